@@ -1,0 +1,105 @@
+/**
+ * Makes a fresh clone ready to run: node scripts/setup.mjs [--tests] [--verbose]
+ *
+ * It needs nothing but Node itself, finds out what is missing or stale, and does only that: system
+ * libraries, the pinned pnpm and the workspace's packages, the native addon, the TypeScript build.
+ */
+import { existsSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { run } from './lib/exec.mjs'
+import { hashFiles, readStamp, writeStamp } from './lib/fingerprint.mjs'
+import { withLock } from './lib/lock.mjs'
+import { buildNative } from './lib/native.mjs'
+import { inRepo, pnpmSpec, workspaceFolders } from './lib/repo.mjs'
+import { StepError, requireSuccess, runMain, runSteps } from './lib/steps.mjs'
+import { installPackages, missingPackages, requirements } from './lib/system.mjs'
+
+/**
+ * @typedef {object} SetupOptions
+ * @property {boolean} [tests] also what only the tests need: linters, native unit tests
+ * @property {string | null} [build] the TypeScript project to build, with all that it imports
+ * @property {boolean} [verbose] show every tool's output
+ */
+
+/** @param {SetupOptions} options */
+export function setup({ tests = false, build = 'tsconfig.json', verbose = false } = {}) {
+  const steps = [
+    { name: 'node', run: () => checkNode(tests) },
+    { name: 'system libraries', run: () => systemLibraries(tests, verbose) },
+    { name: 'workspace install', run: () => workspaceInstall(verbose) },
+    { name: 'native build', run: () => buildNative({ tests, verbose }) },
+    ...(build ? [{ name: 'TypeScript build', run: () => typescriptBuild(build, verbose) }] : []),
+  ]
+  return withLock(() => runSteps('set-up', steps, { verbose }))
+}
+
+/** @param {boolean} tests */
+function checkNode(tests) {
+  // vitest and the linters need a later Node 20 than flambeau itself.
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  const wanted = tests ? [20, 19] : [20, 0]
+  if (major > wanted[0] || (major === wanted[0] && minor >= wanted[1])) return null
+  throw new StepError(
+    `Node ${process.versions.node} is too old${tests ? ' for the tests' : ''}`,
+    `install Node ${wanted.join('.')} or newer, for example from https://nodejs.org`,
+  )
+}
+
+/**
+ * @param {boolean} tests
+ * @param {boolean} verbose
+ */
+async function systemLibraries(tests, verbose) {
+  const missing = missingPackages(requirements({ tests }))
+  if (missing.length === 0) return null
+  await installPackages(missing, { verbose })
+  const still = missingPackages(requirements({ tests }))
+  if (still.length > 0) {
+    throw new StepError(`still not found after the installation: ${still.join(', ')}`, 'look at what apt-get says with --verbose')
+  }
+  return `installed ${missing.join(', ')}`
+}
+
+/** @param {boolean} verbose */
+async function workspaceInstall(verbose) {
+  const manifests = workspaceFolders().map((folder) => inRepo(folder, 'package.json'))
+  const inputs = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'].map((name) => inRepo(name))
+  const fingerprint = hashFiles([...inputs, ...manifests])
+  const isInstalled = existsSync(inRepo('node_modules/.modules.yaml'))
+  if (isInstalled && readStamp('install') === fingerprint) return null
+  const result = await run('npx', ['--yes', pnpmSpec(), 'install', '--frozen-lockfile', '--reporter=append-only'], {
+    verbose,
+    env: { CI: 'true' },
+  })
+  requireSuccess(
+    result,
+    `${pnpmSpec()} could not install the workspace`,
+    'check that the npm registry is reachable; after a change to a package.json, run pnpm install and commit pnpm-lock.yaml',
+  )
+  writeStamp('install', fingerprint)
+  return `installed the workspace with ${pnpmSpec()}`
+}
+
+/**
+ * @param {string} project
+ * @param {boolean} verbose
+ */
+async function typescriptBuild(project, verbose) {
+  let emitted = 0
+  const result = await run(inRepo('node_modules/.bin/tsc'), ['-b', project, '--pretty', 'false', '--listEmittedFiles'], {
+    verbose,
+    onLine: (line) => {
+      if (/\.js$/.test(line)) emitted += 1
+    },
+  })
+  requireSuccess(result, 'tsc found errors', 'mend the errors named above, then run this command again')
+  return emitted > 0 ? `compiled ${emitted} TypeScript files` : null
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await runMain(async () => {
+    await setup({ tests: process.argv.includes('--tests'), verbose: process.argv.includes('--verbose') })
+    process.stderr.write('ready\n')
+    return 0
+  })
+}
