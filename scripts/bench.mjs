@@ -8,5 +8,8 @@ import { setup } from './setup.mjs'
 
 await runMain(async () => {
   await setup({ build: 'benchmarks/tsconfig.build.json' })
-  return runInForeground(process.execPath, [inRepo('benchmarks/dist/main.js'), ...process.argv.slice(2)])
+  return runInForeground(process.execPath, [
+    inRepo('benchmarks/dist/main.js'),
+    ...process.argv.slice(2),
+  ])
 })

@@ -8,5 +8,8 @@ import { setup } from './setup.mjs'
 
 await runMain(async () => {
   await setup({ build: 'apps/mnist/tsconfig.build.json' })
-  return runInForeground(process.execPath, [inRepo('apps/mnist/dist/main.js'), ...process.argv.slice(2)])
+  return runInForeground(process.execPath, [
+    inRepo('apps/mnist/dist/main.js'),
+    ...process.argv.slice(2),
+  ])
 })

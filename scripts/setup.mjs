@@ -55,7 +55,10 @@ async function systemLibraries(tests, verbose) {
   await installPackages(missing, { verbose })
   const still = missingPackages(requirements({ tests }))
   if (still.length > 0) {
-    throw new StepError(`still not found after the installation: ${still.join(', ')}`, 'look at what apt-get says with --verbose')
+    throw new StepError(
+      `still not found after the installation: ${still.join(', ')}`,
+      'look at what apt-get says with --verbose',
+    )
   }
   return `installed ${missing.join(', ')}`
 }
@@ -63,14 +66,20 @@ async function systemLibraries(tests, verbose) {
 /** @param {boolean} verbose */
 async function workspaceInstall(verbose) {
   const manifests = workspaceFolders().map((folder) => inRepo(folder, 'package.json'))
-  const inputs = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'].map((name) => inRepo(name))
+  const inputs = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'].map((name) =>
+    inRepo(name),
+  )
   const fingerprint = hashFiles([...inputs, ...manifests])
   const isInstalled = existsSync(inRepo('node_modules/.modules.yaml'))
   if (isInstalled && readStamp('install') === fingerprint) return null
-  const result = await run('npx', ['--yes', pnpmSpec(), 'install', '--frozen-lockfile', '--reporter=append-only'], {
-    verbose,
-    env: { CI: 'true' },
-  })
+  const result = await run(
+    'npx',
+    ['--yes', pnpmSpec(), 'install', '--frozen-lockfile', '--reporter=append-only'],
+    {
+      verbose,
+      env: { CI: 'true' },
+    },
+  )
   requireSuccess(
     result,
     `${pnpmSpec()} could not install the workspace`,
@@ -86,19 +95,30 @@ async function workspaceInstall(verbose) {
  */
 async function typescriptBuild(project, verbose) {
   let emitted = 0
-  const result = await run(inRepo('node_modules/.bin/tsc'), ['-b', project, '--pretty', 'false', '--listEmittedFiles'], {
-    verbose,
-    onLine: (line) => {
-      if (/\.js$/.test(line)) emitted += 1
+  const result = await run(
+    inRepo('node_modules/.bin/tsc'),
+    ['-b', project, '--pretty', 'false', '--listEmittedFiles'],
+    {
+      verbose,
+      onLine: (line) => {
+        if (line.endsWith('.js')) emitted += 1
+      },
     },
-  })
-  requireSuccess(result, 'tsc found errors', 'mend the errors named above, then run this command again')
+  )
+  requireSuccess(
+    result,
+    'tsc found errors',
+    'mend the errors named above, then run this command again',
+  )
   return emitted > 0 ? `compiled ${emitted} TypeScript files` : null
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runMain(async () => {
-    await setup({ tests: process.argv.includes('--tests'), verbose: process.argv.includes('--verbose') })
+    await setup({
+      tests: process.argv.includes('--tests'),
+      verbose: process.argv.includes('--verbose'),
+    })
     process.stderr.write('ready\n')
     return 0
   })

@@ -14,7 +14,7 @@ const path = inRepo('.setup', 'lock')
  */
 export async function withLock(body) {
   mkdirSync(inRepo('.setup'), { recursive: true })
-  for (let told = false; !tryLock(); ) {
+  for (let told = false; !tryLock();) {
     if (!told) process.stderr.write('  waiting for another set-up of this checkout to end\n')
     told = true
     await sleep(200)

@@ -14,7 +14,10 @@ const sources = inRepo('packages/core/native')
  * @type {Record<Variant, { folder: string, options: string[] }>}
  */
 const variants = {
-  release: { folder: inRepo('packages/core/build/native'), options: ['-DCMAKE_BUILD_TYPE=Release'] },
+  release: {
+    folder: inRepo('packages/core/build/native'),
+    options: ['-DCMAKE_BUILD_TYPE=Release'],
+  },
   sanitize: {
     folder: inRepo('packages/core/build/native-sanitize'),
     options: ['-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DFLAMBEAU_SANITIZE=ON'],
@@ -36,21 +39,32 @@ export async function buildNative({ tests, verbose, variant = 'release' }) {
   const stamp = `native-${variant}`
   const toolchain = toolchainFingerprint()
   const known = readStamp(stamp)
-  if (known !== null && known.split(' ')[0] !== toolchain) rmSync(folder, { recursive: true, force: true })
+  if (known !== null && known.split(' ')[0] !== toolchain)
+    rmSync(folder, { recursive: true, force: true })
 
   const withTests = tests || (known?.endsWith('tests') ?? false)
   const configured = `${toolchain} ${withTests ? 'tests' : 'addon'}`
   const isNew = !existsSync(join(folder, 'CMakeCache.txt'))
   if (isNew || known !== configured) {
-    const result = await run('cmake', [
-      '-S', sources,
-      '-B', folder,
-      ...(isNew && onPath('ninja') ? ['-G', 'Ninja'] : []),
-      `-DNODE_API_HEADERS_DIR=${nodeApiHeaders()}`,
-      `-DFLAMBEAU_TESTS=${withTests ? 'ON' : 'OFF'}`,
-      ...options,
-    ], { verbose })
-    requireSuccess(result, 'CMake could not configure packages/core/native', 'install what CMake names above')
+    const result = await run(
+      'cmake',
+      [
+        '-S',
+        sources,
+        '-B',
+        folder,
+        ...(isNew && onPath('ninja') ? ['-G', 'Ninja'] : []),
+        `-DNODE_API_HEADERS_DIR=${nodeApiHeaders()}`,
+        `-DFLAMBEAU_TESTS=${withTests ? 'ON' : 'OFF'}`,
+        ...options,
+      ],
+      { verbose },
+    )
+    requireSuccess(
+      result,
+      'CMake could not configure packages/core/native',
+      'install what CMake names above',
+    )
     writeStamp(stamp, configured)
   }
   let compiled = 0
@@ -74,7 +88,10 @@ export async function buildNative({ tests, verbose, variant = 'release' }) {
 function nodeApiHeaders() {
   const link = inRepo('packages/core/node_modules/node-api-headers')
   if (!existsSync(link)) {
-    throw new StepError('packages/core/node_modules/node-api-headers is missing', 'run npm run setup')
+    throw new StepError(
+      'packages/core/node_modules/node-api-headers is missing',
+      'run npm run setup',
+    )
   }
   return join(realpathSync(link), 'include')
 }
@@ -86,6 +103,8 @@ function nodeApiHeaders() {
  */
 function compilerErrors(output) {
   const lines = output.split('\n')
-  const first = lines.findIndex((line) => /\berror:|undefined reference|No rule to make/i.test(line))
+  const first = lines.findIndex((line) =>
+    /\berror:|undefined reference|No rule to make/i.test(line),
+  )
   return lines.slice(Math.max(0, first)).slice(0, 30).join('\n')
 }

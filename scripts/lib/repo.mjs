@@ -12,7 +12,8 @@ export const inRepo = (...parts) => join(root, ...parts)
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
 /** The exact pnpm that the workspace is written for, e.g. `pnpm@10.34.9`; package.json is the one place. */
-export const pnpmSpec = () => /** @type {string} */ (readJson(inRepo('package.json')).packageManager)
+export const pnpmSpec = () =>
+  /** @type {string} */ (readJson(inRepo('package.json')).packageManager)
 
 /** The environment for tools of the workspace: its own binaries first, nothing that phones home. */
 export function toolEnvironment() {

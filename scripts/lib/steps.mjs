@@ -54,7 +54,8 @@ export async function runSteps(title, steps, { verbose }) {
     try {
       const did = await step.run()
       if (live) stderr.write(eraseLine)
-      if (did !== null || verbose) stderr.write(`${label}${did ?? 'up to date'}  ${seconds(start)}\n`)
+      if (did !== null || verbose)
+        stderr.write(`${label}${did ?? 'up to date'}  ${seconds(start)}\n`)
       worked ||= did !== null
     } catch (error) {
       if (live) stderr.write(eraseLine)

@@ -44,16 +44,27 @@ export const requirements = ({ tests }) => [
  */
 export function missingPackages(wanted) {
   const names = wanted.map((requirement) => requirement.package)
-  const status = outputOf('sh', ['-c', 'dpkg-query -W -f \'${Package} ${db:Status-Abbrev}\\n\' "$@" 2>/dev/null; true', 'sh', ...names])
+  const status = outputOf('sh', [
+    '-c',
+    'dpkg-query -W -f \'${Package} ${db:Status-Abbrev}\\n\' "$@" 2>/dev/null; true',
+    'sh',
+    ...names,
+  ])
   const installed = new Set(
-    (status ?? '').split('\n').filter((line) => / ii\s*$/.test(line)).map((line) => line.split(' ')[0]),
+    (status ?? '')
+      .split('\n')
+      .filter((line) => / ii\s*$/.test(line))
+      .map((line) => line.split(' ')[0]),
   )
   const absent = wanted.filter((requirement) => !installed.has(requirement.package))
   if (absent.length === 0) return []
   const triple = outputOf('g++', ['-dumpmachine']) ?? `${process.arch}-linux-gnu`
   const folders = [
     ...(process.env.CPATH ?? '').split(':').filter(Boolean),
-    ...(process.env.CMAKE_PREFIX_PATH ?? '').split(/[:;]/).filter(Boolean).map((folder) => `${folder}/include`),
+    ...(process.env.CMAKE_PREFIX_PATH ?? '')
+      .split(/[:;]/)
+      .filter(Boolean)
+      .map((folder) => `${folder}/include`),
     '/usr/local/include',
     '/usr/include',
     `/usr/include/${triple}`,
@@ -81,7 +92,10 @@ export async function installPackages(packages, { verbose }) {
     )
   }
   if (process.getuid?.() !== 0) {
-    throw new StepError(`these packages are not installed: ${packages.join(', ')}`, `sudo ${command}`)
+    throw new StepError(
+      `these packages are not installed: ${packages.join(', ')}`,
+      `sudo ${command}`,
+    )
   }
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
   const install = () => run('sh', ['-c', command], { verbose, env })
@@ -89,7 +103,11 @@ export async function installPackages(packages, { verbose }) {
   if (result.code !== 0) {
     // A fresh machine has no package lists yet, an old one has stale lists.
     const update = await run('apt-get', ['update'], { verbose, env })
-    requireSuccess(update, 'apt-get update failed', 'mend the network or /etc/apt/sources.list, then run this command again')
+    requireSuccess(
+      update,
+      'apt-get update failed',
+      'mend the network or /etc/apt/sources.list, then run this command again',
+    )
     result = await install()
   }
   requireSuccess(result, `${command} failed`, `run "${command}" by hand and mend what it names`)
