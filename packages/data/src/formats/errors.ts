@@ -1,0 +1,73 @@
+/** What a {@link FormatError} says: which format, where, why, and what to do about it. */
+export interface FormatErrorInfo {
+  /** The format's name as its users write it: `safetensors`, `IDX`. */
+  format: string
+  /** The file that was read; `undefined` when the bytes were still to be written. */
+  path?: string | undefined
+  /** Position in bytes from the start of the (decompressed) file; `undefined` when there is none. */
+  offset?: number | undefined
+  /** The rule that was broken, with the numbers in it. */
+  reason: string
+  fix: string
+}
+
+/**
+ * A file is not what its format demands: truncated, corrupt, or of a kind that cannot be read here.
+ *
+ * The message has the parts of every error of flambeau: the format and the broken rule, the place,
+ * and the fix. The same parts are fields, for programs.
+ */
+export class FormatError extends Error {
+  override readonly name: string = 'FormatError'
+  readonly code: string = 'ERR_FORMAT'
+  readonly format: string
+  readonly path: string | undefined
+  readonly offset: number | undefined
+  readonly reason: string
+  readonly fix: string
+
+  constructor(info: FormatErrorInfo, options?: ErrorOptions) {
+    const place = [
+      info.path === undefined ? '' : `file: ${info.path}`,
+      info.offset === undefined ? '' : `at byte ${info.offset}`,
+    ].filter((part) => part !== '')
+    const where = place.length === 0 ? '' : `\n  ${place.join('   ')}`
+    super(`${info.format}: ${info.reason}${where}\n  fix: ${info.fix}`, options)
+    this.format = info.format
+    this.path = info.path
+    this.offset = info.offset
+    this.reason = info.reason
+    this.fix = info.fix
+  }
+}
+
+/** What a {@link FileWriteError} says. */
+export interface FileWriteErrorInfo {
+  path: string
+  /** The step that failed, as a phrase: `cannot write the temporary file`. */
+  reason: string
+  /** The system's error code (`ENOSPC`, `EACCES` ...); `undefined` when no system call failed. */
+  errno?: string | undefined
+  fix: string
+}
+
+/**
+ * A file could not be written. Whatever stood at `path` before is still there, whole, unless
+ * `reason` says that the new file already took its place.
+ */
+export class FileWriteError extends Error {
+  override readonly name: string = 'FileWriteError'
+  readonly code: string = 'ERR_FILE_WRITE'
+  readonly path: string
+  readonly reason: string
+  readonly errno: string | undefined
+  readonly fix: string
+
+  constructor(info: FileWriteErrorInfo, options?: ErrorOptions) {
+    super(`writeFileAtomic: ${info.reason}\n  file: ${info.path}\n  fix: ${info.fix}`, options)
+    this.path = info.path
+    this.reason = info.reason
+    this.errno = info.errno
+    this.fix = info.fix
+  }
+}
