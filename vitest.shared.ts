@@ -18,6 +18,9 @@ export function packageTests(): ViteUserConfig {
       pool: 'forks',
       maxWorkers: 2,
       allowOnly: false,
+      // scripts/test.mjs counts the tests of the whole repository from these reports.
+      reporters: ['default', 'json'],
+      outputFile: { json: 'test-results/vitest.json' },
       testTimeout: 60_000,
       hookTimeout: 60_000,
     },
