@@ -7,12 +7,12 @@ const conditions: string[] = ['@flambeau/source', 'node', 'import', 'default']
  * The test configuration that every package shares. Tests run from TypeScript source: the private
  * export condition `@flambeau/source` leads imports of sibling packages to their `src/`.
  */
-export function packageTests(): ViteUserConfig {
+export function packageTests({ include = ['src/**/*.test.ts'] } = {}): ViteUserConfig {
   return defineConfig({
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
     test: {
-      include: ['src/**/*.test.ts'],
+      include,
       setupFiles: [new URL('./scripts/vitest/strict.ts', import.meta.url).pathname],
       // Each file gets a process of its own, so that native state never leaks from one to another.
       pool: 'forks',
