@@ -1,0 +1,176 @@
+#include "environment.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <string>
+
+namespace flambeau {
+
+namespace {
+
+constexpr size_t kMegabyte = size_t{1} << 20;
+// Garbage that may pile up before a collection is asked for; more where more is truly live.
+constexpr size_t kSlack = 128 * kMegabyte;
+// Share of the time that major collections may take before only runaway growth justifies one.
+constexpr double kMajorShare = 0.03;
+
+std::atomic<size_t> g_budget{kSlack};
+
+size_t slack_for(size_t live) { return std::max(kSlack, live / 8); }
+
+// 60 % of the memory that this process may use: the control group's limit or the machine's.
+size_t default_limit() {
+  size_t total =
+      static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE));
+  for (const char* path :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    if (FILE* file = std::fopen(path, "r")) {
+      unsigned long long bytes = 0;
+      if (std::fscanf(file, "%llu", &bytes) == 1 && bytes > 0)
+        total = std::min<size_t>(total, bytes);
+      std::fclose(file);
+    }
+  }
+  return total / 10 * 6;
+}
+
+std::atomic<size_t>& limit_bytes() {
+  static std::atomic<size_t> limit{default_limit()};
+  return limit;
+}
+
+}  // namespace
+
+void Environment::set_limit(size_t bytes) { limit_bytes() = bytes; }
+size_t Environment::limit() { return limit_bytes(); }
+
+void Environment::connect(napi_value commands, napi_value minor, napi_value major) {
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env_, commands, &type, &length, &data, nullptr, nullptr) !=
+          napi_ok ||
+      type != napi_float64_array || length < 1024)
+    throw Failure("ERR_INTERNAL", "connect expects a Float64Array of at least 1024 elements");
+  for (napi_ref* ref : {&commands_ref_, &minor_, &major_}) {
+    if (*ref) napi_delete_reference(env_, *ref);
+    *ref = nullptr;
+  }
+  napi_create_reference(env_, commands, 1, &commands_ref_);
+  napi_valuetype kind;
+  if (napi_typeof(env_, minor, &kind) == napi_ok && kind == napi_function)
+    napi_create_reference(env_, minor, 1, &minor_);
+  if (napi_typeof(env_, major, &kind) == napi_ok && kind == napi_function)
+    napi_create_reference(env_, major, 1, &major_);
+  commands_ = static_cast<double*>(data);
+  command_capacity_ = length;
+}
+
+void Environment::track(napi_value wrapper, Entry* entry) {
+  napi_ref ref = nullptr;
+  if (napi_create_reference(env_, wrapper, 0, &ref) != napi_ok)
+    throw Failure("ERR_INTERNAL", "a wrapper must be an object");
+  int32_t slot;
+  if (free_slots_.empty()) {
+    slot = static_cast<int32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  slots_[slot] = {ref, entry};
+  entry->weak_slot = slot;
+}
+
+void Environment::untrack(Entry* entry) {
+  const int32_t slot = entry->weak_slot;
+  if (slot < 0) return;
+  napi_delete_reference(env_, slots_[slot].ref);
+  slots_[slot] = {};
+  free_slots_.push_back(slot);
+  entry->weak_slot = -1;
+}
+
+void Environment::poll() {
+  ticks_ = 0;
+  napi_handle_scope scope;
+  napi_open_handle_scope(env_, &scope);
+  int handles = 0;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (!slots_[i].ref) continue;
+    napi_value wrapper = nullptr;
+    napi_get_reference_value(env_, slots_[i].ref, &wrapper);
+    if (wrapper) {
+      if (++handles == 1024) {  // a handle each: keep the scope small
+        napi_close_handle_scope(env_, scope);
+        napi_open_handle_scope(env_, &scope);
+        handles = 0;
+      }
+      continue;
+    }
+    Entry* entry = slots_[i].entry;
+    untrack(entry);
+    context_.release(entry);
+  }
+  napi_close_handle_scope(env_, scope);
+}
+
+void Environment::collect(bool major) {
+  napi_ref ref = major ? major_ : minor_;
+  if (ref) {
+    const Clock::time_point start = Clock::now();
+    napi_handle_scope scope;
+    napi_open_handle_scope(env_, &scope);
+    napi_value function, receiver;
+    napi_get_reference_value(env_, ref, &function);
+    napi_get_global(env_, &receiver);
+    napi_call_function(env_, receiver, function, 0, nullptr, nullptr);
+    napi_close_handle_scope(env_, scope);
+    if (major) {
+      ++major_collections_;
+      last_major_ = Clock::now();
+      last_major_seconds_ = std::chrono::duration<double>(last_major_ - start).count();
+    } else {
+      ++minor_collections_;
+    }
+  }
+  poll();
+  if (major) live_after_major_ = live_bytes();
+  allocated_since_collection_ = 0;
+}
+
+void Environment::safe_point() {
+  if (allocated_since_collection_ > std::max(kSlack, g_budget.load() / 2)) collect(false);
+}
+
+// The policy: reuse what died by itself, then collect young wrappers, then old ones if that is
+// affordable or memory runs away, then let the budget grow; at the limit, give up with an error.
+void Environment::make_room(size_t bytes) {
+  allocated_since_collection_ += bytes;
+  const size_t budget = g_budget.load(std::memory_order_relaxed);
+  if (live_bytes() + bytes <= budget && live_bytes() + bytes <= limit()) return;
+  poll();
+  if (live_bytes() + bytes > budget) {
+    collect(false);
+    const size_t live = live_bytes();
+    const size_t slack = slack_for(live);
+    if (live + bytes + slack / 2 > budget) {
+      const double since = std::chrono::duration<double>(Clock::now() - last_major_).count();
+      const bool affordable = last_major_seconds_ < kMajorShare * since;
+      const bool runaway = live > 2 * live_after_major_ + slack;
+      if (affordable || runaway) collect(true);
+      g_budget = live_bytes() + bytes + slack_for(live_bytes());
+    }
+  }
+  if (live_bytes() + bytes > limit()) {
+    collect(false);
+    if (live_bytes() + bytes > limit()) collect(true);
+    trim_cache(0);
+    if (live_bytes() + bytes > limit()) throw Failure("ERR_OUT_OF_MEMORY", std::to_string(bytes));
+  }
+}
+
+}  // namespace flambeau

@@ -1,0 +1,88 @@
+// The native half of one JavaScript environment (the main thread or a worker): its context, the
+// command buffer, the weak references on wrappers, and the memory budget.
+#pragma once
+
+#include <node_api.h>
+
+#include <chrono>
+#include <vector>
+
+#include "kernel.h"
+
+namespace flambeau {
+
+class Environment {
+ public:
+  explicit Environment(napi_env env) : env_(env), call_(context_) {
+    context_.owner = this;
+    context_.make_room = [](Context& context, size_t bytes) {
+      static_cast<Environment*>(context.owner)->make_room(bytes);
+    };
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  // `commands` is the Float64Array through which numbers cross; `minor` and `major` are functions
+  // that collect garbage at once.
+  void connect(napi_value commands, napi_value minor, napi_value major);
+  bool connected() const { return commands_ != nullptr; }
+
+  Context& context() { return context_; }
+  Call& call() { return call_; }
+  double* commands() { return commands_; }
+  size_t command_capacity() const { return command_capacity_; }
+
+  // Ties the entry's count to the wrapper's life: when the collector has taken the wrapper, a poll
+  // gives the count back.
+  void track(napi_value wrapper, Entry* entry);
+  // Undoes track() without waiting for the collector; the count stays with the caller.
+  void untrack(Entry* entry);
+  // Called once for each tracked operation.
+  void tick() {
+    if (++ticks_ >= kPollInterval) poll();
+  }
+  // Gives back the counts of wrappers that died.
+  void poll();
+  // Collects young wrappers if enough was allocated since the last collection: for moments when
+  // everything of a training step is dead and still young.
+  void safe_point();
+  void collect(bool major);
+
+  size_t tracked() const { return slots_.size() - free_slots_.size(); }
+  uint64_t minor_collections() const { return minor_collections_; }
+  uint64_t major_collections() const { return major_collections_; }
+
+  static void set_limit(size_t bytes);
+  static size_t limit();
+
+ private:
+  static constexpr int kPollInterval = 8192;
+  struct Slot {
+    napi_ref ref = nullptr;
+    Entry* entry = nullptr;
+  };
+  void make_room(size_t bytes);
+
+  napi_env env_;
+  Context context_;
+  Call call_;
+  double* commands_ = nullptr;
+  size_t command_capacity_ = 0;
+  napi_ref commands_ref_ = nullptr;
+  napi_ref minor_ = nullptr;
+  napi_ref major_ = nullptr;
+
+  std::vector<Slot> slots_;
+  std::vector<int32_t> free_slots_;
+  int ticks_ = 0;
+
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_major_ = Clock::now();
+  double last_major_seconds_ = 0;
+  size_t live_after_major_ = 0;
+  size_t allocated_since_collection_ = 0;
+  uint64_t minor_collections_ = 0;
+  uint64_t major_collections_ = 0;
+};
+
+}  // namespace flambeau

@@ -1,0 +1,96 @@
+#include "graph_api.h"
+
+#include <algorithm>
+
+#include "graph.h"
+
+namespace flambeau {
+
+size_t plan(Environment& environment, size_t count, int32_t* out, size_t capacity) {
+  Context& context = environment.context();
+  const uint64_t mark = context.next_mark();
+  std::vector<Node*> nodes;
+  const auto visit = [&](Node* node) {
+    if (node && node->mark != mark) {
+      node->mark = mark;
+      nodes.push_back(node);
+    }
+  };
+  for (size_t i = 0; i < count; ++i) {
+    Entry* entry = context.get(static_cast<Id>(environment.commands()[i]));
+    if (!entry->requires_grad) continue;
+    visit(entry->node ? entry->node : context.leaf_node(entry));
+  }
+  for (size_t i = 0; i < nodes.size(); ++i)
+    for (const Edge& edge : nodes[i]->edges) visit(edge.node);
+  std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) {
+    return a->sequence != b->sequence ? a->sequence > b->sequence : a->slot < b->slot;
+  });
+
+  size_t length = 1;
+  for (const Node* node : nodes) length += 5 + 2 * node->edges.size();
+  if (length > capacity) return length;
+  *out++ = static_cast<int32_t>(nodes.size());
+  for (const Node* node : nodes) {
+    *out++ = static_cast<int32_t>(node->slot);
+    *out++ = node->leaf ? static_cast<int32_t>(node->leaf->id) : 0;
+    *out++ = node->num_outputs;
+    *out++ = node->released ? 1 : 0;
+    *out++ = static_cast<int32_t>(node->edges.size());
+    for (const Edge& edge : node->edges) {
+      *out++ = edge.node ? static_cast<int32_t>(edge.node->slot) : 0;
+      *out++ = edge.output_index;
+    }
+  }
+  return length;
+}
+
+void unpack(Environment& environment, uint32_t slot, size_t index) {
+  Context& context = environment.context();
+  Node* node = context.node(slot);
+  if (node->released) throw Failure("ERR_RELEASED", "the saved tensors were already freed");
+  if (index >= node->saved.size()) throw Failure("ERR_INTERNAL", "no such saved tensor");
+  const Saved& saved = node->saved[index];
+  const uint32_t version = saved.entry->tensor.storage->version.load();
+  if (version != saved.version)
+    throw Failure("ERR_MODIFIED", std::to_string(version - saved.version));
+  Entry* entry = saved.entry;
+  if (saved.output_index >= 0) {
+    Tensor alias = entry->tensor;
+    entry = context.add(std::move(alias));
+    context.set_node(entry, node, saved.output_index);
+  } else {
+    Context::retain(entry);
+  }
+  environment.commands()[0] = entry->id;
+  environment.commands()[1] = entry->requires_grad ? 1 : 0;
+}
+
+void node_of(Environment& environment, Id id) {
+  Entry* entry = environment.context().get(id);
+  Node* node = nullptr;
+  if (entry->requires_grad)
+    node = entry->node ? entry->node : environment.context().leaf_node(entry);
+  environment.commands()[0] = node ? node->slot : 0;
+  environment.commands()[1] = entry->output_index;
+  environment.commands()[2] = node && node->is_leaf ? 1 : 0;
+}
+
+bool is_unshared(Environment& environment, Id id) {
+  const Entry* entry = environment.context().get(id);
+  return entry->refs == 1 && entry->tensor.storage &&
+         entry->tensor.storage->refs.load(std::memory_order_acquire) == 1;
+}
+
+void set_grad(Environment& environment, Id id, Id grad) {
+  Context& context = environment.context();
+  Entry* entry = context.get(id);
+  Entry* value = grad ? context.get(grad) : nullptr;
+  if (value == entry) throw Failure("ERR_VALUE", "a tensor cannot be its own gradient");
+  if (value) Context::retain(value);
+  Entry* before = entry->grad;
+  entry->grad = value;
+  if (before) context.release(before);
+}
+
+}  // namespace flambeau

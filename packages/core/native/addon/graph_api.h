@@ -1,0 +1,31 @@
+// What the gradient engine asks of the graph. Numbers travel through the command buffer.
+#pragma once
+
+#include "environment.h"
+
+namespace flambeau {
+
+// Writes to `out` every node from which the nodes of `count` tensors (ids in the command buffer)
+// were computed, those nodes included, latest first: an order in which each node comes after all
+// that use it. Per node:
+//   slot, leaf id (0: not a leaf or its tensor died), outputs, released? 0/1, edges,
+//   then per edge: slot (0: no gradient), output index.
+// Returns the length needed; nothing useful was written if that exceeds `capacity`.
+size_t plan(Environment& environment, size_t count, int32_t* out, size_t capacity);
+
+// Gives the caller a count on saved tensor `index` of the node; writes id and requiresGrad to the
+// command buffer. Throws ERR_RELEASED if the saved tensors are gone and ERR_MODIFIED if the tensor
+// was written to since.
+void unpack(Environment& environment, uint32_t slot, size_t index);
+
+// Writes the slot of the tensor's node (made for a leaf; 0 if no gradient flows) and its output
+// index to the command buffer.
+void node_of(Environment& environment, Id id);
+
+// May the caller overwrite this tensor? True if nothing else counts it or its storage.
+bool is_unshared(Environment& environment, Id id);
+
+// Stores `grad` (0: nothing) as the gradient of `id`, taking a count of its own.
+void set_grad(Environment& environment, Id id, Id grad);
+
+}  // namespace flambeau

@@ -1,0 +1,197 @@
+// Tensors that share their input's storage. Nothing here touches an element, except where a tensor
+// in channels-last order must become row-major to be viewed.
+#include <algorithm>
+#include <vector>
+
+#include "iterate.h"
+
+namespace flambeau {
+namespace {
+
+// Strides of `t` seen with another shape of as many elements; false where one stride per axis
+// cannot say it. Works through groups of axes: each group of t's axes that lies without gaps must
+// be matched by a group of new axes with the same product.
+bool view_strides(const Tensor& t, const Shape& shape, int64_t* strides) {
+  if (t.numel() == 0) {
+    contiguous_strides(shape, strides);
+    return true;
+  }
+  if (t.ndim() == 0) {
+    for (int i = 0; i < shape.ndim; ++i) strides[i] = 1;
+    return true;
+  }
+  int to = shape.ndim - 1;
+  int64_t base = t.stride(t.ndim() - 1);
+  int64_t group = 1;    // elements of t in the current group
+  int64_t covered = 1;  // elements of the new axes laid over it
+  for (int from = t.ndim() - 1; from >= 0; --from) {
+    group *= t.size(from);
+    const bool ends = from == 0 || (t.size(from - 1) != 1 && t.stride(from - 1) != group * base);
+    if (!ends) continue;
+    while (to >= 0 && (covered < group || shape.sizes[to] == 1)) {
+      strides[to] = covered * base;
+      covered *= shape.sizes[to];
+      --to;
+    }
+    if (covered != group) return false;
+    if (from > 0) {
+      base = t.stride(from - 1);
+      group = 1;
+      covered = 1;
+    }
+  }
+  return to == -1;
+}
+
+// Gives input 0 row-major storage, so that it can be viewed like any other tensor. For
+// channels-last results, whose order in memory their user did not ask for. Tensors that share the
+// storage move along; false if one of them sees it in another way.
+bool relayout(Call& call) {
+  Entry* entry = call.input_entry(0);
+  if (!entry || !entry->tensor.is_channels_last()) return false;
+  const Tensor before = entry->tensor;
+  const std::vector<Entry*> sharing = call.context().sharing(before.storage.get());
+  for (const Entry* other : sharing)
+    if (other->tensor.data != before.data || !(other->tensor.shape == before.shape) ||
+        !std::equal(before.strides, before.strides + before.ndim(), other->tensor.strides))
+      return false;
+  Tensor moved = call.temporary(before.shape, before.dtype);
+  copy_into(moved, before);
+  moved.storage->version = before.storage->version.load();
+  for (Entry* other : sharing) other->tensor = moved;
+  return true;
+}
+
+void require_numel(const Tensor& t, const Shape& shape) {
+  if (t.numel() != shape.numel())
+    throw Failure("ERR_INTERNAL", "a view must have as many elements as its tensor");
+}
+
+}  // namespace
+
+// x [any] -> the same elements in row-major order under another shape, sharing storage.
+FLAMBEAU_KERNEL(view) {
+  int64_t strides[kMaxDims];
+  require_numel(call.in(0), call.spec(0).shape);
+  if (!view_strides(call.in(0), call.spec(0).shape, strides)) {
+    if (!relayout(call)) throw Failure("ERR_VIEW", "the strides do not allow this view");
+    view_strides(call.in(0), call.spec(0).shape, strides);
+  }
+  call.out_view(0, 0, 0, strides);
+}
+
+// As view; where that is impossible, a row-major copy.
+FLAMBEAU_KERNEL(reshape) {
+  int64_t strides[kMaxDims];
+  const Shape& shape = call.spec(0).shape;
+  require_numel(call.in(0), shape);
+  if (view_strides(call.in(0), shape, strides)) return call.out_view(0, 0, 0, strides);
+  Tensor& out = call.out(0);
+  Tensor as_input = out;
+  as_input.shape = call.in(0).shape;
+  contiguous_strides(as_input.shape, as_input.strides);
+  copy_into(as_input, call.in(0));
+}
+
+// x -> x with the same shape, storage and strides: a tensor of its own for the graph.
+FLAMBEAU_KERNEL(alias) {
+  if (!(call.spec(0).shape == call.in(0).shape))
+    throw Failure("ERR_INTERNAL", "an alias has the shape of its tensor");
+  call.out_view(0, 0, 0, call.in(0).strides);
+}
+
+// x, params axes… -> x with its axes in that order.
+FLAMBEAU_KERNEL(permute) {
+  const Tensor& x = call.in(0);
+  int64_t strides[kMaxDims];
+  bool seen[kMaxDims] = {};
+  if (call.num_params() != x.ndim() || call.spec(0).shape.ndim != x.ndim())
+    throw Failure("ERR_INTERNAL", "permute names each axis once");
+  for (int i = 0; i < x.ndim(); ++i) {
+    const int64_t axis = call.integer(i);
+    if (axis < 0 || axis >= x.ndim() || seen[axis] || call.spec(0).shape.sizes[i] != x.size(axis))
+      throw Failure("ERR_INTERNAL", "permute names each axis once");
+    seen[axis] = true;
+    strides[i] = x.stride(static_cast<int>(axis));
+  }
+  call.out_view(0, 0, 0, strides);
+}
+
+// x, axis, index -> x without that axis, at that position.
+FLAMBEAU_KERNEL(select) {
+  const Tensor& x = call.in(0);
+  const int64_t axis = call.integer(0), index = call.integer(1);
+  if (axis < 0 || axis >= x.ndim() || index < 0 || index >= x.size(static_cast<int>(axis)))
+    throw Failure("ERR_INTERNAL", "select is out of range");
+  int64_t strides[kMaxDims];
+  for (int i = 0, to = 0; i < x.ndim(); ++i)
+    if (i != axis) strides[to++] = x.stride(i);
+  call.out_view(0, 0, index * x.stride(static_cast<int>(axis)), strides);
+}
+
+// x, axis, start, step -> every step-th position of the axis from start; spec says how many.
+FLAMBEAU_KERNEL(slice) {
+  const Tensor& x = call.in(0);
+  const int64_t axis = call.integer(0), start = call.integer(1), step = call.integer(2);
+  if (axis < 0 || axis >= x.ndim() || step < 1 || start < 0 ||
+      start > x.size(static_cast<int>(axis)))
+    throw Failure("ERR_INTERNAL", "slice is out of range");
+  int64_t strides[kMaxDims];
+  for (int i = 0; i < x.ndim(); ++i) strides[i] = x.stride(i);
+  const int64_t count = call.spec(0).shape.sizes[axis];
+  const int64_t offset = count == 0 ? 0 : start * strides[axis];
+  // With one position left the step no longer matters, and must not overflow.
+  if (count > 1 && __builtin_mul_overflow(strides[axis], step, &strides[axis]))
+    throw Failure("ERR_VALUE", "the slice's step overflows");
+  call.out_view(0, 0, offset, strides);
+}
+
+// x -> x with axes of size 1 (and new leading ones) repeated without copying.
+FLAMBEAU_KERNEL(expand) {
+  const Tensor& x = call.in(0);
+  const Shape& shape = call.spec(0).shape;
+  const int lead = shape.ndim - x.ndim();
+  if (lead < 0) throw Failure("ERR_INTERNAL", "expand cannot drop axes");
+  int64_t strides[kMaxDims];
+  for (int i = 0; i < shape.ndim; ++i) {
+    const int64_t size = i < lead ? 1 : x.size(i - lead);
+    if (size != 1 && size != shape.sizes[i])
+      throw Failure("ERR_INTERNAL", "expand repeats axes of size 1 only");
+    strides[i] = i < lead || (size == 1 && shape.sizes[i] != 1) ? 0 : x.stride(i - lead);
+  }
+  call.out_view(0, 0, 0, strides);
+}
+
+// x, axis a, axis b, offset -> the diagonal of the two axes as a new last axis.
+FLAMBEAU_KERNEL(diagonal) {
+  const Tensor& x = call.in(0);
+  const int64_t a = call.integer(0), b = call.integer(1), offset = call.integer(2);
+  if (a < 0 || b < 0 || a >= x.ndim() || b >= x.ndim() || a == b)
+    throw Failure("ERR_INTERNAL", "diagonal needs two axes");
+  int64_t strides[kMaxDims];
+  int to = 0;
+  for (int i = 0; i < x.ndim(); ++i)
+    if (i != a && i != b) strides[to++] = x.stride(i);
+  const int64_t step_a = x.stride(static_cast<int>(a)), step_b = x.stride(static_cast<int>(b));
+  strides[to] = step_a + step_b;
+  const int64_t first = offset >= 0 ? offset * step_b : -offset * step_a;
+  call.out_view(0, 0, call.spec(0).shape.numel() == 0 ? 0 : first, strides);
+}
+
+// x, offset, strides… -> the storage of x seen in any way that stays inside of it.
+FLAMBEAU_KERNEL(asStrided) {
+  const Shape& shape = call.spec(0).shape;
+  if (call.num_params() != shape.ndim + 1)
+    throw Failure("ERR_INTERNAL", "asStrided needs a stride for each axis");
+  int64_t strides[kMaxDims];
+  for (int i = 0; i < shape.ndim; ++i) strides[i] = call.integer(i + 1);
+  const Tensor& x = call.in(0);
+  const int64_t here =
+      (x.data - static_cast<char*>(x.storage->block.ptr)) / static_cast<int64_t>(x.item_bytes());
+  call.out_view(0, 0, call.integer(0) - here, strides);
+}
+
+// -> a tensor with unspecified contents.
+FLAMBEAU_KERNEL(empty) { call.out(0); }
+
+}  // namespace flambeau

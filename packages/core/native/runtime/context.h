@@ -1,0 +1,122 @@
+// The tensors of one JavaScript environment: ids, counts, and who keeps whom alive.
+//
+// A context belongs to one thread. Only storages are shared between contexts.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "generator.h"
+#include "tensor.h"
+
+namespace flambeau {
+
+using Id = uint32_t;  // 0 means "no tensor"
+struct Node;
+
+// A failure that becomes a typed JavaScript error; `code` is what src/errors.ts maps to a class.
+class Failure : public std::runtime_error {
+ public:
+  Failure(const char* code, const std::string& message)
+      : std::runtime_error(message), code_(code) {}
+  const char* code() const { return code_; }
+
+ private:
+  const char* code_;
+};
+
+// A tensor with an id, counted by the JavaScript wrappers and by the nodes that saved it.
+struct Entry {
+  Tensor tensor;
+  Id id = 0;
+  int32_t refs = 0;
+  int32_t weak_slot = -1;  // index in the environment's list of weak references, -1 if untracked
+  bool requires_grad = false;
+  bool is_view = false;
+  bool is_leaf_node = false;  // `node` only accumulates into this entry's gradient
+  uint16_t output_index = 0;  // which output of `node` this is
+  Node* node = nullptr;       // one count: the operation that made it, or the accumulator of a leaf
+  Entry* grad = nullptr;      // one count
+};
+
+class Context {
+ public:
+  Context();
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  // A new entry with one count.
+  Entry* add(Tensor&& tensor);
+  // The entry of `id`. Throws Failure("ERR_DISPOSED") when there is none.
+  Entry* get(Id id) const {
+    if (id == 0 || id >= entries_.size() || entries_[id] == nullptr) throw_missing();
+    return entries_[id];
+  }
+  static void retain(Entry* entry) { ++entry->refs; }
+  void release(Entry* entry) {
+    if (--entry->refs == 0) destroy(entry);
+  }
+
+  // Called before an allocation of `bytes`; may collect garbage or throw
+  // Failure("ERR_OUT_OF_MEMORY").
+  void reserve(size_t bytes) {
+    if (make_room) make_room(*this, bytes);
+  }
+
+  size_t live_entries() const { return live_entries_; }
+  size_t live_nodes() const { return live_nodes_; }
+  // The `count` live tensors with the most memory, largest first, one for each storage.
+  std::vector<const Entry*> largest(size_t count) const;
+
+  // All live tensors on this storage.
+  std::vector<Entry*> sharing(const Storage* storage) const;
+
+  // Generators are numbered; 0 is the default one, which always exists.
+  Generator& generator(int index = 0) const;
+  int new_generator();
+  void free_generator(int index);
+
+  void (*make_room)(Context&, size_t bytes) = nullptr;
+  void* owner = nullptr;  // what make_room needs to know of its environment
+
+  // --- the graph (graph.cc) ---
+  // The node of a leaf that requires a gradient, made on first use.
+  Node* leaf_node(Entry* leaf);
+  Node* add_node();
+  // Says that `entry` is output `index` of `node` (null: of none) and no longer of what it was.
+  void set_node(Entry* entry, Node* node, int index);
+  Node* node(uint32_t slot) const;
+  bool has_node(uint32_t slot) const { return slot < nodes_.size() && nodes_[slot] != nullptr; }
+  void release_node(Node* node);
+  void release_saved(Node* node);
+  uint64_t next_mark() { return ++mark_; }
+  // Slots of nodes that died since the last call and had something on the JavaScript side.
+  std::vector<uint32_t>& dead_nodes() { return dead_nodes_; }
+
+ private:
+  [[noreturn]] static void throw_missing();
+  void destroy(Entry* entry);
+  void drain();
+
+  std::vector<Entry*> entries_;
+  std::vector<Id> free_ids_;
+  std::vector<Entry*> spare_entries_;
+  std::vector<std::unique_ptr<Entry[]>> entry_slabs_;
+  std::vector<Node*> nodes_;
+  std::vector<uint32_t> free_slots_;
+  std::vector<uint32_t> dead_nodes_;
+  std::vector<Node*> doomed_nodes_;
+  std::vector<Entry*> doomed_entries_;
+  bool draining_ = false;
+  size_t live_entries_ = 0;
+  size_t live_nodes_ = 0;
+  uint64_t next_sequence_ = 1;
+  uint64_t mark_ = 0;
+  std::vector<std::unique_ptr<Generator>> generators_;
+};
+
+}  // namespace flambeau

@@ -1,0 +1,171 @@
+#include "kernel.h"
+
+#include <cmath>
+#include <cstring>
+
+namespace flambeau {
+
+KernelRegistry& KernelRegistry::instance() {
+  static auto* registry = new KernelRegistry();
+  return *registry;
+}
+
+bool KernelRegistry::add(const char* name, Kernel kernel) {
+  names_.emplace_back(name);
+  kernels_.push_back(kernel);
+  return true;
+}
+
+int64_t Call::integer(int i) const {
+  const double value = param(i);
+  if (!(std::fabs(value) <= 9007199254740992.0) || value != std::trunc(value))
+    throw Failure("ERR_VALUE", "a parameter that must be a whole number is not one");
+  return static_cast<int64_t>(value);
+}
+
+void Call::add_input(Entry* entry) {
+  Input& input = inputs_.emplace_back();
+  if (!entry) return;
+  Context::retain(entry);
+  input.entry = entry;
+}
+
+void Call::add_number(double value, DType dtype) {
+  Input& input = inputs_.emplace_back();
+  input.number = used_numbers_++;
+  if (used_numbers_ > static_cast<int>(numbers_.size()))
+    numbers_.push_back(std::make_unique<Number>());
+  Number& number = *numbers_[input.number];
+  with_type(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T typed;
+    if constexpr (std::is_same_v<T, bool>) {
+      typed = value != 0;
+    } else if constexpr (std::is_integral_v<T>) {
+      // A conversion out of range would be undefined.
+      typed = std::fabs(value) < 9.2e18 ? static_cast<T>(static_cast<int64_t>(value)) : T{};
+    } else {
+      typed = static_cast<T>(value);
+    }
+    std::memcpy(number.value, &typed, sizeof(T));
+  });
+  number.tensor.dtype = dtype;
+  number.tensor.data = number.value;
+}
+
+void Call::add_output(const OutputSpec& spec) {
+  Output& output = outputs_.emplace_back();
+  output.spec = spec;
+  if (spec.target) {
+    Context::retain(spec.target);
+    output.entry = spec.target;
+  }
+}
+
+void Call::run(int index) {
+  KernelRegistry::instance().at(index)(*this);
+  for (Output& output : outputs_) {
+    if (!output.entry) throw Failure("ERR_INTERNAL", "a kernel left an output unwritten");
+    if (output.spec.target)
+      output.entry->tensor.storage->version.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+Call::Output& Call::output(int i) {
+  if (i < 0 || i >= num_outputs()) throw Failure("ERR_INTERNAL", "a kernel has no such output");
+  return outputs_[i];
+}
+
+Tensor& Call::out_strided(int i, const int64_t* strides) {
+  Output& result = output(i);
+  if (!result.entry) {
+    context_.reserve(checked_bytes(result.spec.shape, result.spec.dtype));
+    result.entry = context_.add(empty_tensor(result.spec.shape, result.spec.dtype, strides));
+  }
+  return result.entry->tensor;
+}
+
+Tensor& Call::out(int i) {
+  int64_t strides[kMaxDims];
+  contiguous_strides(output(i).spec.shape, strides);
+  return out_strided(i, strides);
+}
+
+Tensor& Call::out_like(int i, const Tensor& like) {
+  int64_t strides[kMaxDims];
+  const Shape& shape = output(i).spec.shape;
+  if (like.ndim() == shape.ndim) {
+    strides_like(shape, like, strides);
+  } else {
+    contiguous_strides(shape, strides);
+  }
+  return out_strided(i, strides);
+}
+
+void Call::out_view(int i, int base, int64_t offset, const int64_t* strides) {
+  Output& result = output(i);
+  const Tensor& from = in(base);
+  if (!from.storage) throw Failure("ERR_INTERNAL", "a number has no storage to view");
+  const int64_t item = static_cast<int64_t>(from.item_bytes());
+  const int64_t first = (from.data - static_cast<char*>(from.storage->block.ptr)) + offset * item;
+  int64_t last = 0;
+  bool empty = false;
+  for (int axis = 0; axis < result.spec.shape.ndim; ++axis) {
+    const int64_t size = result.spec.shape.sizes[axis];
+    if (size == 0) empty = true;
+    if (strides[axis] < 0) throw Failure("ERR_VALUE", "strides must not be negative");
+    int64_t reach;
+    if (__builtin_mul_overflow(strides[axis], size > 0 ? size - 1 : 0, &reach) ||
+        __builtin_add_overflow(last, reach, &last))
+      throw Failure("ERR_VALUE", "the view's extent overflows");
+  }
+  int64_t end;
+  if (__builtin_mul_overflow(last + 1, item, &end) || __builtin_add_overflow(end, first, &end))
+    throw Failure("ERR_VALUE", "the view's extent overflows");
+  if (!empty && (first < 0 || end > static_cast<int64_t>(from.storage->bytes)))
+    throw Failure("ERR_VALUE", "the view reaches outside of its storage");
+  Tensor view;
+  view.storage = from.storage;
+  view.data = empty ? static_cast<char*>(from.storage->block.ptr)
+                    : static_cast<char*>(from.storage->block.ptr) + first;
+  view.dtype = from.dtype;
+  view.shape = result.spec.shape;
+  for (int axis = 0; axis < view.ndim(); ++axis) view.strides[axis] = strides[axis];
+  result.entry = context_.add(std::move(view));
+  result.entry->is_view = true;
+}
+
+Tensor Call::temporary(const Shape& shape, DType dtype) {
+  context_.reserve(checked_bytes(shape, dtype));
+  return empty_tensor(shape, dtype);
+}
+
+Tensor Call::contiguous(const Tensor& t) {
+  if (t.is_contiguous()) return t;
+  Tensor copy = temporary(t.shape, t.dtype);
+  copy_into(copy, t);
+  return copy;
+}
+
+Entry* Call::take_output(int i) {
+  Entry* entry = outputs_[i].entry;
+  outputs_[i].entry = nullptr;
+  return entry;
+}
+
+void Call::finish() {
+  for (Input& input : inputs_)
+    if (input.entry) context_.release(input.entry);
+  for (Output& output : outputs_)
+    if (output.entry) context_.release(output.entry);
+}
+
+void Call::reset() {
+  finish();
+  inputs_.clear();
+  outputs_.clear();
+  params_.clear();
+  used_numbers_ = 0;
+}
+
+}  // namespace flambeau

@@ -1,0 +1,159 @@
+// Tensors as the kernels see them: a data type, a shape, strides, and a counted piece of memory.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <utility>
+
+#include "allocator.h"
+
+namespace flambeau {
+
+inline constexpr int kMaxDims = 16;
+
+// The order is the code that crosses the JavaScript boundary (src/dtype.ts).
+enum class DType : uint8_t { kFloat32, kFloat64, kInt64, kInt32, kUInt8, kBool };
+inline constexpr int kNumDTypes = 6;
+
+constexpr size_t element_size(DType dtype) {
+  constexpr size_t kSizes[kNumDTypes] = {4, 8, 8, 4, 1, 1};
+  return kSizes[static_cast<int>(dtype)];
+}
+const char* dtype_name(DType dtype);
+constexpr bool is_floating(DType dtype) { return dtype <= DType::kFloat64; }
+
+template <class T>
+inline constexpr DType dtype_of = DType::kFloat32;
+template <>
+inline constexpr DType dtype_of<double> = DType::kFloat64;
+template <>
+inline constexpr DType dtype_of<int64_t> = DType::kInt64;
+template <>
+inline constexpr DType dtype_of<int32_t> = DType::kInt32;
+template <>
+inline constexpr DType dtype_of<uint8_t> = DType::kUInt8;
+template <>
+inline constexpr DType dtype_of<bool> = DType::kBool;
+
+// Calls body(T{}) with the C++ type of `dtype`.
+template <class Body>
+decltype(auto) with_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::kFloat64: return body(double{});
+    case DType::kInt64: return body(int64_t{});
+    case DType::kInt32: return body(int32_t{});
+    case DType::kUInt8: return body(uint8_t{});
+    case DType::kBool: return body(bool{});
+    case DType::kFloat32: break;
+  }
+  return body(float{});
+}
+
+// A block of memory shared by the tensors that view it. Counted atomically, so that workers may
+// share it; the version rises with every in-place write.
+struct Storage {
+  explicit Storage(size_t size_bytes) : block(allocate(size_bytes)), bytes(size_bytes) {}
+  ~Storage() { deallocate(block); }
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  Block block;
+  size_t bytes;
+  std::atomic<int32_t> refs{1};
+  std::atomic<uint32_t> version{0};
+};
+
+// Owns one count of a storage; empty for scalars that live in the call itself.
+class StorageRef {
+ public:
+  StorageRef() = default;
+  explicit StorageRef(Storage* adopted) : storage_(adopted) {}
+  StorageRef(const StorageRef& other) : storage_(other.storage_) {
+    if (storage_) storage_->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+  StorageRef(StorageRef&& other) noexcept : storage_(std::exchange(other.storage_, nullptr)) {}
+  StorageRef& operator=(StorageRef other) noexcept {
+    std::swap(storage_, other.storage_);
+    return *this;
+  }
+  ~StorageRef() {
+    if (storage_ && storage_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete storage_;
+  }
+  Storage* get() const { return storage_; }
+  Storage* operator->() const { return storage_; }
+  explicit operator bool() const { return storage_ != nullptr; }
+
+ private:
+  Storage* storage_ = nullptr;
+};
+
+// Sizes of a shape, outermost axis first.
+struct Shape {
+  int ndim = 0;
+  int64_t sizes[kMaxDims] = {};
+
+  Shape() = default;
+  Shape(std::initializer_list<int64_t> list) {
+    for (int64_t size : list) sizes[ndim++] = size;
+  }
+  Shape(const int64_t* first, int count) : ndim(count) {
+    for (int i = 0; i < count; ++i) sizes[i] = first[i];
+  }
+  int64_t numel() const {
+    int64_t n = 1;
+    for (int i = 0; i < ndim; ++i) n *= sizes[i];
+    return n;
+  }
+  bool operator==(const Shape& other) const {
+    if (ndim != other.ndim) return false;
+    for (int i = 0; i < ndim; ++i)
+      if (sizes[i] != other.sizes[i]) return false;
+    return true;
+  }
+};
+
+// A strided view of a storage. Strides count elements and may be zero (expanded axes); they are
+// never negative.
+struct Tensor {
+  StorageRef storage;
+  char* data = nullptr;  // the first element
+  DType dtype = DType::kFloat32;
+  Shape shape;
+  int64_t strides[kMaxDims] = {};
+
+  int ndim() const { return shape.ndim; }
+  int64_t size(int axis) const { return shape.sizes[axis]; }
+  int64_t stride(int axis) const { return strides[axis]; }
+  int64_t numel() const { return shape.numel(); }
+  size_t item_bytes() const { return element_size(dtype); }
+  template <class T>
+  T* as() const {
+    return reinterpret_cast<T*>(data);
+  }
+
+  // Row-major without gaps. Axes of size 1 do not matter; an empty tensor is contiguous.
+  bool is_contiguous() const;
+  // A 4-D tensor [N, C, H, W] stored as N, H, W, C without gaps.
+  bool is_channels_last() const;
+  // No gaps and no overlaps in any order of axes.
+  bool is_dense() const;
+};
+
+// Writes row-major strides for `shape`.
+void contiguous_strides(const Shape& shape, int64_t* strides);
+// Writes strides of a dense tensor of `shape` whose axes are ordered in memory as those of `like`
+// (same rank); row-major where `like` leaves the order open.
+void strides_like(const Shape& shape, const Tensor& like, int64_t* strides);
+// Writes the strides of [N, C, H, W] stored as N, H, W, C.
+void channels_last_strides(const Shape& shape, int64_t* strides);
+
+// Product of the sizes times the element size; throws std::bad_alloc where it exceeds 2^47.
+size_t checked_bytes(const Shape& shape, DType dtype);
+
+// A new dense tensor with unspecified contents.
+Tensor empty_tensor(const Shape& shape, DType dtype);
+Tensor empty_tensor(const Shape& shape, DType dtype, const int64_t* strides);
+
+}  // namespace flambeau

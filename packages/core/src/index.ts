@@ -1,0 +1,5 @@
+export { Tensor } from './tensor.ts'
+import './methods.ts'
+export * from './ops/binary.ts'
+export * from './ops/views.ts'
+export * from './ops/joining.ts'

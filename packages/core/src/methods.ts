@@ -1,0 +1,52 @@
+/**
+ * Tensor's methods. Each family in ops/ says which of its functions are methods too; a method is
+ * its function with the tensor as first argument.
+ */
+import type { BinaryMethods } from './ops/binary.ts'
+import { binaryMethods } from './ops/binary.ts'
+import type { CastMethods } from './ops/cast.ts'
+import { castMethods } from './ops/cast.ts'
+import type { JoiningMethods } from './ops/joining.ts'
+import { joiningMethods } from './ops/joining.ts'
+import type { ViewMethods } from './ops/views.ts'
+import { viewMethods } from './ops/views.ts'
+import { Tensor } from './tensor.ts'
+
+export interface TensorMethods extends BinaryMethods, CastMethods, JoiningMethods, ViewMethods {}
+
+/** A family's table: every method of its interface, as a function of the tensor. */
+export type MethodTable<Methods> = {
+  readonly [K in keyof Methods]: Methods[K] extends (...args: infer A) => infer R
+    ? (self: Tensor, ...args: A) => R
+    : never
+}
+
+function bind(table: object): void {
+  for (const [name, body] of Object.entries(table) as [string, (...args: unknown[]) => unknown][]) {
+    if (name in Tensor.prototype) throw new Error(`the method '${name}' is defined twice`)
+    // By number of arguments: a rest array would be allocated at each call.
+    const method = {
+      [name](this: Tensor, a: unknown, b: unknown, c: unknown): unknown {
+        switch (arguments.length) {
+          case 0:
+            return body(this)
+          case 1:
+            return body(this, a)
+          case 2:
+            return body(this, a, b)
+          case 3:
+            return body(this, a, b, c)
+          default:
+            return body(this, ...arguments)
+        }
+      },
+    }[name]
+    Object.defineProperty(Tensor.prototype, name, {
+      value: method,
+      writable: true,
+      configurable: true,
+    })
+  }
+}
+
+for (const table of [binaryMethods, castMethods, joiningMethods, viewMethods]) bind(table)

@@ -1,0 +1,127 @@
+/** The only file that loads the addon. Everything native is reached through {@link native}. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { NativeError } from './errors.ts'
+
+/** The functions of the addon; see native/addon for what each reads from the command buffer. */
+export interface Addon {
+  connect(commands: Float64Array, minor: (() => void) | null, major: (() => void) | null): void
+  kernelNames(): string[]
+  launch(...wrappers: object[]): void
+  retain(id: number): void
+  release(id: number): void
+  dispose(id: number): void
+  track(id: number, wrapper: object): number
+  untrack(id: number): void
+  info(id: number): void
+  sameStorage(a: number, b: number): boolean
+  read(id: number, array: NodeJS.TypedArray): void
+  write(id: number, array: NodeJS.TypedArray): void
+  item(id: number): number
+  setRequiresGrad(id: number, on: number): void
+  plan(roots: number, out: Int32Array): number
+  unpack(slot: number, index: number): void
+  releaseSaved(slot: number): void
+  nodeOf(id: number): void
+  unshared(id: number): boolean
+  setGrad(id: number, grad: number): void
+  grad(id: number): number
+  deadNodes(): void
+  memoryStats(): void
+  live(): void
+  collect(major: number): void
+  safePoint(): void
+  poll(): void
+  setLimit(bytes: number): void
+  emptyCache(): void
+  resetPeak(): void
+  getNumThreads(): number
+  setNumThreads(threads: number): void
+  newGenerator(): number
+  freeGenerator(generator: number): void
+  seed(generator: number, low: number, high: number): void
+  state(generator: number, bytes: Uint8Array, write: number): void
+  initialSeed(generator: number): void
+}
+
+/** Places to look for the addon, in order. */
+function candidates(): string[] {
+  const override = process.env['FLAMBEAU_NATIVE']
+  if (override) return [override]
+  return [fileURLToPath(new URL('../prebuilt/flambeau.node', import.meta.url))]
+}
+
+function load(): Addon {
+  // libgomp, which oneDNN brings, spins between regions unless told before it is loaded.
+  process.env['OMP_WAIT_POLICY'] ??= 'passive'
+  const require = createRequire(import.meta.url)
+  const tried = candidates()
+  for (const path of tried) {
+    if (!existsSync(path)) continue
+    try {
+      return require(path) as Addon
+    } catch (error) {
+      throw new NativeError(
+        'flambeau',
+        [],
+        `the native addon ${path} could not be loaded: ${(error as Error).message}`,
+        'install the Debian packages libdnnl-dev and libopenblas-serial-dev, then build again',
+      )
+    }
+  }
+  throw new NativeError(
+    'flambeau',
+    [],
+    `the native addon is missing; looked at ${tried.join(', ')}`,
+    'build it with `npm run setup` in the repository, or name its file in FLAMBEAU_NATIVE',
+  )
+}
+
+/**
+ * Functions that collect young and old garbage at once. V8 has them behind a flag that may be
+ * switched on while running; it is switched off again, so that nothing leaks into user code.
+ */
+function collectors(): { minor: () => void; major: () => void } {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as (options?: { type: string }) => void
+  setFlagsFromString('--no-expose-gc')
+  const young = { type: 'minor' }
+  return { minor: () => gc(young), major: () => gc() }
+}
+
+export const native: Addon = load()
+
+/** Capacity of the command buffer in numbers. */
+export const COMMAND_CAPACITY: number = 1 << 16
+
+/** The command buffer: numbers written here are read by native code, and the other way round. */
+export const commands: Float64Array = new Float64Array(COMMAND_CAPACITY)
+
+{
+  const { minor, major } = collectors()
+  native.connect(commands, minor, major)
+}
+
+const kernels = new Map<string, number>(native.kernelNames().map((name, index) => [name, index]))
+
+/** The index of a kernel. @throws {NativeError} if the addon lacks it. */
+export function kernelIndex(name: string): number {
+  const index = kernels.get(name)
+  if (index === undefined) {
+    throw new NativeError(
+      name,
+      [],
+      `the native addon has no kernel '${name}'`,
+      'the addon is older than the TypeScript code: build again with `npm run setup`',
+    )
+  }
+  return index
+}
+
+/** Names of all kernels that the addon has. */
+export function kernelNames(): string[] {
+  return [...kernels.keys()]
+}

@@ -1,0 +1,357 @@
+/**
+ * What an operation is made of, and how it reaches its kernel.
+ *
+ * A record names the inputs, the shape and dtype rule (the only place that validates) and the
+ * derivative for each input, as differentiable code. Kernels have the record's name. A gradient
+ * package may install a {@link Recorder}; without one, recording costs a single comparison.
+ */
+import type { DTypeCode } from './dtype.ts'
+import { FLOAT32, isFloatingCode } from './dtype.ts'
+import { NativeError } from './errors.ts'
+import { translateError } from './native-errors.ts'
+import { commands, COMMAND_CAPACITY, kernelIndex, native } from './native.ts'
+import type { Scope } from './scope.ts'
+import { currentScope, scopes } from './scope.ts'
+import type { Shape } from './shape.ts'
+import { Tensor } from './tensor.ts'
+
+/** What an operation takes: a tensor, a number in place of one, or nothing (optional inputs). */
+export type Input = Tensor | number | null
+
+/** Shape and dtype of a result. */
+export interface Spec {
+  shape: Shape
+  dtype: DTypeCode
+}
+
+/** What a derivative formula may ask besides the tensors it saved. */
+export interface BackwardInfo<P> {
+  /** The parameters of the forward call. */
+  readonly params: P
+  /** Shapes of the inputs; null where an input was a number or left out. */
+  readonly shapes: readonly (Shape | null)[]
+  /** Which inputs want a gradient. */
+  readonly needed: readonly boolean[]
+}
+
+/** Tensors (or numbers) of the forward call that a formula said it needs, by name. */
+export type SavedInputs = Record<string, Tensor>
+
+/** How one input's gradient follows from the output's; null for "no gradient flows". */
+export interface Rule<P> {
+  /** Inputs (by name) and outputs (`out`, or `out0`, `out1`, …) that are saved for the formula. */
+  readonly needs: readonly string[]
+  readonly formula: (grad: Tensor, saved: SavedInputs, info: BackwardInfo<P>) => Tensor | null
+}
+
+/** A formula that needs nothing saved may stand alone; `'non-differentiable'` is said, not left out. */
+export type Derivative<P> = Rule<P> | Rule<P>['formula'] | 'non-differentiable'
+
+/** All gradients at once, for operations with many inputs or a joint backward kernel. */
+export interface JointRule<P> {
+  readonly needs: readonly string[]
+  readonly formula: (
+    grads: readonly (Tensor | null)[],
+    saved: SavedInputs,
+    info: BackwardInfo<P>,
+  ) => readonly (Tensor | null)[]
+}
+
+/** A rule that saves `needs` (inputs by name, `out`, `out1`, …) for its formula. */
+export function needs<P>(names: readonly string[], formula: Rule<P>['formula']): Rule<P> {
+  return { needs: names, formula }
+}
+
+export interface OpDefinition<I extends string, P> {
+  /** Per input by name, or one joint rule. */
+  readonly derivative: { readonly [K in I]: Derivative<P> } | JointRule<P>
+  /** Number of outputs; 1 unless said. */
+  readonly outputs?: number
+  /** The kernel's name, where it is not the operation's. */
+  readonly kernel?: string
+}
+
+/** A record of the registry. Made by {@link defineOp}. */
+export class Op<P = unknown> {
+  readonly name: string
+  readonly inputs: readonly string[]
+  readonly outputs: number
+  readonly differentiable: boolean
+  /** Per input: bits of inputs and outputs (`inputs.length + j`) to save if it wants a gradient. */
+  readonly saveMasks: readonly number[]
+  readonly rules: readonly (Rule<P> | null)[]
+  readonly joint: JointRule<P> | null
+  readonly #kernelName: string
+  #kernel = -1
+
+  constructor(name: string, inputs: readonly string[], definition: OpDefinition<string, P>) {
+    this.name = name
+    this.inputs = inputs
+    this.outputs = definition.outputs ?? 1
+    this.#kernelName = definition.kernel ?? name
+    const { derivative } = definition
+    if ('formula' in derivative && typeof derivative.formula === 'function') {
+      this.joint = derivative as JointRule<P>
+      this.rules = []
+      const mask = this.#mask(this.joint.needs)
+      this.saveMasks = inputs.map(() => mask)
+      this.differentiable = true
+      return
+    }
+    this.joint = null
+    this.rules = inputs.map((input) => {
+      const rule = (derivative as Record<string, Derivative<P>>)[input]
+      if (rule === undefined || rule === 'non-differentiable') return null
+      return typeof rule === 'function' ? { needs: [], formula: rule } : rule
+    })
+    this.saveMasks = this.rules.map((rule) => (rule ? this.#mask(rule.needs) : 0))
+    this.differentiable = this.rules.some((rule) => rule !== null)
+  }
+
+  get kernel(): number {
+    if (this.#kernel < 0) this.#kernel = kernelIndex(this.#kernelName)
+    return this.#kernel
+  }
+
+  #mask(names: readonly string[]): number {
+    let mask = 0
+    for (const name of names) mask |= 1 << this.position(name)
+    return mask
+  }
+
+  /** Bit of a saved input or output. */
+  position(name: string): number {
+    const input = this.inputs.indexOf(name)
+    if (input >= 0) return input
+    const output = name === 'out' ? 0 : name.startsWith('out') ? Number(name.slice(3)) : Number.NaN
+    if (!(output < this.outputs)) throw new Error(`${this.name} has no input or output '${name}'`)
+    return this.inputs.length + output
+  }
+}
+
+const registry = new Map<string, Op>()
+
+/** All operations by name. Sweeps over it find one that lacks samples or a kernel. */
+export function operations(): ReadonlyMap<string, Op> {
+  return registry
+}
+
+/** Makes and registers the record of an operation. Names are unique. */
+export function defineOp<const I extends string, P = null>(
+  name: string,
+  inputs: readonly I[],
+  definition: OpDefinition<I, P>,
+): Op<P> {
+  if (registry.has(name)) throw new Error(`the operation '${name}' is defined twice`)
+  const op = new Op<P>(name, inputs, definition as OpDefinition<string, P>)
+  registry.set(name, op as Op)
+  return op
+}
+
+/** Installed by a gradient package. */
+export interface Recorder {
+  /** Called after an operation that native code recorded as node `slot`. */
+  record(op: Op, slot: number, inputs: readonly Input[], params: unknown, saved: number): void
+  /** Called before an operation writes into `target`; throws where that would spoil gradients. */
+  beforeInPlace(op: Op, target: Tensor, inputs: readonly Input[]): void
+}
+
+/** `enabled` is false without a gradient package and inside of noGrad. */
+export const recording: { recorder: Recorder | null; enabled: boolean } = {
+  recorder: null,
+  enabled: false,
+}
+
+const NO_NUMBERS: readonly number[] = []
+
+/** Writes inputs of the call; returns the place after them. */
+function writeInputs(inputs: readonly Input[], numberDtype: DTypeCode, start: number): number {
+  let at = start
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i] as Input
+    if (input === null) {
+      commands[at++] = 0
+    } else if (typeof input === 'number') {
+      commands[at] = -1
+      commands[at + 1] = numberDtype
+      commands[at + 2] = input
+      at += 3
+    } else {
+      // A disposed tensor has id 0, which would read as "left out".
+      commands[at++] = input._id === 0 ? 0xffffffff : input._id
+    }
+  }
+  return at
+}
+
+function writeSpec(shape: Shape, dtype: DTypeCode, start: number): number {
+  let at = start
+  commands[at] = 0
+  commands[at + 1] = dtype
+  commands[at + 2] = shape.length
+  at += 3
+  for (let i = 0; i < shape.length; i++) commands[at++] = shape[i] as number
+  return at
+}
+
+/** Which inputs and outputs must be saved: -1 if nothing is recorded. */
+function savesFor(op: Op, inputs: readonly Input[]): number {
+  if (!recording.enabled || !op.differentiable) return -1
+  let mask = -1
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]
+    if (input instanceof Tensor && input._requiresGrad) {
+      if (op.joint === null && op.rules[i] === null) continue
+      mask = (mask === -1 ? 0 : mask) | (op.saveMasks[i] as number)
+    }
+  }
+  return mask
+}
+
+/** Writes the saved list: bits that are tensors, inputs first. Returns how many. */
+function writeSaves(mask: number, inputs: readonly Input[], start: number): number {
+  let count = 0
+  for (let bit = 0, rest = mask; rest !== 0; bit++, rest >>>= 1) {
+    if ((rest & 1) === 0) continue
+    if (bit < inputs.length && !(inputs[bit] instanceof Tensor)) continue
+    commands[start + count++] = bit
+  }
+  return count
+}
+
+function checkLength(op: Op, numbers: number): void {
+  if (numbers > COMMAND_CAPACITY - 4096) {
+    throw new NativeError(
+      op.name,
+      [],
+      `the operation has too many inputs or parameters (${numbers})`,
+      'split it into several calls',
+    )
+  }
+}
+
+/**
+ * Runs an operation with one output. `numbers` are the kernel's parameters, `params` what the
+ * derivative sees; `numberDtype` is the dtype that plain numbers among the inputs take.
+ */
+export function run<P>(
+  op: Op<P>,
+  inputs: readonly Input[],
+  shape: Shape,
+  dtype: DTypeCode,
+  numbers: readonly number[] = NO_NUMBERS,
+  params: P = null as P,
+  numberDtype: DTypeCode = dtype,
+): Tensor {
+  if (inputs.length > 64 || numbers.length > 64)
+    checkLength(op as Op, inputs.length * 3 + numbers.length)
+  const mask = savesFor(op as Op, inputs)
+  commands[0] = op.kernel
+  commands[1] = inputs.length
+  commands[2] = 1
+  commands[3] = numbers.length
+  commands[4] = mask === -1 ? 0 : 1
+  let at = writeSpec(shape, dtype, writeInputs(inputs, numberDtype, 6))
+  for (let i = 0; i < numbers.length; i++) commands[at++] = numbers[i] as number
+  commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
+
+  const out = new Tensor(shape, dtype)
+  const scope =
+    scopes.current !== null || scopes.asynchronous === 0 ? scopes.current : currentScope()
+  try {
+    if (scope === null) native.launch(out)
+    else native.launch()
+  } catch (error) {
+    throw translateError(error, op as Op, inputs)
+  }
+  out._id = commands[0] as number
+  if (scope !== null) {
+    out._scope = scope
+    scope.tensors.push(out)
+  }
+  if (mask !== -1 && isFloatingCode(dtype)) {
+    out._requiresGrad = true
+    recording.recorder?.record(op as Op, commands[1] as number, inputs, params, mask)
+  }
+  return out
+}
+
+/** Runs an operation with several outputs. */
+export function runMany<P>(
+  op: Op<P>,
+  inputs: readonly Input[],
+  specs: readonly Spec[],
+  numbers: readonly number[] = NO_NUMBERS,
+  params: P = null as P,
+  numberDtype: DTypeCode = FLOAT32,
+): Tensor[] {
+  checkLength(op as Op, inputs.length * 3 + numbers.length + specs.length * 20)
+  const mask = savesFor(op as Op, inputs)
+  commands[0] = op.kernel
+  commands[1] = inputs.length
+  commands[2] = specs.length
+  commands[3] = numbers.length
+  commands[4] = mask === -1 ? 0 : 1
+  let at = writeInputs(inputs, numberDtype, 6)
+  for (const spec of specs) at = writeSpec(spec.shape, spec.dtype, at)
+  for (let i = 0; i < numbers.length; i++) commands[at++] = numbers[i] as number
+  commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
+
+  const outs = specs.map((spec) => new Tensor(spec.shape, spec.dtype))
+  const scope: Scope | null = currentScope()
+  // A call passes at most 8 wrappers; more results are taken over one by one.
+  const tracked = scope === null && outs.length <= 8
+  try {
+    if (tracked) native.launch(...outs)
+    else native.launch()
+  } catch (error) {
+    throw translateError(error, op as Op, inputs)
+  }
+  const slot = commands[specs.length] as number
+  for (let i = 0; i < outs.length; i++) (outs[i] as Tensor)._id = commands[i] as number
+  for (const out of outs) {
+    if (scope !== null) {
+      out._scope = scope
+      scope.tensors.push(out)
+    } else if (!tracked) {
+      out._id = native.track(out._id, out)
+    }
+    if (mask !== -1 && isFloatingCode(out._dtype)) out._requiresGrad = true
+  }
+  if (mask !== -1) recording.recorder?.record(op as Op, slot, inputs, params, mask)
+  return outs
+}
+
+/** Runs an operation that writes its result into `targets` (usually among the inputs). */
+export function runInPlace<P>(
+  op: Op<P>,
+  targets: readonly Tensor[],
+  inputs: readonly Input[],
+  numbers: readonly number[] = NO_NUMBERS,
+  params: P = null as P,
+  numberDtype: DTypeCode = FLOAT32,
+): void {
+  checkLength(op as Op, (inputs.length + targets.length) * 3 + numbers.length)
+  if (recording.recorder !== null) {
+    for (const target of targets) recording.recorder.beforeInPlace(op as Op, target, inputs)
+  }
+  const mask = savesFor(op as Op, inputs)
+  commands[0] = op.kernel
+  commands[1] = inputs.length
+  commands[2] = targets.length
+  commands[3] = numbers.length
+  commands[4] = mask === -1 ? 0 : 1
+  let at = writeInputs(inputs, numberDtype, 6)
+  for (const target of targets) commands[at++] = target._id === 0 ? 0xffffffff : target._id
+  for (let i = 0; i < numbers.length; i++) commands[at++] = numbers[i] as number
+  commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
+  try {
+    native.launch()
+  } catch (error) {
+    throw translateError(error, op as Op, [...inputs, ...targets])
+  }
+  if (mask === -1) return
+  const slot = commands[targets.length] as number
+  for (const target of targets) if (isFloatingCode(target._dtype)) target._requiresGrad = true
+  recording.recorder?.record(op as Op, slot, inputs, params, mask)
+}
