@@ -38,7 +38,8 @@ struct SmallRange {
   static FLAMBEAU_INLINE void run(const uint32_t* __restrict words, T* __restrict out, int64_t n,
                                   Reduction reduction, Wide base) {
     for (int64_t i = 0; i < n; ++i) {
-      out[i] = static_cast<T>(base + static_cast<Wide>(reduction(words[i])));
+      const Wide value = base + static_cast<Wide>(reduction(words[i]));
+      out[i] = static_cast<T>(value);
     }
   }
 };

@@ -14,10 +14,15 @@ enum class Isa { baseline, avx2, avx512 };
 
 inline Isa best_isa() noexcept {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return Isa::avx512;
-  if (__builtin_cpu_supports("x86-64-v3")) return Isa::avx2;
-#endif
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::baseline;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    return Isa::avx512;
+  }
+  return Isa::avx2;
+#else
   return Isa::baseline;
+#endif
 }
 
 inline std::atomic<Isa> isa{best_isa()};
