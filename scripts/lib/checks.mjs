@@ -3,6 +3,7 @@ export const stages = [
   ['check:format', 'check:graph', 'check:lint'],
   ['check:types', 'lint:native'],
   ['test:native', 'check:scripts', 'test'],
+  ['check:pack'],
 ]
 
 export const allTasks = stages.flat()

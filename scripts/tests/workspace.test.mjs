@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { allTasks } from '../lib/checks.mjs'
+import { inRepo, pnpmSpec, readJson, workspaceFolders } from '../lib/repo.mjs'
+
+describe('the workspace', () => {
+  test('runs turbo with the pnpm that installed it', () => {
+    const catalog = readFileSync(inRepo('pnpm-workspace.yaml'), 'utf8')
+    expect(catalog).toContain(`  ${pnpmSpec().replace('@', ': ')}\n`)
+  })
+
+  test('takes every version of a third-party package from the catalog', () => {
+    const manifests = [
+      inRepo('package.json'),
+      ...workspaceFolders().map((folder) => inRepo(folder, 'package.json')),
+    ]
+    const other = manifests.flatMap((path) => {
+      const { dependencies, devDependencies } = readJson(path)
+      return Object.entries({ ...dependencies, ...devDependencies })
+        .filter(([, version]) => version !== 'catalog:' && version !== 'workspace:^')
+        .map(([name, version]) => `${path}: ${name} ${version}`)
+    })
+    expect(other).toEqual([])
+  })
+
+  test('tests every package', () => {
+    const untested = workspaceFolders().filter(
+      (folder) => !readJson(inRepo(folder, 'package.json')).scripts?.test,
+    )
+    expect(untested).toEqual([])
+    expect(allTasks).toContain('test')
+  })
+
+  test('builds every package with its own project, and all of them from the root', () => {
+    const { references } = readJson(inRepo('tsconfig.json'))
+    const paths = references.map((/** @type {{ path: string }} */ { path }) => path)
+    expect(paths.toSorted()).toEqual(workspaceFolders())
+  })
+})
