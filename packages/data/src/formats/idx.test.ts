@@ -34,6 +34,7 @@ describe('an IDX file', () => {
     expect(shape).toEqual([2, 3])
     expect([...data]).toEqual([1, 2, 3, 4, 5, 255])
     expect(data.buffer).toBe(small.buffer)
+    expect(Buffer.isBuffer(data)).toBe(false) // whose slice would not copy
   })
 
   test('of wider elements gives them little-endian', () => {

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer'
 import { gunzipSync, constants as zlib } from 'node:zlib'
 import { FormatError } from './errors.ts'
-import { byteSize, describeShape } from './raw-tensor.ts'
+import { byteSize, describeShape, plainBytes } from './raw-tensor.ts'
 import type { RawDType, RawTensor } from './raw-tensor.ts'
 
 interface IdxDType {
@@ -27,7 +27,7 @@ const extentBytes = 4
  * Reads a whole IDX file, the format of MNIST: two zero bytes, the dtype, the number of axes, the
  * extents, and the elements, row-major; all numbers big-endian. A file packed with gzip is unpacked.
  *
- * The result's data are little-endian; those of a plain file of uint8 are a view of `bytes`, not a
+ * The result's data are little-endian; those of a plain file of uint8 are a view of `file`, not a
  * copy. Sizes are checked before anything is allocated, and gzip is unpacked no further than its
  * contents say they go.
  *
@@ -36,7 +36,8 @@ const extentBytes = 4
  *   does not exist here yet (int8, int16). In a packed file the offset counts unpacked bytes.
  * @see http://yann.lecun.com/exdb/mnist/
  */
-export function parseIdx(bytes: Uint8Array, source: { path: string }): RawTensor {
+export function parseIdx(file: Uint8Array, source: { path: string }): RawTensor {
+  const bytes = plainBytes(file)
   const packed = bytes[0] === 0x1f && bytes[1] === 0x8b
   const fail: Fail = failIn(source.path, packed)
 
@@ -47,7 +48,7 @@ export function parseIdx(bytes: Uint8Array, source: { path: string }): RawTensor
     fail(magicBytes, `${takes}, more than ${bytes.byteLength} bytes of gzip can hold`)
   }
 
-  const whole = packed ? unpack(bytes, totalBytes, fail) : bytes
+  const whole = packed ? plainBytes(unpack(bytes, totalBytes, fail)) : bytes
   if (whole.byteLength < totalBytes) {
     fail(whole.byteLength, `${takes} with its header, the file ends after ${whole.byteLength}`)
   }
@@ -133,5 +134,5 @@ function unpack(packed: Uint8Array, totalBytes: number | undefined, fail: Fail):
 function littleEndian(data: Uint8Array, dtype: IdxDType): Uint8Array {
   if (dtype.sizeBytes === 1) return data
   const copy = Buffer.from(data)
-  return dtype.sizeBytes === 4 ? copy.swap32() : copy.swap64()
+  return plainBytes(dtype.sizeBytes === 4 ? copy.swap32() : copy.swap64())
 }

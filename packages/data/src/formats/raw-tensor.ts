@@ -29,3 +29,11 @@ export function byteSize(shape: readonly number[], elementBytes: number): number
 export function describeShape(dtype: string, shape: readonly number[]): string {
   return shape.length > 16 ? `${dtype} of ${shape.length} axes` : `${dtype} [${shape.join(', ')}]`
 }
+
+/**
+ * The same memory as a plain Uint8Array. What files are read into is a Buffer, whose `slice` gives a
+ * view where that of every other array gives a copy.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

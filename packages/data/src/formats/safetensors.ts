@@ -1,7 +1,7 @@
 import { FormatError } from './errors.ts'
 import { JsonSyntaxError, parseJson } from './json.ts'
 import type { JsonMember, JsonNode } from './json.ts'
-import { byteSize, describeShape } from './raw-tensor.ts'
+import { byteSize, describeShape, plainBytes } from './raw-tensor.ts'
 import type { RawDType, RawTensor } from './raw-tensor.ts'
 
 export type { RawDType, RawTensor } from './raw-tensor.ts'
@@ -140,7 +140,7 @@ function utf8(text: string): Uint8Array {
 }
 
 /**
- * Reads a whole safetensors file. The tensors' data are views of `bytes`, not copies; they start at a
+ * Reads a whole safetensors file. The tensors' data are views of `file`, not copies; they start at a
  * multiple of the element size only if the file's writer took care of that.
  *
  * Every length is checked before anything is made from it: the header lies within the file, the
@@ -151,9 +151,9 @@ function utf8(text: string): Uint8Array {
  * @throws {FormatError} if the bytes are anything else than one whole safetensors file, or hold a
  *   tensor of a dtype that does not exist here yet (float16, bfloat16, int8 ...).
  */
-export function parseSafetensors(bytes: Uint8Array, source: { path: string }): Safetensors {
-  const { path } = source
-  const fail: Fail = failIn(path)
+export function parseSafetensors(file: Uint8Array, source: { path: string }): Safetensors {
+  const fail: Fail = failIn(source.path)
+  const bytes = plainBytes(file)
   const headerEnd = readHeaderEnd(bytes, fail)
   const dataBytes = bytes.byteLength - headerEnd
 
