@@ -1,0 +1,17 @@
+/** For the tests of this package and of packages on top of it. */
+import '../index.ts'
+import '../ops/binary.samples.ts'
+import '../ops/joining.samples.ts'
+import '../ops/views.samples.ts'
+
+export { assertClose, defaultTolerance } from './close.ts'
+export type { GoldenCase, StoredTensor } from './goldens.ts'
+export { goldenCase, goldenInputs, storedTensor, upstream } from './goldens.ts'
+export type { InputSpec, Layout, Sample, Tolerance } from './samples.ts'
+export {
+  allSamples,
+  makeInput,
+  operationsWithoutSamples,
+  samplesFor,
+  withLayout,
+} from './samples.ts'
