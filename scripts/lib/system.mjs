@@ -17,10 +17,7 @@ const buildTools = [
 ]
 
 /** @type {Requirement[]} libraries that the addon is built on */
-export const nativeLibraries = [
-  { package: 'libdnnl-dev', header: 'oneapi/dnnl/dnnl.hpp' },
-  { package: 'libopenblas-serial-dev', header: 'openblas-serial/cblas.h' },
-]
+export const nativeLibraries = [{ package: 'libdnnl-dev', header: 'oneapi/dnnl/dnnl.hpp' }]
 
 /** @type {Requirement[]} what only the tests and the linters need */
 const testTools = [
