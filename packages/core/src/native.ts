@@ -18,6 +18,7 @@ export interface Addon {
   untrack(id: number): void
   info(id: number): void
   sameStorage(a: number, b: number): boolean
+  hasDifferentiableViews(id: number): boolean
   read(id: number, array: NodeJS.TypedArray): void
   write(id: number, array: NodeJS.TypedArray): void
   item(id: number): number

@@ -156,11 +156,17 @@ export interface Recorder {
   beforeInPlace(op: Op, target: Tensor, inputs: readonly Input[]): void
 }
 
-/** `enabled` is false without a gradient package and inside of noGrad. */
-export const recording: { recorder: Recorder | null; enabled: boolean } = {
-  recorder: null,
-  enabled: false,
-}
+/**
+ * `enabled` is false without a gradient package and inside of noGrad. While asynchronous grad modes
+ * run (`asynchronous` of them), `pausedHere` says whether this place belongs to one that records
+ * nothing.
+ */
+export const recording: {
+  recorder: Recorder | null
+  enabled: boolean
+  asynchronous: number
+  pausedHere: () => boolean
+} = { recorder: null, enabled: false, asynchronous: 0, pausedHere: () => false }
 
 const NO_NUMBERS: readonly number[] = []
 
@@ -197,6 +203,7 @@ function writeSpec(shape: Shape, dtype: DTypeCode, start: number): number {
 /** Which inputs and outputs must be saved: -1 if nothing is recorded. */
 function savesFor(op: Op, inputs: readonly Input[]): number {
   if (!recording.enabled || !op.differentiable) return -1
+  if (recording.asynchronous > 0 && recording.pausedHere()) return -1
   let mask = -1
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]

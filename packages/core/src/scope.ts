@@ -16,6 +16,17 @@ export class Scope {
   constructor(outer: Scope | null) {
     this.outer = outer
   }
+
+  /** Frees the tensors that still belong to this scope. */
+  close(): void {
+    this.closed = true
+    for (const tensor of this.tensors) {
+      if (tensor._scope !== this || tensor._id === 0) continue
+      native.release(tensor._id)
+      tensor._id = 0
+    }
+    this.tensors.length = 0
+  }
 }
 
 const asyncScopes = new AsyncLocalStorage<Scope | null>()
@@ -46,20 +57,10 @@ export function moveToScope(tensor: Tensor, to: Scope | null): void {
   to.tensors.push(tensor)
 }
 
-function close(scope: Scope): void {
-  scope.closed = true
-  for (const tensor of scope.tensors) {
-    if (tensor._scope !== scope || tensor._id === 0) continue
-    native.release(tensor._id)
-    tensor._id = 0
-  }
-  scope.tensors.length = 0
-}
-
 const TENSOR = Symbol.for('flambeau.tensor')
 
 /** True for tensors, also across module boundaries that would make a cycle. */
-function isTensor(value: unknown): value is Tensor {
+export function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && TENSOR in value
 }
 
@@ -101,7 +102,7 @@ export function internally<T>(body: () => T): T {
     return result
   } finally {
     scopes.current = outer
-    close(scope)
+    scope.close()
   }
 }
 
@@ -138,14 +139,14 @@ export function scope<T>(body: () => T): T {
     eachTensor(result, (tensor) => {
       if (tensor._scope === own) moveToScope(tensor, outer)
     })
-    close(own)
+    own.close()
   }
   scopes.current = own
   let result: T
   try {
     result = asyncScopes.run(own, body)
   } catch (error) {
-    close(own)
+    own.close()
     throw error
   } finally {
     scopes.current = before
@@ -163,7 +164,7 @@ export function scope<T>(body: () => T): T {
     },
     (error: unknown) => {
       scopes.asynchronous--
-      close(own)
+      own.close()
       throw error
     },
   ) as T

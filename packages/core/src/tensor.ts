@@ -6,6 +6,7 @@ import type { TensorMethods } from './methods.ts'
 import { commands, native } from './native.ts'
 import { formatTensor } from './printing.ts'
 import type { Scope } from './scope.ts'
+import { currentScope } from './scope.ts'
 
 import type { Shape } from './shape.ts'
 import { normalizeAxis, numElements } from './shape.ts'
@@ -300,4 +301,21 @@ export function wrap(id: number, scope: Scope | null): Tensor {
     scope.tensors.push(tensor)
   }
   return tensor
+}
+
+/** Another wrapper of the same native tensor, with a count of its own. @internal */
+export function share(tensor: Tensor): Tensor {
+  const id = liveId('share', tensor)
+  native.retain(id)
+  const copy = new Tensor(tensor._shape, tensor._dtype)
+  copy._requiresGrad = tensor._requiresGrad
+  copy._id = id
+  const scope = currentScope()
+  if (scope === null) {
+    copy._id = native.track(id, copy)
+  } else {
+    copy._scope = scope
+    scope.tensors.push(copy)
+  }
+  return copy
 }

@@ -131,6 +131,16 @@ napi_value same_storage(Arguments& a) {
   return a.boolean(a.entry(0)->tensor.storage.get() == a.entry(1)->tensor.storage.get());
 }
 
+// hasDifferentiableViews(id): does another tensor that requires a gradient view this storage?
+napi_value has_differentiable_views(Arguments& a) {
+  const Entry* entry = a.entry(0);
+  const Storage* storage = entry->tensor.storage.get();
+  if (!storage || storage->refs.load() == 1) return a.boolean(false);
+  for (const Entry* other : a.environment().context().sharing(storage))
+    if (other != entry && other->is_view && other->requires_grad) return a.boolean(true);
+  return a.boolean(false);
+}
+
 // --- contents ---
 
 // read(id, array): the elements in row-major order. The array has the tensor's type and count, or
@@ -393,6 +403,7 @@ constexpr Export kExports[] = {
     {"untrack", guarded<untrack>},
     {"info", guarded<info>},
     {"sameStorage", guarded<same_storage>},
+    {"hasDifferentiableViews", guarded<has_differentiable_views>},
     {"read", guarded<read>},
     {"write", guarded<write>},
     {"item", guarded<item>},

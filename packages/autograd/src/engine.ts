@@ -1,0 +1,373 @@
+/**
+ * Walks the graph from outputs to inputs. Each node's formula runs in a scope of its own, so that
+ * temporary tensors are freed at once; gradients wait in `pending` until all of their contributions
+ * have arrived, which the plan's order guarantees.
+ */
+import type { Tensor } from '@flambeau/core'
+import { AutogradError, ShapeError } from '@flambeau/core'
+import type { BackwardInfo, Op, SavedInputs, Shape } from '@flambeau/core/internal'
+import {
+  commands,
+  internally,
+  isTensor,
+  moveToScope,
+  native,
+  outsideScopes,
+  recording,
+  sameShape,
+  Scope,
+  scopes,
+  share,
+  wrap,
+} from '@flambeau/core/internal'
+import { hooks, sweepTape, tape } from './tape.ts'
+
+interface PlannedNode {
+  slot: number
+  leaf: number
+  outputs: number
+  released: boolean
+  edges: { slot: number; output: number }[]
+}
+
+let planBuffer = new Int32Array(4096)
+
+/** Nodes from which `roots` were computed, each after all that use it. */
+function makePlan(roots: readonly Tensor[]): PlannedNode[] {
+  roots.forEach((root, i) => (commands[i] = root._id))
+  let length = native.plan(roots.length, planBuffer)
+  if (length > planBuffer.length) {
+    planBuffer = new Int32Array(length * 2)
+    roots.forEach((root, i) => (commands[i] = root._id))
+    length = native.plan(roots.length, planBuffer)
+  }
+  const nodes: PlannedNode[] = []
+  let at = 0
+  const next = (): number => planBuffer[at++] as number
+  for (let count = next(); count > 0; count--) {
+    const node: PlannedNode = {
+      slot: next(),
+      leaf: next(),
+      outputs: next(),
+      released: next() === 1,
+      edges: [],
+    }
+    for (let edges = next(); edges > 0; edges--) node.edges.push({ slot: next(), output: next() })
+    nodes.push(node)
+  }
+  return nodes
+}
+
+/** The node and output that a tensor is, and whether it is a leaf. Slot 0: no gradient flows. */
+export function nodeOf(tensor: Tensor): { slot: number; output: number; leaf: boolean } {
+  native.nodeOf(tensor._id)
+  return {
+    slot: commands[0] as number,
+    output: commands[1] as number,
+    leaf: commands[2] === 1,
+  }
+}
+
+export interface BackwardRequest {
+  roots: readonly Tensor[]
+  /** Per root. */
+  gradients: readonly Tensor[]
+  /** Gradients to hand out instead of storing them at leaves. */
+  targets: readonly Tensor[] | null
+  retainGraph: boolean
+  createGraph: boolean
+}
+
+/** Gradients that wait for their node, by output. Each is a wrapper with a count of its own. */
+class Pending {
+  readonly #waiting = new Map<number, (Tensor | null)[]>()
+
+  add(slot: number, output: number, grad: Tensor, createGraph: boolean): void {
+    let list = this.#waiting.get(slot)
+    if (list === undefined) {
+      list = []
+      this.#waiting.set(slot, list)
+    }
+    const before = list[output] ?? null
+    if (before === null) {
+      list[output] = grad
+      return
+    }
+    list[output] = accumulate(before, grad, createGraph)
+  }
+
+  take(slot: number): (Tensor | null)[] | null {
+    const list = this.#waiting.get(slot) ?? null
+    if (list !== null) this.#waiting.delete(slot)
+    return list
+  }
+
+  dispose(): void {
+    for (const list of this.#waiting.values()) for (const grad of list) grad?.dispose()
+    this.#waiting.clear()
+  }
+}
+
+/** a + b, into a's memory if nothing else uses it. Both counts go over to the result. */
+function accumulate(a: Tensor, b: Tensor, createGraph: boolean): Tensor {
+  if (!createGraph && native.unshared(a._id)) {
+    a.add_(b)
+    b.dispose()
+    return a
+  }
+  if (!createGraph && native.unshared(b._id)) {
+    b.add_(a)
+    a.dispose()
+    return b
+  }
+  const sum = a.add(b)
+  a.dispose()
+  b.dispose()
+  return sum
+}
+
+/** Sums a gradient over the axes along which its input was broadcast. */
+export function sumTo(grad: Tensor, shape: Shape): Tensor {
+  if (sameShape(grad._shape, shape)) return grad
+  const lead = grad.ndim - shape.length
+  const axes = grad._shape
+    .map((size, i) => (i < lead || (shape[i - lead] === 1 && size !== 1) ? i : -1))
+    .filter((axis) => axis >= 0)
+  const sum = axes.length > 0 ? grad.sum(axes, { keepdim: true }) : grad
+  return lead > 0 || !sameShape(sum._shape, shape) ? sum.reshape(shape as number[]) : sum
+}
+
+/** The tensors and numbers that the node's formulas asked for. */
+function unpackSaved(slot: number, op: Op, entry: (typeof tape)[number] & object): SavedInputs {
+  const saved: Record<string, unknown> = {}
+  let index = 0
+  for (let bit = 0, rest = entry.saved; rest !== 0; bit++, rest >>>= 1) {
+    if ((rest & 1) === 0) continue
+    const isInput = bit < entry.inputs.length
+    const name = isInput
+      ? (op.inputs[bit] as string)
+      : bit === op.inputs.length && op.outputs === 1
+        ? 'out'
+        : `out${bit - op.inputs.length}`
+    const meta = isInput ? entry.inputs[bit] : undefined
+    if (isInput && (meta === null || typeof meta === 'number')) {
+      saved[name] = meta
+      continue
+    }
+    try {
+      native.unpack(slot, index++)
+    } catch (error) {
+      throw unpackError(error, op, name)
+    }
+    saved[name] = wrap(commands[0] as number, scopes.current)
+  }
+  if (op.outputs > 1 && 'out0' in saved) saved['out'] = saved['out0']
+  return saved as SavedInputs
+}
+
+function unpackError(error: unknown, op: Op, name: string): unknown {
+  const { code, message } = error as { code?: string; message: string }
+  if (code === 'ERR_MODIFIED') {
+    return new AutogradError(
+      'backward',
+      [],
+      `'${name}' of ${op.name}, needed for its gradient, was modified by an in-place operation (${message} ${message === '1' ? 'change' : 'changes'} since)`,
+      'use the form without underscore, or clone() the tensor before changing it',
+    )
+  }
+  return code === 'ERR_RELEASED' ? releasedError() : error
+}
+
+function releasedError(): AutogradError {
+  return new AutogradError(
+    'backward',
+    [],
+    'this graph was already used for a backward pass, which freed the saved tensors',
+    'pass { retainGraph: true } to the first pass, or compute the forward pass again',
+  )
+}
+
+/** Runs the node's formulas on the gradients of its outputs. Called inside of a scope. */
+function formulas(
+  node: PlannedNode,
+  grads: readonly (Tensor | null)[],
+  needed: readonly boolean[],
+): readonly (Tensor | null)[] {
+  const entry = tape[node.slot]
+  if (entry === undefined) {
+    throw new AutogradError(
+      'backward',
+      [],
+      'the graph belongs to another thread',
+      'keep forward and backward in one thread',
+    )
+  }
+  const { op } = entry
+  if (node.released && entry.saved !== 0) throw releasedError()
+  const info: BackwardInfo<unknown> = {
+    params: entry.params,
+    shapes: entry.inputs.map((input) => (typeof input === 'number' ? null : input)),
+    needed,
+  }
+  const saved = unpackSaved(node.slot, op, entry)
+  if (op.joint !== null) return op.joint.formula(grads, saved, info)
+  const grad = grads[0] ?? null
+  if (grad === null) return []
+  return needed.map((wanted, i) => {
+    const rule = op.rules[i] ?? null
+    return wanted && rule !== null ? rule.formula(grad, saved, info) : null
+  })
+}
+
+function runHooks(slot: number, output: number, grad: Tensor): Tensor {
+  const list = hooks.get(slot)?.get(output)
+  if (list === undefined) return grad
+  let current = grad
+  for (const hook of list) {
+    // User code: its tensors are its own, and it may keep the gradient.
+    const result = outsideScopes(() => {
+      moveToScope(current, null)
+      const replaced = hook(current)
+      return isTensor(replaced) ? replaced : current
+    })
+    if (!sameShape(result._shape, grad._shape)) {
+      throw new ShapeError(
+        'hook',
+        { gradient: grad, result },
+        'a hook must keep the shape of its gradient',
+        'return a tensor of the same shape, or nothing',
+      )
+    }
+    current = share(result)
+  }
+  return current
+}
+
+/** Adds `grad` to the gradient that native code keeps for a leaf. */
+function accumulateAtLeaf(leaf: number, grad: Tensor, createGraph: boolean): void {
+  const existing = native.grad(leaf)
+  if (existing !== 0) {
+    const before = wrap(existing, scopes.current)
+    if (createGraph) native.setGrad(leaf, before.add(grad)._id)
+    else before.add_(grad)
+    return
+  }
+  // Memory that something else uses must not become the leaf's gradient: it is changed in place.
+  if (createGraph || native.unshared(grad._id)) {
+    native.setGrad(leaf, grad._id)
+  } else {
+    native.setGrad(leaf, grad.clone()._id)
+  }
+}
+
+/** Which nodes lead to a target; all of them without targets. */
+function usefulNodes(
+  plan: readonly PlannedNode[],
+  targets: ReadonlySet<number> | null,
+): Set<number> | null {
+  if (targets === null) return null
+  const useful = new Set<number>()
+  for (let i = plan.length - 1; i >= 0; i--) {
+    const node = plan[i] as PlannedNode
+    if (targets.has(node.slot) || node.edges.some((edge) => useful.has(edge.slot))) {
+      useful.add(node.slot)
+    }
+  }
+  return useful
+}
+
+/**
+ * Runs a backward pass. Without targets, gradients are added to the leaves; with targets, the
+ * result has the gradient of each (null where none arrived).
+ */
+export function runBackward(request: BackwardRequest): (Tensor | null)[] {
+  const { roots, gradients, targets, retainGraph, createGraph } = request
+  const enabledBefore = recording.enabled
+  try {
+    return internally(() => {
+      const plan = makePlan(roots)
+      const targetNodes = targets?.map((target) => nodeOf(target)) ?? null
+      const useful = usefulNodes(plan, targetNodes && new Set(targetNodes.map((t) => t.slot)))
+      const results: (Tensor | null)[] = targets?.map(() => null) ?? []
+      const pending = new Pending()
+      recording.enabled = createGraph
+      try {
+        roots.forEach((root, i) => {
+          const { slot, output } = nodeOf(root)
+          pending.add(slot, output, share(gradients[i] as Tensor), createGraph)
+        })
+        for (const node of plan) {
+          const grads = pending.take(node.slot)
+          if (grads === null) continue
+          visit(node, grads, { pending, useful, createGraph, targetNodes, results })
+          if (!retainGraph && node.leaf === 0 && node.edges.length > 0) {
+            native.releaseSaved(node.slot)
+          }
+        }
+      } finally {
+        pending.dispose()
+      }
+      return results
+    })
+  } finally {
+    recording.enabled = enabledBefore
+    sweepTape()
+    native.safePoint()
+  }
+}
+
+interface Pass {
+  pending: Pending
+  useful: Set<number> | null
+  createGraph: boolean
+  targetNodes: readonly { slot: number; output: number }[] | null
+  results: (Tensor | null)[]
+}
+
+/** One node: hooks, then targets, then its formulas or the leaf's gradient. */
+function visit(node: PlannedNode, arrived: (Tensor | null)[], pass: Pass): void {
+  const { pending, useful, createGraph, targetNodes, results } = pass
+  const handedOn: { slot: number; output: number; grad: Tensor }[] = []
+  const outer = scopes.current
+  const scope = new Scope(outer)
+  scopes.current = scope
+  try {
+    const grads = Array.from({ length: node.outputs }, (_, output) => {
+      const grad = arrived[output] ?? null
+      return grad === null ? null : runHooks(node.slot, output, grad)
+    })
+    targetNodes?.forEach((target, i) => {
+      const grad = target.slot === node.slot ? grads[target.output] : null
+      if (!grad) return
+      const handed = share(grad)
+      moveToScope(handed, outer)
+      results[i] = handed
+    })
+    if (useful !== null && !node.edges.some((edge) => useful.has(edge.slot))) return
+    if (node.edges.length === 0) {
+      const grad = grads[0]
+      if (targetNodes === null && node.leaf !== 0 && grad) {
+        accumulateAtLeaf(node.leaf, grad, createGraph)
+      }
+      return
+    }
+    const needed = node.edges.map((edge) => edge.slot !== 0 && (useful?.has(edge.slot) ?? true))
+    const out = formulas(node, grads, needed)
+    const entry = tape[node.slot]
+    node.edges.forEach((edge, i) => {
+      const grad = out[i] ?? null
+      if (!needed[i] || grad === null) return
+      const shape = entry?.inputs[i]
+      const reduced = Array.isArray(shape) ? sumTo(grad, shape as Shape) : grad
+      const handed = share(reduced)
+      moveToScope(handed, outer)
+      // The scope lets go of its own counts below: only then may a sum reuse this memory.
+      handedOn.push({ slot: edge.slot, output: edge.output, grad: handed })
+    })
+  } finally {
+    scopes.current = outer
+    for (const grad of arrived) grad?.dispose()
+    scope.close()
+  }
+  for (const { slot, output, grad } of handedOn) pending.add(slot, output, grad, createGraph)
+}

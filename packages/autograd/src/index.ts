@@ -1,0 +1,16 @@
+/**
+ * Automatic differentiation. Importing this package makes operations record themselves and gives
+ * tensors `requiresGrad`, `grad`, `backward()` and friends.
+ */
+import { extendTensor } from './gradient-api.ts'
+import { installRecorder } from './tape.ts'
+
+installRecorder()
+extendTensor()
+
+export type { BackwardOptions, GradFn, GradOptions, HookHandle } from './gradient-api.ts'
+export { backward, grad, isGradEnabled } from './gradient-api.ts'
+export { enableGrad, noGrad, setGradEnabled } from './grad-mode.ts'
+export type { GradcheckOptions } from './gradcheck.ts'
+export { gradcheck, gradgradcheck } from './gradcheck.ts'
+export type { Hook } from './tape.ts'

@@ -1,0 +1,91 @@
+/**
+ * What JavaScript knows of each node of the graph: the operation, its parameters, and its inputs'
+ * shapes. Tensors are held by native code only (see core, native/runtime/graph.h): this table holds
+ * none, so that it never keeps memory alive.
+ */
+import type { Tensor } from '@flambeau/core'
+import { AutogradError } from '@flambeau/core'
+import type { Input, Op, Recorder, Shape } from '@flambeau/core/internal'
+import { commands, isTensor, native, recording } from '@flambeau/core/internal'
+
+export interface TapeEntry {
+  readonly op: Op
+  readonly params: unknown
+  /** Per input: its shape, the number that stood in its place, or null. */
+  readonly inputs: readonly (Shape | number | null)[]
+  /** Bits of the saved inputs and outputs. */
+  readonly saved: number
+}
+
+/** A function to call with a gradient; it may return another one to use in its place. */
+export type Hook = (grad: Tensor) => Tensor | null | undefined | void
+
+export const tape: (TapeEntry | undefined)[] = []
+
+/** Hooks by node slot and output. */
+export const hooks: Map<number, Map<number, Set<Hook>>> = new Map()
+
+let recordsUntilSweep = 4096
+
+/** Forgets nodes that died. */
+export function sweepTape(): void {
+  recordsUntilSweep = 4096
+  for (;;) {
+    native.deadNodes()
+    const count = commands[0] as number
+    if (count === 0) return
+    for (let i = 1; i <= count; i++) {
+      const slot = commands[i] as number
+      tape[slot] = undefined
+      hooks.delete(slot)
+    }
+  }
+}
+
+const INFO_REQUIRES_GRAD = 2
+const INFO_IS_VIEW = 3
+const INFO_IS_LEAF = 4
+
+const recorder: Recorder = {
+  record(op, slot, inputs, params, saved) {
+    const metas: (Shape | number | null)[] = []
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i] as Input
+      metas.push(isTensor(input) ? input._shape : input)
+    }
+    tape[slot] = { op, params, inputs: metas, saved }
+    // The slot may have belonged to a node whose death was not noticed yet.
+    if (hooks.size > 0) hooks.delete(slot)
+    if (--recordsUntilSweep === 0) sweepTape()
+  },
+
+  beforeInPlace(op, target, inputs) {
+    if (!recording.enabled || (recording.asynchronous > 0 && recording.pausedHere())) return
+    const wanted = target._requiresGrad || inputs.some((i) => isTensor(i) && i._requiresGrad)
+    if (!wanted || target._id === 0) return
+    const name = `${op.name}_`
+    native.info(target._id)
+    if (commands[INFO_REQUIRES_GRAD] === 1 && commands[INFO_IS_LEAF] === 1) {
+      throw new AutogradError(
+        name,
+        { input: target },
+        'a leaf that requires a gradient cannot be changed in place while operations are recorded',
+        'wrap the update in noGrad(), or use the form without underscore',
+      )
+    }
+    if (commands[INFO_IS_VIEW] === 1 || native.hasDifferentiableViews(target._id)) {
+      throw new AutogradError(
+        name,
+        { input: target },
+        'the tensor shares its storage with another one whose gradient would become wrong',
+        'use the form without underscore, or clone() before the change',
+      )
+    }
+  },
+}
+
+/** Connects this package to core's dispatch. */
+export function installRecorder(): void {
+  recording.recorder = recorder
+  recording.enabled = true
+}

@@ -1,0 +1,21 @@
+/**
+ * What sibling packages need of core and users do not: dispatch, scopes, and the native addon. No
+ * promise of stability.
+ */
+export { gradientSwitch } from './creation.ts'
+export { commands, native } from './native.ts'
+export type { BackwardInfo, Input, Op, Recorder, SavedInputs } from './op.ts'
+export { defineOp, needs, operations, recording, run, runInPlace, runMany } from './op.ts'
+export { setGradientSuffix } from './printing.ts'
+export {
+  currentScope,
+  internally,
+  isTensor,
+  moveToScope,
+  outsideScopes,
+  Scope,
+  scopes,
+} from './scope.ts'
+export type { Shape } from './shape.ts'
+export { sameShape } from './shape.ts'
+export { liveId, share, wrap } from './tensor.ts'
