@@ -2,10 +2,19 @@
  * Packs every package, installs the tarballs into an empty folder as a user would, and trains one step
  * there: node scripts/check-pack.mjs
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { run } from './lib/exec.mjs'
+import { filesBelow } from './lib/fingerprint.mjs'
 import { inRepo, readJson, workspaceFolders } from './lib/repo.mjs'
 import { StepError, requireSuccess, runMain } from './lib/steps.mjs'
 
@@ -40,13 +49,29 @@ await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'flambeau-pack-'))
   try {
     const packages = workspaceFolders().filter((path) => path.startsWith('packages/'))
-    for (const path of packages) await checkTarball(path, folder)
+    for (const path of packages) {
+      removeOrphans(path)
+      await checkTarball(path, folder)
+    }
     await tryOut(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
   return 0
 })
+
+/**
+ * Deletes what the compiler made of sources that are gone: it never does so itself.
+ *
+ * @param {string} path of a package in the repository
+ */
+function removeOrphans(path) {
+  const dist = inRepo(path, 'dist')
+  for (const file of filesBelow(dist, /\.(js|d\.ts)(\.map)?$/)) {
+    const source = relative(dist, file).replace(/\.(js|d\.ts)(\.map)?$/, '.ts')
+    if (!existsSync(inRepo(path, 'src', source))) rmSync(file)
+  }
+}
 
 /**
  * @param {string} path of a package in the repository
