@@ -1,5 +1,35 @@
-export { Tensor } from './tensor.ts'
+/** Tensors without gradients: creation, operations, memory. The public API. */
 import './methods.ts'
+
+export type { CreationOptions, SourceArray } from './creation.ts'
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  fromTypedArray,
+  full,
+  fullLike,
+  linspace,
+  ones,
+  onesLike,
+  tensor,
+  zeros,
+  zerosLike,
+} from './creation.ts'
+export type { Device } from './device.ts'
+export type { DType } from './dtype.ts'
+export { getDefaultDtype, promoteTypes, setDefaultDtype } from './dtype.ts'
+export type { Operand } from './elementwise.ts'
+export * from './errors.ts'
+export * from './memory.ts'
+export type { PrintOptions } from './printing.ts'
+export { setPrintOptions } from './printing.ts'
+export { keep, scope } from './scope.ts'
+export type { NestedArray, TypedArrayOf } from './tensor.ts'
+export { Tensor } from './tensor.ts'
+
 export * from './ops/binary.ts'
-export * from './ops/views.ts'
+export * from './ops/cast.ts'
 export * from './ops/joining.ts'
+export * from './ops/views.ts'
