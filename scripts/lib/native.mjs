@@ -1,4 +1,5 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { onPath, run } from './exec.mjs'
 import { readStamp, toolchainFingerprint, writeStamp } from './fingerprint.mjs'
@@ -69,12 +70,16 @@ export async function buildNative({ tests, verbose, variant = 'release' }) {
   }
   let compiled = 0
   const targets = tests ? ['flambeau', 'flambeau_native_tests'] : ['flambeau']
-  const build = await run('cmake', ['--build', folder, '--parallel', '2', '--target', ...targets], {
-    verbose,
-    onLine: (line) => {
-      if (/Building CXX object/.test(line)) compiled += 1
+  const build = await run(
+    'cmake',
+    ['--build', folder, '--parallel', String(availableParallelism()), '--target', ...targets],
+    {
+      verbose,
+      onLine: (line) => {
+        if (/Building CXX object/.test(line)) compiled += 1
+      },
     },
-  })
+  )
   if (build.code !== 0) {
     throw new StepError(
       `the native sources do not compile (exit ${build.code})\n${compilerErrors(build.output)}`,
