@@ -33,23 +33,20 @@ constexpr size_t kFreeCache = 256 * kMiB;  // this much may always be cached
 
 constexpr size_t round_up(size_t value, size_t step) { return (value + step - 1) / step * step; }
 
-// Makes room for `size` elements in all, growing geometrically, so that later push_backs cannot
-// throw.
+// Makes room for `size` elements, growing geometrically, so that later push_backs cannot throw.
 template <class T>
 void reserve_room(std::vector<T>& list, size_t size) {
   if (size > list.capacity()) list.reserve(std::max(size, 2 * list.capacity()));
 }
 
-// ---------------------------------------------------------------------------------------------------------------
-// Size classes: multiples of 64 bytes with four steps per power of two: 64 128 192 256 320 384 448
-// 512 640 768 …
+// -------------------------------------------------------------------------------------------------
+// Size classes: multiples of 64 bytes with four steps per power of two: 64 128 192 256 320 384 …
 
 constexpr size_t size_class(size_t bytes) {
-  const size_t units =
-      bytes <= kAlignment ? 0 : (bytes - 1) / kAlignment;  // units of 64 bytes, minus one
-  if (units < 4) return units;
-  const auto width = static_cast<size_t>(std::bit_width(units));
-  return (width - 2) * 4 + ((units >> (width - 3)) & 3);
+  const size_t last = bytes <= kAlignment ? 0 : (bytes - 1) / kAlignment;  // 64-byte line
+  if (last < 4) return last;
+  const auto width = static_cast<size_t>(std::bit_width(last));
+  return (width - 2) * 4 + ((last >> (width - 3)) & 3);
 }
 
 constexpr size_t class_bytes(size_t index) {
@@ -67,14 +64,13 @@ static_assert([] {
   return true;
 }());
 
-// Whole units that lose at most a tenth to the remainder, without tying up much memory in the large
-// classes.
+// Whole units; at most a tenth is lost to the remainder, little is tied up in the large classes.
 constexpr size_t slab_bytes(size_t index) {
   return round_up(class_bytes(index) * (class_bytes(index) <= kUnit ? 8 : 4), kUnit);
 }
 constexpr size_t slab_blocks(size_t index) { return slab_bytes(index) / class_bytes(index); }
 
-// ---------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // The operating system.
 
 void unmap_pages(void* ptr, size_t bytes) noexcept {
@@ -100,7 +96,7 @@ std::byte* map_pages(size_t bytes) noexcept {
   return start + head;
 }
 
-// ---------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Segments of 64 MiB, cut into chunks of whole units: best fit, split, coalesce.
 
 struct Segment;
@@ -117,8 +113,7 @@ struct Chunk {
 
 struct Segment {
   std::byte* base;
-  uint32_t touched =
-      0;  // one bit per 2 MiB page: part of some chunk since the page was last given back
+  uint32_t touched = 0;  // a bit per 2 MiB page: in use since it was last given back
   std::array<Chunk, kUnits> chunks;
 };
 static_assert(kUnits / kUnitsPerPage == 32);
@@ -182,8 +177,9 @@ class SegmentPool {
       unmap_pages(segment.base, kSegment);
       segments_.erase(segments_.begin() + static_cast<ptrdiff_t>(i));
     }
-    for (size_t i = segments_.size(); i-- > 0 && touched_bytes_ > target;)
+    for (size_t i = segments_.size(); i-- > 0 && touched_bytes_ > target;) {
       release_pages(*segments_[i]);
+    }
   }
 
  private:
@@ -221,8 +217,9 @@ class SegmentPool {
       chunk->previous->next = chunk->next;
     } else {
       bins_[chunk->units] = chunk->next;
-      if (chunk->next == nullptr)
+      if (chunk->next == nullptr) {
         occupied_[chunk->units / 64] &= ~(uint64_t{1} << chunk->units % 64);
+      }
     }
   }
 
@@ -281,7 +278,7 @@ class SegmentPool {
   size_t touched_bytes_ = 0;
 };
 
-// ---------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Mappings above 16 MiB, each of its own; free ones are kept oldest first.
 
 class HugePool {
@@ -331,7 +328,7 @@ class HugePool {
   size_t mapped_bytes_ = 0;
 };
 
-// ---------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // Statistics shared by both builds of the allocator; guarded by its mutex, except that live() may
 // be read freely.
@@ -406,8 +403,9 @@ class Allocator {
       const size_t index = size_class(bytes);
       SmallClass& small = classes_[index];
       const bool hit = !small.free.empty();
-      if (!hit) [[unlikely]]
+      if (!hit) [[unlikely]] {
         cut_slab(index);
+      }
       void* ptr = small.free.back();
       small.free.pop_back();
       return account({ptr, class_bytes(index)}, hit);
@@ -423,16 +421,17 @@ class Allocator {
   void deallocate(Block block) noexcept {
     const std::lock_guard lock(mutex_);
     if (block.bytes <= kMaxSmall) [[likely]] {
-      classes_[size_class(block.bytes)].free.push_back(
-          block.ptr);  // room was reserved when its slab was cut
+      // Cannot throw: room was reserved when the slab was cut.
+      classes_[size_class(block.bytes)].free.push_back(block.ptr);
     } else if (block.bytes <= kMaxMedium) {
       medium_.give(block.ptr, block.bytes / kUnit);
     } else {
       huge_.give(block);
     }
     statistics_.remove(block.bytes);
-    if (held() - statistics_.live() > check_above_) [[unlikely]]
+    if (held() - statistics_.live() > check_above_) [[unlikely]] {
       enforce_limit();
+    }
   }
 
   AllocatorStats stats() {
@@ -454,8 +453,8 @@ class Allocator {
 
  private:
   struct SmallClass {
-    std::vector<void*> free;  // the last freed on top; kept outside the blocks, so that idle memory
-                              // stays untouched
+    // The last freed on top. Not linked through the blocks, so that idle memory stays untouched.
+    std::vector<void*> free;
     std::vector<std::byte*> slabs;
   };
 
@@ -538,8 +537,9 @@ class Allocator {
     recent_peak_ = std::max(recent_peak_, statistics_.live());
     // Small blocks count as a page each, so that a long run of them closes a window too.
     window_left_ -= static_cast<int64_t>(std::max(block.bytes, 4 * kKiB));
-    if (window_left_ < 0) [[unlikely]]
+    if (window_left_ < 0) [[unlikely]] {
       next_window();
+    }
     return block;
   }
 

@@ -47,7 +47,7 @@ struct AllocatorStats {
 Block allocate(size_t bytes);
 
 // Takes back a block exactly as allocate() returned it. An empty Block is ignored. Terminates the
-// process on a block of 1 MiB or more that is not live: memory is corrupt then.
+// process on a block of 1 to 16 MiB that is not live: memory is corrupt then.
 void deallocate(Block block) noexcept;
 
 AllocatorStats allocator_stats();

@@ -27,7 +27,7 @@ constexpr auto kSpin = std::chrono::microseconds(20);
 thread_local constinit bool inside_region = false;
 constinit std::atomic<int> configured_threads{0};  // 0: not decided yet
 
-// ---------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // The default number of threads.
 
 // Cores, not hardware threads, that this process may run on; CPUs whose topology is hidden count as
@@ -89,7 +89,7 @@ int default_threads() {
   return std::clamp(static_cast<int>(cpus), 1, kMaxThreads);
 }
 
-// ---------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 void pause_cpu() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -198,8 +198,9 @@ void Team::help(int index) {
   uint32_t heard = bell_.load();
   while (index < wanted_helpers_.load()) {
     work();
-    if (!spin_until([&] { return bell_.load(std::memory_order_acquire) != heard; }))
+    if (!spin_until([&] { return bell_.load(std::memory_order_acquire) != heard; })) {
       bell_.wait(heard);
+    }
     heard = bell_.load();
   }
 }
@@ -298,8 +299,7 @@ Team& team() {
 
 int num_threads() noexcept {
   const int set = configured_threads.load(std::memory_order_relaxed);
-  if (set != 0) [[likely]]
-    return set;
+  if (set != 0) return set;
   int undecided = 0;
   configured_threads.compare_exchange_strong(undecided, default_threads(),
                                              std::memory_order_relaxed);
@@ -307,8 +307,7 @@ int num_threads() noexcept {
 }
 
 void set_num_threads(int n) {
-  if (inside_region)
-    throw std::logic_error("set_num_threads: called from inside a parallel region");
+  if (inside_region) throw std::logic_error("set_num_threads: called inside a parallel region");
   team().resize(std::clamp(n, 1, kMaxThreads));
 }
 
@@ -317,8 +316,7 @@ bool in_parallel() noexcept { return inside_region; }
 namespace detail {
 
 void run_chunks(ChunkBody body, void* context, int64_t n, int64_t chunk) {
-  if (num_threads() > 1 && !inside_region && n > chunk && team().run(body, context, n, chunk))
-    return;
+  if (num_threads() > 1 && !inside_region && team().run(body, context, n, chunk)) return;
   for (int64_t begin = 0; begin < n;) {
     const int64_t end = n - begin < chunk ? n : begin + chunk;
     body(context, begin, end);

@@ -88,8 +88,10 @@ TEST_CASE("a negative length does nothing") {
 }
 
 TEST_CASE("the chunks depend on length and grain only") {
-  for (const auto& [n, grain] :
+  for (const auto& pair :
        {std::pair<int64_t, int64_t>{1000, 10}, {100000, 32768}, {1 << 20, 1}, {777, 100}}) {
+    const int64_t n = pair.first;
+    const int64_t grain = pair.second;
     CAPTURE(n);
     CAPTURE(grain);
     Chunks expected;
@@ -323,7 +325,7 @@ TEST_CASE("a sum of floats has the same bits for any number of threads") {
 
 TEST_CASE("partial results are combined in the order of the chunks") {
   const WithThreads with(4);
-  const auto append = [](std::string a, const std::string& b) { return a + b; };
+  const auto append = [](const std::string& a, const std::string& b) { return a + b; };
   const auto name = [](int64_t begin, int64_t) { return std::to_string(begin) + " "; };
   CHECK(parallel_reduce(6, 1, std::string(":"), name, append) == ":0 1 2 3 4 5 ");
   CHECK(parallel_reduce(3, 5, std::string(":"), name, append) == ":0 ");
