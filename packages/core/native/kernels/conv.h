@@ -1,0 +1,63 @@
+// Two-dimensional convolution: its sizes, and the three ways it is computed. See
+// docs/decisions/0007-convolution.md for which way is taken when.
+//
+// In all of them x [n, c, h, w], y [n, o, oh, ow] and their gradients are stored n, h, w, c without
+// gaps (channels-last) unless said otherwise, w [o, c / groups, kh, kw] and its gradient row-major.
+// `bias` [o] and `db` [o] may be null. Outputs do not overlap inputs.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor.h"
+
+namespace flambeau {
+
+struct ConvGeometry {
+  int64_t n, c, h, w;  // input
+  int64_t o, oh, ow;   // output
+  int64_t kh, kw;
+  int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
+
+  int64_t group_c() const { return c / groups; }
+  int64_t group_o() const { return o / groups; }
+  // Products of one image; a double, because it only weighs costs and must not overflow.
+  double image_products() const {
+    return static_cast<double>(oh * ow) * static_cast<double>(o) *
+           static_cast<double>(group_c() * kh * kw);
+  }
+};
+
+// --- any type, any sizes: plain loops (conv_direct.cc) ---
+
+// Tensors of one type; bias and db may be empty.
+void direct_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor* bias,
+                    const Tensor& y);
+void direct_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Tensor& dx);
+void direct_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw,
+                        const Tensor* db);
+
+// --- float32, our own vector loops (conv_vector.cc) ---
+
+// Few input channels. Here x may have any strides.
+bool vector_forward_fits(const ConvGeometry& g);
+void vector_forward(const ConvGeometry& g, const Tensor& x, const float* w, const float* bias,
+                    float* y);
+
+// Weights small enough for the partial sums to stay in the caches.
+bool vector_weight_grad_fits(const ConvGeometry& g);
+// x may have any strides where this is true.
+bool vector_weight_grad_repacks(const ConvGeometry& g);
+void vector_weight_grad(const ConvGeometry& g, const Tensor& x, const float* dy, float* dw,
+                        float* db);
+
+// --- float32, oneDNN (conv_onednn.cc) ---
+
+// Sizes that oneDNN's 32-bit arithmetic is safe with.
+bool onednn_conv_fits(const ConvGeometry& g);
+void onednn_conv_forward(const ConvGeometry& g, const float* x, const float* w, const float* bias,
+                         float* y);
+void onednn_conv_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx);
+void onednn_conv_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
+                             float* db);
+
+}  // namespace flambeau

@@ -1,0 +1,185 @@
+// Convolution by plain loops: for the types and sizes that have no faster way. Each result is
+// summed by one thread in a fixed order, so the number of threads does not matter.
+#include <algorithm>
+#include <type_traits>
+
+#include "context.h"
+#include "conv.h"
+#include "parallel.h"
+
+namespace flambeau {
+
+namespace {
+
+// How many of `items`, which take `products` in all, make a chunk of a parallel loop.
+int64_t grain(double products, int64_t items) {
+  constexpr double kProducts = 1 << 16;
+  return static_cast<int64_t>(
+      std::max(1.0, kProducts / std::max(1.0, products) * static_cast<double>(items)));
+}
+
+// The type to compute in: unsigned for integers, so that they wrap.
+template <class T, bool kInteger = std::is_integral_v<T>>
+struct Work {
+  using Type = T;
+};
+template <class T>
+struct Work<T, true> {
+  using Type = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+};
+
+template <class T>
+void multiply_add(T& sum, T a, T b) {
+  using W = typename Work<T>::Type;
+  sum = static_cast<T>(static_cast<W>(sum) + static_cast<W>(a) * static_cast<W>(b));
+}
+
+// Weights as [groups, kh, kw, rows, columns], where rows are a group's input channels and columns
+// its output channels, or the other way round.
+template <class T>
+Tensor pack(const ConvGeometry& g, const Tensor& w, bool outputs_inner) {
+  const int64_t gc = g.group_c(), go = g.group_o(), area = g.kh * g.kw;
+  Tensor packed = empty_tensor({g.groups, area, gc * go}, w.dtype);
+  const T* from = w.as<T>();
+  T* to = packed.as<T>();
+  for (int64_t o = 0; o < g.o; ++o)
+    for (int64_t c = 0; c < gc; ++c)
+      for (int64_t k = 0; k < area; ++k) {
+        const int64_t place = outputs_inner ? c * go + o % go : (o % go) * gc + c;
+        to[(o / go * area + k) * gc * go + place] = *from++;
+      }
+  return packed;
+}
+
+template <class T>
+void forward(const ConvGeometry& g, const T* x, const T* packed, const T* bias, T* y) {
+  const int64_t gc = g.group_c(), go = g.group_o();
+  parallel_for(g.n * g.oh, grain(g.image_products(), g.oh), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t n = row / g.oh, oh = row % g.oh;
+      for (int64_t ow = 0; ow < g.ow; ++ow) {
+        T* out = y + (row * g.ow + ow) * g.o;
+        for (int64_t o = 0; o < g.o; ++o) out[o] = bias ? bias[o] : T{};
+        for (int64_t k = 0; k < g.kh * g.kw; ++k) {
+          const int64_t h = oh * g.stride_h - g.pad_h + k / g.kw * g.dilation_h;
+          const int64_t w = ow * g.stride_w - g.pad_w + k % g.kw * g.dilation_w;
+          if (h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
+          const T* in = x + ((n * g.h + h) * g.w + w) * g.c;
+          for (int64_t group = 0; group < g.groups; ++group) {
+            const T* weights = packed + (group * g.kh * g.kw + k) * gc * go;
+            for (int64_t c = 0; c < gc; ++c)
+              for (int64_t o = 0; o < go; ++o)
+                multiply_add(out[group * go + o], in[group * gc + c], weights[c * go + o]);
+          }
+        }
+      }
+    }
+  });
+}
+
+// The output position that tap `k` of a kernel axis links with input position `at`; -1 for none.
+int64_t output_of(int64_t at, int64_t pad, int64_t k, int64_t dilation, int64_t stride,
+                  int64_t outputs) {
+  const int64_t start = at + pad - k * dilation;
+  if (start < 0 || start % stride != 0) return -1;
+  return start / stride < outputs ? start / stride : -1;
+}
+
+template <class T>
+void input_grad(const ConvGeometry& g, const T* dy, const T* packed, T* dx) {
+  const int64_t gc = g.group_c(), go = g.group_o();
+  parallel_for(g.n * g.h, grain(g.image_products(), g.h), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t n = row / g.h, h = row % g.h;
+      for (int64_t w = 0; w < g.w; ++w) {
+        T* out = dx + (row * g.w + w) * g.c;
+        std::fill(out, out + g.c, T{});
+        for (int64_t k = 0; k < g.kh * g.kw; ++k) {
+          const int64_t oh = output_of(h, g.pad_h, k / g.kw, g.dilation_h, g.stride_h, g.oh);
+          const int64_t ow = output_of(w, g.pad_w, k % g.kw, g.dilation_w, g.stride_w, g.ow);
+          if (oh < 0 || ow < 0) continue;
+          const T* in = dy + ((n * g.oh + oh) * g.ow + ow) * g.o;
+          for (int64_t group = 0; group < g.groups; ++group) {
+            const T* weights = packed + (group * g.kh * g.kw + k) * gc * go;
+            for (int64_t o = 0; o < go; ++o)
+              for (int64_t c = 0; c < gc; ++c)
+                multiply_add(out[group * gc + c], in[group * go + o], weights[o * gc + c]);
+          }
+        }
+      }
+    }
+  });
+}
+
+template <class T>
+void weight_grad(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
+  const int64_t gc = g.group_c();
+  parallel_for(g.o, grain(static_cast<double>(g.n) * g.image_products(), g.o),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t o = begin; o < end; ++o) {
+                   const int64_t first = o / g.group_o() * gc;  // of the group's input channels
+                   T* out = dw + o * gc * g.kh * g.kw;
+                   std::fill(out, out + gc * g.kh * g.kw, T{});
+                   for (int64_t row = 0; row < g.n * g.oh; ++row) {
+                     const int64_t n = row / g.oh, oh = row % g.oh;
+                     for (int64_t ow = 0; ow < g.ow; ++ow) {
+                       const T grad = dy[(row * g.ow + ow) * g.o + o];
+                       for (int64_t k = 0; k < g.kh * g.kw; ++k) {
+                         const int64_t h = oh * g.stride_h - g.pad_h + k / g.kw * g.dilation_h;
+                         const int64_t w = ow * g.stride_w - g.pad_w + k % g.kw * g.dilation_w;
+                         if (h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
+                         const T* in = x + ((n * g.h + h) * g.w + w) * g.c + first;
+                         for (int64_t c = 0; c < gc; ++c)
+                           multiply_add(out[c * g.kh * g.kw + k], in[c], grad);
+                       }
+                     }
+                   }
+                 }
+               });
+}
+
+// Calls body(T{}) with the type of `dtype`; there is no convolution of bools.
+template <class Body>
+void with_number_type(DType dtype, Body&& body) {
+  with_type(dtype, [&](auto zero) {
+    if constexpr (std::is_same_v<decltype(zero), bool>) {
+      throw Failure("ERR_INTERNAL", "there is no convolution of bool tensors");
+    } else {
+      body(zero);
+    }
+  });
+}
+
+}  // namespace
+
+void direct_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor* bias,
+                    const Tensor& y) {
+  with_number_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    forward<T>(g, x.as<T>(), pack<T>(g, w, true).template as<T>(), bias ? bias->as<T>() : nullptr,
+               y.as<T>());
+  });
+}
+
+void direct_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Tensor& dx) {
+  with_number_type(dy.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    input_grad<T>(g, dy.as<T>(), pack<T>(g, w, false).template as<T>(), dx.as<T>());
+  });
+}
+
+void direct_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw,
+                        const Tensor* db) {
+  with_number_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    weight_grad<T>(g, x.as<T>(), dy.as<T>(), dw.as<T>());
+    if (!db) return;
+    T* sums = db->as<T>();
+    std::fill(sums, sums + g.o, T{});
+    const T* grad = dy.as<T>();
+    for (int64_t p = 0; p < g.n * g.oh * g.ow; ++p)
+      for (int64_t o = 0; o < g.o; ++o) multiply_add(sums[o], *grad++, T{1});
+  });
+}
+
+}  // namespace flambeau
