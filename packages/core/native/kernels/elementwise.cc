@@ -1,0 +1,261 @@
+// The kernels of simd/elementwise.h: y = f(a), f(a, b) or f(a, b, c), element by element. Inputs
+// broadcast to the output's shape and have one type; a number is a tensor without axes. A new
+// output takes the memory order of the first dense input of its shape. An output may be one of the
+// inputs, or overlap them in any way.
+#include "elementwise.h"
+
+#include <array>
+#include <string>
+
+#include "iterate.h"
+#include "kernel.h"
+#include "overlap.h"
+#include "parallel.h"
+#include "streaming.h"
+
+namespace flambeau {
+
+FLAMBEAU_SIMD_TABLE(ArithmeticTable, arithmetic_table)
+FLAMBEAU_SIMD_TABLE(LogicTable, logic_table)
+FLAMBEAU_SIMD_TABLE(IntegerTable, integer_table)
+FLAMBEAU_SIMD_TABLE(ExponentialTable, exponential_table)
+FLAMBEAU_SIMD_TABLE(TrigonometricTable, trigonometric_table)
+
+namespace {
+
+static_assert(kLoopTypes == kNumDTypes);
+
+struct Operation {
+  const char* name;
+  Signature signature;
+  Cost cost;
+};
+
+template <size_t kInputs>
+using Inputs = std::array<const Tensor*, kInputs>;
+
+// Elements below which a second thread does not pay.
+constexpr int64_t grain_of(Cost cost) {
+  return cost == Cost::kCheap ? kGrain : cost == Cost::kDivision ? kGrain / 2 : kGrain / 4;
+}
+
+bool same_strides(const Tensor& a, const Tensor& b) {
+  for (int axis = 0; axis < a.ndim(); ++axis)
+    if (a.strides[axis] != b.strides[axis] && a.size(axis) > 1) return false;
+  return true;
+}
+
+[[noreturn]] void reject(const Operation& operation, const std::string& why) {
+  throw Failure("ERR_INTERNAL", std::string(operation.name) + ": " + why);
+}
+
+// One loop over operands that are contiguous together or single elements.
+template <size_t kOperands>
+void run_flat(Loop loop, const std::array<char*, kOperands>& data,
+              const std::array<int64_t, kOperands>& strides, int64_t n, Cost cost, bool streams,
+              const double* params) {
+  const auto piece = [&](char* out, int64_t begin, int64_t end) {
+    std::array<char*, kOperands> pointers = {out};
+    for (size_t k = 1; k < kOperands; ++k) pointers[k] = data[k] + begin * strides[k];
+    loop(pointers.data(), strides.data(), end - begin, params);
+  };
+  parallel_for(n, grain_of(cost), [&](int64_t begin, int64_t end) {
+    if (streams) {
+      stream_pieces(data[0], strides[0], begin, end, piece);
+    } else {
+      piece(data[0] + begin * strides[0], begin, end);
+    }
+  });
+}
+
+// Any strides; an in-place output may overlap the inputs.
+template <size_t kInputs>
+void run_strided(Loop loop, const Operation& operation, const Tensor& out, bool in_place,
+                 Inputs<kInputs> inputs, const double* params) {
+  std::array<Tensor, kInputs> apart;
+  if (in_place) {
+    require_writable(out);
+    for (size_t k = 0; k < kInputs; ++k) {
+      if (!overlaps(out, *inputs[k])) continue;
+      apart[k] = empty_tensor(inputs[k]->shape, inputs[k]->dtype);
+      copy_into(apart[k], *inputs[k]);
+      inputs[k] = &apart[k];
+    }
+  }
+  std::array<const Tensor*, kInputs + 1> operands = {&out};
+  for (size_t k = 0; k < kInputs; ++k) operands[k + 1] = inputs[k];
+  const Iteration<kInputs + 1> iteration(out.shape, operands);
+  iteration.run(grain_of(operation.cost), [=](const auto& data, const auto& strides, int64_t n) {
+    loop(data.data(), strides.data(), n, params);
+  });
+}
+
+// Integer division by zero has no value to return.
+void refuse_zero(const Operation& operation, const Tensor& divisor) {
+  with_type(divisor.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const Iteration<1> iteration(divisor.shape, {&divisor});
+    iteration.run_serial([&](const auto& data, const auto& strides, int64_t n) {
+      for (int64_t i = 0; i < n; ++i)
+        if (*reinterpret_cast<const T*>(data[0] + i * strides[0]) == zero)
+          throw Failure("ERR_VALUE", std::string(operation.name) +
+                                         ": division of whole numbers by zero; fix: divide "
+                                         "floating-point tensors, or replace the zeros");
+    });
+  });
+}
+
+template <size_t kInputs>
+void run(Call& call, const LoopRow& row, const Operation& operation, const Inputs<kInputs>& inputs,
+         const double* params) {
+  const Signature& signature = operation.signature;
+  const OutputSpec& spec = call.spec(0);
+  const DType dtype = inputs[kInputs - 1]->dtype;
+  for (size_t k = 0; k < kInputs; ++k)
+    if (inputs[k]->dtype != (signature.bool_first && k == 0 ? DType::kBool : dtype))
+      reject(operation, "the inputs differ in type");
+  if (spec.dtype != (signature.to_bool ? DType::kBool : dtype))
+    reject(operation, "the output has the wrong type");
+  const Loop loop = row.by_type[static_cast<int>(dtype)];
+  if (!loop) reject(operation, std::string("not for ") + dtype_name(dtype));
+  if (operation.cost == Cost::kDivision && !is_floating(dtype)) refuse_zero(operation, *inputs[1]);
+
+  // Flat: each input is a single element, or dense with the same strides as the others.
+  std::array<int64_t, kInputs + 1> strides;
+  const Tensor* like = nullptr;
+  bool row_major = false;
+  bool flat = true;
+  for (size_t k = 0; k < kInputs; ++k) {
+    const Tensor& x = *inputs[k];
+    if (x.shape == spec.shape) {
+      strides[k + 1] = static_cast<int64_t>(x.item_bytes());
+      if (like) {
+        flat = flat && same_strides(x, *like);
+      } else if (x.is_contiguous()) {
+        like = &x;
+        row_major = true;
+      } else if (x.is_dense()) {
+        like = &x;
+      } else {
+        flat = false;
+      }
+    } else {
+      strides[k + 1] = 0;
+      flat = flat && x.numel() == 1 && x.ndim() <= spec.shape.ndim;
+    }
+  }
+  const bool in_place = call.in_place(0);
+  const Tensor& out = row_major || !like ? call.out(0) : call.out_like(0, *like);
+  const int64_t n = spec.shape.numel();
+  if (in_place) {
+    if (!(out.shape == spec.shape) || out.dtype != spec.dtype)
+      reject(operation, "the target is not what the output is to be");
+    flat = flat && (like ? same_strides(out, *like) : out.is_contiguous());
+    for (size_t k = 0; flat && k < kInputs; ++k) flat = !overlaps(out, *inputs[k]);
+  }
+  if (n == 0) return;
+  if (!flat) return run_strided(loop, operation, out, in_place, inputs, params);
+  const int64_t item = static_cast<int64_t>(out.item_bytes());
+  std::array<char*, kInputs + 1> data = {out.data};
+  strides[0] = item;
+  for (size_t k = 0; k < kInputs; ++k) data[k + 1] = inputs[k]->data;
+  if (n <= kGrain / 4) return loop(data.data(), strides.data(), n, params);
+  run_flat(loop, data, strides, n, operation.cost, !in_place && n * item >= kStreamBytes, params);
+}
+
+template <size_t kInputs>
+Inputs<kInputs> inputs_of(const Call& call) {
+  Inputs<kInputs> inputs;
+  for (size_t k = 0; k < kInputs; ++k) inputs[k] = &call.in(static_cast<int>(k));
+  return inputs;
+}
+
+template <size_t kInputs>
+void run(Call& call, const LoopRow& row, const Operation& operation) {
+  run(call, row, operation, inputs_of<kInputs>(call), nullptr);
+}
+
+// With the operation's own numbers.
+template <size_t kInputs, int kParams>
+void run(Call& call, const LoopRow& row, const Operation& operation) {
+  double params[kParams + 1];
+  for (int i = 0; i < kParams; ++i) params[i] = call.param(i);
+  run(call, row, operation, inputs_of<kInputs>(call), params);
+}
+
+}  // namespace
+
+#define FLAMBEAU_ELEMENTWISE(table, name, signature, cost, params)                             \
+  FLAMBEAU_KERNEL(name) {                                                                      \
+    run<signature.inputs, params>(call, active::table().name, {#name, signature, Cost::cost}); \
+  }
+#define FLAMBEAU_ARITHMETIC(name, Functor, types, signature, cost, params) \
+  FLAMBEAU_ELEMENTWISE(arithmetic_table, name, signature, cost, params)
+#define FLAMBEAU_LOGIC(name, Functor, types, signature, cost, params) \
+  FLAMBEAU_ELEMENTWISE(logic_table, name, signature, cost, params)
+#define FLAMBEAU_INTEGER(name, Functor, types, signature, cost, params) \
+  FLAMBEAU_ELEMENTWISE(integer_table, name, signature, cost, params)
+#define FLAMBEAU_EXPONENTIAL(name, Functor, types, signature, cost, params) \
+  FLAMBEAU_ELEMENTWISE(exponential_table, name, signature, cost, params)
+#define FLAMBEAU_TRIGONOMETRIC(name, Functor, types, signature, cost, params) \
+  FLAMBEAU_ELEMENTWISE(trigonometric_table, name, signature, cost, params)
+
+FLAMBEAU_ARITHMETIC_OPS(FLAMBEAU_ARITHMETIC)
+FLAMBEAU_LOGIC_OPS(FLAMBEAU_LOGIC)
+FLAMBEAU_INTEGER_OPS(FLAMBEAU_INTEGER)
+FLAMBEAU_EXPONENTIAL_OPS(FLAMBEAU_EXPONENTIAL)
+FLAMBEAU_TRIGONOMETRIC_OPS(FLAMBEAU_TRIGONOMETRIC)
+
+// a + alpha · b; parameter 0 is alpha, 1 where it is left out.
+FLAMBEAU_KERNEL(add) {
+  const ArithmeticTable& table = active::arithmetic_table();
+  const double alpha = call.num_params() > 0 ? call.param(0) : 1;
+  run(call, alpha == 1 ? table.add : table.addScaled, {"add", kBinary, Cost::kCheap},
+      inputs_of<2>(call), &alpha);
+}
+
+// a - alpha · b
+FLAMBEAU_KERNEL(sub) {
+  const ArithmeticTable& table = active::arithmetic_table();
+  const double minus_alpha = call.num_params() > 0 ? -call.param(0) : -1;
+  run(call, minus_alpha == -1 ? table.sub : table.addScaled, {"sub", kBinary, Cost::kCheap},
+      inputs_of<2>(call), &minus_alpha);
+}
+
+// clamp(x, low?, high?): min(max(x, low), high), where either bound may be left out; without both,
+// a copy.
+FLAMBEAU_KERNEL(clamp) {
+  const ArithmeticTable& table = active::arithmetic_table();
+  const Tensor& x = call.in(0);
+  if (call.has(1) && call.has(2))
+    return run(call, table.clamp, {"clamp", kTernary, Cost::kCheap}, inputs_of<3>(call), nullptr);
+  if (call.has(1))
+    return run<2>(call, table.maximum, {"clamp", kBinary, Cost::kCheap}, {&x, &call.in(1)},
+                  nullptr);
+  if (call.has(2))
+    return run<2>(call, table.minimum, {"clamp", kBinary, Cost::kCheap}, {&x, &call.in(2)},
+                  nullptr);
+  copy_into(call.out_like(0, x), x);
+}
+
+// a^b. Exponents that are plain numbers with a faster equal take it, as in PyTorch.
+FLAMBEAU_KERNEL(pow) {
+  const ArithmeticTable& table = active::arithmetic_table();
+  const Operation cheap = {"pow", kUnary, Cost::kCheap};
+  if (call.is_number(1) && call.in(0).ndim() == call.spec(0).shape.ndim) {
+    const Inputs<1> base = {&call.in(0)};
+    const Tensor& exponent = call.in(1);
+    if (exponent.dtype == base[0]->dtype && is_floating(exponent.dtype)) {
+      const double b = exponent.dtype == DType::kFloat32
+                           ? static_cast<double>(*exponent.as<float>())
+                           : *exponent.as<double>();
+      if (b == 2) return run(call, table.square, cheap, base, nullptr);
+      if (b == 0.5) return run(call, table.sqrt, cheap, base, nullptr);
+      if (b == -0.5) return run(call, table.rsqrt, cheap, base, nullptr);
+      if (b == -1) return run(call, table.reciprocal, cheap, base, nullptr);
+    }
+  }
+  run<2>(call, active::exponential_table().pow, {"pow", kBinary, Cost::kTranscendental});
+}
+
+}  // namespace flambeau
