@@ -1,0 +1,94 @@
+/** npm run mnist */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { FlambeauError, getNumThreads, manualSeed, setNumThreads } from '@flambeau/core'
+import { DataLoader, FileWriteError, FormatError, MNIST, writeFileAtomic } from '@flambeau/data'
+import { help, parseOptions, UsageError } from './options.ts'
+import type { Options } from './options.ts'
+import { createProgress } from './progress.ts'
+import type { Recipe } from './recipes.ts'
+import { recipes } from './recipes.ts'
+import { drawPictures, metricsOf } from './report.ts'
+import type { History } from './state.ts'
+import { loadState, saveState } from './state.ts'
+import { accuracyOf, DivergedError, predict, trainEpoch } from './train.ts'
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
+async function run(options: Options): Promise<void> {
+  const recipe: Recipe = recipes[options.model]
+  if (options.threads !== undefined) setNumThreads(options.threads)
+  mkdirSync(options.out, { recursive: true })
+  const checkpoint = join(options.out, 'checkpoint.safetensors')
+
+  const train = new MNIST({ train: true })
+  const test = new MNIST({ train: false })
+  manualSeed(options.seed)
+  const model = recipe.model()
+  const optimizer = recipe.optimizer(model.parameters(), options.lr)
+  let history: History = { epochs: [], stepLosses: [], stepMs: [] }
+  if (options.resume) {
+    const before = loadState(checkpoint, options, model, optimizer)
+    if (before === null) say(`nothing to resume in ${options.out}: starting anew`)
+    else history = before
+  }
+
+  const parameters = [...model.parameters()].reduce((sum, one) => sum + one.numel(), 0)
+  say(`${options.model}: ${recipe.summary}`)
+  say(
+    `${parameters.toLocaleString('en')} parameters, ${train.length.toLocaleString('en')} training and ${test.length.toLocaleString('en')} test images, ${getNumThreads()} ${getNumThreads() === 1 ? 'thread' : 'threads'}, seed ${options.seed}`,
+  )
+  if (history.epochs.length > 0) say(`resumed after epoch ${history.epochs.length}`)
+
+  const trainLoader = new DataLoader(train, { batchSize: options.batchSize, shuffle: true })
+  const testLoader = new DataLoader(test, { batchSize: 1000 })
+  let predictions: Uint8Array | null = null
+  for (let epoch = history.epochs.length + 1; epoch <= options.epochs; epoch++) {
+    const progress = createProgress({
+      label: `epoch ${epoch}/${options.epochs}`,
+      total: train.length,
+      stream: process.stderr,
+      now: () => performance.now(),
+    })
+    const result = await trainEpoch(model, optimizer, recipe, trainLoader, progress, history)
+    predictions = await predict(model, testLoader)
+    const testAccuracy = accuracyOf(predictions, test)
+    progress.finish({ ...result, testAccuracy })
+    history.epochs.push({
+      epoch,
+      trainLoss: result.loss,
+      testAccuracy,
+      seconds: result.seconds,
+      imagesPerSecond: result.imagesPerSecond,
+    })
+    saveState(checkpoint, options, model, optimizer, history)
+  }
+
+  predictions ??= await predict(model, testLoader)
+  const metrics = metricsOf(options, history, accuracyOf(predictions, test))
+  const json = new TextEncoder().encode(`${JSON.stringify(metrics, null, 2)}\n`)
+  writeFileAtomic(join(options.out, 'metrics.json'), [json])
+  if (options.json !== undefined) writeFileAtomic(options.json, [json])
+  drawPictures(options, recipe, history, test, predictions)
+  say(
+    `test accuracy ${(metrics.testAccuracy * 100).toFixed(2)} %, median step ${metrics.stepMsMedian.toFixed(2)} ms, peak memory ${Math.round(metrics.peakRssMb)} MB`,
+  )
+  say(`in ${options.out}: checkpoint.safetensors, metrics.json, loss.png, digits.png`)
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === null) say(help)
+  else await run(options)
+} catch (error) {
+  // A user's mistake gets its message; anything else is ours and gets its stack.
+  const known = [UsageError, FlambeauError, FormatError, FileWriteError, DivergedError]
+  const expected =
+    known.some((type) => error instanceof type) ||
+    (error as NodeJS.ErrnoException).syscall !== undefined
+  process.stderr.write(
+    `${expected ? `mnist: ${(error as Error).message}` : (error as Error).stack}\n`,
+  )
+  if (error instanceof UsageError) process.stderr.write('see npm run mnist -- --help\n')
+  process.exitCode = 1
+}
