@@ -112,13 +112,31 @@ bool spin_until(Ready ready) noexcept {
   return false;
 }
 
-// The team runs one region at a time, whose caller holds mutex_. All of a region's life is in
-// `tickets_`, one word of (region number, chunks not yet claimed). A thread takes part by claiming
-// a chunk, that is by compare-and-swap on this word, and in no other way: nobody waits for a helper
-// that has claimed nothing, and one that comes late finds none left.
+// What is left of a region: its number and the chunks [front, front + left) that nobody has
+// claimed.
+struct Tickets {
+  static constexpr int kBits = 12;  // of front and of left
+  static constexpr uint64_t kMask = (uint64_t{1} << kBits) - 1;
+  static_assert(kMaxChunks <= static_cast<int64_t>(kMask));
+
+  uint64_t region;
+  uint64_t front;
+  uint64_t left;
+
+  static Tickets unpack(uint64_t word) {
+    return {word >> (2 * kBits), word >> kBits & kMask, word & kMask};
+  }
+  uint64_t pack() const { return region << (2 * kBits) | front << kBits | left; }
+};
+
+// The team runs one region at a time, whose caller holds mutex_. All of a region's life is in one
+// word, `tickets_`. A thread takes part by claiming a chunk, that is by compare-and-swap on this
+// word, and in no other way: nobody waits for a helper that has claimed nothing, and one that comes
+// late finds none left. The caller claims from the front and helpers from the back, so that in a
+// run of operations on the same data each finds most of its chunks in its own cache.
 //
 // A helper reads the region's fields before its first claim. They may be those of the next region
-// by then, but the claim fails in this case, because a word is never seen twice. A claim that
+// by then, but the claim fails in this case, because region numbers do not repeat. A claim that
 // succeeds keeps the region alive until the helper has added its chunks to `done_`, so the fields
 // it read were those of this region.
 class Team {
@@ -134,15 +152,13 @@ class Team {
   }
 
  private:
-  static constexpr int kCountBits = 16;
-  static constexpr uint64_t kCountMask = (uint64_t{1} << kCountBits) - 1;
-  static_assert(kMaxChunks <= static_cast<int64_t>(kCountMask));
+  enum class Side { kFront, kBack };
 
   void match(int threads);
   void help(int index);
-  void work() noexcept;
+  void work(Side side) noexcept;
   void record_failure(uint64_t index) noexcept;
-  uint64_t drop_unclaimed(uint64_t region) noexcept;
+  uint64_t drop_above(uint64_t index) noexcept;
 
   // What threads wait for and read when a region starts.
   alignas(64) std::atomic<uint64_t> tickets_{0};
@@ -197,7 +213,7 @@ void Team::help(int index) {
   inside_region = true;
   uint32_t heard = bell_.load();
   while (index < wanted_helpers_.load()) {
-    work();
+    work(Side::kBack);
     if (!spin_until([&] { return bell_.load(std::memory_order_acquire) != heard; })) {
       bell_.wait(heard);
     }
@@ -226,7 +242,7 @@ bool Team::run(detail::ChunkBody body, void* context, int64_t n, int64_t chunk) 
   chunk_.store(chunk, std::memory_order_relaxed);
   count_.store(count, std::memory_order_relaxed);
   done_.store(0, std::memory_order_relaxed);
-  tickets_.store(++region_ << kCountBits | count, std::memory_order_release);
+  tickets_.store(Tickets{++region_, 0, count}.pack(), std::memory_order_release);
   bell_.fetch_add(1);
   if (count > helpers_.size()) {
     bell_.notify_all();
@@ -235,7 +251,7 @@ bool Team::run(detail::ChunkBody body, void* context, int64_t n, int64_t chunk) 
   }
 
   inside_region = true;
-  work();
+  work(Side::kFront);
   inside_region = false;
   if (!spin_until([&] { return done_.load(std::memory_order_acquire) == count; })) {
     for (uint32_t done; (done = done_.load()) != count;) done_.wait(done);
@@ -245,31 +261,34 @@ bool Team::run(detail::ChunkBody body, void* context, int64_t n, int64_t chunk) 
 }
 
 // Runs chunks of the current region until none is left.
-void Team::work() noexcept {
-  uint64_t tickets = tickets_.load(std::memory_order_acquire);
-  if ((tickets & kCountMask) == 0) return;
-  const uint64_t region = tickets >> kCountBits;
+void Team::work(Side side) noexcept {
+  uint64_t word = tickets_.load(std::memory_order_acquire);
+  const uint64_t region = Tickets::unpack(word).region;
   const auto body = body_.load(std::memory_order_relaxed);
   void* const context = context_.load(std::memory_order_relaxed);
   const int64_t n = n_.load(std::memory_order_relaxed);
   const int64_t chunk = chunk_.load(std::memory_order_relaxed);
   const uint32_t count = count_.load(std::memory_order_relaxed);
   uint64_t finished = 0;
-  while ((tickets & kCountMask) != 0 && tickets >> kCountBits == region) {
-    if (!tickets_.compare_exchange_weak(tickets, tickets - 1, std::memory_order_acq_rel,
+  for (;;) {
+    const Tickets tickets = Tickets::unpack(word);
+    if (tickets.left == 0 || tickets.region != region) break;
+    const bool front = side == Side::kFront;
+    const uint64_t claimed = Tickets{region, tickets.front + front, tickets.left - 1}.pack();
+    if (!tickets_.compare_exchange_weak(word, claimed, std::memory_order_acq_rel,
                                         std::memory_order_acquire)) {
       continue;
     }
-    const uint64_t index = count - (tickets & kCountMask);
+    const uint64_t index = front ? tickets.front : tickets.front + tickets.left - 1;
     const int64_t begin = static_cast<int64_t>(index) * chunk;
     ++finished;
     try {
       body(context, begin, n - begin < chunk ? n : begin + chunk);
     } catch (...) {
       record_failure(index);
-      finished += drop_unclaimed(region);
+      finished += drop_above(index);
     }
-    tickets = tickets_.load(std::memory_order_acquire);
+    word = tickets_.load(std::memory_order_acquire);
   }
   if (finished == 0) return;
   const uint64_t before = done_.fetch_add(static_cast<uint32_t>(finished));
@@ -283,10 +302,21 @@ void Team::record_failure(uint64_t index) noexcept {
   failed_chunk_ = index;
 }
 
-// Claims all that is left of a region and returns how many chunks that was.
-uint64_t Team::drop_unclaimed(uint64_t region) noexcept {
-  const uint64_t none_left = region << kCountBits;
-  return tickets_.exchange(none_left, std::memory_order_acq_rel) & kCountMask;
+// Claims, without running them, the chunks of the region above `index` and returns how many. Those
+// below still run: one of them may throw too, and the lowest that throws is the one to report.
+uint64_t Team::drop_above(uint64_t index) noexcept {
+  uint64_t word = tickets_.load(std::memory_order_acquire);
+  for (;;) {
+    Tickets tickets = Tickets::unpack(word);
+    const uint64_t below = index > tickets.front ? index - tickets.front : 0;
+    if (tickets.left <= below) return 0;
+    const uint64_t dropped = tickets.left - below;
+    tickets.left = below;
+    if (tickets_.compare_exchange_weak(word, tickets.pack(), std::memory_order_acq_rel,
+                                       std::memory_order_acquire)) {
+      return dropped;
+    }
+  }
 }
 
 // Never destroyed: helpers sleep in it while the process exits.

@@ -53,8 +53,8 @@ void run_chunks(ChunkBody body, void* context, int64_t n, int64_t chunk);
 // in_parallel()). The chunks depend on n and grain alone, so what is computed per chunk does not
 // depend on the threads. Does nothing if n <= 0.
 //
-// If a body throws, chunks not yet begun are dropped and, once no thread is inside any more, the
-// caller gets the exception; of several, the one with the lowest chunk.
+// If a body throws, later chunks not yet begun are dropped and, once no thread is inside any more,
+// the caller gets the exception of the lowest chunk that throws: the same one as in a serial run.
 template <class F>
 void parallel_for(int64_t n, int64_t grain, F&& body) {
   if (n <= 0) return;
