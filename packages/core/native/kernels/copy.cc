@@ -144,8 +144,8 @@ FLAMBEAU_KERNEL(copy) {
   copy_into(call.out_like(0, x), x);
 }
 
-// The same, under the name of Tensor.to: converts the type.
-FLAMBEAU_KERNEL(to) {
+// The same under another name, for Tensor.to.
+FLAMBEAU_KERNEL(cast) {
   const Tensor& x = source(call);
   copy_into(call.out_like(0, x), x);
 }

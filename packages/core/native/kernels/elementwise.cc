@@ -91,16 +91,14 @@ void run_strided(Loop loop, const Operation& operation, const Tensor& out, bool 
 }
 
 // Integer division by zero has no value to return.
-void refuse_zero(const Operation& operation, const Tensor& divisor) {
+void refuse_zero(const Tensor& divisor) {
   with_type(divisor.dtype, [&](auto zero) {
     using T = decltype(zero);
     const Iteration<1> iteration(divisor.shape, {&divisor});
     iteration.run_serial([&](const auto& data, const auto& strides, int64_t n) {
       for (int64_t i = 0; i < n; ++i)
         if (*reinterpret_cast<const T*>(data[0] + i * strides[0]) == zero)
-          throw Failure("ERR_VALUE", std::string(operation.name) +
-                                         ": division of whole numbers by zero; fix: divide "
-                                         "floating-point tensors, or replace the zeros");
+          throw Failure("ERR_VALUE", "whole numbers cannot be divided by zero");
     });
   });
 }
@@ -118,7 +116,7 @@ void run(Call& call, const LoopRow& row, const Operation& operation, const Input
     reject(operation, "the output has the wrong type");
   const Loop loop = row.by_type[static_cast<int>(dtype)];
   if (!loop) reject(operation, std::string("not for ") + dtype_name(dtype));
-  if (operation.cost == Cost::kDivision && !is_floating(dtype)) refuse_zero(operation, *inputs[1]);
+  if (operation.cost == Cost::kDivision && !is_floating(dtype)) refuse_zero(*inputs[1]);
 
   // Flat: each input is a single element, or dense with the same strides as the others.
   std::array<int64_t, kInputs + 1> strides;

@@ -177,13 +177,13 @@ TEST_CASE("large copies and fills are streamed whole, at any alignment") {
   }
 }
 
-TEST_CASE("copy keeps the memory order, contiguous makes it row-major, to converts") {
+TEST_CASE("copy keeps the memory order, contiguous makes it row-major, cast converts") {
   const Tensor x = view(counting({120}), {2, 3, 4, 5}, {60, 1, 15, 3});
   CHECK(apply("copy", {x}, DType::kFloat32, x.shape).is_channels_last());
   const Tensor y = apply("contiguous", {x}, DType::kFloat32, x.shape);
   CHECK(y.is_contiguous());
   CHECK(value<float>(y, 77) == value<float>(x, 77));
-  const Tensor z = apply("to", {x}, DType::kInt32, x.shape);
+  const Tensor z = apply("cast", {x}, DType::kInt32, x.shape);
   CHECK(z.is_channels_last());
   CHECK(value<int32_t>(z, 77) == static_cast<int32_t>(value<float>(x, 77)));
 }
