@@ -8,11 +8,11 @@
 #include <optional>
 #include <type_traits>
 
-#include "allocator.h"
 #include "context.h"
 #include "gemm_block.h"
 #include "isa.h"
 #include "parallel.h"
+#include "scratch.h"
 
 namespace flambeau {
 
@@ -81,20 +81,6 @@ bool multiply_by_vendor(const Product<float>& p) {
   if (status != dnnl_success) throw Failure("ERR_INTERNAL", "oneDNN refused a matrix product");
   return true;
 }
-
-// Memory that lives as long as this object.
-template <class T>
-class Scratch {
- public:
-  explicit Scratch(int64_t count) : block_(allocate(static_cast<size_t>(count) * sizeof(T))) {}
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { deallocate(block_); }
-  T* data() const { return static_cast<T*>(block_.ptr); }
-
- private:
-  Block block_;
-};
 
 // Memory for the panels of one product at a time, taken on first use.
 class Workspace {
