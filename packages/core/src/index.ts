@@ -31,5 +31,6 @@ export { Tensor } from './tensor.ts'
 
 export * from './ops/binary.ts'
 export * from './ops/cast.ts'
+export * from './ops/copy.ts'
 export * from './ops/joining.ts'
 export * from './ops/views.ts'

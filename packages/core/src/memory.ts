@@ -79,7 +79,12 @@ export function collectGarbage(): void {
  */
 export function setMemoryLimit(bytes: number): void {
   if (typeof bytes !== 'number' || !(bytes >= 0)) {
-    throw new ValueError('setMemoryLimit', [], `a limit is a number of bytes ≥ 0, not ${bytes}`, 'setMemoryLimit(4e9)')
+    throw new ValueError(
+      'setMemoryLimit',
+      [],
+      `a limit is a number of bytes ≥ 0, not ${bytes}`,
+      'setMemoryLimit(4e9)',
+    )
   }
   native.setLimit(Math.min(bytes, Number.MAX_SAFE_INTEGER))
 }
@@ -97,7 +102,12 @@ export function getNumThreads(): number {
  */
 export function setNumThreads(threads: number): void {
   if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
-    throw new ValueError('setNumThreads', [], `threads must be a whole number from 1 to 256, not ${threads}`, 'setNumThreads(2)')
+    throw new ValueError(
+      'setNumThreads',
+      [],
+      `threads must be a whole number from 1 to 256, not ${threads}`,
+      'setNumThreads(2)',
+    )
   }
   native.setNumThreads(threads)
 }

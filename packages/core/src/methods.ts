@@ -6,13 +6,16 @@ import type { BinaryMethods } from './ops/binary.ts'
 import { binaryMethods } from './ops/binary.ts'
 import type { CastMethods } from './ops/cast.ts'
 import { castMethods } from './ops/cast.ts'
+import type { CopyMethods } from './ops/copy.ts'
+import { copyMethods } from './ops/copy.ts'
 import type { JoiningMethods } from './ops/joining.ts'
 import { joiningMethods } from './ops/joining.ts'
 import type { ViewMethods } from './ops/views.ts'
 import { viewMethods } from './ops/views.ts'
 import { Tensor } from './tensor.ts'
 
-export interface TensorMethods extends BinaryMethods, CastMethods, JoiningMethods, ViewMethods {}
+export interface TensorMethods
+  extends BinaryMethods, CastMethods, CopyMethods, JoiningMethods, ViewMethods {}
 
 /** A family's table: every method of its interface, as a function of the tensor. */
 export type MethodTable<Methods> = {
@@ -49,4 +52,5 @@ function bind(table: object): void {
   }
 }
 
-for (const table of [binaryMethods, castMethods, joiningMethods, viewMethods]) bind(table)
+for (const table of [binaryMethods, castMethods, copyMethods, joiningMethods, viewMethods])
+  bind(table)

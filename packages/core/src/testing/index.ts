@@ -1,6 +1,8 @@
 /** For the tests of this package and of packages on top of it. */
 import '../index.ts'
 import '../ops/binary.samples.ts'
+import '../creation.samples.ts'
+import '../ops/copy.samples.ts'
 import '../ops/joining.samples.ts'
 import '../ops/views.samples.ts'
 
