@@ -1,0 +1,305 @@
+// Pooling over windows of two axes. Inputs [n, c, h, w] of any strides; outputs are stored
+// channels-last, as is whatever a kernel works on.
+#include <algorithm>
+#include <string>
+
+#include "isa.h"
+#include "kernel.h"
+#include "parallel.h"
+#include "pool_loops.h"
+
+namespace flambeau {
+
+FLAMBEAU_SIMD_TABLE(PoolTable, pool_table)
+
+namespace {
+
+// Reads of the input per chunk of a parallel loop.
+constexpr double kReads = 1 << 16;
+
+int64_t param_between(Call& call, int i, int64_t least, const char* what) {
+  constexpr int64_t kMost = int64_t{1} << 31;
+  const int64_t value = call.integer(i);
+  if (value < least || value > kMost)
+    throw Failure("ERR_VALUE", std::string(what) + " of " + std::to_string(value) +
+                                   " is outside [" + std::to_string(least) + ", 2^31]");
+  return value;
+}
+
+// Throws unless the number of windows is the rounded-down or the rounded-up one and each of them
+// covers a position of the input.
+void check_axis(const PoolAxis& axis) {
+  int64_t reach;
+  if (__builtin_mul_overflow(axis.size - 1, axis.dilation, &reach) || axis.pad > (reach + 1) / 2)
+    throw Failure("ERR_VALUE", "the padding is more than half of the window");
+  const int64_t free = axis.input + 2 * axis.pad - reach - 1;
+  if (axis.output < 1 || axis.input < 1)
+    throw Failure("ERR_SHAPE", "the window is larger than the padded input");
+  const int64_t down = free < 0 ? 0 : free / axis.stride + 1;
+  const int64_t up = free + axis.stride - 1 < 0 ? 0 : (free + axis.stride - 1) / axis.stride + 1;
+  if ((axis.output != down && axis.output != up) ||
+      (axis.output - 1) * axis.stride - axis.pad >= axis.input)
+    throw Failure("ERR_SHAPE", "the output's height or width does not follow from the input's");
+  // A window that begins in the padding may step over the whole input.
+  for (int64_t origin = -axis.pad, i = 0; origin < 0 && i < axis.output; ++i) {
+    const int64_t first = (axis.dilation - 1 - origin) / axis.dilation;
+    if (first >= axis.size || origin + first * axis.dilation >= axis.input)
+      throw Failure("ERR_SHAPE",
+                    "a window lies in the padding alone; use less padding or dilation");
+    origin += axis.stride;
+  }
+}
+
+// Parameters 0 to 5 are the window's size, stride and padding, height and width each; with
+// `dilated`, 6 and 7 are its dilation.
+PoolShape pool_shape(Call& call, const Shape& x, const Shape& y, bool dilated) {
+  if (x.ndim != 4 || y.ndim != 4)
+    throw Failure("ERR_SHAPE", "pooling needs an input and an output with 4 axes");
+  if (x.sizes[0] != y.sizes[0] || x.sizes[1] != y.sizes[1])
+    throw Failure("ERR_SHAPE", "the output's batch and channels must be those of the input");
+  PoolShape shape;
+  for (int axis = 0; axis < 2; ++axis) {
+    PoolAxis& a = axis == 0 ? shape.h : shape.w;
+    a.input = x.sizes[2 + axis];
+    a.output = y.sizes[2 + axis];
+    a.size = param_between(call, axis, 1, "a window");
+    a.stride = param_between(call, 2 + axis, 1, "a stride");
+    a.pad = param_between(call, 4 + axis, 0, "a padding");
+    a.dilation = dilated ? param_between(call, 6 + axis, 1, "a dilation") : 1;
+  }
+  shape.channels = x.sizes[1];
+  if (x.numel() == 0 && y.numel() == 0) return shape;
+  check_axis(shape.h);
+  check_axis(shape.w);
+  if (shape.h.size > INT32_MAX / shape.w.size)
+    throw Failure("ERR_VALUE", "the window has more than 2^31 places");
+  return shape;
+}
+
+void require_outputs(Call& call, int least, int most) {
+  if (call.num_outputs() < least || call.num_outputs() > most)
+    throw Failure("ERR_INTERNAL", "a pooling kernel got a wrong number of outputs");
+  for (int i = 0; i < call.num_outputs(); ++i)
+    if (call.in_place(i)) throw Failure("ERR_INTERNAL", "pooling does not work in place");
+}
+
+Tensor& channels_last_output(Call& call, int i) {
+  int64_t strides[kMaxDims];
+  channels_last_strides(call.spec(i).shape, strides);
+  return call.out_strided(i, strides);
+}
+
+// `t` if it is stored channels-last, else a copy that is.
+Tensor channels_last(Call& call, const Tensor& t) {
+  if (t.is_channels_last()) return t;
+  int64_t strides[kMaxDims];
+  channels_last_strides(t.shape, strides);
+  Tensor copy = call.temporary(t.shape, t.dtype);
+  std::copy(strides, strides + t.ndim(), copy.strides);
+  copy_into(copy, t);
+  return copy;
+}
+
+// Calls body(n, row) for `rows` rows of each of `n` images, in parallel.
+template <class Body>
+void for_rows(int64_t n, int64_t rows, double reads_per_row, const Body& body) {
+  const double grain = std::max(1.0, kReads / std::max(1.0, reads_per_row));
+  parallel_for(n * rows, static_cast<int64_t>(grain), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) body(i / rows, i % rows);
+  });
+}
+
+double output_row_reads(const PoolShape& s) {
+  return static_cast<double>(s.w.output * s.channels) * static_cast<double>(s.h.size * s.w.size);
+}
+
+using RowLoop = void (*)(const PoolRow&);
+using GradRowLoop = void (*)(const PoolGradRow&);
+
+RowLoop max_loop(DType dtype) {
+  const PoolTable& table = active::pool_table();
+  switch (dtype) {
+    case DType::kFloat32: return table.max_f32;
+    case DType::kFloat64: return table.max_f64;
+    case DType::kInt64: return table.max_i64;
+    case DType::kInt32: return table.max_i32;
+    case DType::kUInt8: return table.max_u8;
+    case DType::kBool: break;
+  }
+  throw Failure("ERR_INTERNAL", "there is no max pooling of bool tensors");
+}
+
+// Of two loops the one for a floating type.
+template <class Loop>
+Loop floating_loop(DType dtype, Loop f32, Loop f64) {
+  if (dtype == DType::kFloat32) return f32;
+  if (dtype == DType::kFloat64) return f64;
+  throw Failure("ERR_INTERNAL", "this kernel is for floating types only");
+}
+
+template <class Tap>
+void write_positions(const PoolShape& s, const Tensor& taps, const Tensor& positions) {
+  const Tap* from = taps.as<Tap>();
+  int64_t* to = positions.as<int64_t>();
+  for_rows(taps.size(0), s.h.output, static_cast<double>(s.w.output * s.channels),
+           [&](int64_t n, int64_t i) {
+             int64_t at = (n * s.h.output + i) * s.w.output * s.channels;
+             for (int64_t j = 0; j < s.w.output; ++j)
+               for (int64_t c = 0; c < s.channels; ++c, ++at) {
+                 const int64_t h = i * s.h.stride - s.h.pad + from[at] / s.w.size * s.h.dilation;
+                 const int64_t w = j * s.w.stride - s.w.pad + from[at] % s.w.size * s.w.dilation;
+                 to[at] = h * s.w.input + w;
+               }
+           });
+}
+
+template <class Tap>
+void read_positions(const PoolShape& s, const Tensor& positions, const Tensor& taps) {
+  const int64_t* from = positions.as<int64_t>();
+  Tap* to = taps.as<Tap>();
+  for_rows(taps.size(0), s.h.output, static_cast<double>(s.w.output * s.channels),
+           [&](int64_t n, int64_t i) {
+             int64_t at = (n * s.h.output + i) * s.w.output * s.channels;
+             for (int64_t j = 0; j < s.w.output; ++j)
+               for (int64_t c = 0; c < s.channels; ++c, ++at) {
+                 const int64_t h = from[at] / s.w.input - (i * s.h.stride - s.h.pad);
+                 const int64_t w = from[at] % s.w.input - (j * s.w.stride - s.w.pad);
+                 const int64_t a = h / s.h.dilation, b = w / s.w.dilation;
+                 if (from[at] < 0 || h < 0 || w < 0 || h % s.h.dilation != 0 ||
+                     w % s.w.dilation != 0 || a >= s.h.size || b >= s.w.size)
+                   throw Failure("ERR_INDEX", "index " + std::to_string(from[at]) +
+                                                  " does not lie in the window that it belongs to");
+                 to[at] = static_cast<Tap>(a * s.w.size + b);
+               }
+           });
+}
+
+DType tap_dtype(const PoolShape& s) {
+  return s.h.size * s.w.size <= 256 ? DType::kUInt8 : DType::kInt32;
+}
+
+// The row loops over whole tensors, all channels-last; taps may be empty.
+void pool_rows(RowLoop loop, const PoolShape& s, const Tensor& x, const Tensor& y,
+               const Tensor& taps, bool count_pad, double divisor) {
+  const int64_t image = s.h.input * s.w.input * s.channels * static_cast<int64_t>(x.item_bytes());
+  const int64_t line = s.w.output * s.channels;
+  const int64_t item = static_cast<int64_t>(y.item_bytes());
+  const int64_t tap_item = static_cast<int64_t>(taps.item_bytes());
+  for_rows(x.size(0), s.h.output, output_row_reads(s), [&](int64_t n, int64_t i) {
+    const int64_t at = (n * s.h.output + i) * line;
+    loop({&s, i, x.data + n * image, y.data + at * item,
+          taps.data ? taps.data + at * tap_item : nullptr, taps.dtype == DType::kInt32, count_pad,
+          divisor});
+  });
+}
+
+void pool_grad_rows(GradRowLoop loop, const PoolShape& s, const Tensor& dy, const Tensor& taps,
+                    const Tensor& dx, bool count_pad, double divisor) {
+  const int64_t places = s.h.output * s.w.output * s.channels;
+  const int64_t item = static_cast<int64_t>(dx.item_bytes());
+  const int64_t tap_item = static_cast<int64_t>(taps.item_bytes());
+  const int64_t line = s.w.input * s.channels * item;
+  const double reads =
+      output_row_reads(s) * static_cast<double>(s.h.output) / static_cast<double>(s.h.input);
+  for_rows(
+      dx.size(0), s.h.input, std::max(reads, static_cast<double>(s.w.input * s.channels)),
+      [&](int64_t n, int64_t row) {
+        loop({&s, row, dy.data + n * places * item,
+              taps.data ? taps.data + n * places * tap_item : nullptr, taps.dtype == DType::kInt32,
+              count_pad, divisor, dx.data + (n * s.h.input + row) * line});
+      });
+}
+
+}  // namespace
+
+// y = the largest value of each window, NaN if it holds one. Parameters: window, stride, padding,
+// dilation (height, width each). A second output of the shape of y says which place of the window
+// held it (see simd/pool_loops.h): as its number in the window if its type is uint8 (up to 256
+// places) or int32, as its position h · width + w in the input if it is int64.
+FLAMBEAU_KERNEL(maxPool2d) {
+  require_outputs(call, 1, 2);
+  const Tensor& input = call.in(0);
+  const PoolShape s = pool_shape(call, input.shape, call.spec(0).shape, true);
+  const RowLoop loop = max_loop(input.dtype);
+  Tensor& y = channels_last_output(call, 0);
+  if (y.dtype != input.dtype) throw Failure("ERR_INTERNAL", "pooling keeps the type");
+  Tensor taps, positions;
+  if (call.num_outputs() == 2) {
+    const OutputSpec& spec = call.spec(1);
+    if (!(spec.shape == y.shape))
+      throw Failure("ERR_SHAPE", "indices must have the shape of the output");
+    Tensor& indices = channels_last_output(call, 1);
+    if (spec.dtype == DType::kInt64) {
+      positions = indices;
+      taps = call.temporary(y.shape, tap_dtype(s));
+    } else if (spec.dtype == DType::kInt32 || spec.dtype == tap_dtype(s)) {
+      taps = indices;
+    } else {
+      throw Failure("ERR_INTERNAL", "indices cannot have this type");
+    }
+  }
+  if (y.numel() == 0) return;
+  pool_rows(loop, s, channels_last(call, input), y, taps, false, 0);
+  if (positions.data)
+    (taps.dtype == DType::kUInt8 ? write_positions<uint8_t> : write_positions<int32_t>)(s, taps,
+                                                                                        positions);
+}
+
+// dx: each element of dy goes to the place that the indices name; they are what maxPool2d gave, in
+// any of its forms. Parameters as of maxPool2d. Where windows overlap, gradients add up.
+FLAMBEAU_KERNEL(maxPool2dGrad) {
+  require_outputs(call, 1, 1);
+  const Tensor& grad = call.in(0);
+  const Tensor& indices = call.in(1);
+  const PoolShape s = pool_shape(call, call.spec(0).shape, grad.shape, true);
+  if (!(indices.shape == grad.shape))
+    throw Failure("ERR_SHAPE", "indices must have the shape of the gradient");
+  const PoolTable& table = active::pool_table();
+  const GradRowLoop loop = floating_loop(grad.dtype, table.max_grad_f32, table.max_grad_f64);
+  Tensor& dx = channels_last_output(call, 0);
+  if (dx.dtype != grad.dtype) throw Failure("ERR_INTERNAL", "pooling keeps the type");
+  if (dx.numel() == 0) return;
+  Tensor taps = channels_last(call, indices);
+  if (indices.dtype == DType::kInt64) {
+    const Tensor positions = taps;
+    taps = call.temporary(grad.shape, tap_dtype(s));
+    (taps.dtype == DType::kUInt8 ? read_positions<uint8_t> : read_positions<int32_t>)(s, positions,
+                                                                                      taps);
+  } else if (indices.dtype != DType::kUInt8 && indices.dtype != DType::kInt32) {
+    throw Failure("ERR_INTERNAL", "indices cannot have this type");
+  }
+  pool_grad_rows(loop, s, channels_last(call, grad), taps, dx, false, 0);
+}
+
+// y = the mean of each window. Parameters: window, stride, padding (height, width each), whether
+// padding counts as zeros, and what to divide by in place of the number of positions (0: nothing).
+FLAMBEAU_KERNEL(avgPool2d) {
+  require_outputs(call, 1, 1);
+  const Tensor& input = call.in(0);
+  const PoolShape s = pool_shape(call, input.shape, call.spec(0).shape, false);
+  const PoolTable& table = active::pool_table();
+  const RowLoop loop = floating_loop(input.dtype, table.avg_f32, table.avg_f64);
+  const bool count_pad = call.flag(6);
+  const double divisor = call.param(7);
+  Tensor& y = channels_last_output(call, 0);
+  if (y.dtype != input.dtype) throw Failure("ERR_INTERNAL", "pooling keeps the type");
+  if (y.numel() == 0) return;
+  pool_rows(loop, s, channels_last(call, input), y, {}, count_pad, divisor);
+}
+
+// dx: each position gets the shares of the windows that cover it. Parameters as of avgPool2d.
+FLAMBEAU_KERNEL(avgPool2dGrad) {
+  require_outputs(call, 1, 1);
+  const Tensor& grad = call.in(0);
+  const PoolShape s = pool_shape(call, call.spec(0).shape, grad.shape, false);
+  const PoolTable& table = active::pool_table();
+  const GradRowLoop loop = floating_loop(grad.dtype, table.avg_grad_f32, table.avg_grad_f64);
+  const bool count_pad = call.flag(6);
+  const double divisor = call.param(7);
+  Tensor& dx = channels_last_output(call, 0);
+  if (dx.dtype != grad.dtype) throw Failure("ERR_INTERNAL", "pooling keeps the type");
+  if (dx.numel() == 0) return;
+  pool_grad_rows(loop, s, channels_last(call, grad), {}, dx, count_pad, divisor);
+}
+
+}  // namespace flambeau

@@ -1,0 +1,293 @@
+#include "pool_loops.h"
+
+#include <cstddef>
+
+namespace flambeau::FLAMBEAU_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+constexpr int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// N values of type T; a plain T for N = 1.
+template <class T, int N>
+struct Pack {
+  typedef T Type __attribute__((vector_size(N * sizeof(T))));
+};
+template <class T>
+struct Pack<T, 1> {
+  using Type = T;
+};
+template <class T, int N>
+using PackOf = typename Pack<T, N>::Type;
+
+// The integer as wide as T: comparisons of packs of T give packs of it.
+template <int bytes>
+struct Index {
+  using Type = int32_t;
+};
+template <>
+struct Index<8> {
+  using Type = int64_t;
+};
+template <class T>
+using IndexOf = typename Index<sizeof(T)>::Type;
+
+template <class V>
+inline V load(const void* from) {
+  V v;
+  __builtin_memcpy(&v, from, sizeof(V));
+  return v;
+}
+template <class V>
+inline void store(void* to, V v) {
+  __builtin_memcpy(to, &v, sizeof(V));
+}
+
+template <class T, int N, class From>
+inline PackOf<T, N> convert(From from) {
+  if constexpr (N == 1) {
+    return static_cast<T>(from);
+  } else {
+    return __builtin_convertvector(from, PackOf<T, N>);
+  }
+}
+
+template <class T, int N>
+inline PackOf<T, N> splat(T value) {
+  if constexpr (N == 1) {
+    return value;
+  } else {
+    return PackOf<T, N>{} + value;
+  }
+}
+
+// Calls body.template operator()<N>(c) for packs of N channels from c on, that cover all channels.
+// Types other than float and double go one by one.
+template <class T, class Body>
+inline void for_channels(int64_t channels, const Body& body) {
+  int64_t c = 0;
+  if constexpr (static_cast<T>(0.5) != T{}) {
+    constexpr int kFull = kVectorBytes / static_cast<int>(sizeof(T));
+    constexpr int kSmall = 16 / static_cast<int>(sizeof(T));
+    for (; c + kFull <= channels; c += kFull) body.template operator()<kFull>(c);
+    if constexpr (kFull > kSmall) {
+      for (; c + kSmall <= channels; c += kSmall) body.template operator()<kSmall>(c);
+    }
+  }
+  for (; c < channels; ++c) body.template operator()<1>(c);
+}
+
+// The places [begin, end) of window `index` that lie inside of the input, and where place 0 lies.
+struct Places {
+  int64_t origin, begin, end;
+
+  Places(const PoolAxis& axis, int64_t index)
+      : origin(index * axis.stride - axis.pad), begin(0), end(axis.size) {
+    if (origin < 0) begin = (axis.dilation - 1 - origin) / axis.dilation;
+    if (origin + (axis.size - 1) * axis.dilation >= axis.input)
+      end = (axis.input - origin + axis.dilation - 1) / axis.dilation;
+  }
+};
+
+// --- max ---
+
+// The best of the places so far, and its number.
+template <class T, int N>
+struct Best {
+  PackOf<T, N> value;
+  PackOf<IndexOf<T>, N> tap;
+
+  inline void offer(PackOf<T, N> candidate, IndexOf<T> number) {
+    const auto better = (candidate > value) | (candidate != candidate);
+    value = better ? candidate : value;
+    tap = better ? splat<IndexOf<T>, N>(number) : tap;
+  }
+};
+
+// One window whose place (0, 0) lies at x; K is the size of a full K × K window, 0 for any.
+template <int K, class T, class Tap, int N>
+inline void max_window(const PoolShape& shape, const Places& rows, const Places& columns,
+                       const T* x, T* y, Tap* taps) {
+  using V = PackOf<T, N>;
+  const int64_t down = shape.h.dilation * shape.w.input * shape.channels;
+  const int64_t right = shape.w.dilation * shape.channels;
+  Best<T, N> best;
+  if constexpr (K > 0) {
+    best.value = load<V>(x);
+    best.tap = splat<IndexOf<T>, N>(0);
+#pragma GCC unroll 16
+    for (int k = 1; k < K * K; ++k) best.offer(load<V>(x + k / K * down + k % K * right), k);
+  } else {
+    const int64_t first = rows.begin * shape.w.size + columns.begin;
+    best.value = load<V>(x + rows.begin * down + columns.begin * right);
+    best.tap = splat<IndexOf<T>, N>(static_cast<IndexOf<T>>(first));
+    for (int64_t a = rows.begin; a < rows.end; ++a)
+      for (int64_t b = columns.begin; b < columns.end; ++b)
+        best.offer(load<V>(x + a * down + b * right),
+                   static_cast<IndexOf<T>>(a * shape.w.size + b));
+  }
+  store(y, best.value);
+  if (taps) store(taps, convert<Tap, N>(best.tap));
+}
+
+template <int K, class T, class Tap>
+void max_row_of(const PoolRow& row) {
+  const PoolShape& shape = *row.shape;
+  const int64_t channels = shape.channels;
+  const Places rows(shape.h, row.row);
+  const bool all_rows = rows.begin == 0 && rows.end == shape.h.size;
+  for (int64_t j = 0; j < shape.w.output; ++j) {
+    const Places columns(shape.w, j);
+    const T* x = static_cast<const T*>(row.x);
+    const int64_t from = (rows.origin * shape.w.input + columns.origin) * channels;
+    T* y = static_cast<T*>(row.y) + j * channels;
+    Tap* taps = row.taps ? static_cast<Tap*>(row.taps) + j * channels : nullptr;
+    const bool full = all_rows && columns.begin == 0 && columns.end == shape.w.size;
+    for_channels<T>(channels, [&]<int N>(int64_t c) {
+      Tap* tap = taps ? taps + c : nullptr;
+      if (K > 0 && full) {
+        max_window<K, T, Tap, N>(shape, rows, columns, x + (from + c), y + c, tap);
+      } else {
+        max_window<0, T, Tap, N>(shape, rows, columns, x + (from + c), y + c, tap);
+      }
+    });
+  }
+}
+
+template <class T>
+void max_row(const PoolRow& row) {
+  const PoolShape& shape = *row.shape;
+  if (row.wide_taps) return max_row_of<0, T, int32_t>(row);
+  if (shape.h.size == 2 && shape.w.size == 2) return max_row_of<2, T, uint8_t>(row);
+  if (shape.h.size == 3 && shape.w.size == 3) return max_row_of<3, T, uint8_t>(row);
+  max_row_of<0, T, uint8_t>(row);
+}
+
+// --- gradients: a row of the input collects from the rows of windows that cover it ---
+
+// Calls body(i, k) for each row i of windows whose place k along h lies on input row `at`.
+template <class Body>
+inline void for_covering(const PoolAxis& axis, int64_t at, const Body& body) {
+  const int64_t reach = (axis.size - 1) * axis.dilation;
+  const int64_t lowest = at + axis.pad - reach;
+  const int64_t first = lowest <= 0 ? 0 : (lowest + axis.stride - 1) / axis.stride;
+  const int64_t last = min_of((at + axis.pad) / axis.stride, axis.output - 1);
+  for (int64_t i = first; i <= last; ++i) {
+    const int64_t distance = at + axis.pad - i * axis.stride;
+    if (distance % axis.dilation == 0) body(i, distance / axis.dilation);
+  }
+}
+
+template <class T>
+inline void clear(T* to, int64_t count) {
+  __builtin_memset(to, 0, static_cast<size_t>(count) * sizeof(T));
+}
+
+template <class T, class Tap>
+void max_grad_row_of(const PoolGradRow& row) {
+  const PoolShape& shape = *row.shape;
+  const int64_t channels = shape.channels;
+  T* dx = static_cast<T*>(row.dx);
+  clear(dx, shape.w.input * channels);
+  for_covering(shape.h, row.row, [&](int64_t i, int64_t place) {
+    for (int64_t j = 0; j < shape.w.output; ++j) {
+      const Places columns(shape.w, j);
+      const T* dy = static_cast<const T*>(row.dy) + (i * shape.w.output + j) * channels;
+      const Tap* taps = static_cast<const Tap*>(row.taps) + (i * shape.w.output + j) * channels;
+      for_channels<T>(channels, [&]<int N>(int64_t c) {
+        using V = PackOf<T, N>;
+        const V grad = load<V>(dy + c);
+        const auto tap = convert<IndexOf<T>, N>(load<PackOf<Tap, N>>(taps + c));
+        for (int64_t b = columns.begin; b < columns.end; ++b) {
+          T* to = dx + (columns.origin + b * shape.w.dilation) * channels + c;
+          const auto number = static_cast<IndexOf<T>>(place * shape.w.size + b);
+          store(to, load<V>(to) + (tap == splat<IndexOf<T>, N>(number) ? grad : V{}));
+        }
+      });
+    }
+  });
+}
+
+template <class T>
+void max_grad_row(const PoolGradRow& row) {
+  (row.wide_taps ? max_grad_row_of<T, int32_t> : max_grad_row_of<T, uint8_t>)(row);
+}
+
+// --- average ---
+
+// What the sum over window (i, j) is divided by.
+template <class T>
+inline T divisor_of(const PoolShape& shape, const Places& rows, const Places& columns,
+                    bool count_pad, double divisor) {
+  if (divisor != 0) return static_cast<T>(divisor);
+  if (!count_pad) return static_cast<T>((rows.end - rows.begin) * (columns.end - columns.begin));
+  // With rounding up a window may reach beyond the padding, which counts no further.
+  const int64_t high = min_of(shape.h.size, shape.h.input + shape.h.pad - rows.origin);
+  const int64_t wide = min_of(shape.w.size, shape.w.input + shape.w.pad - columns.origin);
+  return static_cast<T>(high * wide);
+}
+
+template <class T>
+void avg_row(const PoolRow& row) {
+  const PoolShape& shape = *row.shape;
+  const int64_t channels = shape.channels;
+  const Places rows(shape.h, row.row);
+  for (int64_t j = 0; j < shape.w.output; ++j) {
+    const Places columns(shape.w, j);
+    const T divisor = divisor_of<T>(shape, rows, columns, row.count_pad, row.divisor);
+    T* y = static_cast<T*>(row.y) + j * channels;
+    for_channels<T>(channels, [&]<int N>(int64_t c) {
+      using V = PackOf<T, N>;
+      V sum = {};
+      for (int64_t a = rows.begin; a < rows.end; ++a) {
+        const T* x = static_cast<const T*>(row.x) +
+                     ((rows.origin + a) * shape.w.input + columns.origin) * channels + c;
+        for (int64_t b = columns.begin; b < columns.end; ++b) sum += load<V>(x + b * channels);
+      }
+      store(y + c, sum / divisor);
+    });
+  }
+}
+
+template <class T>
+void avg_grad_row(const PoolGradRow& row) {
+  const PoolShape& shape = *row.shape;
+  const int64_t channels = shape.channels;
+  T* dx = static_cast<T*>(row.dx);
+  clear(dx, shape.w.input * channels);
+  for_covering(shape.h, row.row, [&](int64_t i, int64_t) {
+    const Places rows(shape.h, i);
+    for (int64_t j = 0; j < shape.w.output; ++j) {
+      const Places columns(shape.w, j);
+      const T divisor = divisor_of<T>(shape, rows, columns, row.count_pad, row.divisor);
+      const T* dy = static_cast<const T*>(row.dy) + (i * shape.w.output + j) * channels;
+      for_channels<T>(channels, [&]<int N>(int64_t c) {
+        using V = PackOf<T, N>;
+        const V share = load<V>(dy + c) / divisor;
+        for (int64_t b = columns.begin; b < columns.end; ++b) {
+          T* to = dx + (columns.origin + b) * channels + c;
+          store(to, load<V>(to) + share);
+        }
+      });
+    }
+  });
+}
+
+}  // namespace
+
+extern const PoolTable pool_table;
+const PoolTable pool_table = {
+    max_row<float>,   max_row<double>,     max_row<int64_t>,     max_row<int32_t>,
+    max_row<uint8_t>, max_grad_row<float>, max_grad_row<double>, avg_row<float>,
+    avg_row<double>,  avg_grad_row<float>, avg_grad_row<double>,
+};
+
+}  // namespace flambeau::FLAMBEAU_ISA
