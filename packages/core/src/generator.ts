@@ -85,7 +85,7 @@ export class Generator {
     if (state.ndim !== 1 || state.shape[0] !== STATE_BYTES) {
       throw new ShapeError('setState', { state }, `a state has shape [${STATE_BYTES}]`, fix)
     }
-    const bytes = state.toArray()
+    const bytes = state.toArray() as Uint8Array
     try {
       native.state(this._index, bytes, 1)
     } catch (error) {

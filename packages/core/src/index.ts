@@ -22,9 +22,30 @@ export type { DType } from './dtype.ts'
 export { getDefaultDtype, promoteTypes, setDefaultDtype } from './dtype.ts'
 export type { Operand } from './elementwise.ts'
 export * from './errors.ts'
+export {
+  defaultGenerator,
+  Generator,
+  getRngState,
+  initialSeed,
+  manualSeed,
+  seed,
+  setRngState,
+} from './generator.ts'
 export * from './memory.ts'
 export type { PrintOptions } from './printing.ts'
 export { setPrintOptions } from './printing.ts'
+export type { RandomOptions, SamplingOptions, Whole } from './random.ts'
+export {
+  bernoulli,
+  normal,
+  rand,
+  randint,
+  randintLike,
+  randLike,
+  randn,
+  randnLike,
+  randperm,
+} from './random.ts'
 export { keep, scope } from './scope.ts'
 export type { NestedArray, TypedArrayOf } from './tensor.ts'
 export { Tensor } from './tensor.ts'
@@ -32,5 +53,6 @@ export { Tensor } from './tensor.ts'
 export * from './ops/binary.ts'
 export * from './ops/cast.ts'
 export * from './ops/copy.ts'
+export * from './ops/dropout.ts'
 export * from './ops/joining.ts'
 export * from './ops/views.ts'

@@ -12,10 +12,12 @@ import type { JoiningMethods } from './ops/joining.ts'
 import { joiningMethods } from './ops/joining.ts'
 import type { ViewMethods } from './ops/views.ts'
 import { viewMethods } from './ops/views.ts'
+import type { RandomMethods } from './random.ts'
+import { randomMethods } from './random.ts'
 import { Tensor } from './tensor.ts'
 
 export interface TensorMethods
-  extends BinaryMethods, CastMethods, CopyMethods, JoiningMethods, ViewMethods {}
+  extends BinaryMethods, CastMethods, CopyMethods, JoiningMethods, ViewMethods, RandomMethods {}
 
 /** A family's table: every method of its interface, as a function of the tensor. */
 export type MethodTable<Methods> = {
@@ -52,5 +54,12 @@ function bind(table: object): void {
   }
 }
 
-for (const table of [binaryMethods, castMethods, copyMethods, joiningMethods, viewMethods])
+for (const table of [
+  binaryMethods,
+  castMethods,
+  copyMethods,
+  joiningMethods,
+  viewMethods,
+  randomMethods,
+])
   bind(table)
