@@ -269,34 +269,10 @@ void multiply(const Product<T>& product) {
   multiply_batch(product, 1, [](int64_t, Product<T>&) {});
 }
 
-template <class T>
-void column_sums(int64_t rows, int64_t columns, const Matrix<T>& x, T* to) {
-  constexpr int64_t kRun = 4096;
-  constexpr int64_t kGrain = 32768;
-  const GemmFunctions<T>& table = functions<T>();
-  if (rows <= kRun) {
-    const int64_t grain = std::max<int64_t>(64, kGrain / std::max<int64_t>(rows, 1));
-    return parallel_for(columns, grain, [&](int64_t begin, int64_t end) {
-      table.column_sums(rows, end - begin, x.data + begin * x.column, x.row, x.column, to + begin);
-    });
-  }
-  // Long columns: sums of runs of rows, then the sums of these.
-  const int64_t runs = ceil_div(rows, kRun);
-  const Scratch<T> sums(runs * columns);
-  parallel_for(
-      runs, std::max<int64_t>(1, kGrain / (kRun * columns)), [&](int64_t begin, int64_t end) {
-        for (int64_t run = begin; run < end; ++run)
-          table.column_sums(std::min(kRun, rows - run * kRun), columns, x.data + run * kRun * x.row,
-                            x.row, x.column, sums.data() + run * columns);
-      });
-  column_sums(runs, columns, {sums.data(), columns, 1}, to);
-}
-
-#define FLAMBEAU_PRODUCTS_OF(T)                                                        \
-  template void multiply_serial<T>(const Product<T>&);                                 \
-  template void multiply<T>(const Product<T>&);                                        \
-  template void multiply_batch<T>(const Product<T>&, int64_t, Locate<T>, const void*); \
-  template void column_sums<T>(int64_t, int64_t, const Matrix<T>&, T*);
+#define FLAMBEAU_PRODUCTS_OF(T)                        \
+  template void multiply_serial<T>(const Product<T>&); \
+  template void multiply<T>(const Product<T>&);        \
+  template void multiply_batch<T>(const Product<T>&, int64_t, Locate<T>, const void*);
 FLAMBEAU_PRODUCTS_OF(float)
 FLAMBEAU_PRODUCTS_OF(double)
 FLAMBEAU_PRODUCTS_OF(int64_t)

@@ -76,11 +76,6 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, T alpha, const T* a
   multiply(product);
 }
 
-// to[j] = the sum over i < rows of x(i, j), for j < columns; in parallel. No rows: zeros. The bits
-// depend on x alone.
-template <class T>
-void column_sums(int64_t rows, int64_t columns, const Matrix<T>& x, T* to);
-
 // Makes OpenMP regions of this thread run on it alone while alive: libraries that bring OpenMP are
 // called from threads of our own.
 class SerialOpenMp {

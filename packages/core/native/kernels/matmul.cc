@@ -1,5 +1,5 @@
-// Matrix products of tensors: matmul with broadcast batches, addmm, and the linear layer with its
-// gradients. Transposed and otherwise strided views are read where they lie.
+// Matrix products of tensors: matmul with broadcast batches, addmm, and the linear layer.
+// Transposed and otherwise strided views are read where they lie.
 #include <algorithm>
 #include <type_traits>
 
@@ -267,38 +267,14 @@ FLAMBEAU_KERNEL(linear) {
   });
 }
 
-// The gradient of x in linear: grad [..., out] · w [out, in] -> [..., in].
-FLAMBEAU_KERNEL(linear_input_grad) {
-  const Tensor& w = call.in(1);
-  const Rows grad(call, call.in(0));
-  require(w.ndim() == 2 && w.size(0) == grad.columns, "the sizes of a linear layer differ");
-  require(w.dtype == grad.tensor.dtype && w.dtype == call.spec(0).dtype, "a layer needs one type");
-  require_shape(call.spec(0), grad.tensor, w.size(1));
-  with_result(call, 0, [&](const Tensor& y) {
-    with_number(w.dtype, [&](auto zero) {
-      using T = decltype(zero);
-      Product<T> product;
-      product.m = grad.count;
-      product.n = w.size(1);
-      product.k = grad.columns;
-      product.a = grad.matrix<T>();
-      product.b = {w.as<T>(), w.stride(0), w.stride(1)};
-      product.c = y.as<T>();
-      product.c_row = product.n;
-      multiply(product);
-    });
-  });
-}
-
-// The gradients of w and (second output, optional) bias in linear: grad [..., out] transposed ·
-// x [..., in] -> [out, in], and the sum of grad over its leading axes -> [out].
+// The gradient of w in linear: grad [..., out] transposed · x [..., in] -> [out, in], all leading
+// axes being rows.
 FLAMBEAU_KERNEL(linear_weight_grad) {
   const Rows grad(call, call.in(0));
   const Rows x(call, call.in(1));
   require(grad.count == x.count, "the sizes of a linear layer differ");
-  require(grad.tensor.dtype == x.tensor.dtype, "a layer needs one type");
-  for (int i = 0; i < call.num_outputs(); ++i)
-    require(call.spec(i).dtype == x.tensor.dtype, "a layer needs one type");
+  require(grad.tensor.dtype == x.tensor.dtype && x.tensor.dtype == call.spec(0).dtype,
+          "a layer needs one type");
   require(call.spec(0).shape == Shape({grad.columns, x.columns}),
           "the gradient of a weight has the wrong shape");
   with_result(call, 0, [&](const Tensor& y) {
@@ -313,15 +289,6 @@ FLAMBEAU_KERNEL(linear_weight_grad) {
       product.c = y.as<T>();
       product.c_row = product.n;
       multiply(product);
-    });
-  });
-  if (call.num_outputs() < 2) return;
-  require(call.spec(1).shape == Shape({grad.columns}),
-          "the gradient of a bias has the wrong shape");
-  with_result(call, 1, [&](const Tensor& y) {
-    with_number(x.tensor.dtype, [&](auto zero) {
-      using T = decltype(zero);
-      column_sums<T>(grad.count, grad.columns, grad.matrix<T>(), y.as<T>());
     });
   });
 }

@@ -187,35 +187,9 @@ void finish(int64_t rows, int64_t columns, const T* bias, bool relu, T* c, int64
   }
 }
 
-// Runs of kRun rows are summed by themselves first: long columns lose less precision.
-template <class T>
-void column_sums(int64_t rows, int64_t columns, const T* x, int64_t row, int64_t column, T* to) {
-  using W = typename Work<T>::Type;
-  constexpr int64_t kWidth = 64;
-  constexpr int64_t kRun = 128;
-  for (int64_t j0 = 0; j0 < columns; j0 += kWidth) {
-    const int64_t width = min_of(kWidth, columns - j0);
-    W total[kWidth] = {};
-    for (int64_t i0 = 0; i0 < rows; i0 += kRun) {
-      const int64_t end = min_of(i0 + kRun, rows);
-      W run[kWidth] = {};
-      for (int64_t i = i0; i < end; ++i) {
-        const T* from = x + i * row + j0 * column;
-        if (column == 1 && width == kWidth) {
-          for (int64_t j = 0; j < kWidth; ++j) run[j] += static_cast<W>(from[j]);
-        } else {
-          for (int64_t j = 0; j < width; ++j) run[j] += static_cast<W>(from[j * column]);
-        }
-      }
-      for (int64_t j = 0; j < kWidth; ++j) total[j] += run[j];
-    }
-    for (int64_t j = 0; j < width; ++j) to[j0 + j] = static_cast<T>(total[j]);
-  }
-}
-
 template <class T>
 constexpr GemmFunctions<T> functions() {
-  return {block<T>, finish<T>, column_sums<T>};
+  return {block<T>, finish<T>};
 }
 
 }  // namespace

@@ -32,9 +32,6 @@ struct GemmFunctions {
   // c[i · row + j] = f(c[i · row + j] + bias[j]), f being the identity or max(0, x), which keeps
   // NaN. No bias where it is null.
   void (*finish)(int64_t rows, int64_t columns, const T* bias, bool relu, T* c, int64_t row);
-  // to[j] = the sum over i < rows of x[i · row + j · column]. The order depends on `rows` alone.
-  void (*column_sums)(int64_t rows, int64_t columns, const T* x, int64_t row, int64_t column,
-                      T* to);
 };
 
 struct GemmTable {
