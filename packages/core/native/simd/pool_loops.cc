@@ -2,6 +2,10 @@
 
 #include <cstddef>
 
+#if defined(__SSE4_1__)
+#include <immintrin.h>
+#endif
+
 namespace flambeau::FLAMBEAU_ISA {
 namespace {
 
@@ -51,12 +55,52 @@ inline void store(void* to, V v) {
   __builtin_memcpy(to, &v, sizeof(V));
 }
 
-template <class T, int N, class From>
-inline PackOf<T, N> convert(From from) {
+// Taps in memory to integers as wide as the values, and back. g++ 12 converts between bytes and
+// words element by element, hence the instructions for the sizes that matter (the
+// masked forms, as the others make g++ warn of its own headers).
+template <class I, int N, class Tap>
+inline PackOf<I, N> load_taps(const Tap* from) {
   if constexpr (N == 1) {
-    return static_cast<T>(from);
+    return *from;
+#if defined(__AVX512F__)
+  } else if constexpr (sizeof(I) == 4 && sizeof(Tap) == 1 && N == 16) {
+    return (PackOf<I, N>)_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)from));
+#endif
+#if defined(__AVX2__)
+  } else if constexpr (sizeof(I) == 4 && sizeof(Tap) == 1 && N == 8) {
+    return (PackOf<I, N>)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)from));
+#endif
+#if defined(__SSE4_1__)
+  } else if constexpr (sizeof(I) == 4 && sizeof(Tap) == 1 && N == 4) {
+    return (PackOf<I, N>)_mm_cvtepu8_epi32(_mm_cvtsi32_si128(load<int32_t>(from)));
+#endif
   } else {
-    return __builtin_convertvector(from, PackOf<T, N>);
+    return __builtin_convertvector(load<PackOf<Tap, N>>(from), PackOf<I, N>);
+  }
+}
+
+template <class I, int N, class Tap, class V>
+inline void store_taps(Tap* to, V taps) {
+  if constexpr (N == 1) {
+    *to = static_cast<Tap>(taps);
+#if defined(__AVX512F__)
+  } else if constexpr (sizeof(I) == 4 && sizeof(Tap) == 1 && N == 16) {
+    _mm_storeu_si128((__m128i*)to, _mm512_maskz_cvtepi32_epi8(0xffff, (__m512i)taps));
+#endif
+#if defined(__AVX2__)
+  } else if constexpr (sizeof(I) == 4 && sizeof(Tap) == 1 && N == 8) {
+    const __m256i words = (__m256i)taps;
+    const __m128i halves =
+        _mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storel_epi64((__m128i*)to, _mm_packus_epi16(halves, halves));
+#endif
+#if defined(__SSE4_1__)
+  } else if constexpr (sizeof(I) == 4 && sizeof(Tap) == 1 && N == 4) {
+    const __m128i halves = _mm_packus_epi32((__m128i)taps, (__m128i)taps);
+    store(to, _mm_cvtsi128_si32(_mm_packus_epi16(halves, halves)));
+#endif
+  } else {
+    store(to, __builtin_convertvector(taps, PackOf<Tap, N>));
   }
 }
 
@@ -135,7 +179,7 @@ inline void max_window(const PoolShape& shape, const Places& rows, const Places&
                    static_cast<IndexOf<T>>(a * shape.w.size + b));
   }
   store(y, best.value);
-  if (taps) store(taps, convert<Tap, N>(best.tap));
+  if (taps) store_taps<IndexOf<T>, N>(taps, best.tap);
 }
 
 template <int K, class T, class Tap>
@@ -191,25 +235,60 @@ inline void clear(T* to, int64_t count) {
   __builtin_memset(to, 0, static_cast<size_t>(count) * sizeof(T));
 }
 
-template <class T, class Tap>
+// No two windows overlap, and within a row there are no gaps between them.
+inline bool tiles(const PoolShape& shape) {
+  return shape.h.dilation == 1 && shape.w.dilation == 1 && shape.h.stride >= shape.h.size &&
+         shape.w.stride == shape.w.size;
+}
+
+// Calls body(i, k) as for_covering does, so that dx ends up holding what the bodies add to it. With
+// kTiles each place is added to once and bodies store instead.
+template <bool kTiles, class T, class Body>
+inline void collect(const PoolGradRow& row, const Body& body) {
+  const PoolShape& shape = *row.shape;
+  T* dx = static_cast<T*>(row.dx);
+  bool covered = false;
+  if (!kTiles) clear(dx, shape.w.input * shape.channels);
+  for_covering(shape.h, row.row, [&](int64_t i, int64_t k) {
+    covered = true;
+    body(i, k);
+  });
+  if (!kTiles) return;
+  const int64_t end = covered ? shape.w.output * shape.w.size - shape.w.pad : 0;
+  if (end < shape.w.input) clear(dx + end * shape.channels, (shape.w.input - end) * shape.channels);
+}
+
+template <bool kTiles, class T, class V>
+inline void add(T* to, V v) {
+  store(to, kTiles ? v : load<V>(to) + v);
+}
+
+// K is the width of the window, 0 for any.
+template <bool kTiles, int K, class T, class Tap>
 void max_grad_row_of(const PoolGradRow& row) {
   const PoolShape& shape = *row.shape;
   const int64_t channels = shape.channels;
   T* dx = static_cast<T*>(row.dx);
-  clear(dx, shape.w.input * channels);
-  for_covering(shape.h, row.row, [&](int64_t i, int64_t place) {
+  collect<kTiles, T>(row, [&](int64_t i, int64_t place) {
     for (int64_t j = 0; j < shape.w.output; ++j) {
       const Places columns(shape.w, j);
+      const bool full = columns.begin == 0 && columns.end == shape.w.size;
       const T* dy = static_cast<const T*>(row.dy) + (i * shape.w.output + j) * channels;
       const Tap* taps = static_cast<const Tap*>(row.taps) + (i * shape.w.output + j) * channels;
       for_channels<T>(channels, [&]<int N>(int64_t c) {
         using V = PackOf<T, N>;
         const V grad = load<V>(dy + c);
-        const auto tap = convert<IndexOf<T>, N>(load<PackOf<Tap, N>>(taps + c));
-        for (int64_t b = columns.begin; b < columns.end; ++b) {
-          T* to = dx + (columns.origin + b * shape.w.dilation) * channels + c;
+        const auto tap = load_taps<IndexOf<T>, N>(taps + c);
+        const auto give = [&](int64_t b) {
           const auto number = static_cast<IndexOf<T>>(place * shape.w.size + b);
-          store(to, load<V>(to) + (tap == splat<IndexOf<T>, N>(number) ? grad : V{}));
+          add<kTiles>(dx + (columns.origin + b * shape.w.dilation) * channels + c,
+                      tap == splat<IndexOf<T>, N>(number) ? grad : V{});
+        };
+        if (K > 0 && full) {
+#pragma GCC unroll 4
+          for (int b = 0; b < K; ++b) give(b);
+        } else {
+          for (int64_t b = columns.begin; b < columns.end; ++b) give(b);
         }
       });
     }
@@ -218,7 +297,14 @@ void max_grad_row_of(const PoolGradRow& row) {
 
 template <class T>
 void max_grad_row(const PoolGradRow& row) {
-  (row.wide_taps ? max_grad_row_of<T, int32_t> : max_grad_row_of<T, uint8_t>)(row);
+  const int64_t width = row.shape->w.size;
+  if (row.wide_taps) return max_grad_row_of<false, 0, T, int32_t>(row);
+  if (!tiles(*row.shape)) {
+    (width == 3 ? max_grad_row_of<false, 3, T, uint8_t>
+                : max_grad_row_of<false, 0, T, uint8_t>)(row);
+  } else {
+    (width == 2 ? max_grad_row_of<true, 2, T, uint8_t> : max_grad_row_of<true, 0, T, uint8_t>)(row);
+  }
 }
 
 // --- average ---
@@ -257,13 +343,12 @@ void avg_row(const PoolRow& row) {
   }
 }
 
-template <class T>
-void avg_grad_row(const PoolGradRow& row) {
+template <bool kTiles, class T>
+void avg_grad_row_of(const PoolGradRow& row) {
   const PoolShape& shape = *row.shape;
   const int64_t channels = shape.channels;
   T* dx = static_cast<T*>(row.dx);
-  clear(dx, shape.w.input * channels);
-  for_covering(shape.h, row.row, [&](int64_t i, int64_t) {
+  collect<kTiles, T>(row, [&](int64_t i, int64_t) {
     const Places rows(shape.h, i);
     for (int64_t j = 0; j < shape.w.output; ++j) {
       const Places columns(shape.w, j);
@@ -272,13 +357,16 @@ void avg_grad_row(const PoolGradRow& row) {
       for_channels<T>(channels, [&]<int N>(int64_t c) {
         using V = PackOf<T, N>;
         const V share = load<V>(dy + c) / divisor;
-        for (int64_t b = columns.begin; b < columns.end; ++b) {
-          T* to = dx + (columns.origin + b) * channels + c;
-          store(to, load<V>(to) + share);
-        }
+        for (int64_t b = columns.begin; b < columns.end; ++b)
+          add<kTiles>(dx + (columns.origin + b) * channels + c, share);
       });
     }
   });
+}
+
+template <class T>
+void avg_grad_row(const PoolGradRow& row) {
+  (tiles(*row.shape) ? avg_grad_row_of<true, T> : avg_grad_row_of<false, T>)(row);
 }
 
 }  // namespace
