@@ -42,8 +42,8 @@ struct Classes {
   AxisRows rows;
   int64_t ignored;
 
-  Classes(Call& call, int x_at, int target_at, int weight_at, int64_t ignored_index)
-      : x(call.in(x_at)), target(call.contiguous(call.in(target_at))), ignored(ignored_index) {
+  Classes(Call& call, const Tensor& scores, int target_at, int weight_at, int64_t ignored_index)
+      : x(scores), target(call.contiguous(call.in(target_at))), ignored(ignored_index) {
     require(x.ndim() >= 1 && target.dtype == DType::kInt64, "class indices are int64");
     const int axis = x.ndim() == 1 ? 0 : 1;
     Shape expected;
@@ -278,7 +278,7 @@ const LossFunctions<T>& loss_functions() {
 // the weights of the targets that count; if there are none it is NaN.
 FLAMBEAU_KERNEL(cross_entropy) {
   const CrossEntropyParams params(call);
-  const Classes classes(call, 0, 1, 2, params.ignored);
+  const Classes classes(call, call.in(0), 1, 2, params.ignored);
   check_loss_shape(call.spec(0), classes, params.reduction);
   require(call.spec(1).dtype == classes.x.dtype && !call.in_place(1) &&
               call.spec(1).shape.numel() == 3 * classes.rows.count(),
@@ -291,7 +291,7 @@ FLAMBEAU_KERNEL(cross_entropy) {
 // of x. The params of cross_entropy.
 FLAMBEAU_KERNEL(cross_entropy_grad) {
   const CrossEntropyParams params(call);
-  const Classes classes(call, 1, 2, 3, params.ignored);
+  const Classes classes(call, call.in(1), 2, 3, params.ignored);
   const Tensor stats = call.contiguous(call.in(4));
   require(stats.dtype == classes.x.dtype && stats.numel() == 3 * classes.rows.count(),
           "the statistics of a loss have the wrong shape");
@@ -303,7 +303,7 @@ FLAMBEAU_KERNEL(cross_entropy_grad) {
 // As cross_entropy without smoothing, for x that are log-probabilities already.
 FLAMBEAU_KERNEL(nll_loss) {
   const Reduction reduction = reduction_of(call, 0);
-  const Classes classes(call, 0, 1, 2, call.integer(1));
+  const Classes classes(call, call.in(0), 1, 2, call.integer(1));
   check_loss_shape(call.spec(0), classes, reduction);
   with_float(classes.x.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -336,10 +336,15 @@ FLAMBEAU_KERNEL(nll_loss) {
   });
 }
 
-// (grad [] or like target, x, target, weight?) -> the gradient of x; the params of nll_loss.
+// (grad [] or like target, target, weight?) -> the gradient of x, row-major; the params of
+// nll_loss.
 FLAMBEAU_KERNEL(nll_loss_grad) {
   const Reduction reduction = reduction_of(call, 0);
-  const Classes classes(call, 1, 2, 3, call.integer(1));
+  Tensor like;  // of x, only the layout matters
+  like.dtype = call.spec(0).dtype;
+  like.shape = call.spec(0).shape;
+  contiguous_strides(like.shape, like.strides);
+  const Classes classes(call, like, 1, 2, call.integer(1));
   with_float(classes.x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const RowGradient<T> grad(call, call.in(0), classes, reduction);
