@@ -1,0 +1,44 @@
+/** One measurement of a workload with flambeau. */
+import type { Tensor } from '@flambeau/core'
+import { getNumThreads, manualSeed, setNumThreads } from '@flambeau/core'
+import { callsPerSample, takeSamples, warmUp } from './measure.ts'
+import type { Answer, Request } from './protocol.ts'
+import { workloads } from './workloads/index.ts'
+
+/** The sum of magnitudes, weighted by position in row-major order. */
+function digest(tensor: Tensor): number {
+  const values = tensor.detach().toArray()
+  let sum = 0
+  for (let i = 0; i < values.length; i++) {
+    sum += Math.abs(values[i] as number) * ((i % 1009) + 1)
+  }
+  return sum
+}
+
+/** Builds the workload, runs its first steps, warms up, and takes samples. */
+export function answer(request: Request): Answer {
+  const workload = workloads.find(({ name }) => name === request.name)
+  if (workload === undefined) throw new RangeError(`no workload is called '${request.name}'`)
+  if (request.threads > 0) setNumThreads(request.threads)
+  manualSeed(request.seed)
+  const { step, check, losses } = workload.build()
+  for (let i = 0; i < request.firstSteps; i++) step()
+  const inner = workload.group === 'micro' ? callsPerSample(step) : 1
+  warmUp(step, inner)
+  const samples = takeSamples(step, inner, request)
+  // Before the digest, which copies results to JavaScript.
+  const peakRssMb = process.resourceUsage().maxRSS / 1024
+  let digests: number[] = []
+  if (request.digest && check !== null) {
+    manualSeed(request.seed)
+    digests = check().map(digest)
+  }
+  return {
+    samples,
+    peakRssMb,
+    threads: getNumThreads(),
+    version: process.version,
+    losses: losses?.slice(0, request.firstSteps) ?? [],
+    digests,
+  }
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { disagreement } from './compare.ts'
+import type { Answer } from './protocol.ts'
+
+function answer(losses: number[], digests: number[] = []): Answer {
+  return { samples: [[1, 0]], peakRssMb: 1, threads: 1, version: '1', losses, digests }
+}
+
+describe('disagreement', () => {
+  it('accepts what rounding explains', () => {
+    expect(disagreement(answer([2.3, 2.2], [1e6]), answer([2.3001, 2.2], [1e6 + 1]))).toBeNull()
+  })
+
+  it('names the first loss that is off', () => {
+    expect(disagreement(answer([2.3, 2.3, 9]), answer([2.3, 2.31, 2.2]))).toBe(
+      "loss 2 is 2.300000, PyTorch's 2.310000",
+    )
+  })
+
+  it('names a result that is off', () => {
+    expect(disagreement(answer([], [5, 7]), answer([], [5, 7.1]))).toBe(
+      "digest 2 is 7.000000, PyTorch's 7.100000",
+    )
+  })
+
+  it('does not take NaN for a match', () => {
+    expect(disagreement(answer([Number.NaN]), answer([2.3]))).toContain('loss 1 is NaN')
+    expect(disagreement(answer([2.3]), answer([Number.NaN]))).toContain("PyTorch's NaN")
+  })
+
+  it('notices missing numbers', () => {
+    expect(disagreement(answer([]), answer([2.3]))).toBe("0 losses instead of PyTorch's 1")
+    expect(disagreement(answer([], [1]), answer([], [1, 2]))).toBe(
+      "1 digests instead of PyTorch's 2",
+    )
+  })
+
+  it('accepts zeros', () => {
+    expect(disagreement(answer([0]), answer([0]))).toBeNull()
+  })
+})

@@ -1,0 +1,78 @@
+/** pnpm bench: see --help. */
+import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import type { Options } from './options.ts'
+import { help, parseOptions, UsageError } from './options.ts'
+import { flambeau, pytorch, pytorchVersion } from './processes.ts'
+import type { Side } from './protocol.ts'
+import { waitForQuiet } from './quiet.ts'
+import { report } from './report.ts'
+import type { Outcome } from './runner.ts'
+import { runWorkload } from './runner.ts'
+import { select } from './select.ts'
+import { footer, header, row } from './table.ts'
+import { notYet, workloads } from './workloads/index.ts'
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function list(): void {
+  for (const { group, name, summary } of workloads) {
+    print(`${group.padEnd(8)} ${name.padEnd(36)} ${summary}`)
+  }
+  for (const { name, needs } of notYet) print(`${'not yet'.padEnd(8)} ${name.padEnd(36)} ${needs}`)
+}
+
+/** PyTorch's side; null, after a line that says so, where python3 has no torch. */
+async function findPyTorch(python: string | undefined): Promise<Side | null> {
+  try {
+    print(`PyTorch ${await pytorchVersion(python ?? 'python3')}`)
+    return pytorch(python ?? 'python3')
+  } catch (error) {
+    if (python !== undefined) {
+      throw new UsageError(`--python ${python} cannot import torch: ${(error as Error).message}`)
+    }
+    print('No PyTorch to compare with: name an interpreter that has it with --python PATH')
+    return null
+  }
+}
+
+async function run(options: Options): Promise<number> {
+  const chosen = select(workloads, notYet, options.only)
+  const reference = await findPyTorch(options.python)
+  const threads = options.threads || `default (${availableParallelism()} cores)`
+  print(`Node ${process.version}; threads: ${threads}; ${options.rounds} rounds\n\n${header}`)
+  const outcomes: Outcome[] = []
+  const save = (): void => {
+    if (options.json === undefined) return
+    writeFileSync(options.json, `${JSON.stringify(report(outcomes), null, 2)}\n`)
+  }
+  // Once before the work, so that a path that cannot be written is found out now.
+  save()
+  const ready = (): Promise<void> => waitForQuiet(options.quiet)
+  for (const workload of chosen) {
+    const outcome = await runWorkload(workload, flambeau, reference, { ...options, ready })
+    outcomes.push(outcome)
+    save()
+    print(row(outcome))
+  }
+  print(`\n${footer(outcomes)}`)
+  return outcomes.some(({ failure }) => failure !== null) ? 1 : 0
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseOptions(args)
+    if (options === null) print(help)
+    else if (options.list) list()
+    else return await run(options)
+    return 0
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`bench: ${error.message}\n`)
+    return 2
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,87 @@
+/** The command line. */
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  /** Names and globs; empty for every workload. */
+  only: readonly string[]
+  /** Threads of one operation on both sides; 0: what each library chooses. */
+  threads: number
+  /** Processes of each side per workload. */
+  rounds: number
+  /** Seconds after which a process stops sampling. */
+  seconds: number
+  /** Seconds to wait for an idle machine before each process. */
+  quiet: number
+  /** Results are written here. */
+  json: string | undefined
+  /** An interpreter that can import torch; undefined: python3, if it can. */
+  python: string | undefined
+  list: boolean
+}
+
+/** A mistake on the command line. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError'
+}
+
+export const help: string = `Measures flambeau's workloads and, where a PyTorch is importable, PyTorch's.
+
+usage: pnpm bench [options]
+
+  --only NAMES     names or globs, with commas between them: --only 'mlp_mnist,op_add*'
+  --threads N      threads of one operation on both sides; default: what each library chooses
+  --python PATH    an interpreter that can import torch; default: python3, if it can
+  --rounds N       processes of each side per workload, in turns; default 3
+  --seconds N      time after which a process stops sampling; default 5
+  --quiet N        wait up to N seconds for an idle machine before each process; default 0
+  --json FILE      also write the results to FILE
+  --list           show the workloads, and those that are not there yet
+  --help           show this
+
+Times are medians of the samples in which no thread had to wait for a core. The ratio is
+flambeau / PyTorch: below 1, flambeau is faster. Both sides start from the same weights and data;
+where losses or results differ, the row counts as failed.`
+
+function number(name: string, text: string, least: number, whole: boolean): number {
+  const value = Number(text)
+  const valid = text.trim() !== '' && Number.isFinite(value) && value >= least
+  if (!valid || (whole && !Number.isInteger(value))) {
+    const kind = whole ? 'a whole number' : 'a number'
+    throw new UsageError(`--${name} must be ${kind} ≥ ${least}, not '${text}'`)
+  }
+  return value
+}
+
+/** Reads the command line; null asks for help. @throws {UsageError} */
+export function parseOptions(args: readonly string[]): Options | null {
+  let values
+  try {
+    ;({ values } = parseArgs({
+      args: args.filter((arg) => arg !== '--'),
+      options: {
+        only: { type: 'string', multiple: true, default: [] },
+        threads: { type: 'string' },
+        rounds: { type: 'string', default: '3' },
+        seconds: { type: 'string', default: '5' },
+        quiet: { type: 'string', default: '0' },
+        json: { type: 'string' },
+        python: { type: 'string' },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }))
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+  if (values.help) return null
+  return {
+    only: values.only.flatMap((names) => names.split(',')).filter((name) => name !== ''),
+    threads: values.threads === undefined ? 0 : number('threads', values.threads, 1, true),
+    rounds: number('rounds', values.rounds, 1, true),
+    seconds: number('seconds', values.seconds, 0, false),
+    quiet: number('quiet', values.quiet, 0, false),
+    json: values.json,
+    python: values.python,
+    list: values.list,
+  }
+}

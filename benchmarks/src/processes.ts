@@ -1,0 +1,84 @@
+/** The two sides as processes, each fresh for every series of samples. */
+import { spawn } from 'node:child_process'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Answer, Request, Side } from './protocol.ts'
+import { findAnswer } from './protocol.ts'
+
+/** A measurement, or the import of a library, that takes longer has hung. */
+const TIMEOUT_MS = 600_000
+
+/** A process that failed or said nothing. */
+export class ProcessError extends Error {
+  override readonly name: string = 'ProcessError'
+}
+
+interface Command {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Runs a program to its end and gives what it printed. @throws {ProcessError} */
+function outputOf({ file, args, env }: Command): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    })
+    let output = ''
+    let errors = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+    child.on('error', (error) => reject(new ProcessError(`${file}: ${error.message}`)))
+    child.on('close', (code, signal) => {
+      if (code === 0) return resolve(output)
+      const how = signal === null ? `exit status ${code}` : `killed by ${signal}`
+      reject(new ProcessError(`${how}: ${errors.trim() || 'it printed no error'}`))
+    })
+  })
+}
+
+/** A side whose process gets the request as its last argument. */
+export function processSide(command: (request: Request) => Command): Side {
+  return async (request): Promise<Answer> => {
+    const { file, args, env } = command(request)
+    const output = await outputOf({ file, args: [...args, JSON.stringify(request)], env })
+    const answer = findAnswer(output)
+    if (answer === null || answer.samples.length === 0) {
+      throw new ProcessError(`${file} gave no samples`)
+    }
+    return answer
+  }
+}
+
+// The same file as this one is: compiled, or TypeScript with the loader that this process has.
+const child = fileURLToPath(new URL(`child${extname(import.meta.url)}`, import.meta.url))
+
+/** Measures with flambeau. */
+export const flambeau: Side = processSide(() => ({
+  file: process.execPath,
+  args: [...process.execArgv, child],
+}))
+
+const script = fileURLToPath(new URL('../pytorch/workloads.py', import.meta.url))
+
+/** Measures with PyTorch. */
+export function pytorch(python: string): Side {
+  return processSide(({ threads }) => ({
+    file: python,
+    args: [script],
+    env: threads > 0 ? { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` } : {},
+  }))
+}
+
+/** The version of the PyTorch that an interpreter can import. @throws {ProcessError} */
+export async function pytorchVersion(python: string): Promise<string> {
+  const output = await outputOf({
+    file: python,
+    args: ['-c', 'import torch; print(torch.__version__)'],
+  })
+  return output.trim()
+}

@@ -1,0 +1,46 @@
+/** What the runner asks of a process that measures one workload, and what that answers. */
+
+/** One sample: milliseconds per call, and the share of its time that threads waited for a core. */
+export type Sample = readonly [milliseconds: number, waited: number]
+
+export interface Request {
+  /** Name of the workload. */
+  readonly name: string
+  /** Threads of one operation; 0 keeps the library's default. */
+  readonly threads: number
+  readonly seed: number
+  /** Training steps before the clock starts, whose losses are compared. */
+  readonly firstSteps: number
+  /** Uncontended samples to take. */
+  readonly samples: number
+  /** Time after which fewer samples will do. */
+  readonly seconds: number
+  /** Samples that waited for a larger share of their time do not count as uncontended. */
+  readonly maxWait: number
+  /** Whether to compute a digest of the result. */
+  readonly digest: boolean
+}
+
+export interface Answer {
+  readonly samples: readonly Sample[]
+  /** The most memory that the whole process has used, interpreter and libraries included. */
+  readonly peakRssMb: number
+  readonly threads: number
+  readonly version: string
+  /** Losses of the first steps; empty unless the workload trains. */
+  readonly losses: readonly number[]
+  /** One number per output; empty where results are not compared. */
+  readonly digests: readonly number[]
+}
+
+/** Measures once, in a process of its own. */
+export type Side = (request: Request) => Promise<Answer>
+
+/** Begins the line that carries an answer. */
+export const answerMark = 'RESULT '
+
+/** The answer among the lines that a process printed, or null. */
+export function findAnswer(output: string): Answer | null {
+  const line = output.split('\n').findLast((text) => text.startsWith(answerMark))
+  return line === undefined ? null : (JSON.parse(line.slice(answerMark.length)) as Answer)
+}

@@ -1,0 +1,146 @@
+/** What a workload is, and the ways to make one. */
+import { grad, setGradEnabled } from '@flambeau/autograd'
+import type { Tensor } from '@flambeau/core'
+import { randint, randn } from '@flambeau/core'
+import type { Optimizer } from '@flambeau/optim'
+
+/** A workload that is ready to run. */
+export interface Work {
+  /** One call: what is timed. */
+  readonly step: () => unknown
+  /** The result to compare with PyTorch's, computed after the seed was set again. */
+  readonly check: (() => readonly Tensor[]) | null
+  /** Of the steps so far; null unless the workload trains. */
+  readonly losses: readonly number[] | null
+}
+
+export interface Workload {
+  readonly name: string
+  /** One line for --list. */
+  readonly summary: string
+  readonly group: 'train' | 'micro'
+  /** Uncontended samples that a process takes. */
+  readonly samples: number
+  /** Steps whose losses are compared. */
+  readonly firstSteps: number
+  /** Makes weights and data. Random numbers are drawn in the order of pytorch/workloads.py. */
+  readonly build: () => Work
+}
+
+export const million: number = 1 << 20
+export const millions16: number = 1 << 24
+
+/** Random class labels. */
+export function labels(count: number, classes: number): Tensor {
+  return randint(classes, [count])
+}
+
+/** Random numbers that want a gradient. */
+export function leaf(shape: readonly number[]): Tensor {
+  return randn(shape, { requiresGrad: true })
+}
+
+/** One batch: what the loss function takes besides the model. */
+export type Batch = readonly [x: Tensor, y: Tensor]
+
+export interface Training<Model> {
+  readonly model: Model
+  readonly optimizer: Pick<Optimizer<object>, 'zeroGrad' | 'step'>
+  readonly batches: readonly Batch[]
+  readonly loss: (model: Model, x: Tensor, y: Tensor) => Tensor
+}
+
+/** More than one pass over the batches, so that the losses show what was learnt. */
+const FIRST_STEPS = 40
+
+/** A training step: forward, loss, backward, optimizer, and the loss as a number. */
+export function train<Model>(
+  name: string,
+  summary: string,
+  samples: number,
+  make: () => Training<Model>,
+): Workload {
+  const build = (): Work => {
+    const { model, optimizer, batches, loss: lossOf } = make()
+    const losses: number[] = []
+    const step = (): void => {
+      const [x, y] = batches[losses.length % batches.length] as Batch
+      optimizer.zeroGrad()
+      const loss = lossOf(model, x, y)
+      loss.backward()
+      optimizer.step()
+      losses.push(loss.item())
+    }
+    return { step, check: null, losses }
+  }
+  return { name, summary, group: 'train', samples, firstSteps: FIRST_STEPS, build }
+}
+
+/** What an operation may return. */
+type Result = Tensor | Iterable<Tensor | null>
+
+function listed(result: Result): readonly Tensor[] {
+  if (Symbol.iterator in result) return [...result].filter((part) => part !== null)
+  return [result]
+}
+
+function micro(name: string, summary: string, build: () => Work): Workload {
+  return { name, summary, group: 'micro', samples: 30, firstSteps: 0, build }
+}
+
+function checked(step: () => Result): Work {
+  return { step, check: () => listed(step()), losses: null }
+}
+
+/** An operation that runs without recording. */
+export function plain(name: string, summary: string, make: () => () => Result): Workload {
+  return micro(name, summary, () => {
+    setGradEnabled(false)
+    return checked(make())
+  })
+}
+
+/** Like {@link plain}, for a step whose result depends on the steps before it. */
+export function stateful(name: string, summary: string, make: () => () => unknown): Workload {
+  return micro(name, summary, () => {
+    setGradEnabled(false)
+    return { step: make(), check: null, losses: null }
+  })
+}
+
+/** An operation that runs while operations are recorded. */
+export function recorded(name: string, summary: string, make: () => () => Result): Workload {
+  return micro(name, summary, () => checked(make()))
+}
+
+/** A function and the tensors whose gradients are wanted. */
+export type Differentiable = readonly [run: () => Tensor, inputs: readonly Tensor[]]
+
+/** Random weights of an output, in the memory order of that output. */
+function weightsOf(output: Tensor): Tensor {
+  const weights = randn(output.shape)
+  return output.isContiguous() ? weights : output.detach().clone().copy_(weights)
+}
+
+/** Forward and backward pass. */
+export function forwardBackward(
+  name: string,
+  summary: string,
+  make: () => Differentiable,
+): Workload {
+  return micro(name, summary, () => {
+    const [run, inputs] = make()
+    const gradOutputs = weightsOf(run())
+    return checked(() => grad(run(), inputs, { gradOutputs }))
+  })
+}
+
+/** The backward pass alone; the graph is kept. */
+export function backwardAlone(name: string, summary: string, make: () => Differentiable): Workload {
+  return micro(name, summary, () => {
+    const [run, inputs] = make()
+    const output = run()
+    const gradOutputs = weightsOf(output)
+    return checked(() => grad(output, inputs, { gradOutputs, retainGraph: true }))
+  })
+}

@@ -1,0 +1,27 @@
+/** All workloads. Names and definitions are those of pytorch/workloads.py. */
+import type { Workload } from '../workload.ts'
+import { convolutions } from './conv.ts'
+import { elementwise } from './elementwise.ts'
+import { products } from './matmul.ts'
+import { movement } from './movement.ts'
+import { optimizers } from './optim.ts'
+import { overhead } from './overhead.ts'
+import { random } from './random.ts'
+import { reductions } from './reduce.ts'
+import { softmaxes } from './softmax.ts'
+import { training } from './train.ts'
+
+export const workloads: readonly Workload[] = [
+  ...training,
+  ...overhead,
+  ...elementwise,
+  ...reductions,
+  ...softmaxes,
+  ...products,
+  ...convolutions,
+  ...movement,
+  ...random,
+  ...optimizers,
+]
+
+export { notYet } from './not-yet.ts'
