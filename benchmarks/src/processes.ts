@@ -70,7 +70,10 @@ export function pytorch(python: string): Side {
   return processSide(({ threads }) => ({
     file: python,
     args: [script],
-    env: threads > 0 ? { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` } : {},
+    env: {
+      PYTHONDONTWRITEBYTECODE: '1',
+      ...(threads > 0 && { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` }),
+    },
   }))
 }
 
