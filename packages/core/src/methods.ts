@@ -2,14 +2,26 @@
  * Tensor's methods. Each family in ops/ says which of its functions are methods too; a method is
  * its function with the tensor as first argument.
  */
+import type { ActivationMethods } from './ops/activation.ts'
+import { activationMethods } from './ops/activation.ts'
 import type { BinaryMethods } from './ops/binary.ts'
 import { binaryMethods } from './ops/binary.ts'
+import type { BoundsMethods } from './ops/bounds.ts'
+import { boundsMethods } from './ops/bounds.ts'
 import type { CastMethods } from './ops/cast.ts'
 import { castMethods } from './ops/cast.ts'
+import type { ComparisonMethods } from './ops/comparison.ts'
+import { comparisonMethods } from './ops/comparison.ts'
 import type { CopyMethods } from './ops/copy.ts'
 import { copyMethods } from './ops/copy.ts'
 import type { JoiningMethods } from './ops/joining.ts'
 import { joiningMethods } from './ops/joining.ts'
+import type { TernaryMethods } from './ops/ternary.ts'
+import { ternaryMethods } from './ops/ternary.ts'
+import type { TranscendentalMethods } from './ops/transcendental.ts'
+import { transcendentalMethods } from './ops/transcendental.ts'
+import type { UnaryMethods } from './ops/unary.ts'
+import { unaryMethods } from './ops/unary.ts'
 import type { ViewMethods } from './ops/views.ts'
 import { viewMethods } from './ops/views.ts'
 import type { RandomMethods } from './random.ts'
@@ -17,7 +29,19 @@ import { randomMethods } from './random.ts'
 import { Tensor } from './tensor.ts'
 
 export interface TensorMethods
-  extends BinaryMethods, CastMethods, CopyMethods, JoiningMethods, ViewMethods, RandomMethods {}
+  extends
+    ActivationMethods,
+    BinaryMethods,
+    BoundsMethods,
+    CastMethods,
+    ComparisonMethods,
+    CopyMethods,
+    JoiningMethods,
+    TernaryMethods,
+    TranscendentalMethods,
+    UnaryMethods,
+    ViewMethods,
+    RandomMethods {}
 
 /** A family's table: every method of its interface, as a function of the tensor. */
 export type MethodTable<Methods> = {
@@ -55,10 +79,16 @@ function bind(table: object): void {
 }
 
 for (const table of [
+  activationMethods,
   binaryMethods,
+  boundsMethods,
   castMethods,
+  comparisonMethods,
   copyMethods,
   joiningMethods,
+  ternaryMethods,
+  transcendentalMethods,
+  unaryMethods,
   viewMethods,
   randomMethods,
 ])

@@ -220,22 +220,6 @@ FLAMBEAU_KERNEL(sub) {
       inputs_of<2>(call), &minus_alpha);
 }
 
-// clamp(x, low?, high?): min(max(x, low), high), where either bound may be left out; without both,
-// a copy.
-FLAMBEAU_KERNEL(clamp) {
-  const ArithmeticTable& table = active::arithmetic_table();
-  const Tensor& x = call.in(0);
-  if (call.has(1) && call.has(2))
-    return run(call, table.clamp, {"clamp", kTernary, Cost::kCheap}, inputs_of<3>(call), nullptr);
-  if (call.has(1))
-    return run<2>(call, table.maximum, {"clamp", kBinary, Cost::kCheap}, {&x, &call.in(1)},
-                  nullptr);
-  if (call.has(2))
-    return run<2>(call, table.minimum, {"clamp", kBinary, Cost::kCheap}, {&x, &call.in(2)},
-                  nullptr);
-  copy_into(call.out_like(0, x), x);
-}
-
 // a^b. Exponents that are plain numbers with a faster equal take it, as in PyTorch.
 FLAMBEAU_KERNEL(pow) {
   const ArithmeticTable& table = active::arithmetic_table();

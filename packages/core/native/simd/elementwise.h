@@ -45,6 +45,7 @@ enum class Cost : uint8_t { kCheap, kDivision, kTranscendental };
   X(round, Round, NumberType, kUnary, kCheap, 0)             \
   X(trunc, Trunc, NumberType, kUnary, kCheap, 0)             \
   X(where, Where, AnyTypeBoolAsByte, kSelect, kCheap, 0)     \
+  X(clamp, Clamp, AnyTypeBoolAsByte, kTernary, kCheap, 0)    \
   X(lerp, Lerp, FloatType, kTernary, kCheap, 0)              \
   X(addcmul, Addcmul, NumberType, kTernary, kCheap, 1)       \
   X(addcdiv, Addcdiv, FloatType, kTernary, kCheap, 1)        \
@@ -55,8 +56,7 @@ enum class Cost : uint8_t { kCheap, kDivision, kTranscendental };
 #define FLAMBEAU_ARITHMETIC_LOOPS(X)                      \
   X(add, Add, AnyType, kBinary, kCheap, 0)                \
   X(addScaled, AddScaled, NumberType, kBinary, kCheap, 1) \
-  X(sub, Sub, AnyType, kBinary, kCheap, 0)                \
-  X(clamp, Clamp, AnyTypeBoolAsByte, kTernary, kCheap, 0)
+  X(sub, Sub, AnyType, kBinary, kCheap, 0)
 
 // Comparisons and logic, to bool.
 #define FLAMBEAU_LOGIC_OPS(X)                             \

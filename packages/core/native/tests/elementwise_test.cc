@@ -173,8 +173,6 @@ TEST_CASE("elementwise kernels agree with their formulas on every type") {
     using T = decltype(zero);
     check_values<T, kBinary>("add", Cost::kCheap, 0, [](T a, T b) { return Add{}(a, b); });
     check_values<T, kBinary>("sub", Cost::kCheap, 0, [](T a, T b) { return Sub{}(a, b); });
-    check_values<T, kTernary>("clamp", Cost::kCheap, 0,
-                              [](T x, T low, T high) { return Clamp{}(x, low, high); });
   });
   for_types<NumberType>([](auto zero) {
     using T = decltype(zero);
@@ -329,7 +327,6 @@ TEST_CASE("empty tensors give empty tensors") {
   CHECK(apply("exp", {none}, DType::kFloat32, {0, 3}).numel() == 0);
   CHECK(apply("add", {none, row}, DType::kFloat32, {0, 3}).numel() == 0);
   CHECK(apply("eq", {row, none}, DType::kBool, {0, 3}).numel() == 0);
-  CHECK(apply("clamp", {none, Tensor(), Tensor()}, DType::kFloat32, {0, 3}).numel() == 0);
 }
 
 // --- in place ---
@@ -413,20 +410,6 @@ TEST_CASE("pow takes short cuts for plain exponents") {
     for (int64_t i = 0; i < 5; ++i)
       CHECK(value<float>(call.out(0), i) == doctest::Approx(std::pow(i + 1.0, exponent)));
   }
-}
-
-TEST_CASE("a bound of clamp may be left out") {
-  const Tensor x = counting({5}, -2);
-  const Tensor low = counting({}, -1);
-  const Tensor high = counting({}, 1);
-  const auto values = [&](const Tensor& a, const Tensor& b) {
-    const Tensor y = apply("clamp", {x, a, b}, DType::kFloat32, {5});
-    return std::vector<float>(y.as<float>(), y.as<float>() + 5);
-  };
-  CHECK(values(low, high) == std::vector<float>{-1, -1, 0, 1, 1});
-  CHECK(values(low, Tensor()) == std::vector<float>{-1, -1, 0, 1, 2});
-  CHECK(values(Tensor(), high) == std::vector<float>{-2, -1, 0, 1, 1});
-  CHECK(values(Tensor(), Tensor()) == std::vector<float>{-2, -1, 0, 1, 2});
 }
 
 TEST_CASE("large outputs are streamed, with the same values on any number of threads") {
