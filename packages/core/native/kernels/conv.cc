@@ -2,9 +2,8 @@
 #include "conv.h"
 
 #include <algorithm>
-#include <cmath>
-#include <string>
 
+#include "channels_last.h"
 #include "kernel.h"
 
 namespace flambeau {
@@ -14,15 +13,6 @@ namespace {
 // Numbers of all three kernels: stride, padding and dilation (height, width each), groups.
 constexpr int kParams = 7;
 
-int64_t param_between(Call& call, int i, int64_t least, const char* what) {
-  constexpr int64_t kMost = int64_t{1} << 31;
-  const int64_t value = call.integer(i);
-  if (value < least || value > kMost)
-    throw Failure("ERR_VALUE", std::string(what) + " of " + std::to_string(value) +
-                                   " is outside [" + std::to_string(least) + ", 2^31]");
-  return value;
-}
-
 int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
   int64_t reach;
   if (kernel < 1 || __builtin_mul_overflow(kernel - 1, dilation, &reach)) return 0;
@@ -30,22 +20,17 @@ int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, i
   return free < 0 ? 0 : free / stride + 1;
 }
 
-const Shape& output_shape(Call& call, int i) {
-  if (i >= call.num_outputs()) throw Failure("ERR_INTERNAL", "a convolution lacks an output");
-  return call.spec(i).shape;
-}
-
 // Checks that x, w and y belong together; throws otherwise.
 ConvGeometry geometry(Call& call, const Shape& x, const Shape& w, const Shape& y) {
   if (call.num_params() != kParams) throw Failure("ERR_INTERNAL", "a convolution takes 7 numbers");
   ConvGeometry g;
-  g.stride_h = param_between(call, 0, 1, "a stride");
-  g.stride_w = param_between(call, 1, 1, "a stride");
-  g.pad_h = param_between(call, 2, 0, "a padding");
-  g.pad_w = param_between(call, 3, 0, "a padding");
-  g.dilation_h = param_between(call, 4, 1, "a dilation");
-  g.dilation_w = param_between(call, 5, 1, "a dilation");
-  g.groups = param_between(call, 6, 1, "a number of groups");
+  g.stride_h = size_param(call, 0, 1, "a stride");
+  g.stride_w = size_param(call, 1, 1, "a stride");
+  g.pad_h = size_param(call, 2, 0, "a padding");
+  g.pad_w = size_param(call, 3, 0, "a padding");
+  g.dilation_h = size_param(call, 4, 1, "a dilation");
+  g.dilation_w = size_param(call, 5, 1, "a dilation");
+  g.groups = size_param(call, 6, 1, "a number of groups");
   if (x.ndim != 4 || w.ndim != 4 || y.ndim != 4)
     throw Failure("ERR_SHAPE", "a convolution needs an input, a weight and an output with 4 axes");
   g.n = x.sizes[0], g.c = x.sizes[1], g.h = x.sizes[2], g.w = x.sizes[3];
@@ -67,28 +52,11 @@ void require_dtype(const Tensor& t, DType dtype) {
   if (t.dtype != dtype) throw Failure("ERR_INTERNAL", "a convolution of tensors of several types");
 }
 
-// Output `i` with channels-last strides.
-Tensor& channels_last_output(Call& call, int i) {
-  if (call.in_place(i)) throw Failure("ERR_INTERNAL", "convolutions do not work in place");
-  int64_t strides[kMaxDims];
-  channels_last_strides(call.spec(i).shape, strides);
-  return call.out_strided(i, strides);
-}
-
-Tensor& row_major_output(Call& call, int i) {
-  if (call.in_place(i)) throw Failure("ERR_INTERNAL", "convolutions do not work in place");
+// Output `i` of `dtype`, row-major.
+Tensor& row_major_output(Call& call, int i, DType dtype) {
+  output_shape(call, i);
+  if (call.spec(i).dtype != dtype) throw Failure("ERR_INTERNAL", "the output has another type");
   return call.out(i);
-}
-
-// `t` if it is stored channels-last, else a copy that is.
-Tensor channels_last(Call& call, const Tensor& t) {
-  if (t.is_channels_last()) return t;
-  int64_t strides[kMaxDims];
-  channels_last_strides(t.shape, strides);
-  Tensor copy = call.temporary(t.shape, t.dtype);
-  std::copy(strides, strides + t.ndim(), copy.strides);
-  copy_into(copy, t);
-  return copy;
 }
 
 void fill_zero(const Tensor& t) {
@@ -112,8 +80,7 @@ FLAMBEAU_KERNEL(conv2d) {
       throw Failure("ERR_SHAPE", "the bias must be [channels]");
     bias = call.contiguous(call.in(2));
   }
-  Tensor& y = channels_last_output(call, 0);
-  require_dtype(y, x.dtype);
+  Tensor& y = channels_last_output(call, 0, x.dtype);
   if (y.numel() == 0) return;
   const float* bias_data = call.has(2) ? bias.as<float>() : nullptr;
   if (x.dtype == DType::kFloat32 && vector_forward_fits(g)) {
@@ -134,8 +101,7 @@ FLAMBEAU_KERNEL(conv2dInputGrad) {
   require_dtype(call.in(1), grad.dtype);
   const Tensor w = call.contiguous(call.in(1));
   const Tensor dy = channels_last(call, grad);
-  Tensor& dx = channels_last_output(call, 0);
-  require_dtype(dx, grad.dtype);
+  Tensor& dx = channels_last_output(call, 0, grad.dtype);
   if (dx.numel() == 0) return;
   if (grad.dtype == DType::kFloat32 && onednn_conv_fits(g)) {
     onednn_conv_input_grad(g, dy.as<float>(), w.as<float>(), dx.as<float>());
@@ -151,14 +117,12 @@ FLAMBEAU_KERNEL(conv2dWeightGrad) {
   const Tensor& input = call.in(1);
   const ConvGeometry g = geometry(call, input.shape, output_shape(call, 0), grad.shape);
   require_dtype(input, grad.dtype);
-  Tensor& dw = row_major_output(call, 0);
-  require_dtype(dw, grad.dtype);
+  Tensor& dw = row_major_output(call, 0, grad.dtype);
   Tensor* db = nullptr;
   if (call.num_outputs() > 1) {
     if (!(call.spec(1).shape == Shape{g.o}))
       throw Failure("ERR_SHAPE", "the bias must be [channels]");
-    db = &row_major_output(call, 1);
-    require_dtype(*db, grad.dtype);
+    db = &row_major_output(call, 1, grad.dtype);
   }
   if (grad.numel() == 0 || dw.numel() == 0) {
     fill_zero(dw);

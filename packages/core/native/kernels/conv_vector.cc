@@ -11,6 +11,7 @@
 #include "conv_loops.h"
 #include "isa.h"
 #include "parallel.h"
+#include "scratch.h"
 
 namespace flambeau {
 
@@ -48,8 +49,8 @@ class Planes {
       : g_(g),
         rows_((output_rows - 1) * g.stride_h + (g.kh - 1) * g.dilation_h + 1),
         width_(g.ow + (g.kw - 1) * g.dilation_w / g.stride_w),
-        memory_(empty_tensor({g.c * rows_ * row_floats()}, DType::kFloat32)) {
-    std::memset(memory_.data, 0, memory_.numel() * sizeof(float));
+        memory_(g.c * rows_ * row_floats()) {
+    std::memset(memory_.data(), 0, g.c * rows_ * row_floats() * sizeof(float));
   }
 
   static int64_t band_rows(const ConvGeometry& g) {
@@ -60,7 +61,7 @@ class Planes {
   }
 
   int64_t row_floats() const { return g_.stride_w * width_; }
-  const float* data() const { return memory_.as<float>(); }
+  const float* data() const { return memory_.data(); }
 
   // Where each tap (kh, kw, c) of output (0, 0) lies.
   std::vector<int64_t> taps() const {
@@ -81,7 +82,7 @@ class Planes {
     const float* image = x.as<float>() + n * x.stride(0);
     for (int64_t c = 0; c < g_.c; ++c)
       for (int64_t r = 0; r < needed; ++r) {
-        float* to = memory_.as<float>() + (c * rows_ + r) * row_floats();
+        float* to = memory_.data() + (c * rows_ + r) * row_floats();
         const int64_t h = oh * g_.stride_h + r - g_.pad_h;
         if (h < 0 || h >= g_.h) {
           std::memset(to, 0, row_floats() * sizeof(float));
@@ -112,7 +113,7 @@ class Planes {
   const ConvGeometry& g_;
   int64_t rows_;
   int64_t width_;
-  Tensor memory_;
+  Scratch<float> memory_;
 };
 
 // Padding and dilation within reason, so that planes are not much larger than the input.

@@ -2,7 +2,9 @@
 // channels-last, as is whatever a kernel works on.
 #include <algorithm>
 #include <string>
+#include <type_traits>
 
+#include "channels_last.h"
 #include "isa.h"
 #include "kernel.h"
 #include "parallel.h"
@@ -16,15 +18,6 @@ namespace {
 
 // Reads of the input per chunk of a parallel loop.
 constexpr double kReads = 1 << 16;
-
-int64_t param_between(Call& call, int i, int64_t least, const char* what) {
-  constexpr int64_t kMost = int64_t{1} << 31;
-  const int64_t value = call.integer(i);
-  if (value < least || value > kMost)
-    throw Failure("ERR_VALUE", std::string(what) + " of " + std::to_string(value) +
-                                   " is outside [" + std::to_string(least) + ", 2^31]");
-  return value;
-}
 
 // Throws unless the number of windows is the rounded-down or the rounded-up one and each of them
 // covers a position of the input.
@@ -62,10 +55,10 @@ PoolShape pool_shape(Call& call, const Shape& x, const Shape& y, bool dilated) {
     PoolAxis& a = axis == 0 ? shape.h : shape.w;
     a.input = x.sizes[2 + axis];
     a.output = y.sizes[2 + axis];
-    a.size = param_between(call, axis, 1, "a window");
-    a.stride = param_between(call, 2 + axis, 1, "a stride");
-    a.pad = param_between(call, 4 + axis, 0, "a padding");
-    a.dilation = dilated ? param_between(call, 6 + axis, 1, "a dilation") : 1;
+    a.size = size_param(call, axis, 1, "a window");
+    a.stride = size_param(call, 2 + axis, 1, "a stride");
+    a.pad = size_param(call, 4 + axis, 0, "a padding");
+    a.dilation = dilated ? size_param(call, 6 + axis, 1, "a dilation") : 1;
   }
   shape.channels = x.sizes[1];
   if (x.numel() == 0 && y.numel() == 0) return shape;
@@ -74,30 +67,6 @@ PoolShape pool_shape(Call& call, const Shape& x, const Shape& y, bool dilated) {
   if (shape.h.size > INT32_MAX / shape.w.size)
     throw Failure("ERR_VALUE", "the window has more than 2^31 places");
   return shape;
-}
-
-void require_outputs(Call& call, int least, int most) {
-  if (call.num_outputs() < least || call.num_outputs() > most)
-    throw Failure("ERR_INTERNAL", "a pooling kernel got a wrong number of outputs");
-  for (int i = 0; i < call.num_outputs(); ++i)
-    if (call.in_place(i)) throw Failure("ERR_INTERNAL", "pooling does not work in place");
-}
-
-Tensor& channels_last_output(Call& call, int i) {
-  int64_t strides[kMaxDims];
-  channels_last_strides(call.spec(i).shape, strides);
-  return call.out_strided(i, strides);
-}
-
-// `t` if it is stored channels-last, else a copy that is.
-Tensor channels_last(Call& call, const Tensor& t) {
-  if (t.is_channels_last()) return t;
-  int64_t strides[kMaxDims];
-  channels_last_strides(t.shape, strides);
-  Tensor copy = call.temporary(t.shape, t.dtype);
-  std::copy(strides, strides + t.ndim(), copy.strides);
-  copy_into(copy, t);
-  return copy;
 }
 
 // Calls body(n, row) for `rows` rows of each of `n` images, in parallel.
@@ -178,6 +147,36 @@ DType tap_dtype(const PoolShape& s) {
   return s.h.size * s.w.size <= 256 ? DType::kUInt8 : DType::kInt32;
 }
 
+// Indices in any form as places in the window, channels-last.
+Tensor taps_of(Call& call, const PoolShape& s, const Tensor& indices) {
+  const Tensor list = channels_last(call, indices);
+  if (list.dtype == DType::kUInt8 || list.dtype == DType::kInt32) return list;
+  if (list.dtype != DType::kInt64) throw Failure("ERR_INTERNAL", "indices cannot have this type");
+  Tensor taps = call.temporary(list.shape, tap_dtype(s));
+  (taps.dtype == DType::kUInt8 ? read_positions<uint8_t> : read_positions<int32_t>)(s, list, taps);
+  return taps;
+}
+
+// y[place] = x[the input position that the tap of the place names]; a tap beyond the input throws.
+template <class T, class Tap>
+void gather(const PoolShape& s, const Tensor& x, const Tensor& taps, const Tensor& y) {
+  for_rows(x.size(0), s.h.output, static_cast<double>(s.w.output * s.channels),
+           [&](int64_t n, int64_t i) {
+             int64_t at = (n * s.h.output + i) * s.w.output * s.channels;
+             for (int64_t j = 0; j < s.w.output; ++j)
+               for (int64_t c = 0; c < s.channels; ++c, ++at) {
+                 const int64_t tap = taps.as<Tap>()[at];
+                 const int64_t h = i * s.h.stride - s.h.pad + tap / s.w.size * s.h.dilation;
+                 const int64_t w = j * s.w.stride - s.w.pad + tap % s.w.size * s.w.dilation;
+                 if (tap < 0 || tap >= s.h.size * s.w.size || h < 0 || h >= s.h.input || w < 0 ||
+                     w >= s.w.input)
+                   throw Failure("ERR_INDEX", "index " + std::to_string(tap) +
+                                                  " does not lie in the window that it belongs to");
+                 y.as<T>()[at] = x.as<T>()[((n * s.h.input + h) * s.w.input + w) * s.channels + c];
+               }
+           });
+}
+
 // The row loops over whole tensors, all channels-last; taps may be empty.
 void pool_rows(RowLoop loop, const PoolShape& s, const Tensor& x, const Tensor& y,
                const Tensor& taps, bool count_pad, double divisor) {
@@ -217,18 +216,16 @@ void pool_grad_rows(GradRowLoop loop, const PoolShape& s, const Tensor& dy, cons
 // held it (see simd/pool_loops.h): as its number in the window if its type is uint8 (up to 256
 // places) or int32, as its position h · width + w in the input if it is int64.
 FLAMBEAU_KERNEL(maxPool2d) {
-  require_outputs(call, 1, 2);
   const Tensor& input = call.in(0);
-  const PoolShape s = pool_shape(call, input.shape, call.spec(0).shape, true);
+  const PoolShape s = pool_shape(call, input.shape, output_shape(call, 0), true);
   const RowLoop loop = max_loop(input.dtype);
-  Tensor& y = channels_last_output(call, 0);
-  if (y.dtype != input.dtype) throw Failure("ERR_INTERNAL", "pooling keeps the type");
+  Tensor& y = channels_last_output(call, 0, input.dtype);
   Tensor taps, positions;
   if (call.num_outputs() == 2) {
     const OutputSpec& spec = call.spec(1);
     if (!(spec.shape == y.shape))
       throw Failure("ERR_SHAPE", "indices must have the shape of the output");
-    Tensor& indices = channels_last_output(call, 1);
+    Tensor& indices = channels_last_output(call, 1, spec.dtype);
     if (spec.dtype == DType::kInt64) {
       positions = indices;
       taps = call.temporary(y.shape, tap_dtype(s));
@@ -248,56 +245,64 @@ FLAMBEAU_KERNEL(maxPool2d) {
 // dx: each element of dy goes to the place that the indices name; they are what maxPool2d gave, in
 // any of its forms. Parameters as of maxPool2d. Where windows overlap, gradients add up.
 FLAMBEAU_KERNEL(maxPool2dGrad) {
-  require_outputs(call, 1, 1);
   const Tensor& grad = call.in(0);
   const Tensor& indices = call.in(1);
-  const PoolShape s = pool_shape(call, call.spec(0).shape, grad.shape, true);
+  const PoolShape s = pool_shape(call, output_shape(call, 0), grad.shape, true);
   if (!(indices.shape == grad.shape))
     throw Failure("ERR_SHAPE", "indices must have the shape of the gradient");
   const PoolTable& table = active::pool_table();
   const GradRowLoop loop = floating_loop(grad.dtype, table.max_grad_f32, table.max_grad_f64);
-  Tensor& dx = channels_last_output(call, 0);
-  if (dx.dtype != grad.dtype) throw Failure("ERR_INTERNAL", "pooling keeps the type");
+  Tensor& dx = channels_last_output(call, 0, grad.dtype);
   if (dx.numel() == 0) return;
-  Tensor taps = channels_last(call, indices);
-  if (indices.dtype == DType::kInt64) {
-    const Tensor positions = taps;
-    taps = call.temporary(grad.shape, tap_dtype(s));
-    (taps.dtype == DType::kUInt8 ? read_positions<uint8_t> : read_positions<int32_t>)(s, positions,
-                                                                                      taps);
-  } else if (indices.dtype != DType::kUInt8 && indices.dtype != DType::kInt32) {
-    throw Failure("ERR_INTERNAL", "indices cannot have this type");
-  }
+  const Tensor taps = taps_of(call, s, indices);
   pool_grad_rows(loop, s, channels_last(call, grad), taps, dx, false, 0);
+}
+
+// y = the values of x at the places that the indices name: the gradient of maxPool2dGrad. Inputs: x
+// and what maxPool2d gave as indices, in any of its forms; parameters as of maxPool2d.
+FLAMBEAU_KERNEL(maxPool2dGather) {
+  const Tensor& input = call.in(0);
+  const Tensor& indices = call.in(1);
+  const PoolShape s = pool_shape(call, input.shape, output_shape(call, 0), true);
+  if (!(indices.shape == call.spec(0).shape))
+    throw Failure("ERR_SHAPE", "indices must have the shape of the output");
+  Tensor& y = channels_last_output(call, 0, input.dtype);
+  if (y.numel() == 0) return;
+  const Tensor taps = taps_of(call, s, indices);
+  const Tensor x = channels_last(call, input);
+  with_type(input.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) {
+      (taps.dtype == DType::kUInt8 ? gather<T, uint8_t> : gather<T, int32_t>)(s, x, taps, y);
+    } else {
+      throw Failure("ERR_INTERNAL", "this kernel is for floating types only");
+    }
+  });
 }
 
 // y = the mean of each window. Parameters: window, stride, padding (height, width each), whether
 // padding counts as zeros, and what to divide by in place of the number of positions (0: nothing).
 FLAMBEAU_KERNEL(avgPool2d) {
-  require_outputs(call, 1, 1);
   const Tensor& input = call.in(0);
-  const PoolShape s = pool_shape(call, input.shape, call.spec(0).shape, false);
+  const PoolShape s = pool_shape(call, input.shape, output_shape(call, 0), false);
   const PoolTable& table = active::pool_table();
   const RowLoop loop = floating_loop(input.dtype, table.avg_f32, table.avg_f64);
   const bool count_pad = call.flag(6);
   const double divisor = call.param(7);
-  Tensor& y = channels_last_output(call, 0);
-  if (y.dtype != input.dtype) throw Failure("ERR_INTERNAL", "pooling keeps the type");
+  Tensor& y = channels_last_output(call, 0, input.dtype);
   if (y.numel() == 0) return;
   pool_rows(loop, s, channels_last(call, input), y, {}, count_pad, divisor);
 }
 
 // dx: each position gets the shares of the windows that cover it. Parameters as of avgPool2d.
 FLAMBEAU_KERNEL(avgPool2dGrad) {
-  require_outputs(call, 1, 1);
   const Tensor& grad = call.in(0);
-  const PoolShape s = pool_shape(call, call.spec(0).shape, grad.shape, false);
+  const PoolShape s = pool_shape(call, output_shape(call, 0), grad.shape, false);
   const PoolTable& table = active::pool_table();
   const GradRowLoop loop = floating_loop(grad.dtype, table.avg_grad_f32, table.avg_grad_f64);
   const bool count_pad = call.flag(6);
   const double divisor = call.param(7);
-  Tensor& dx = channels_last_output(call, 0);
-  if (dx.dtype != grad.dtype) throw Failure("ERR_INTERNAL", "pooling keeps the type");
+  Tensor& dx = channels_last_output(call, 0, grad.dtype);
   if (dx.numel() == 0) return;
   pool_grad_rows(loop, s, channels_last(call, grad), {}, dx, count_pad, divisor);
 }

@@ -158,6 +158,17 @@ void check_max(const Pool& v, const Tensor& x) {
               run("maxPool2dGrad", {grad, indices}, {{dtype, v.x_shape()}}, v.params())[0];
           CHECK(difference(values<T>(got), dx) <= 1e-6);
         }
+      const Tensor other = random_tensor<T>(v.x_shape(), 6);
+      std::vector<T> gathered;
+      for (size_t i = 0; i < positions.size(); ++i)
+        gathered.push_back(
+            other.template as<T>()[static_cast<int64_t>(i) / (v.oh() * v.ow()) * v.h * v.w +
+                                   positions[i]]);
+      for (const Tensor& indices : {with_taps[1], with_positions[1], gappy_copy(with_taps[1])}) {
+        const Tensor got =
+            run("maxPool2dGather", {gappy_copy(other), indices}, {{dtype, shape}}, v.params())[0];
+        CHECK(values<T>(got) == gathered);
+      }
     }
   }
 }
@@ -297,6 +308,10 @@ TEST_CASE("pooling refuses sizes and numbers that do not fit") {
     positions.as<int64_t>()[0] = bad;
     CHECK_THROWS_AS(run("maxPool2dGrad", {dy, positions}, {dx}, good), Failure);
   }
+  Tensor taps = run("maxPool2d", {x}, {y, {DType::kUInt8, y.shape}}, good)[1];
+  taps.as<uint8_t>()[0] = 4;
+  CHECK_THROWS_AS(run("maxPool2dGather", {x, taps}, {y}, good), Failure);
+  CHECK_THROWS_AS(run("maxPool2dGather", {x, dy}, {y}, good), Failure);
   CHECK_THROWS_AS(run("maxPool2dGrad", {dy, dy}, {dx}, good), Failure);
   CHECK_THROWS_AS(run("maxPool2dGrad", {dy, empty_tensor({2, 3, 3, 2}, DType::kUInt8)}, {dx}, good),
                   Failure);
