@@ -9,7 +9,8 @@ namespace flambeau {
 
 namespace {
 constexpr size_t kSlab = 256;
-}
+constexpr size_t kSpareNodes = 16384;
+}  // namespace
 
 Context::Context() {
   entries_.push_back(nullptr);  // id 0
@@ -22,6 +23,7 @@ Context::~Context() {
   for (Entry* entry : entries_)
     if (entry) entry->tensor = Tensor();
   for (Node* node : nodes_) delete node;
+  for (Node* node : spare_nodes_) delete node;
 }
 
 Entry* Context::add(Tensor&& tensor) {
@@ -88,7 +90,12 @@ void Context::drain() {
     free_slots_.push_back(node->slot);
     dead_nodes_.push_back(node->slot);
     --live_nodes_;
-    delete node;
+    node->reset();
+    if (spare_nodes_.size() < kSpareNodes) {
+      spare_nodes_.push_back(node);
+    } else {
+      delete node;
+    }
   }
   draining_ = false;
 }
@@ -138,7 +145,13 @@ void Context::free_generator(int index) {
 // --- the graph ---
 
 Node* Context::add_node() {
-  Node* node = new Node();
+  Node* node;
+  if (spare_nodes_.empty()) {
+    node = new Node();
+  } else {
+    node = spare_nodes_.back();
+    spare_nodes_.pop_back();
+  }
   if (free_slots_.empty()) {
     node->slot = static_cast<uint32_t>(nodes_.size());
     nodes_.push_back(node);
@@ -183,10 +196,12 @@ Node* Context::node(uint32_t slot) const {
 
 void Context::release_saved(Node* node) {
   node->released = true;
-  std::vector<Saved> saved = std::move(node->saved);
-  node->saved.clear();
-  for (Saved& one : saved)
-    if (one.entry) release(one.entry);
+  // Popped one by one: releasing may come back here through what the tensor kept alive.
+  while (!node->saved.empty()) {
+    Entry* entry = node->saved.back().entry;
+    node->saved.pop_back();
+    if (entry) release(entry);
+  }
 }
 
 }  // namespace flambeau

@@ -107,6 +107,7 @@ class Context {
   std::vector<Entry*> spare_entries_;
   std::vector<std::unique_ptr<Entry[]>> entry_slabs_;
   std::vector<Node*> nodes_;
+  std::vector<Node*> spare_nodes_;  // with the room of their lists
   std::vector<uint32_t> free_slots_;
   std::vector<uint32_t> dead_nodes_;
   std::vector<Node*> doomed_nodes_;

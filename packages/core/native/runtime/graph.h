@@ -38,6 +38,20 @@ struct Node {
   uint16_t num_outputs = 1;
   std::vector<Edge> edges;
   std::vector<Saved> saved;
+
+  // As new, but with the room that the lists have.
+  void reset() {
+    slot = 0;
+    refs = 0;
+    sequence = 0;
+    mark = 0;
+    leaf = nullptr;
+    is_leaf = false;
+    released = false;
+    num_outputs = 1;
+    edges.clear();
+    saved.clear();
+  }
 };
 
 }  // namespace flambeau

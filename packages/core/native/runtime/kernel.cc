@@ -120,7 +120,8 @@ void Call::out_view(int i, int base, int64_t offset, const int64_t* strides) {
       throw Failure("ERR_VALUE", "the view's extent overflows");
   }
   int64_t end;
-  if (__builtin_mul_overflow(last + 1, item, &end) || __builtin_add_overflow(end, first, &end))
+  if (__builtin_add_overflow(last, 1, &end) || __builtin_mul_overflow(end, item, &end) ||
+      __builtin_add_overflow(end, first, &end))
     throw Failure("ERR_VALUE", "the view's extent overflows");
   if (!empty && (first < 0 || end > static_cast<int64_t>(from.storage->bytes)))
     throw Failure("ERR_VALUE", "the view reaches outside of its storage");

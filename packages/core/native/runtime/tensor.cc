@@ -2,8 +2,43 @@
 
 #include <algorithm>
 #include <new>
+#include <vector>
 
 namespace flambeau {
+
+namespace {
+
+constexpr size_t kKeptStorages = 4096;
+
+// Storages may die after the list: this needs no destructor and can still be read then.
+thread_local bool t_closed = false;
+
+struct StorageMemory {
+  std::vector<void*> free;
+  ~StorageMemory() {
+    t_closed = true;
+    for (void* memory : free) ::operator delete(memory);
+  }
+};
+thread_local StorageMemory t_storages;
+
+}  // namespace
+
+void* Storage::operator new(size_t size) {
+  if (t_closed || t_storages.free.empty()) return ::operator new(size);
+  void* memory = t_storages.free.back();
+  t_storages.free.pop_back();
+  return memory;
+}
+
+void Storage::operator delete(void* memory) noexcept {
+  if (t_closed || t_storages.free.size() >= kKeptStorages) return ::operator delete(memory);
+  try {
+    t_storages.free.push_back(memory);
+  } catch (...) {
+    ::operator delete(memory);
+  }
+}
 
 const char* dtype_name(DType dtype) {
   constexpr const char* kNames[kNumDTypes] = {"float32", "float64", "int64",

@@ -58,6 +58,9 @@ struct Storage {
   ~Storage() { deallocate(block); }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
+  // Small objects that come and go with every operation: kept for reuse by each thread.
+  static void* operator new(size_t size);
+  static void operator delete(void* memory) noexcept;
 
   Block block;
   size_t bytes;
@@ -90,11 +93,20 @@ class StorageRef {
 };
 
 // Sizes of a shape, outermost axis first.
+//
+// Only the first `ndim` sizes have a value: copies leave the rest alone, which every operation
+// would pay for.
 struct Shape {
   int ndim = 0;
-  int64_t sizes[kMaxDims] = {};
+  int64_t sizes[kMaxDims];
 
-  Shape() = default;
+  Shape() {}  // NOLINT(modernize-use-equals-default): a default would set all sizes to zero
+  Shape(const Shape& other) { *this = other; }
+  Shape& operator=(const Shape& other) {
+    ndim = other.ndim;
+    for (int i = 0; i < ndim; ++i) sizes[i] = other.sizes[i];
+    return *this;
+  }
   Shape(std::initializer_list<int64_t> list) {
     for (int64_t size : list) sizes[ndim++] = size;
   }
@@ -115,13 +127,28 @@ struct Shape {
 };
 
 // A strided view of a storage. Strides count elements and may be zero (expanded axes); they are
-// never negative.
+// never negative. As with shapes, only the first `ndim` strides have a value.
 struct Tensor {
   StorageRef storage;
   char* data = nullptr;  // the first element
   DType dtype = DType::kFloat32;
   Shape shape;
-  int64_t strides[kMaxDims] = {};
+  int64_t strides[kMaxDims];
+
+  Tensor() {}  // NOLINT(modernize-use-equals-default): a default would set all strides to zero
+  Tensor(const Tensor& other) { *this = other; }
+  Tensor(Tensor&& other) noexcept { *this = std::move(other); }
+  Tensor& operator=(const Tensor& other) {
+    storage = other.storage;
+    copy_layout(other);
+    return *this;
+  }
+  Tensor& operator=(Tensor&& other) noexcept {
+    storage = std::move(other.storage);
+    copy_layout(other);
+    return *this;
+  }
+  ~Tensor() = default;
 
   int ndim() const { return shape.ndim; }
   int64_t size(int axis) const { return shape.sizes[axis]; }
@@ -139,6 +166,14 @@ struct Tensor {
   bool is_channels_last() const;
   // No gaps and no overlaps in any order of axes.
   bool is_dense() const;
+
+ private:
+  void copy_layout(const Tensor& other) {
+    data = other.data;
+    dtype = other.dtype;
+    shape = other.shape;
+    for (int i = 0; i < shape.ndim; ++i) strides[i] = other.strides[i];
+  }
 };
 
 // Writes row-major strides for `shape`.
