@@ -16,6 +16,8 @@ import type { CopyMethods } from './ops/copy.ts'
 import { copyMethods } from './ops/copy.ts'
 import type { JoiningMethods } from './ops/joining.ts'
 import { joiningMethods } from './ops/joining.ts'
+import type { MatmulMethods } from './ops/matmul.ts'
+import { matmulMethods } from './ops/matmul.ts'
 import type { TernaryMethods } from './ops/ternary.ts'
 import { ternaryMethods } from './ops/ternary.ts'
 import type { TranscendentalMethods } from './ops/transcendental.ts'
@@ -37,6 +39,7 @@ export interface TensorMethods
     ComparisonMethods,
     CopyMethods,
     JoiningMethods,
+    MatmulMethods,
     TernaryMethods,
     TranscendentalMethods,
     UnaryMethods,
@@ -86,6 +89,7 @@ for (const table of [
   comparisonMethods,
   copyMethods,
   joiningMethods,
+  matmulMethods,
   ternaryMethods,
   transcendentalMethods,
   unaryMethods,

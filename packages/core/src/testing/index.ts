@@ -5,6 +5,8 @@ import '../creation.samples.ts'
 import '../ops/copy.samples.ts'
 import '../ops/dropout.samples.ts'
 import '../ops/joining.samples.ts'
+import '../ops/matmul.samples.ts'
+import '../ops/optim.samples.ts'
 import '../random.samples.ts'
 import '../ops/views.samples.ts'
 

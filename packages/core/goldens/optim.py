@@ -1,0 +1,31 @@
+"""Goldens of ops/optim.ts: parameters after three steps whose gradients are g, 2g and -g."""
+import torch
+
+from golden import Goldens, randn
+
+g = Goldens(__file__)
+
+
+def steps(make):
+    def run(p, grad):
+        p = p.clone()
+        optimizer = make([p])
+        for factor in (1, 2, -1):
+            p.grad = grad * factor
+            optimizer.step()
+        return p
+    return run
+
+
+def case(name, make):
+    g.case(name, steps(make), randn(3, 5), randn(3, 5), grad=False)
+
+
+SGD, Adam, AdamW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+case("sgd", lambda p: SGD(p, lr=0.1))
+case("sgd momentum", lambda p: SGD(p, lr=0.1, momentum=0.9, dampening=0.2, weight_decay=0.01))
+case("sgd nesterov", lambda p: SGD(p, lr=0.1, momentum=0.9, nesterov=True, maximize=True))
+case("adam", lambda p: Adam(p, lr=0.1))
+case("adam amsgrad", lambda p: Adam(p, lr=0.1, betas=(0.8, 0.9), weight_decay=0.1, amsgrad=True))
+case("adamw", lambda p: AdamW(p, lr=0.1, weight_decay=0.1, eps=1e-4, maximize=True))
+g.write()

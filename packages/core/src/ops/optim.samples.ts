@@ -1,0 +1,105 @@
+import { zerosLike } from '../creation.ts'
+import type { Tensor } from '../tensor.ts'
+import type { Sample } from '../testing/samples.ts'
+import { samplesFor } from '../testing/samples.ts'
+import type { AdamStepOptions, SgdStepOptions } from './optim.ts'
+import { adamStep, sgdStep, zeroAll } from './optim.ts'
+
+const SGD: Omit<SgdStepOptions, 'first'> = {
+  lr: 0.1,
+  momentum: 0,
+  dampening: 0,
+  weightDecay: 0,
+  nesterov: false,
+  maximize: false,
+}
+const ADAM: Omit<AdamStepOptions, 'step'> = {
+  lr: 0.1,
+  betas: [0.9, 0.999],
+  eps: 1e-8,
+  weightDecay: 0,
+  decoupled: false,
+  amsgrad: false,
+  maximize: false,
+}
+
+/** The parameter after three steps whose gradients are g, 2g and -g. */
+function steps(
+  p: Tensor,
+  g: Tensor,
+  step: (param: Tensor, grad: Tensor, state: Tensor[], count: number) => void,
+): Tensor {
+  const param = p.clone()
+  const state = [zerosLike(p), zerosLike(p), zerosLike(p)]
+  ;[1, 2, -1].forEach((factor, i) => step(param, g.mul(factor), state, i + 1))
+  return param
+}
+
+// Steps change their operands: there is nothing to differentiate.
+function sgdSample(name: string, options: Partial<SgdStepOptions>): Sample {
+  return {
+    name,
+    golden: `optim:${name}`,
+    gradcheck: false,
+    run: (p: Tensor, g: Tensor) =>
+      steps(p, g, (param, grad, [buffer], count) =>
+        sgdStep([param], [grad], [buffer as Tensor], { ...SGD, ...options, first: count === 1 }),
+      ),
+  }
+}
+
+function adamSample(name: string, options: Partial<AdamStepOptions>): Sample {
+  return {
+    name,
+    golden: `optim:${name}`,
+    gradcheck: false,
+    run: (p: Tensor, g: Tensor) =>
+      steps(p, g, (param, grad, [mean, square, largest], step) =>
+        adamStep([param], [grad], [mean as Tensor], [square as Tensor], [largest as Tensor], {
+          ...ADAM,
+          ...options,
+          step,
+        }),
+      ),
+  }
+}
+
+samplesFor('sgdStep', [
+  sgdSample('sgd', {}),
+  sgdSample('sgd momentum', { momentum: 0.9, dampening: 0.2, weightDecay: 0.01 }),
+  sgdSample('sgd nesterov', { momentum: 0.9, nesterov: true, maximize: true }),
+  {
+    name: 'parameters of two dtypes and orders, and none',
+    inputs: [
+      { shape: [2, 3], layout: 'transposed' },
+      { shape: [2, 3] },
+      { shape: [4], dtype: 'float64' },
+    ],
+    run: (a: Tensor, g: Tensor, b: Tensor) => {
+      const params = [a.clone(), b.clone()]
+      sgdStep(params, [g, b], [], { ...SGD, first: true })
+      sgdStep([], [], [], { ...SGD, first: true })
+      return params
+    },
+    gradcheck: false,
+  },
+])
+
+samplesFor('adamStep', [
+  adamSample('adam', {}),
+  adamSample('adam amsgrad', { betas: [0.8, 0.9], weightDecay: 0.1, amsgrad: true }),
+  adamSample('adamw', { weightDecay: 0.1, decoupled: true, eps: 1e-4, maximize: true }),
+])
+
+samplesFor('zeroAll', [
+  {
+    name: 'tensors of several dtypes',
+    inputs: [[2, 3], { shape: [4], dtype: 'int64' }, [0]],
+    run: (...tensors: Tensor[]) => {
+      const copies = tensors.map((one) => one.clone())
+      zeroAll(copies)
+      return copies
+    },
+    gradcheck: false,
+  },
+])

@@ -1,0 +1,124 @@
+/** Steps of optimizers: all parameters in one native call, in place. */
+import type { DTypeCode } from '../dtype.ts'
+import { defineOp, runInPlace } from '../op.ts'
+import type { Tensor } from '../tensor.ts'
+
+// A call to native code names this many parameters at the most; more go in several calls.
+const MAX_PARAMS = 4096
+
+const sgdOp = defineOp('sgdStep', ['tensors'], {
+  kernel: 'sgd_step',
+  derivative: { tensors: 'non-differentiable' },
+})
+
+const adamOp = defineOp('adamStep', ['tensors'], {
+  kernel: 'adam_step',
+  derivative: { tensors: 'non-differentiable' },
+})
+
+const zeroOp = defineOp('zeroAll', ['tensors'], {
+  kernel: 'zero_many',
+  derivative: { tensors: 'non-differentiable' },
+})
+
+/** Tensors by role (parameters, gradients, first state, …), each list in the same order. */
+type Roles = readonly (readonly Tensor[])[]
+
+/** Calls body for groups of parameters of one dtype that a single call can name. */
+function eachGroup(roles: Roles, body: (group: Roles, count: number) => void): void {
+  const params = roles[0] as readonly Tensor[]
+  const types = new Map<DTypeCode, number[]>()
+  params.forEach((param, i) => {
+    const places = types.get(param._dtype)
+    if (places === undefined) types.set(param._dtype, [i])
+    else places.push(i)
+  })
+  for (const places of types.values()) {
+    for (let start = 0; start < places.length; start += MAX_PARAMS) {
+      const part = places.slice(start, start + MAX_PARAMS)
+      const pick = (list: readonly Tensor[]): readonly Tensor[] =>
+        part.length === params.length ? list : part.map((i) => list[i] as Tensor)
+      body(roles.map(pick), part.length)
+    }
+  }
+}
+
+/** All but the gradients: what a step writes. */
+function written(roles: Roles): Tensor[] {
+  return roles.filter((_, role) => role !== 1).flat()
+}
+
+export interface SgdStepOptions {
+  lr: number
+  momentum: number
+  dampening: number
+  weightDecay: number
+  nesterov: boolean
+  maximize: boolean
+  /** The buffers start as the gradients, whatever they hold. */
+  first: boolean
+}
+
+/**
+ * One step of stochastic gradient descent. `buffers` is empty without momentum.
+ *
+ * @see torch.optim.SGD
+ */
+export function sgdStep(
+  params: readonly Tensor[],
+  grads: readonly Tensor[],
+  buffers: readonly Tensor[],
+  options: SgdStepOptions,
+): void {
+  const { lr, momentum, dampening, weightDecay, nesterov, maximize, first } = options
+  const flags = [nesterov, maximize, first].map(Number)
+  const roles = momentum === 0 ? [params, grads] : [params, grads, buffers]
+  eachGroup(roles, (group, count) => {
+    const numbers = [count, lr, momentum, dampening, weightDecay, ...flags]
+    runInPlace(sgdOp, written(group), group.flat(), numbers)
+  })
+}
+
+export interface AdamStepOptions {
+  lr: number
+  betas: readonly [number, number]
+  eps: number
+  weightDecay: number
+  /** Weight decay shrinks the parameter (AdamW) instead of adding to the gradient. */
+  decoupled: boolean
+  amsgrad: boolean
+  maximize: boolean
+  /** How many steps these parameters have taken, this one included. */
+  step: number
+}
+
+/**
+ * One step of Adam or AdamW. `largest` holds the largest second moments so far with AMSGrad and is
+ * empty without.
+ *
+ * @see torch.optim.Adam, torch.optim.AdamW
+ */
+export function adamStep(
+  params: readonly Tensor[],
+  grads: readonly Tensor[],
+  means: readonly Tensor[],
+  squares: readonly Tensor[],
+  largest: readonly Tensor[],
+  options: AdamStepOptions,
+): void {
+  const { lr, betas, eps, weightDecay, decoupled, amsgrad, maximize, step } = options
+  const flags = [decoupled, amsgrad, maximize].map(Number)
+  const roles = [params, grads, means, squares, ...(amsgrad ? [largest] : [])]
+  eachGroup(roles, (group, count) => {
+    const numbers = [count, lr, betas[0], betas[1], eps, weightDecay, ...flags, step]
+    runInPlace(adamOp, written(group), group.flat(), numbers)
+  })
+}
+
+/** Sets all elements of all tensors to zero. */
+export function zeroAll(tensors: readonly Tensor[]): void {
+  for (let start = 0; start < tensors.length; start += MAX_PARAMS) {
+    const part = tensors.slice(start, start + MAX_PARAMS)
+    runInPlace(zeroOp, part, part)
+  }
+}
