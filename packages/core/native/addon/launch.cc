@@ -143,7 +143,10 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
       Tensor copy = call.temporary(entry->tensor.shape, entry->tensor.dtype);
       copy_into(copy, entry->tensor);
       saved.entry = context.add(std::move(copy));
-      saved.entry->requires_grad = entry->requires_grad;
+      // The copy is what the input was, so its history is the input's: gradients of gradients
+      // pass through it.
+      const Edge& edge = node->edges[index];
+      if (edge.node) context.set_node(saved.entry, edge.node, edge.output_index);
     } else {
       saved.entry = entry;
       Context::retain(entry);
