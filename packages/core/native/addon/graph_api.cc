@@ -8,6 +8,8 @@ namespace flambeau {
 
 size_t plan(Environment& environment, size_t count, int32_t* out, size_t capacity) {
   Context& context = environment.context();
+  if (count > environment.command_capacity())
+    throw Failure("ERR_INTERNAL", "the command buffer holds fewer roots");
   const uint64_t mark = context.next_mark();
   std::vector<Node*> nodes;
   const auto visit = [&](Node* node) {
@@ -78,8 +80,9 @@ void node_of(Environment& environment, Id id) {
 
 bool is_unshared(Environment& environment, Id id) {
   const Entry* entry = environment.context().get(id);
-  return entry->refs == 1 && entry->tensor.storage &&
-         entry->tensor.storage->refs.load(std::memory_order_acquire) == 1;
+  const Tensor& t = entry->tensor;
+  return entry->refs == 1 && t.storage && t.storage->refs.load(std::memory_order_acquire) == 1 &&
+         t.is_dense() && static_cast<size_t>(t.numel()) * t.item_bytes() == t.storage->bytes;
 }
 
 void set_grad(Environment& environment, Id id, Id grad) {

@@ -22,7 +22,9 @@ void unpack(Environment& environment, uint32_t slot, size_t index);
 // index to the command buffer.
 void node_of(Environment& environment, Id id);
 
-// May the caller overwrite this tensor? True if nothing else counts it or its storage.
+// May the caller overwrite this tensor, or keep it without keeping more alive? True if nothing else
+// counts it or its storage, and it is the whole storage without elements that share memory (a
+// gradient may well be an expanded number or a part of something larger).
 bool is_unshared(Environment& environment, Id id);
 
 // Stores `grad` (0: nothing) as the gradient of `id`, taking a count of its own.
