@@ -3,6 +3,9 @@
 
 #include <node_api.h>
 
+#include <cmath>
+#include <cstdint>
+
 #include "environment.h"
 
 namespace flambeau {
@@ -56,6 +59,13 @@ class Arguments {
     if (napi_get_value_double(env_, value(i), &result) != napi_ok)
       throw Failure("ERR_INTERNAL", "an argument must be a number");
     return result;
+  }
+  // A whole number that fits 32 bits: an id, a slot, a count.
+  uint32_t as_uint32(size_t i) const {
+    const double number = as_number(i);
+    if (!(number >= 0 && number <= UINT32_MAX) || number != std::trunc(number))
+      throw Failure("ERR_INTERNAL", "an argument must be a whole number of 32 bits");
+    return static_cast<uint32_t>(number);
   }
   Entry* entry(size_t i) const {
     uint32_t id;

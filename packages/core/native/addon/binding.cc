@@ -2,6 +2,7 @@
 // here.
 #include <node_api.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -229,32 +230,32 @@ napi_value set_requires_grad(Arguments& a) {
 napi_value run_plan(Arguments& a) {
   const TypedArray out = a.typed_array(1);
   if (out.type != napi_int32_array) throw Failure("ERR_INTERNAL", "plan writes to an Int32Array");
-  return a.number(static_cast<double>(plan(a.connected(), static_cast<size_t>(a.as_number(0)),
-                                           static_cast<int32_t*>(out.data), out.length)));
+  return a.number(static_cast<double>(
+      plan(a.connected(), a.as_uint32(0), static_cast<int32_t*>(out.data), out.length)));
 }
 
 napi_value run_unpack(Arguments& a) {
-  unpack(a.connected(), static_cast<uint32_t>(a.as_number(0)), static_cast<size_t>(a.as_number(1)));
+  unpack(a.connected(), a.as_uint32(0), a.as_uint32(1));
   return nullptr;
 }
 
 napi_value release_saved(Arguments& a) {
   Context& context = a.environment().context();
-  context.release_saved(context.node(static_cast<uint32_t>(a.as_number(0))));
+  context.release_saved(context.node(a.as_uint32(0)));
   return nullptr;
 }
 
 napi_value run_node_of(Arguments& a) {
-  node_of(a.connected(), static_cast<Id>(a.as_number(0)));
+  node_of(a.connected(), a.as_uint32(0));
   return nullptr;
 }
 
 napi_value unshared(Arguments& a) {
-  return a.boolean(is_unshared(a.environment(), static_cast<Id>(a.as_number(0))));
+  return a.boolean(is_unshared(a.environment(), a.as_uint32(0)));
 }
 
 napi_value run_set_grad(Arguments& a) {
-  set_grad(a.environment(), static_cast<Id>(a.as_number(0)), static_cast<Id>(a.as_number(1)));
+  set_grad(a.environment(), a.as_uint32(0), a.as_uint32(1));
   return nullptr;
 }
 
@@ -329,7 +330,10 @@ napi_value poll(Arguments& a) {
   return nullptr;
 }
 napi_value set_limit(Arguments& a) {
-  Environment::set_limit(static_cast<size_t>(a.as_number(0)));
+  const double bytes = a.as_number(0);
+  if (!(bytes >= 0 && bytes <= 9007199254740992.0))
+    throw Failure("ERR_INTERNAL", "a limit must be a number of bytes");
+  Environment::set_limit(static_cast<size_t>(bytes));
   return nullptr;
 }
 napi_value empty_cache(Arguments&) {
@@ -342,31 +346,30 @@ napi_value reset_peak_stats(Arguments&) {
 }
 napi_value get_threads(Arguments& a) { return a.number(num_threads()); }
 napi_value set_threads(Arguments& a) {
-  set_num_threads(static_cast<int>(a.as_number(0)));
+  set_num_threads(static_cast<int>(std::min<uint32_t>(a.as_uint32(0), 1024)));
   return nullptr;
 }
 
 // Generators are numbered; 0 is the default one.
+Generator& generator_of(Arguments& a) {
+  return a.environment().context().generator(static_cast<int>(a.as_uint32(0)));
+}
 napi_value new_generator(Arguments& a) {
   return a.number(a.environment().context().new_generator());
 }
 napi_value free_generator(Arguments& a) {
-  a.environment().context().free_generator(static_cast<int>(a.as_number(0)));
+  a.environment().context().free_generator(static_cast<int>(a.as_uint32(0)));
   return nullptr;
 }
 // seed(generator, low 32 bits, high 32 bits)
 napi_value seed(Arguments& a) {
-  const auto low = static_cast<uint64_t>(a.as_number(1)),
-             high = static_cast<uint64_t>(a.as_number(2));
-  a.environment()
-      .context()
-      .generator(static_cast<int>(a.as_number(0)))
-      .manual_seed(high << 32 | low);
+  const uint64_t low = a.as_uint32(1), high = a.as_uint32(2);
+  generator_of(a).manual_seed(high << 32 | low);
   return nullptr;
 }
 // state(generator, bytes, write?)
 napi_value state(Arguments& a) {
-  Generator& generator = a.environment().context().generator(static_cast<int>(a.as_number(0)));
+  Generator& generator = generator_of(a);
   const TypedArray bytes = a.typed_array(1);
   if (bytes.type != napi_uint8_array || bytes.length != Generator::kStateBytes)
     throw Failure("ERR_VALUE", "a generator state is a Uint8Array of 5056 bytes");
@@ -379,8 +382,7 @@ napi_value state(Arguments& a) {
   return nullptr;
 }
 napi_value initial_seed(Arguments& a) {
-  const uint64_t seed =
-      a.environment().context().generator(static_cast<int>(a.as_number(0))).initial_seed();
+  const uint64_t seed = generator_of(a).initial_seed();
   a.connected().commands()[0] = static_cast<double>(seed & 0xffffffffu);
   a.connected().commands()[1] = static_cast<double>(seed >> 32);
   return nullptr;

@@ -102,7 +102,7 @@ void Environment::poll() {
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (!slots_[i].ref) continue;
     napi_value wrapper = nullptr;
-    napi_get_reference_value(env_, slots_[i].ref, &wrapper);
+    if (napi_get_reference_value(env_, slots_[i].ref, &wrapper) != napi_ok) continue;
     if (wrapper) {
       if (++handles == 1024) {  // a handle each: keep the scope small
         napi_close_handle_scope(env_, scope);

@@ -50,12 +50,13 @@ bool relayout(Call& call) {
   Entry* entry = call.input_entry(0);
   if (!entry || !entry->tensor.is_channels_last()) return false;
   const Tensor before = entry->tensor;
+  // Allocated first: making room may free some of the tensors that share the storage.
+  Tensor moved = call.temporary(before.shape, before.dtype);
   const std::vector<Entry*> sharing = call.context().sharing(before.storage.get());
   for (const Entry* other : sharing)
     if (other->tensor.data != before.data || !(other->tensor.shape == before.shape) ||
         !std::equal(before.strides, before.strides + before.ndim(), other->tensor.strides))
       return false;
-  Tensor moved = call.temporary(before.shape, before.dtype);
   copy_into(moved, before);
   moved.storage->version = before.storage->version.load();
   for (Entry* other : sharing) other->tensor = moved;
@@ -186,6 +187,7 @@ FLAMBEAU_KERNEL(asStrided) {
   int64_t strides[kMaxDims];
   for (int i = 0; i < shape.ndim; ++i) strides[i] = call.integer(i + 1);
   const Tensor& x = call.in(0);
+  if (!x.storage) throw Failure("ERR_INTERNAL", "a number has no storage to view");
   const int64_t here =
       (x.data - static_cast<char*>(x.storage->block.ptr)) / static_cast<int64_t>(x.item_bytes());
   call.out_view(0, 0, call.integer(0) - here, strides);
