@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import { manualSeed, randn, Tensor, tensor } from '@flambeau/core'
+import { assertClose, upstream } from '@flambeau/core/testing'
+import { describe, expect, it } from 'vitest'
+import * as nn from './index.ts'
+
+interface Stored {
+  shape: number[]
+  data: number[]
+}
+interface LayerCase {
+  state: Record<string, Stored>
+  input: Stored
+  output: Stored
+  inputGrad: Stored
+  grads: Record<string, Stored>
+}
+
+// Written by goldens/layers.py with PyTorch.
+const { cases } = JSON.parse(
+  readFileSync(new URL('../goldens/layers.json', import.meta.url), 'utf8'),
+) as { cases: Record<string, LayerCase> & { losses: never } }
+
+function stored({ shape, data }: Stored): Tensor {
+  return tensor(data, { dtype: 'float32' }).reshape(shape)
+}
+
+const tolerance = { rtol: 1e-5, atol: 2e-6 }
+const exact = { rtol: 0, atol: 0 }
+
+const layers: Record<string, () => nn.Module> = {
+  linear: () => new nn.Linear(5, 3),
+  conv: () => new nn.Conv2d(2, 4, 3, { stride: 2, padding: 1 }),
+  grouped: () => new nn.Conv2d(4, 4, [3, 1], { groups: 2, bias: false, dilation: [2, 1] }),
+  pool: () => new nn.MaxPool2d(3, { stride: 2, padding: 1 }),
+  mlp: () => new nn.Sequential(new nn.Linear(6, 8), new nn.ReLU(), new nn.Linear(8, 4)),
+  cnn: () =>
+    new nn.Sequential(
+      new nn.Conv2d(1, 4, 3, { padding: 1 }),
+      new nn.ReLU(),
+      new nn.MaxPool2d(2),
+      new nn.Flatten(),
+      new nn.Linear(64, 5),
+    ),
+}
+
+describe.each(Object.entries(layers))('%s', (name, make) => {
+  const golden = cases[name] as LayerCase
+  manualSeed(7)
+  const layer = make()
+  const x = randn(golden.input.shape, { requiresGrad: true })
+
+  it('starts from the weights that PyTorch starts from', () => {
+    const state = layer.stateDict()
+    expect(Object.keys(state)).toEqual(Object.keys(golden.state))
+    for (const [key, value] of Object.entries(golden.state)) {
+      assertClose(state[key] as Tensor, stored(value), exact, key)
+    }
+    assertClose(x.detach(), stored(golden.input), exact, 'input')
+  })
+
+  it('has its outputs and gradients', () => {
+    const y = layer(x)
+    assertClose(y.detach(), stored(golden.output), tolerance, 'output')
+    y.backward(upstream(y.detach()))
+    assertClose(x.grad as Tensor, stored(golden.inputGrad), tolerance, 'gradient of the input')
+    for (const [key, parameter] of layer.namedParameters()) {
+      assertClose(parameter.grad as Tensor, stored(golden.grads[key] as Stored), tolerance, key)
+    }
+  })
+})
+
+describe('losses', () => {
+  const golden = cases.losses as {
+    logits: Stored
+    labels: number[]
+    soft: Stored
+    crossEntropy: number
+    smoothed: number
+    mse: number
+  }
+  const logits = stored(golden.logits)
+  const labels = tensor(golden.labels)
+
+  it('agree with PyTorch', () => {
+    expect(new nn.CrossEntropyLoss()(logits, labels).item()).toBeCloseTo(golden.crossEntropy, 5)
+    const smoothed = new nn.CrossEntropyLoss({ labelSmoothing: 0.1, reduction: 'sum' })
+    expect(smoothed(logits, labels).item()).toBeCloseTo(golden.smoothed, 4)
+    expect(new nn.MSELoss()(logits, stored(golden.soft)).item()).toBeCloseTo(golden.mse, 5)
+  })
+
+  it('name a label that is out of range', () => {
+    expect(() => new nn.CrossEntropyLoss()(logits, tensor([0, 1, 9, 2]))).toThrow(/9/)
+  })
+})

@@ -1,0 +1,189 @@
+import { inspect } from 'node:util'
+import type { Tensor } from '@flambeau/core'
+import { manualSeed, ones, randn, tensor, zeros } from '@flambeau/core'
+import { describe, expect, it } from 'vitest'
+import * as nn from './index.ts'
+
+class Net extends nn.Module {
+  fc1 = new nn.Linear(4, 8)
+  relu = new nn.ReLU()
+  fc2 = new nn.Linear(8, 2, { bias: false })
+
+  override forward(x: Tensor): Tensor {
+    return this.fc2(this.relu(this.fc1(x)))
+  }
+}
+
+describe('Module', () => {
+  it('is a function of its class', () => {
+    const net = new Net()
+    expect(typeof net).toBe('function')
+    expect(net).toBeInstanceOf(Net)
+    expect(net).toBeInstanceOf(nn.Module)
+    expect(net(ones([3, 4])).shape).toEqual([3, 2])
+  })
+
+  it('lets users have fields called name and length, and private ones', () => {
+    class Named extends nn.Module {
+      name = 'mine'
+      length = 7
+      readonly #factor = 2
+      override forward(x: Tensor): Tensor {
+        return x.mul(this.#factor)
+      }
+    }
+    const module = new Named()
+    expect([module.name, module.length, module(tensor([3])).item()]).toEqual(['mine', 7, 6])
+  })
+
+  it('finds parameters in the order of the fields, each once', () => {
+    const net = new Net()
+    expect([...net.namedParameters()].map(([name]) => name)).toEqual([
+      'fc1.weight',
+      'fc1.bias',
+      'fc2.weight',
+    ])
+    class Tied extends nn.Module {
+      a = new nn.Linear(2, 2)
+      b = this.a
+      override forward(x: Tensor): Tensor {
+        return this.b(this.a(x))
+      }
+    }
+    expect([...new Tied().parameters()]).toHaveLength(2)
+  })
+
+  it('prints what PyTorch prints', () => {
+    expect(
+      inspect(
+        new nn.Sequential(
+          new nn.Linear(2, 3),
+          new nn.Sequential(new nn.ReLU(), new nn.Dropout(0.1)),
+        ),
+      ),
+    ).toBe(
+      [
+        'Sequential(',
+        '  (0): Linear(inFeatures=2, outFeatures=3, bias=true)',
+        '  (1): Sequential(',
+        '    (0): ReLU()',
+        '    (1): Dropout(p=0.1)',
+        '  )',
+        ')',
+      ].join('\n'),
+    )
+    expect(String(new nn.Conv2d(1, 16, 3, { padding: 1, bias: false }))).toBe(
+      'Conv2d(1, 16, kernelSize=[3, 3], stride=[1, 1], padding=[1, 1], bias=false)',
+    )
+  })
+
+  it('gives and takes a state dict', () => {
+    manualSeed(1)
+    const a = new Net()
+    const b = new Net()
+    const x = randn([5, 4])
+    expect(a(x).tolist()).not.toEqual(b(x).tolist())
+    expect(b.loadStateDict(a.stateDict())).toEqual({ missingKeys: [], unexpectedKeys: [] })
+    expect(a(x).tolist()).toEqual(b(x).tolist())
+    const state = a.stateDict()
+    expect(Object.keys(state)).toEqual(['fc1.weight', 'fc1.bias', 'fc2.weight'])
+    expect(Object.values(state).some((one) => one.requiresGrad)).toBe(false)
+  })
+
+  it('names all that does not fit a state dict, and changes nothing', () => {
+    const net = new Net()
+    const before = net.fc1.weight.tolist()
+    const state = net.stateDict()
+    delete state['fc1.bias']
+    state['other'] = zeros([1])
+    expect(() => net.loadStateDict(state)).toThrow(/missing: fc1\.bias; unexpected: other/)
+    expect(net.loadStateDict(state, { strict: false })).toEqual({
+      missingKeys: ['fc1.bias'],
+      unexpectedKeys: ['other'],
+    })
+    state['fc1.weight'] = zeros([3, 4])
+    expect(() => net.loadStateDict(state, { strict: false })).toThrow(
+      /fc1\.weight is \[8, 4\] here and \[3, 4\]/,
+    )
+    expect(net.fc1.weight.tolist()).toEqual(before)
+  })
+
+  it('keeps buffers apart from parameters', () => {
+    class Counting extends nn.Module {
+      count!: Tensor
+      constructor() {
+        super()
+        this.registerBuffer('count', zeros([1]))
+        this.registerBuffer('scratch', zeros([2]), { persistent: false })
+      }
+      override forward(x: Tensor): Tensor {
+        this.count.add_(1)
+        return x
+      }
+    }
+    const module = new Counting()
+    module(ones([1]))
+    expect(module.count.item()).toBe(1)
+    expect([...module.parameters()]).toHaveLength(0)
+    expect([...module.namedBuffers()].map(([name]) => name)).toEqual(['count', 'scratch'])
+    expect(Object.keys(module.stateDict())).toEqual(['count'])
+  })
+
+  it('switches all modules below between training and evaluation', () => {
+    const net = new nn.Sequential(new nn.Sequential(new nn.Dropout(0.5)))
+    net.eval()
+    expect([...net.modules()].some((module) => module.training)).toBe(false)
+    expect(
+      net(ones([100]))
+        .sum()
+        .item(),
+    ).toBe(100)
+    net.train()
+    expect(
+      net(ones([100]))
+        .sum()
+        .item(),
+    ).not.toBe(100)
+  })
+
+  it('runs hooks around forward', () => {
+    const net = new nn.ReLU()
+    const seen: string[] = []
+    const pre = net.registerForwardPreHook((_module, [x]) => {
+      seen.push('before')
+      return [(x as Tensor).mul(-1)]
+    })
+    const post = net.registerForwardHook((_module, _args, output) => {
+      seen.push('after')
+      return (output as Tensor).add(10)
+    })
+    expect(net(tensor([-2, 3])).tolist()).toEqual([12, 10])
+    pre.remove()
+    post.remove()
+    expect(net(tensor([-2, 3])).tolist()).toEqual([0, 3])
+    expect(seen).toEqual(['before', 'after'])
+  })
+
+  it('converts its parameters', () => {
+    const net = new Net().to('float64')
+    expect(net.fc1.weight.dtype).toBe('float64')
+    expect(net.fc1.weight).toBeInstanceOf(nn.Parameter)
+    expect(net(ones([1, 4], { dtype: 'float64' })).dtype).toBe('float64')
+  })
+})
+
+describe('errors of layers', () => {
+  it('name the rule and the fix', () => {
+    expect(() => new nn.Linear(-1, 2)).toThrow(
+      /Linear: inFeatures must be a whole number ≥ 0, not -1/,
+    )
+    expect(() => new nn.Conv2d(3, 4, 3, { groups: 2 })).toThrow(/groups must divide/)
+    expect(() => new nn.Dropout(1.5)).toThrow(/p is a probability, not 1\.5/)
+    expect(() => new nn.MaxPool2d(0)).toThrow(/kernelSize must be one or two whole numbers ≥ 1/)
+    expect(() => new nn.CrossEntropyLoss({ reduction: 'avg' as never })).toThrow(
+      /reduction is 'none', 'mean' or 'sum', not 'avg'/,
+    )
+    expect(() => new nn.Sequential(3 as never)).toThrow(/argument 0 is not a module/)
+    expect(() => new nn.Linear(4, 2)(ones([3, 5]))).toThrow(/linear.*\(5\).*\(4\)|linear.*5.*4/s)
+  })
+})
