@@ -18,6 +18,8 @@ import type { JoiningMethods } from './ops/joining.ts'
 import { joiningMethods } from './ops/joining.ts'
 import type { MatmulMethods } from './ops/matmul.ts'
 import { matmulMethods } from './ops/matmul.ts'
+import type { SoftmaxMethods } from './ops/softmax.ts'
+import { softmaxMethods } from './ops/softmax.ts'
 import type { TernaryMethods } from './ops/ternary.ts'
 import { ternaryMethods } from './ops/ternary.ts'
 import type { TranscendentalMethods } from './ops/transcendental.ts'
@@ -40,6 +42,7 @@ export interface TensorMethods
     CopyMethods,
     JoiningMethods,
     MatmulMethods,
+    SoftmaxMethods,
     TernaryMethods,
     TranscendentalMethods,
     UnaryMethods,
@@ -90,6 +93,7 @@ for (const table of [
   copyMethods,
   joiningMethods,
   matmulMethods,
+  softmaxMethods,
   ternaryMethods,
   transcendentalMethods,
   unaryMethods,

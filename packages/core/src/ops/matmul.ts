@@ -2,7 +2,6 @@
 import type { DTypeCode } from '../dtype.ts'
 import { BOOL, isFloatingCode, promote } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
-import type { Describable } from '../errors.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run } from '../op.ts'
@@ -90,12 +89,7 @@ function productType(op: string, inputs: Record<string, Tensor | null>): DTypeCo
     if (input !== null) code = code < 0 ? input._dtype : promote(code, input._dtype)
   }
   if (code === BOOL) {
-    throw new DTypeError(
-      op,
-      inputs as Record<string, Describable>,
-      'is not defined for bool',
-      "convert with .to('int32')",
-    )
+    throw new DTypeError(op, inputs, 'is not defined for bool', "convert with .to('int32')")
   }
   return code
 }
