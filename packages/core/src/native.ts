@@ -23,6 +23,7 @@ export interface Addon {
   write(id: number, array: NodeJS.TypedArray): void
   item(id: number): number
   setRequiresGrad(id: number, on: number): void
+  setRetainsGrad(id: number): void
   plan(roots: number, out: Int32Array): number
   unpack(slot: number, index: number): void
   releaseSaved(slot: number): void
@@ -69,7 +70,7 @@ function load(): Addon {
         'flambeau',
         [],
         `the native addon ${path} could not be loaded: ${(error as Error).message}`,
-        'install the Debian packages libdnnl-dev and libopenblas-serial-dev, then build again',
+        'install the Debian package libdnnl-dev, then build again',
       )
     }
   }
