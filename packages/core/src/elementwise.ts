@@ -11,7 +11,7 @@ import {
 } from './dtype.ts'
 import { DTypeError, ShapeError, ValueError } from './errors.ts'
 import type { Input, Op } from './op.ts'
-import { run, runInPlace } from './op.ts'
+import { recording, run, runInPlace } from './op.ts'
 import { castCode } from './ops/cast.ts'
 import type { Shape } from './shape.ts'
 import { broadcastShapes, sameShape } from './shape.ts'
@@ -175,6 +175,19 @@ export function inPlace<P>(
     self,
     ...others.map((other) => (other instanceof Tensor ? castCode(other, self._dtype) : other)),
   ]
+  // A derivative that needs what is overwritten works on a copy of it.
+  if (savesFirst(op, inputs)) inputs[0] = self.clone()
   runInPlace(op, [self], inputs, numbers, params, self._dtype)
   return self
+}
+
+/** Will a recorded call of `op` save its first input? */
+function savesFirst<P>(op: Op<P>, inputs: readonly Input[]): boolean {
+  return (
+    recording.enabled &&
+    inputs.some(
+      (input, i) =>
+        input instanceof Tensor && input._requiresGrad && ((op.saveMasks[i] as number) & 1) !== 0,
+    )
+  )
 }
