@@ -93,6 +93,13 @@ export function unary<P>(
   return run(op, [input], input._shape, result === 'bool' ? BOOL : input._dtype, numbers, params)
 }
 
+/** Is `dtype` the common dtype of a tensor of that dtype and `number`? May say no where it is. */
+export function keepsDtype(dtype: DTypeCode, number: number, result: ResultType): boolean {
+  return (
+    isFloatingCode(dtype) || (result !== 'float' && dtype !== BOOL && numberCategory(number) === 1)
+  )
+}
+
 /** Runs `op` on two operands, of which one may be a number. */
 export function binary<P>(
   op: Op<P>,
@@ -110,6 +117,12 @@ export function binary<P>(
         : broadcastShapes(op.name, a._shape, b._shape, { a, b })
       return run(op, [a, b], shape, result === 'bool' ? BOOL : a._dtype, numbers, params, a._dtype)
     }
+  }
+  if (a instanceof Tensor && typeof b === 'number' && keepsDtype(a._dtype, b, result)) {
+    return run(op, [a, b], a._shape, result === 'bool' ? BOOL : a._dtype, numbers, params, a._dtype)
+  }
+  if (b instanceof Tensor && typeof a === 'number' && keepsDtype(b._dtype, a, result)) {
+    return run(op, [a, b], b._shape, result === 'bool' ? BOOL : b._dtype, numbers, params, b._dtype)
   }
   requireOperand(op.name, 'a', a)
   requireOperand(op.name, 'b', b)

@@ -30,7 +30,7 @@ const reluOp = defineOp(
  * @see torch.relu
  */
 export function relu(input: Tensor): Tensor {
-  refuseBool('relu', { input })
+  refuseBool('relu', input)
   return unary(reluOp, input, 'same')
 }
 
@@ -157,7 +157,7 @@ export interface ActivationMethods {
 export const activationMethods: MethodTable<ActivationMethods> = {
   relu,
   relu_: (self) => {
-    refuseBool('relu_', { input: self })
+    refuseBool('relu_', self)
     return inPlace(reluOp, self, [], 'same')
   },
   sigmoid,

@@ -40,7 +40,7 @@ const addOp = defineOp<'input' | 'other', AlphaParams>('add', ['input', 'other']
 export function add(input: Operand, other: Operand, options?: AlphaOptions): Tensor {
   const alpha = options?.alpha ?? 1
   if (alpha === 1) return binary(addOp, input, other, 'same', undefined, UNSCALED)
-  refuseBool('add with alpha', { input, other })
+  refuseBool('add with alpha', input, other)
   return binary(addOp, input, other, 'same', [alpha], { alpha })
 }
 
@@ -61,7 +61,7 @@ const subOp = defineOp<'input' | 'other', AlphaParams>('sub', ['input', 'other']
  * @see torch.sub
  */
 export function sub(input: Operand, other: Operand, options?: AlphaOptions): Tensor {
-  refuseBool('sub', { input, other })
+  refuseBool('sub', input, other)
   const alpha = options?.alpha ?? 1
   return alpha === 1
     ? binary(subOp, input, other, 'same', undefined, UNSCALED)
@@ -142,7 +142,7 @@ const floorDivideOp = defineOp('floorDivide', ['input', 'other'], discreteBinary
  * @see torch.floor_divide
  */
 export function floorDivide(input: Operand, other: Operand): Tensor {
-  refuseBool('floorDivide', { input, other })
+  refuseBool('floorDivide', input, other)
   return binary(floorDivideOp, input, other, 'same')
 }
 
@@ -165,7 +165,7 @@ const remainderOp = defineOp('remainder', ['input', 'other'], {
  * @see torch.remainder
  */
 export function remainder(input: Operand, other: Operand): Tensor {
-  refuseBool('remainder', { input, other })
+  refuseBool('remainder', input, other)
   return binary(remainderOp, input, other, 'same')
 }
 
@@ -188,7 +188,7 @@ const fmodOp = defineOp('fmod', ['input', 'other'], {
  * @see torch.fmod
  */
 export function fmod(input: Operand, other: Operand): Tensor {
-  refuseBool('fmod', { input, other })
+  refuseBool('fmod', input, other)
   return binary(fmodOp, input, other, 'same')
 }
 
@@ -216,7 +216,7 @@ const powOp = defineOp('pow', ['input', 'exponent'], {
 })
 
 function checkPow(op: string, input: Operand, exponent: Operand): void {
-  refuseBool(op, { input, exponent })
+  refuseBool(op, input, exponent)
   if (typeof exponent !== 'number' || exponent >= 0) return
   if (input instanceof Tensor && !isFloatingCode(resultType([input, exponent]))) {
     throw new ValueError(
@@ -317,12 +317,12 @@ export const binaryMethods: MethodTable<BinaryMethods> = {
   add_: (self, other, options) => {
     const alpha = options?.alpha ?? 1
     if (alpha === 1) return inPlace(addOp, self, [other], 'same', undefined, UNSCALED)
-    refuseBool('add_ with alpha', { input: self, other })
+    refuseBool('add_ with alpha', self, other)
     return inPlace(addOp, self, [other], 'same', [alpha], { alpha })
   },
   sub,
   sub_: (self, other, options) => {
-    refuseBool('sub_', { input: self, other })
+    refuseBool('sub_', self, other)
     const alpha = options?.alpha ?? 1
     return alpha === 1
       ? inPlace(subOp, self, [other], 'same', undefined, UNSCALED)
@@ -342,17 +342,17 @@ export const binaryMethods: MethodTable<BinaryMethods> = {
   },
   floorDivide,
   floorDivide_: (self, other) => {
-    refuseBool('floorDivide_', { input: self, other })
+    refuseBool('floorDivide_', self, other)
     return inPlace(floorDivideOp, self, [other], 'same')
   },
   remainder,
   remainder_: (self, other) => {
-    refuseBool('remainder_', { input: self, other })
+    refuseBool('remainder_', self, other)
     return inPlace(remainderOp, self, [other], 'same')
   },
   fmod,
   fmod_: (self, other) => {
-    refuseBool('fmod_', { input: self, other })
+    refuseBool('fmod_', self, other)
     return inPlace(fmodOp, self, [other], 'same')
   },
   pow,

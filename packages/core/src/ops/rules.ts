@@ -3,15 +3,16 @@ import { zerosLike } from '../creation.ts'
 import type { DTypeCode } from '../dtype.ts'
 import { BOOL, dtypeName, isFloatingCode } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
-import { requireOperand, resultType } from '../elementwise.ts'
+import { keepsDtype, requireOperand, resultType } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
 import type { Op, OpDefinition } from '../op.ts'
 import { needs, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
-import { broadcastShapes } from '../shape.ts'
+import { broadcastShapes, sameShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 
+type Operands = Record<string, Operand>
 type UnaryDefinition = OpDefinition<'input', null>
 
 /** The gradient follows from the input x, which is saved. */
@@ -42,7 +43,7 @@ export const discreteBinary: OpDefinition<'input' | 'other', null> = {
 
 function check(
   op: string,
-  inputs: Record<string, Operand>,
+  inputs: Operands,
   allowed: (code: DTypeCode) => boolean,
   rule: (dtype: string) => string,
   fix: string,
@@ -55,7 +56,12 @@ function check(
 }
 
 /** @throws {DTypeError} if the operands meet in bool. */
-export function refuseBool(op: string, inputs: Record<string, Operand>): void {
+export function refuseBool(op: string, input: Operand, other?: Operand, third?: Operand): void {
+  // On the path of every call: a first operand of another dtype settles it.
+  if (input instanceof Tensor && input._dtype !== BOOL) return
+  const inputs: Operands = { input }
+  if (other !== undefined) inputs['other'] = other
+  if (third !== undefined) inputs['third'] = third
   check(
     op,
     inputs,
@@ -66,7 +72,7 @@ export function refuseBool(op: string, inputs: Record<string, Operand>): void {
 }
 
 /** @throws {DTypeError} unless the operands meet in an integer dtype or bool. */
-export function requireWhole(op: string, inputs: Record<string, Operand>): void {
+export function requireWhole(op: string, inputs: Operands): void {
   check(
     op,
     inputs,
@@ -77,7 +83,7 @@ export function requireWhole(op: string, inputs: Record<string, Operand>): void 
 }
 
 /** @throws {DTypeError} unless the operands meet in an integer dtype. */
-export function requireInteger(op: string, inputs: Record<string, Operand>): void {
+export function requireInteger(op: string, inputs: Operands): void {
   check(
     op,
     inputs,
@@ -88,7 +94,7 @@ export function requireInteger(op: string, inputs: Record<string, Operand>): voi
 }
 
 /** @throws {DTypeError} unless the operands meet in a floating dtype. */
-export function requireFloating(op: string, inputs: Record<string, Operand>): void {
+export function requireFloating(op: string, inputs: Operands): void {
   check(
     op,
     inputs,
@@ -97,8 +103,6 @@ export function requireFloating(op: string, inputs: Record<string, Operand>): vo
     "convert with .to('float32')",
   )
 }
-
-type Operands = Record<string, Operand>
 
 /** The shape to which all operands broadcast. */
 export function commonShape(op: string, operands: Operands): Shape {
@@ -109,6 +113,24 @@ export function commonShape(op: string, operands: Operands): Shape {
   return shape
 }
 
+/**
+ * The dtype of all operands if they already meet in it and have one shape; -1 where casts or
+ * broadcasting are needed.
+ */
+function readyDtype(operands: readonly Operand[]): DTypeCode {
+  const [first] = operands
+  if (!(first instanceof Tensor)) return -1
+  const dtype = first._dtype
+  for (const x of operands) {
+    const ready =
+      x instanceof Tensor
+        ? x._dtype === dtype && sameShape(x._shape, first._shape)
+        : typeof x === 'number' && keepsDtype(dtype, x, 'same')
+    if (!ready) return -1
+  }
+  return dtype
+}
+
 /** Runs `op` on operands that are cast to their common dtype. */
 export function ternary<P>(
   op: Op<P>,
@@ -116,8 +138,10 @@ export function ternary<P>(
   numbers?: readonly number[],
   params?: P,
 ): Tensor {
-  for (const [name, operand] of Object.entries(operands)) requireOperand(op.name, name, operand)
   const list = Object.values(operands)
+  const ready = readyDtype(list)
+  if (ready >= 0) return run(op, list, (list[0] as Tensor)._shape, ready, numbers, params)
+  for (const [name, operand] of Object.entries(operands)) requireOperand(op.name, name, operand)
   const dtype = resultType(list)
   const shape = commonShape(op.name, operands)
   const inputs = list.map((x) => (x instanceof Tensor ? castCode(x, dtype) : x))

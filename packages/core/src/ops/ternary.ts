@@ -112,7 +112,7 @@ export function addcmul(
   options?: ValueOptions,
 ): Tensor {
   checkTensors('addcmul', { input, tensor1, tensor2 })
-  refuseBool('addcmul', { input, tensor1, tensor2 })
+  refuseBool('addcmul', input, tensor1, tensor2)
   const value = options?.value ?? 1
   return ternary(addcmulOp, { input, tensor1, tensor2 }, [value], { value })
 }
@@ -185,7 +185,7 @@ export const ternaryMethods: MethodTable<TernaryMethods> = {
   addcmul,
   addcmul_: (self, tensor1, tensor2, options) => {
     checkTensors('addcmul_', { tensor1, tensor2 })
-    refuseBool('addcmul_', { input: self, tensor1, tensor2 })
+    refuseBool('addcmul_', self, tensor1, tensor2)
     const value = options?.value ?? 1
     return inPlace(addcmulOp, self, [tensor1, tensor2], 'same', [value], { value })
   },

@@ -19,7 +19,7 @@ const negOp = defineOp('neg', ['input'], { derivative: { input: (grad) => grad.n
  * @see torch.neg
  */
 export function neg(input: Tensor): Tensor {
-  refuseBool('neg', { input })
+  refuseBool('neg', input)
   return unary(negOp, input, 'same')
 }
 
@@ -39,7 +39,7 @@ const absOp = defineOp(
  * @see torch.abs
  */
 export function abs(input: Tensor): Tensor {
-  refuseBool('abs', { input })
+  refuseBool('abs', input)
   return unary(absOp, input, 'same')
 }
 
@@ -137,7 +137,7 @@ const floorOp = defineOp('floor', ['input'], flat)
  * @see torch.floor
  */
 export function floor(input: Tensor): Tensor {
-  refuseBool('floor', { input })
+  refuseBool('floor', input)
   return unary(floorOp, input, 'same')
 }
 
@@ -153,7 +153,7 @@ const ceilOp = defineOp('ceil', ['input'], flat)
  * @see torch.ceil
  */
 export function ceil(input: Tensor): Tensor {
-  refuseBool('ceil', { input })
+  refuseBool('ceil', input)
   return unary(ceilOp, input, 'same')
 }
 
@@ -169,7 +169,7 @@ const roundOp = defineOp('round', ['input'], flat)
  * @see torch.round
  */
 export function round(input: Tensor): Tensor {
-  refuseBool('round', { input })
+  refuseBool('round', input)
   return unary(roundOp, input, 'same')
 }
 
@@ -185,7 +185,7 @@ const truncOp = defineOp('trunc', ['input'], flat)
  * @see torch.trunc
  */
 export function trunc(input: Tensor): Tensor {
-  refuseBool('trunc', { input })
+  refuseBool('trunc', input)
   return unary(truncOp, input, 'same')
 }
 
