@@ -4,23 +4,24 @@
  * have arrived, which the plan's order guarantees.
  */
 import type { Tensor } from '@flambeau/core'
-import { AutogradError, ShapeError } from '@flambeau/core'
+import { AutogradError, DTypeError, ShapeError, ValueError } from '@flambeau/core'
 import type { BackwardInfo, Op, SavedInputs, Shape } from '@flambeau/core/internal'
 import {
   commands,
   internally,
   isTensor,
+  liveId,
   moveToScope,
   native,
   outsideScopes,
-  recording,
   sameShape,
   Scope,
   scopes,
   share,
   wrap,
 } from '@flambeau/core/internal'
-import { hooks, sweepTape, tape } from './tape.ts'
+import { withMode } from './grad-mode.ts'
+import { hooks, retaining, sweepTape, tape } from './tape.ts'
 
 interface PlannedNode {
   slot: number
@@ -34,6 +35,14 @@ let planBuffer = new Int32Array(4096)
 
 /** Nodes from which `roots` were computed, each after all that use it. */
 function makePlan(roots: readonly Tensor[]): PlannedNode[] {
+  if (roots.length > commands.length) {
+    throw new ValueError(
+      'backward',
+      [],
+      `${roots.length} outputs at once are more than ${commands.length}`,
+      'sum some of them first',
+    )
+  }
   roots.forEach((root, i) => (commands[i] = root._id))
   let length = native.plan(roots.length, planBuffer)
   if (length > planBuffer.length) {
@@ -203,7 +212,7 @@ function formulas(
     )
   }
   const { op } = entry
-  if (node.released && entry.saved !== 0) throw releasedError()
+  if (node.released && (entry.saved !== 0 || hooks.get(node.slot)?.spent)) throw releasedError()
   const info: BackwardInfo<unknown> = {
     params: entry.params,
     shapes: entry.inputs.map((input) => (typeof input === 'number' ? null : input)),
@@ -220,43 +229,88 @@ function formulas(
 }
 
 function runHooks(slot: number, output: number, grad: Tensor): Tensor {
-  const list = hooks.get(slot)?.get(output)
+  const list = hooks.get(slot)?.byOutput.get(output)
   if (list === undefined) return grad
   let current = grad
-  for (const hook of list) {
+  // A copy: a hook may add and remove hooks.
+  for (const hook of [...list]) {
     // User code: its tensors are its own, and it may keep the gradient.
-    const result = outsideScopes(() => {
-      moveToScope(current, null)
-      const replaced = hook(current)
-      return isTensor(replaced) ? replaced : current
-    })
-    if (!sameShape(result._shape, grad._shape)) {
-      throw new ShapeError(
-        'hook',
-        { gradient: grad, result },
-        'a hook must keep the shape of its gradient',
-        'return a tensor of the same shape, or nothing',
-      )
-    }
-    current = share(result)
+    const shown = share(current)
+    moveToScope(shown, null)
+    const result = outsideScopes(() => (hook(shown) as unknown) ?? shown)
+    current = share(checkHookResult(result, grad))
   }
   return current
 }
 
-/** Adds `grad` to the gradient that native code keeps for a leaf. */
-function accumulateAtLeaf(leaf: number, grad: Tensor, createGraph: boolean): void {
-  const existing = native.grad(leaf)
+function checkHookResult(result: unknown, grad: Tensor): Tensor {
+  if (!isTensor(result)) {
+    throw new ValueError(
+      'hook',
+      { gradient: grad },
+      `a hook returned ${typeof result}, which is not a tensor`,
+      'return a tensor, or nothing to leave the gradient as it is',
+    )
+  }
+  liveId('hook', result)
+  if (!sameShape(result._shape, grad._shape)) {
+    throw new ShapeError(
+      'hook',
+      { gradient: grad, result },
+      'a hook must keep the shape of its gradient',
+      'return a tensor of the same shape, or nothing',
+    )
+  }
+  if (result._dtype !== grad._dtype) {
+    throw new DTypeError(
+      'hook',
+      { gradient: grad, result },
+      'a hook must keep the dtype of its gradient',
+      `cast the result with to('${grad.dtype}')`,
+    )
+  }
+  return result
+}
+
+/** Tensors that keep their gradient without being leaves: their ids by node slot and output. */
+function retainedOutputs(): Map<number, Map<number, number>> {
+  const bySlot = new Map<number, Map<number, number>>()
+  for (const id of retaining) {
+    const found = retainedNode(id)
+    if (found === null) {
+      retaining.delete(id)
+      continue
+    }
+    const outputs = bySlot.get(found.slot) ?? new Map<number, number>()
+    bySlot.set(found.slot, outputs.set(found.output, id))
+  }
+  return bySlot
+}
+
+/** Null if the tensor died, or its id belongs to another one by now. */
+function retainedNode(id: number): { slot: number; output: number } | null {
+  try {
+    native.nodeOf(id)
+  } catch {
+    return null
+  }
+  return commands[3] === 1 ? { slot: commands[0] as number, output: commands[1] as number } : null
+}
+
+/** Adds `grad` to the gradient that native code keeps for a tensor. */
+export function accumulateAt(id: number, grad: Tensor, createGraph: boolean): void {
+  const existing = native.grad(id)
   if (existing !== 0) {
     const before = wrap(existing, scopes.current)
-    if (createGraph) native.setGrad(leaf, before.add(grad)._id)
+    if (createGraph) native.setGrad(id, before.add(grad)._id)
     else before.add_(grad)
     return
   }
-  // Memory that something else uses must not become the leaf's gradient: it is changed in place.
+  // Memory that something else uses must not become the tensor's gradient: it is changed in place.
   if (createGraph || native.unshared(grad._id)) {
-    native.setGrad(leaf, grad._id)
+    native.setGrad(id, grad._id)
   } else {
-    native.setGrad(leaf, grad.clone()._id)
+    native.setGrad(id, grad.clone()._id)
   }
 }
 
@@ -281,39 +335,47 @@ function usefulNodes(
  * result has the gradient of each (null where none arrived).
  */
 export function runBackward(request: BackwardRequest): (Tensor | null)[] {
-  const { roots, gradients, targets, retainGraph, createGraph } = request
-  const enabledBefore = recording.enabled
+  const { createGraph } = request
   try {
-    return internally(() => {
-      const plan = makePlan(roots)
-      const targetNodes = targets?.map((target) => nodeOf(target)) ?? null
-      const useful = usefulNodes(plan, targetNodes && new Set(targetNodes.map((t) => t.slot)))
-      const results: (Tensor | null)[] = targets?.map(() => null) ?? []
-      const pending = new Pending()
-      recording.enabled = createGraph
-      try {
-        roots.forEach((root, i) => {
-          const { slot, output } = nodeOf(root)
-          pending.add(slot, output, share(gradients[i] as Tensor), createGraph)
-        })
-        for (const node of plan) {
-          const grads = pending.take(node.slot)
-          if (grads === null) continue
-          visit(node, grads, { pending, useful, createGraph, targetNodes, results })
-          if (!retainGraph && node.leaf === 0 && node.edges.length > 0) {
-            native.releaseSaved(node.slot)
-          }
-        }
-      } finally {
-        pending.dispose()
-      }
-      return results
-    })
+    return withMode(createGraph, () => internally(() => walk(request)))
   } finally {
-    recording.enabled = enabledBefore
     sweepTape()
     native.safePoint()
   }
+}
+
+function walk(request: BackwardRequest): (Tensor | null)[] {
+  const { roots, gradients, targets, retainGraph, createGraph } = request
+  const plan = makePlan(roots)
+  const targetNodes = targets?.map((target) => nodeOf(target)) ?? null
+  const useful = usefulNodes(plan, targetNodes && new Set(targetNodes.map((t) => t.slot)))
+  const results: (Tensor | null)[] = targets?.map(() => null) ?? []
+  const retained = targets === null && retaining.size > 0 ? retainedOutputs() : null
+  const pending = new Pending()
+  try {
+    roots.forEach((root, i) => {
+      const { slot, output } = nodeOf(root)
+      pending.add(slot, output, share(gradients[i] as Tensor), createGraph)
+    })
+    for (const node of plan) {
+      const grads = pending.take(node.slot)
+      if (grads === null) continue
+      visit(node, grads, { pending, useful, createGraph, targetNodes, results, retained })
+      if (!retainGraph && node.edges.length > 0) release(node.slot)
+    }
+  } finally {
+    pending.dispose()
+  }
+  return results
+}
+
+/** Lets go of what the node keeps for its formulas. */
+function release(slot: number): void {
+  native.releaseSaved(slot)
+  const spent = hooks.get(slot)
+  if (spent === undefined) return
+  spent.byOutput.clear()
+  spent.spent = true
 }
 
 interface Pass {
@@ -322,11 +384,13 @@ interface Pass {
   createGraph: boolean
   targetNodes: readonly { slot: number; output: number }[] | null
   results: (Tensor | null)[]
+  /** Ids of tensors that keep their gradient without being leaves, by slot and output. */
+  retained: ReadonlyMap<number, ReadonlyMap<number, number>> | null
 }
 
 /** One node: hooks, then targets, then its formulas or the leaf's gradient. */
 function visit(node: PlannedNode, arrived: (Tensor | null)[], pass: Pass): void {
-  const { pending, useful, createGraph, targetNodes, results } = pass
+  const { pending, useful, createGraph, targetNodes, results, retained } = pass
   const handedOn: { slot: number; output: number; grad: Tensor }[] = []
   const outer = scopes.current
   const scope = new Scope(outer)
@@ -343,11 +407,15 @@ function visit(node: PlannedNode, arrived: (Tensor | null)[], pass: Pass): void 
       moveToScope(handed, outer)
       results[i] = handed
     })
+    retained?.get(node.slot)?.forEach((id, output) => {
+      const grad = grads[output]
+      if (grad) accumulateAt(id, grad, createGraph)
+    })
     if (useful !== null && !node.edges.some((edge) => useful.has(edge.slot))) return
     if (node.edges.length === 0) {
       const grad = grads[0]
       if (targetNodes === null && node.leaf !== 0 && grad) {
-        accumulateAtLeaf(node.leaf, grad, createGraph)
+        accumulateAt(node.leaf, grad, createGraph)
       }
       return
     }

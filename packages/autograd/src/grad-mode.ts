@@ -1,40 +1,54 @@
 /** Whether operations are recorded. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { recording } from '@flambeau/core/internal'
+import { isRecording, recording } from '@flambeau/core/internal'
+import { requireFunction } from './arguments.ts'
 
 interface Mode {
   enabled: boolean
+  /** True until the body returned: for an asynchronous one, at its first await. */
+  synchronous: boolean
 }
 
 const modes = new AsyncLocalStorage<Mode>()
 
-// Consulted only while an asynchronous noGrad or enableGrad is running.
-recording.pausedHere = (): boolean => modes.getStore()?.enabled === false
+// Consulted only while an asynchronous noGrad or enableGrad is running: what follows an await runs
+// when others have set the flag, but finds the mode it belongs to.
+recording.pausedHere = (): boolean => !(modes.getStore()?.enabled ?? recording.enabled)
 
-function withMode<T>(enabled: boolean, body: () => T): T {
+/** Runs `body` in a mode of its own, which follows it through every await. */
+export function withMode<T>(enabled: boolean, body: () => T): T {
   const before = recording.enabled
+  const mode: Mode = { enabled, synchronous: true }
   recording.enabled = enabled
   let result: T
   try {
-    result = modes.run({ enabled }, body)
+    result = modes.run(mode, body)
   } finally {
+    mode.synchronous = false
     recording.enabled = before
   }
   if (!(result instanceof Promise)) return result
-  // What follows an await runs when others have set the flag: there the store decides.
   recording.asynchronous++
   return result.finally(() => {
     recording.asynchronous--
   }) as T
 }
 
+/** Changes the mode at this place. */
+function switchMode(enabled: boolean): void {
+  const mode = modes.getStore()
+  if (mode !== undefined) mode.enabled = enabled
+  // After an await the flag is that of other code.
+  if (mode === undefined || mode.synchronous) recording.enabled = enabled
+}
+
 /** A grad mode that lasts until it is disposed, for `using`. */
 function untilDisposed(enabled: boolean): Disposable {
-  const before = recording.enabled
-  recording.enabled = enabled
+  const before = isRecording()
+  switchMode(enabled)
   return {
     [Symbol.dispose](): void {
-      recording.enabled = before
+      switchMode(before)
     },
   }
 }
@@ -57,7 +71,9 @@ function untilDisposed(enabled: boolean): Disposable {
 export function noGrad(): Disposable
 export function noGrad<T>(body: () => T): T
 export function noGrad<T>(body?: () => T): T | Disposable {
-  return body === undefined ? untilDisposed(false) : withMode(false, body)
+  if (body === undefined) return untilDisposed(false)
+  requireFunction('noGrad', 'the body', body)
+  return withMode(false, body)
 }
 
 /**
@@ -68,10 +84,12 @@ export function noGrad<T>(body?: () => T): T | Disposable {
 export function enableGrad(): Disposable
 export function enableGrad<T>(body: () => T): T
 export function enableGrad<T>(body?: () => T): T | Disposable {
-  return body === undefined ? untilDisposed(true) : withMode(true, body)
+  if (body === undefined) return untilDisposed(true)
+  requireFunction('enableGrad', 'the body', body)
+  return withMode(true, body)
 }
 
 /** Switches recording on or off, until it is switched again. @see torch.set_grad_enabled */
 export function setGradEnabled(enabled: boolean): void {
-  recording.enabled = enabled
+  switchMode(Boolean(enabled))
 }

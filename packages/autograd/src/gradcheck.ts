@@ -1,4 +1,5 @@
-import { AutogradError, Tensor, tensor } from '@flambeau/core'
+import { AutogradError, Tensor, tensor, ValueError } from '@flambeau/core'
+import { optionsOf, requireFunction } from './arguments.ts'
 import { grad } from './gradient-api.ts'
 import { enableGrad, noGrad } from './grad-mode.ts'
 
@@ -46,9 +47,13 @@ function weightedSum(outputs: readonly Tensor[]): number {
 export function gradcheck(
   fn: Function_,
   inputs: readonly Tensor[],
-  options: GradcheckOptions = {},
+  options?: GradcheckOptions,
 ): boolean {
-  const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options
+  requireFunction('gradcheck', 'fn', fn)
+  if (!Array.isArray(inputs)) {
+    throw new ValueError('gradcheck', [], 'inputs are an array of tensors', 'gradcheck(fn, [x])')
+  }
+  const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = optionsOf('gradcheck', options)
   const checked = inputs.filter((input) => input instanceof Tensor && input.requiresGrad)
   if (checked.length === 0 || checked.some((input) => input.dtype !== 'float64')) {
     throw new AutogradError(
@@ -109,8 +114,9 @@ export function gradcheck(
 export function gradgradcheck(
   fn: Function_,
   inputs: readonly Tensor[],
-  options: GradcheckOptions = {},
+  options?: GradcheckOptions,
 ): boolean {
+  requireFunction('gradgradcheck', 'fn', fn)
   const first: Function_ = (...args) => {
     const leaves = args.filter(
       (input) =>

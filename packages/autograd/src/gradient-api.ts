@@ -3,16 +3,18 @@ import { AutogradError, DTypeError, ShapeError, Tensor, ValueError } from '@flam
 import {
   commands,
   gradientSwitch,
+  internally,
+  isRecording,
   liveId,
   native,
-  recording,
   sameShape,
   setGradientSuffix,
   wrap,
 } from '@flambeau/core/internal'
-import { nodeOf, runBackward } from './engine.ts'
+import { accumulateAt, nodeOf, runBackward } from './engine.ts'
+import { optionsOf, requireTensor, tensorList } from './arguments.ts'
 import type { Hook } from './tape.ts'
-import { hooks, tape } from './tape.ts'
+import { hooks, retaining, tape } from './tape.ts'
 
 /** Options of {@link Tensor.backward}. */
 export interface BackwardOptions {
@@ -58,13 +60,21 @@ declare module '@flambeau/core' {
     backward(gradient?: Tensor | null, options?: BackwardOptions): void
     /**
      * Calls `hook` with each gradient of this tensor, before it is used or accumulated; what the
-     * hook returns takes its place.
+     * hook returns takes its place. Hooks of a leaf stay; those of another tensor are dropped with
+     * its graph, when a backward pass without `retainGraph` is through with it.
      *
      * @throws {AutogradError} if the tensor does not require a gradient.
+     * @throws {ShapeError, DTypeError, ValueError} in the backward pass, if the hook returns
+     * something else than a tensor of the gradient's shape and dtype, or nothing.
      * @see torch.Tensor.register_hook
      */
     registerHook(hook: Hook): HookHandle
-    /** Keeps the gradient of a tensor that is not a leaf in its `grad`. */
+    /**
+     * Keeps the gradient of a tensor that is not a leaf in its `grad`.
+     *
+     * @throws {AutogradError} if the tensor does not require a gradient.
+     * @see torch.Tensor.retain_grad
+     */
     retainGrad(): void
     /** Cuts the tensor off from its history, in place. @see torch.Tensor.detach_ */
     detach_(): this
@@ -151,6 +161,14 @@ function writeGrad(tensor: Tensor, grad: Tensor | null | undefined): void {
       `cast it with to('${tensor.dtype}')`,
     )
   }
+  if (grad._id === id) {
+    throw new ValueError(
+      'grad',
+      { input: tensor },
+      'a tensor cannot be its own gradient',
+      'use clone()',
+    )
+  }
   native.setGrad(id, liveId('grad', grad))
   tensor._autograd = { grad } satisfies GradientCache
 }
@@ -175,6 +193,8 @@ function rootGradient(op: string, root: Tensor, gradient: Tensor | null | undefi
     }
     return onesLike(root)
   }
+  requireTensor(op, 'gradient', gradient)
+  liveId(op, gradient)
   if (!sameShape(gradient.shape, root.shape)) {
     throw new ShapeError(
       op,
@@ -199,26 +219,55 @@ function onesLike(tensor: Tensor): Tensor {
 export function backward(
   tensors: Tensor | readonly Tensor[],
   gradTensors?: Tensor | readonly (Tensor | null)[] | null,
-  options: BackwardOptions = {},
+  options?: BackwardOptions,
 ): void {
-  const roots = Array.isArray(tensors) ? (tensors as Tensor[]) : [tensors as Tensor]
-  const given = Array.isArray(gradTensors) ? gradTensors : [gradTensors ?? null]
-  const createGraph = options.createGraph ?? false
-  const gradients = roots.map((root, i) => {
-    liveId('backward', root)
-    return rootGradient('backward', root, given[i] as Tensor | null)
-  })
-  const retainGraph = options.retainGraph ?? createGraph
-  if (options.inputs === undefined) {
+  const roots = tensorList('backward', 'tensors', tensors)
+  const { createGraph = false, retainGraph = createGraph, inputs } = optionsOf('backward', options)
+  const gradients = rootGradients('backward', roots, gradTensors)
+  if (inputs === undefined) {
     runBackward({ roots, gradients, targets: null, retainGraph, createGraph })
     return
   }
-  const targets = options.inputs
+  const targets = targetList('backward', inputs)
   const results = runBackward({ roots, gradients, targets, retainGraph, createGraph })
-  results.forEach((result, i) => {
-    const target = targets[i] as Tensor
-    if (result !== null) target.grad = target.grad === null ? result : target.grad.add(result)
+  internally(() => {
+    results.forEach((result, i) => {
+      if (result !== null) accumulateAt((targets[i] as Tensor)._id, result, createGraph)
+    })
   })
+}
+
+/** The gradient of each root: what the caller gave, or ones. */
+function rootGradients(
+  op: string,
+  roots: readonly Tensor[],
+  given: Tensor | readonly (Tensor | null)[] | null | undefined,
+): Tensor[] {
+  const list = Array.isArray(given) ? (given as readonly (Tensor | null)[]) : [given ?? null]
+  if (list.length > 1 && list.length !== roots.length) {
+    throw new ValueError(
+      op,
+      [],
+      `${list.length} gradients do not fit ${roots.length} outputs`,
+      'pass one for each output; null stands for ones',
+    )
+  }
+  return roots.map((root, i) => rootGradient(op, root, list[i] as Tensor | null))
+}
+
+/** Tensors to differentiate by. */
+function targetList(op: string, inputs: Tensor | readonly Tensor[]): Tensor[] {
+  const targets = tensorList(op, 'inputs', inputs)
+  targets.forEach((target, i) => {
+    if (target._requiresGrad) return
+    throw new AutogradError(
+      op,
+      { [`inputs[${i}]`]: target },
+      'the input does not require a gradient',
+      'set requiresGrad before the computation',
+    )
+  })
+  return targets
 }
 
 export interface GradOptions {
@@ -250,32 +299,19 @@ export interface GradOptions {
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
-  options: GradOptions = {},
+  options?: GradOptions,
 ): (Tensor | null)[] {
-  const roots = Array.isArray(outputs) ? (outputs as Tensor[]) : [outputs as Tensor]
-  const targets = Array.isArray(inputs) ? (inputs as Tensor[]) : [inputs as Tensor]
-  const given = Array.isArray(options.gradOutputs)
-    ? options.gradOutputs
-    : [options.gradOutputs ?? null]
-  targets.forEach((target, i) => {
-    if (target._requiresGrad) return
-    throw new AutogradError(
-      'grad',
-      { [`inputs[${i}]`]: target },
-      'the input does not require a gradient',
-      'set requiresGrad before the computation',
-    )
-  })
-  const createGraph = options.createGraph ?? false
-  const gradients = roots.map((root, i) => rootGradient('grad', root, given[i] as Tensor | null))
-  const results = runBackward({
-    roots,
-    gradients,
-    targets,
-    retainGraph: options.retainGraph ?? createGraph,
-    createGraph,
-  })
-  if (options.allowUnused !== true) {
+  const roots = tensorList('grad', 'outputs', outputs)
+  const targets = targetList('grad', inputs)
+  const {
+    gradOutputs,
+    createGraph = false,
+    retainGraph = createGraph,
+    allowUnused = false,
+  } = optionsOf('grad', options)
+  const gradients = rootGradients('grad', roots, gradOutputs)
+  const results = runBackward({ roots, gradients, targets, retainGraph, createGraph })
+  if (!allowUnused) {
     results.forEach((result, i) => {
       if (result !== null) return
       throw new AutogradError(
@@ -291,6 +327,14 @@ export function grad(
 
 function registerHook(tensor: Tensor, hook: Hook): HookHandle {
   liveId('registerHook', tensor)
+  if (typeof hook !== 'function') {
+    throw new ValueError(
+      'registerHook',
+      { input: tensor },
+      `a hook is a function of the gradient, not ${typeof hook}`,
+      'x.registerHook((grad) => grad.mul(2))',
+    )
+  }
   const { slot, output } = nodeOf(tensor)
   if (slot === 0) {
     throw new AutogradError(
@@ -300,12 +344,27 @@ function registerHook(tensor: Tensor, hook: Hook): HookHandle {
       'set requiresGrad first',
     )
   }
-  let outputs = hooks.get(slot)
-  if (outputs === undefined) hooks.set(slot, (outputs = new Map()))
-  let list = outputs.get(output)
-  if (list === undefined) outputs.set(output, (list = new Set()))
+  let node = hooks.get(slot)
+  if (node === undefined) hooks.set(slot, (node = { byOutput: new Map(), spent: false }))
+  let list = node.byOutput.get(output)
+  if (list === undefined) node.byOutput.set(output, (list = new Set()))
   list.add(hook)
   return { remove: () => void list.delete(hook) }
+}
+
+function retainGrad(tensor: Tensor): void {
+  const id = liveId('retainGrad', tensor)
+  if (!tensor._requiresGrad) {
+    throw new AutogradError(
+      'retainGrad',
+      { input: tensor },
+      'the tensor does not require a gradient',
+      'set requiresGrad before the computation',
+    )
+  }
+  if (tensor.isLeaf) return
+  native.setRetainsGrad(id)
+  retaining.add(id)
 }
 
 function gradFnName(tensor: Tensor): string {
@@ -363,11 +422,7 @@ export function extendTensor(): void {
     },
     retainGrad: {
       value(this: Tensor): void {
-        if (this.isLeaf) return
-        const id = this._id
-        registerHook(this, (grad) => {
-          if (this._id === id) this.grad = this.grad === null ? grad.detach() : this.grad.add(grad)
-        })
+        retainGrad(this)
       },
     },
     detach_: {
@@ -387,5 +442,5 @@ export function extendTensor(): void {
 
 /** True while operations are recorded here. @see torch.is_grad_enabled */
 export function isGradEnabled(): boolean {
-  return recording.enabled && !(recording.asynchronous > 0 && recording.pausedHere())
+  return isRecording()
 }

@@ -6,7 +6,7 @@
 import type { Tensor } from '@flambeau/core'
 import { AutogradError } from '@flambeau/core'
 import type { Input, Op, Recorder, Shape } from '@flambeau/core/internal'
-import { commands, isTensor, native, recording } from '@flambeau/core/internal'
+import { commands, isRecording, isTensor, native, recording } from '@flambeau/core/internal'
 
 export interface TapeEntry {
   readonly op: Op
@@ -22,12 +22,27 @@ export type Hook = (grad: Tensor) => Tensor | null | undefined | void
 
 export const tape: (TapeEntry | undefined)[] = []
 
-/** Hooks by node slot and output. */
-export const hooks: Map<number, Map<number, Set<Hook>>> = new Map()
+/**
+ * Hooks of one node, by output. They may hold tensors of the node's own graph and so keep it alive;
+ * hence they are dropped (`spent`) when a backward pass frees the graph.
+ */
+export interface NodeHooks {
+  readonly byOutput: Map<number, Set<Hook>>
+  spent: boolean
+}
+
+/** Hooks by node slot. */
+export const hooks: Map<number, NodeHooks> = new Map()
+
+/**
+ * Ids of tensors that keep their gradient though they are not leaves. Ids only, which keep nothing
+ * alive; native code knows which of them still are what they were.
+ */
+export const retaining: Set<number> = new Set()
 
 let recordsUntilSweep = 4096
 
-/** Forgets nodes that died. */
+/** Forgets nodes that died. Their slots are used again from then on. */
 export function sweepTape(): void {
   recordsUntilSweep = 4096
   for (;;) {
@@ -54,13 +69,11 @@ const recorder: Recorder = {
       metas.push(isTensor(input) ? input._shape : input)
     }
     tape[slot] = { op, params, inputs: metas, saved }
-    // The slot may have belonged to a node whose death was not noticed yet.
-    if (hooks.size > 0) hooks.delete(slot)
     if (--recordsUntilSweep === 0) sweepTape()
   },
 
   beforeInPlace(op, target, inputs) {
-    if (!recording.enabled || (recording.asynchronous > 0 && recording.pausedHere())) return
+    if (!isRecording()) return
     const wanted = target._requiresGrad || inputs.some((i) => isTensor(i) && i._requiresGrad)
     if (!wanted || target._id === 0) return
     const name = `${op.name}_`

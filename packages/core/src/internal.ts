@@ -5,7 +5,16 @@
 export { gradientSwitch } from './creation.ts'
 export { commands, native } from './native.ts'
 export type { BackwardInfo, Input, Op, Recorder, SavedInputs } from './op.ts'
-export { defineOp, needs, operations, recording, run, runInPlace, runMany } from './op.ts'
+export {
+  defineOp,
+  isRecording,
+  needs,
+  operations,
+  recording,
+  run,
+  runInPlace,
+  runMany,
+} from './op.ts'
 export type { AdamStepOptions, SgdStepOptions } from './ops/optim.ts'
 export { adamStep, sgdStep, zeroAll } from './ops/optim.ts'
 export { setGradientSuffix } from './printing.ts'

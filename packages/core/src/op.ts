@@ -158,8 +158,7 @@ export interface Recorder {
 
 /**
  * `enabled` is false without a gradient package and inside of noGrad. While asynchronous grad modes
- * run (`asynchronous` of them), `pausedHere` says whether this place belongs to one that records
- * nothing.
+ * run (`asynchronous` of them), `pausedHere` decides instead: by where it is asked.
  */
 export const recording: {
   recorder: Recorder | null
@@ -167,6 +166,11 @@ export const recording: {
   asynchronous: number
   pausedHere: () => boolean
 } = { recorder: null, enabled: false, asynchronous: 0, pausedHere: () => false }
+
+/** Are operations recorded at this place? */
+export function isRecording(): boolean {
+  return recording.asynchronous > 0 ? !recording.pausedHere() : recording.enabled
+}
 
 const NO_NUMBERS: readonly number[] = []
 
@@ -202,8 +206,7 @@ function writeSpec(shape: Shape, dtype: DTypeCode, start: number): number {
 
 /** Which inputs and outputs must be saved: -1 if nothing is recorded. */
 function savesFor(op: Op, inputs: readonly Input[]): number {
-  if (!recording.enabled || !op.differentiable) return -1
-  if (recording.asynchronous > 0 && recording.pausedHere()) return -1
+  if (!op.differentiable || !isRecording()) return -1
   let mask = -1
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]

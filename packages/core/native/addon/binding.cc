@@ -72,9 +72,7 @@ napi_value release(Arguments& a) {
 
 // dispose(id): gives back the count of a tracked wrapper.
 napi_value dispose(Arguments& a) {
-  Entry* entry = a.entry(0);
-  a.environment().untrack(entry);
-  a.environment().context().release(entry);
+  a.environment().give_up(a.entry(0));
   return nullptr;
 }
 
@@ -227,6 +225,12 @@ napi_value set_requires_grad(Arguments& a) {
   return nullptr;
 }
 
+// setRetainsGrad(id)
+napi_value set_retains_grad(Arguments& a) {
+  a.entry(0)->retains_grad = true;
+  return nullptr;
+}
+
 napi_value run_plan(Arguments& a) {
   const TypedArray out = a.typed_array(1);
   if (out.type != napi_int32_array) throw Failure("ERR_INTERNAL", "plan writes to an Int32Array");
@@ -266,15 +270,16 @@ napi_value grad(Arguments& a) {
   return a.number(grad ? grad->id : 0);
 }
 
-// deadNodes(): writes how many, then the slots that no longer hold a node.
+// deadNodes(): writes how many, then the slots whose nodes died; other nodes may have them from now
+// on. To be called until the count is 0.
 napi_value dead_nodes(Arguments& a) {
   Environment& environment = a.connected();
-  std::vector<uint32_t>& dead = environment.context().dead_nodes();
   double* out = environment.commands();
   size_t count = 0;
-  while (!dead.empty() && count + 1 < environment.command_capacity()) {
-    if (!environment.context().has_node(dead.back())) out[1 + count++] = dead.back();
-    dead.pop_back();
+  while (count + 1 < environment.command_capacity()) {
+    const uint32_t slot = environment.context().take_dead_slot();
+    if (slot == 0) break;
+    out[1 + count++] = slot;
   }
   out[0] = static_cast<double>(count);
   return nullptr;
@@ -410,6 +415,7 @@ constexpr Export kExports[] = {
     {"write", guarded<write>},
     {"item", guarded<item>},
     {"setRequiresGrad", guarded<set_requires_grad>},
+    {"setRetainsGrad", guarded<set_retains_grad>},
     {"plan", guarded<run_plan>},
     {"unpack", guarded<run_unpack>},
     {"releaseSaved", guarded<release_saved>},

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 namespace flambeau {
 
@@ -94,6 +95,13 @@ void Environment::untrack(Entry* entry) {
   entry->weak_slot = -1;
 }
 
+void Environment::give_up(Entry* entry) {
+  untrack(entry);
+  Entry* const grad = std::exchange(entry->grad, nullptr);
+  context_.release(entry);
+  if (grad) context_.release(grad);
+}
+
 void Environment::poll() {
   ticks_ = 0;
   napi_handle_scope scope;
@@ -111,9 +119,7 @@ void Environment::poll() {
       }
       continue;
     }
-    Entry* entry = slots_[i].entry;
-    untrack(entry);
-    context_.release(entry);
+    give_up(slots_[i].entry);
   }
   napi_close_handle_scope(env_, scope);
 }

@@ -37,6 +37,10 @@ class Environment {
   void track(napi_value wrapper, Entry* entry);
   // Undoes track() without waiting for the collector; the count stays with the caller.
   void untrack(Entry* entry);
+  // The wrapper is gone or disposed: undoes track() and gives its count back. Whatever still counts
+  // the entry (a graph that saved it) has no use for its gradient; a gradient that was recorded
+  // leads back to the entry, and would keep itself alive.
+  void give_up(Entry* entry);
   // Called once for each tracked operation.
   void tick() {
     if (++ticks_ >= kPollInterval) poll();

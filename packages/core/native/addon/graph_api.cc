@@ -73,6 +73,7 @@ void node_of(Environment& environment, Id id) {
   Node* node = nullptr;
   if (entry->requires_grad)
     node = entry->node ? entry->node : environment.context().leaf_node(entry);
+  environment.commands()[3] = entry->retains_grad ? 1 : 0;
   environment.commands()[0] = node ? node->slot : 0;
   environment.commands()[1] = entry->output_index;
   environment.commands()[2] = node && node->is_leaf ? 1 : 0;

@@ -18,8 +18,8 @@ size_t plan(Environment& environment, size_t count, int32_t* out, size_t capacit
 // was written to since.
 void unpack(Environment& environment, uint32_t slot, size_t index);
 
-// Writes the slot of the tensor's node (made for a leaf; 0 if no gradient flows) and its output
-// index to the command buffer.
+// Writes to the command buffer: the slot of the tensor's node (made for a leaf; 0 if no gradient
+// flows), its output index, whether it is a leaf, and whether it keeps its gradient all the same.
 void node_of(Environment& environment, Id id);
 
 // May the caller overwrite this tensor, or keep it without keeping more alive? True if nothing else

@@ -87,8 +87,7 @@ void Context::drain() {
     for (Edge& edge : node->edges)
       if (edge.node) release_node(edge.node);
     nodes_[node->slot] = nullptr;
-    free_slots_.push_back(node->slot);
-    dead_nodes_.push_back(node->slot);
+    dead_slots_.push_back(node->slot);
     --live_nodes_;
     node->reset();
     if (spare_nodes_.size() < kSpareNodes) {

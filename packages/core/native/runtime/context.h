@@ -37,6 +37,7 @@ struct Entry {
   bool requires_grad = false;
   bool is_view = false;
   bool is_leaf_node = false;  // `node` only accumulates into this entry's gradient
+  bool retains_grad = false;  // gets a gradient though it is not a leaf
   uint16_t output_index = 0;  // which output of `node` this is
   Node* node = nullptr;       // one count: the operation that made it, or the accumulator of a leaf
   Entry* grad = nullptr;      // one count
@@ -90,12 +91,18 @@ class Context {
   // Says that `entry` is output `index` of `node` (null: of none) and no longer of what it was.
   void set_node(Entry* entry, Node* node, int index);
   Node* node(uint32_t slot) const;
-  bool has_node(uint32_t slot) const { return slot < nodes_.size() && nodes_[slot] != nullptr; }
   void release_node(Node* node);
   void release_saved(Node* node);
   uint64_t next_mark() { return ++mark_; }
-  // Slots of nodes that died since the last call and had something on the JavaScript side.
-  std::vector<uint32_t>& dead_nodes() { return dead_nodes_; }
+  // The slot of a node that died, 0 if there is none. JavaScript keeps things by slot (the
+  // operation, hooks): only once it was told of the death may another node have the slot.
+  uint32_t take_dead_slot() {
+    if (dead_slots_.empty()) return 0;
+    const uint32_t slot = dead_slots_.back();
+    dead_slots_.pop_back();
+    free_slots_.push_back(slot);
+    return slot;
+  }
 
  private:
   [[noreturn]] static void throw_missing();
@@ -109,7 +116,7 @@ class Context {
   std::vector<Node*> nodes_;
   std::vector<Node*> spare_nodes_;  // with the room of their lists
   std::vector<uint32_t> free_slots_;
-  std::vector<uint32_t> dead_nodes_;
+  std::vector<uint32_t> dead_slots_;
   std::vector<Node*> doomed_nodes_;
   std::vector<Entry*> doomed_entries_;
   bool draining_ = false;
