@@ -1,6 +1,5 @@
 #include "gemm.h"
 
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
@@ -11,19 +10,13 @@
 #include "context.h"
 #include "gemm_block.h"
 #include "isa.h"
+#include "onednn.h"
 #include "parallel.h"
 #include "scratch.h"
 
 namespace flambeau {
 
 FLAMBEAU_SIMD_TABLE(GemmTable, gemm_table)
-
-SerialOpenMp::SerialOpenMp() : threads_(omp_get_max_threads()) {
-  if (threads_ != 1) omp_set_num_threads(1);
-}
-SerialOpenMp::~SerialOpenMp() {
-  if (threads_ != 1) omp_set_num_threads(threads_);
-}
 
 namespace {
 
@@ -73,7 +66,7 @@ bool multiply_by_vendor(const Product<float>& p) {
   const Leading a = leading(p.a, p.m, p.k);
   const Leading b = leading(p.b, p.k, p.n);
   if (!a.fits || !b.fits) return false;
-  const SerialOpenMp serial;
+  const OpenMpThreads serial(1);
   const dnnl_status_t status = dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', p.m,
                                           p.n, p.k, p.alpha, p.a.data, a.stride, p.b.data, b.stride,
                                           p.accumulate ? 1.0f : 0.0f, p.c, std::max(p.c_row, p.n));

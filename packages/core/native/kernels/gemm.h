@@ -76,17 +76,4 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, T alpha, const T* a
   multiply(product);
 }
 
-// Makes OpenMP regions of this thread run on it alone while alive: libraries that bring OpenMP are
-// called from threads of our own.
-class SerialOpenMp {
- public:
-  SerialOpenMp();
-  ~SerialOpenMp();
-  SerialOpenMp(const SerialOpenMp&) = delete;
-  SerialOpenMp& operator=(const SerialOpenMp&) = delete;
-
- private:
-  int threads_;
-};
-
 }  // namespace flambeau

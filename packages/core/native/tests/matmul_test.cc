@@ -44,6 +44,10 @@ constexpr double kTolerance = std::is_same_v<T, float>    ? 2e-5
                               : std::is_same_v<T, double> ? 1e-13
                                                           : 0;
 
+struct Sizes {
+  int64_t m, n, k;
+};
+
 template <class T>
 void check_matmul(const Tensor& a, const Tensor& b, const Shape& y) {
   const auto result = run("matmul", {a, b}, {{dtype_of<T>, y}});
@@ -52,14 +56,15 @@ void check_matmul(const Tensor& a, const Tensor& b, const Shape& y) {
 
 TEST_CASE_TEMPLATE("matmul of odd sizes in every layout", T, float, double, int64_t, int32_t,
                    uint8_t) {
-  for (const auto [m, n, k] : {std::array<int64_t, 3>{1, 1, 1},
-                               {1, 65, 64},
-                               {65, 1, 63},
-                               {63, 64, 65},
-                               {64, 65, 63},
-                               {14, 32, 300},
-                               {29, 17, 513},
-                               {100, 10, 84}}) {
+  for (const Sizes& sizes : {Sizes{1, 1, 1},
+                             {1, 65, 64},
+                             {65, 1, 63},
+                             {63, 64, 65},
+                             {64, 65, 63},
+                             {14, 32, 300},
+                             {29, 17, 513},
+                             {100, 10, 84}}) {
+    const int64_t m = sizes.m, n = sizes.n, k = sizes.k;
     CAPTURE(m);
     CAPTURE(n);
     CAPTURE(k);
@@ -76,11 +81,9 @@ TEST_CASE_TEMPLATE("matmul of odd sizes in every layout", T, float, double, int6
 
 TEST_CASE_TEMPLATE("matmul on several threads", T, float, double) {
   const Threads threads(3);
-  for (const auto [m, n, k] : {std::array<int64_t, 3>{257, 301, 129},
-                               {3, 900, 700},
-                               {900, 3, 700},
-                               {5, 7, 50000},
-                               {1, 1, 100001}}) {
+  for (const Sizes& sizes :
+       {Sizes{257, 301, 129}, {3, 900, 700}, {900, 3, 700}, {5, 7, 50000}, {1, 1, 100001}}) {
+    const int64_t m = sizes.m, n = sizes.n, k = sizes.k;
     CAPTURE(m);
     const Tensor a = random_tensor<T>({m, k}, 1);
     const Tensor b = random_tensor<T>({k, n}, 2);
@@ -214,8 +217,9 @@ TEST_CASE("addmm does not read its input where beta is 0") {
 
 TEST_CASE_TEMPLATE("linear and the gradient of its weight", T, float, double) {
   const Threads threads(2);
-  for (const auto [rows, in, out] :
-       {std::array<int64_t, 3>{1, 384, 130}, {100, 784, 512}, {6, 65, 63}, {0, 3, 4}, {5, 0, 4}}) {
+  for (const Sizes& sizes :
+       {Sizes{1, 384, 130}, {100, 784, 512}, {6, 65, 63}, {0, 3, 4}, {5, 0, 4}}) {
+    const int64_t rows = sizes.m, in = sizes.n, out = sizes.k;
     CAPTURE(rows);
     CAPTURE(in);
     const Tensor w = random_tensor<T>({out, in}, 1);
