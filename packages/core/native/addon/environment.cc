@@ -102,8 +102,38 @@ void Environment::give_up(Entry* entry) {
   if (grad) context_.release(grad);
 }
 
+bool Environment::collector_ran() {
+  if (!canary_) return true;
+  napi_handle_scope scope;
+  napi_open_handle_scope(env_, &scope);
+  napi_value object = nullptr;
+  napi_get_reference_value(env_, canary_, &object);
+  napi_close_handle_scope(env_, scope);
+  return object == nullptr;
+}
+
+void Environment::renew_canary() {
+  if (canary_) napi_delete_reference(env_, canary_);
+  canary_ = nullptr;
+  napi_handle_scope scope;
+  napi_open_handle_scope(env_, &scope);
+  napi_value object;
+  if (napi_create_object(env_, &object) == napi_ok)
+    napi_create_reference(env_, object, 0, &canary_);
+  napi_close_handle_scope(env_, scope);
+}
+
+void Environment::check_collector() {
+  if (collector_ran()) {
+    poll();
+  } else if (ticks_ >= kCollectInterval) {
+    collect(false);
+  }
+}
+
 void Environment::poll() {
   ticks_ = 0;
+  renew_canary();
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
   int handles = 0;

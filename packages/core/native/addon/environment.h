@@ -43,7 +43,7 @@ class Environment {
   void give_up(Entry* entry);
   // Called once for each tracked operation.
   void tick() {
-    if (++ticks_ >= kPollInterval) poll();
+    if (++ticks_ % kCheckInterval == 0) check_collector();
   }
   // Gives back the counts of wrappers that died.
   void poll();
@@ -60,12 +60,19 @@ class Environment {
   static size_t limit();
 
  private:
-  static constexpr int kPollInterval = 8192;
+  // Operations between two looks at whether the collector ran, and at the most without a collection
+  // of young wrappers: what died should be reused while it is still in the cache.
+  static constexpr int kCheckInterval = 512;
+  static constexpr int kCollectInterval = 8192;
   struct Slot {
     napi_ref ref = nullptr;
     Entry* entry = nullptr;
   };
   void make_room(size_t bytes);
+  // Polls if the collector ran since the last poll: without a collection nothing can have died.
+  void check_collector();
+  bool collector_ran();
+  void renew_canary();
 
   napi_env env_;
   Context context_;
@@ -79,6 +86,7 @@ class Environment {
   std::vector<Slot> slots_;
   std::vector<int32_t> free_slots_;
   int ticks_ = 0;
+  napi_ref canary_ = nullptr;  // on a young object that nothing else holds
 
   using Clock = std::chrono::steady_clock;
   Clock::time_point last_major_ = Clock::now();
