@@ -42,21 +42,22 @@ struct Axes {
   }
 };
 
-// Below this many rows or columns a transpose is not worth its tiles.
-constexpr int64_t kMinSide = 4;
-// Rows of the output that one step of the parallel loop turns.
+// With fewer rows, copying row by row is as fast.
+constexpr int64_t kMinRows = 4;
+// Rows of the output that one step of the parallel loop turns; more where they are short.
 constexpr int64_t kRowBlock = 64;
+constexpr int64_t kBlockItems = 4096;
 
 // Copies where the innermost axes of the two tensors differ (a transpose, N,C,H,W <-> N,H,W,C) by
 // turning tiles. False where the tensors are not of this kind; same type and shape required.
 bool copy_turned(const Tensor& to, const Tensor& from) {
   const int64_t item = static_cast<int64_t>(to.item_bytes());
   Axes axes(to, from);
-  if (axes.count < 2 || axes.at[0].to != item || axes.at[0].size < kMinSide) return false;
+  if (axes.count < 2 || axes.at[0].to != item) return false;
   int turned = 0;
   for (int i = 1; i < axes.count; ++i)
     if (axes.at[i].from == item) turned = i;
-  if (turned == 0 || axes.at[turned].size < kMinSide) return false;
+  if (turned == 0 || axes.at[turned].size < kMinRows) return false;
   const Axis columns = axes.at[0];
   const Axis rows = axes.at[turned];
   Axis outer[kMaxDims];
@@ -67,14 +68,15 @@ bool copy_turned(const Tensor& to, const Tensor& from) {
     outer[outer_count++] = axes.at[i];
     planes *= axes.at[i].size;
   }
-  const int64_t blocks = (rows.size + kRowBlock - 1) / kRowBlock;
-  const int64_t block_items = std::min(kRowBlock, rows.size) * columns.size;
+  const int64_t row_block = std::max(kRowBlock, kBlockItems / columns.size / kRowBlock * kRowBlock);
+  const int64_t blocks = (rows.size + row_block - 1) / row_block;
+  const int64_t block_items = std::min(row_block, rows.size) * columns.size;
   const int64_t grain = std::max<int64_t>(1, kGrain / block_items);
   const CopyTable& table = active::copy_table();
   parallel_for(planes * blocks, grain, [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
       int64_t plane = unit / blocks;
-      const int64_t row = unit % blocks * kRowBlock;
+      const int64_t row = unit % blocks * row_block;
       char* y = to.data + row * rows.to;
       const char* x = from.data + row * rows.from;
       for (int i = 0; i < outer_count; ++i) {
@@ -82,7 +84,7 @@ bool copy_turned(const Tensor& to, const Tensor& from) {
         x += plane % outer[i].size * outer[i].from;
         plane /= outer[i].size;
       }
-      table.transpose(y, rows.to, x, columns.from, std::min(kRowBlock, rows.size - row),
+      table.transpose(y, rows.to, x, columns.from, std::min(row_block, rows.size - row),
                       columns.size, item);
     }
   });

@@ -101,7 +101,7 @@ template <class T>
 void check_transposes() {
   const Tensor from = numbered<T>(200 * 200);
   for (int64_t rows : {1, 3, 4, 15, 16, 17, 63, 64, 65, 130})
-    for (int64_t columns : {1, 4, 8, 16, 33, 64, 129})
+    for (int64_t columns : {1, 2, 3, 4, 8, 16, 33, 64, 129})
       for (int64_t gap : {0, 5}) {
         const Tensor to = empty_tensor({rows * (columns + gap)}, dtype_of<T>);
         check_copy<T>(view(to, {rows, columns}, {columns + gap, 1}),
@@ -125,6 +125,14 @@ TEST_CASE("copies permute axes between any two layouts") {
       const Tensor to = empty_tensor({10000}, DType::kFloat32);
       check_copy<float>(view(to, shape, a), view(from, shape, b, 5));
     }
+  const Shape pixels = {2, 3, 60, 50};
+  const Tensor image = numbered<uint8_t>(pixels.numel());
+  const Tensor last = empty_tensor({pixels.numel()}, DType::kUInt8);
+  check_copy<uint8_t>(view(last, pixels, {9000, 1, 150, 3}),
+                      view(image, pixels, {9000, 3000, 50, 1}));
+  check_copy<uint8_t>(view(image, pixels, {9000, 3000, 50, 1}),
+                      view(last, pixels, {9000, 1, 150, 3}));
+
   const Shape large = {2, 64, 40, 40};
   const Tensor big = numbered<float>(large.numel());
   const Tensor to = empty_tensor({large.numel()}, DType::kFloat32);
