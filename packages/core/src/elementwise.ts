@@ -100,6 +100,22 @@ export function keepsDtype(dtype: DTypeCode, number: number, result: ResultType)
   )
 }
 
+/**
+ * Are all operands tensors of `like`'s dtype and shape, or numbers that fit the dtype? Then nothing
+ * is to be cast or broadcast.
+ */
+export function uniform(like: Tensor, operands: readonly Operand[], result: ResultType): boolean {
+  if (result === 'float' && !isFloatingCode(like._dtype)) return false
+  for (const x of operands) {
+    const fits =
+      x instanceof Tensor
+        ? x._dtype === like._dtype && sameShape(x._shape, like._shape)
+        : typeof x === 'number' && keepsDtype(like._dtype, x, result)
+    if (!fits) return false
+  }
+  return true
+}
+
 /** Runs `op` on two operands, of which one may be a number. */
 export function binary<P>(
   op: Op<P>,
@@ -146,22 +162,13 @@ function shapeOf(operand: Operand): Shape {
   return operand instanceof Tensor ? operand._shape : []
 }
 
-/**
- * Runs `op` on `self` and the other operands, writing the result into `self`.
- *
- * @throws {ShapeError} if the result's shape is not `self`'s.
- * @throws {DTypeError} if the result's dtype cannot be stored in `self`'s (floating into integer).
- */
-export function inPlace<P>(
-  op: Op<P>,
+/** The other operands of an in-place operation in the dtype of `self`, after all checks. */
+function castOthers(
+  name: string,
   self: Tensor,
   others: readonly Operand[],
   result: ResultType,
-  numbers?: readonly number[],
-  params?: P,
-): Tensor {
-  const name = `${op.name}_`
-  requireTensor(name, 'input', self)
+): Operand[] {
   let common = resultType([self, ...others])
   if (result === 'float' && !isFloatingCode(common)) common = defaultFloatCode()
   if (category(common) > category(self._dtype)) {
@@ -184,10 +191,27 @@ export function inPlace<P>(
       )
     }
   }
-  const inputs: Input[] = [
-    self,
-    ...others.map((other) => (other instanceof Tensor ? castCode(other, self._dtype) : other)),
-  ]
+  return others.map((other) => (other instanceof Tensor ? castCode(other, self._dtype) : other))
+}
+
+/**
+ * Runs `op` on `self` and the other operands, writing the result into `self`.
+ *
+ * @throws {ShapeError} if the result's shape is not `self`'s.
+ * @throws {DTypeError} if the result's dtype cannot be stored in `self`'s (floating into integer).
+ */
+export function inPlace<P>(
+  op: Op<P>,
+  self: Tensor,
+  others: readonly Operand[],
+  result: ResultType,
+  numbers?: readonly number[],
+  params?: P,
+): Tensor {
+  requireTensor(`${op.name}_`, 'input', self)
+  const inputs: Input[] = uniform(self, others, result)
+    ? [self, ...others]
+    : [self, ...castOthers(`${op.name}_`, self, others, result)]
   // A derivative that needs what is overwritten works on a copy of it.
   if (savesFirst(op, inputs)) inputs[0] = self.clone()
   runInPlace(op, [self], inputs, numbers, params, self._dtype)

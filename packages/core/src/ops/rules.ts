@@ -3,12 +3,12 @@ import { zerosLike } from '../creation.ts'
 import type { DTypeCode } from '../dtype.ts'
 import { BOOL, dtypeName, isFloatingCode } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
-import { keepsDtype, requireOperand, resultType } from '../elementwise.ts'
+import { requireOperand, resultType, uniform } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
 import type { Op, OpDefinition } from '../op.ts'
 import { needs, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
-import { broadcastShapes, sameShape } from '../shape.ts'
+import { broadcastShapes } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 
@@ -113,24 +113,6 @@ export function commonShape(op: string, operands: Operands): Shape {
   return shape
 }
 
-/**
- * The dtype of all operands if they already meet in it and have one shape; -1 where casts or
- * broadcasting are needed.
- */
-function readyDtype(operands: readonly Operand[]): DTypeCode {
-  const [first] = operands
-  if (!(first instanceof Tensor)) return -1
-  const dtype = first._dtype
-  for (const x of operands) {
-    const ready =
-      x instanceof Tensor
-        ? x._dtype === dtype && sameShape(x._shape, first._shape)
-        : typeof x === 'number' && keepsDtype(dtype, x, 'same')
-    if (!ready) return -1
-  }
-  return dtype
-}
-
 /** Runs `op` on operands that are cast to their common dtype. */
 export function ternary<P>(
   op: Op<P>,
@@ -139,8 +121,10 @@ export function ternary<P>(
   params?: P,
 ): Tensor {
   const list = Object.values(operands)
-  const ready = readyDtype(list)
-  if (ready >= 0) return run(op, list, (list[0] as Tensor)._shape, ready, numbers, params)
+  const [first] = list
+  if (first instanceof Tensor && uniform(first, list, 'same')) {
+    return run(op, list, first._shape, first._dtype, numbers, params)
+  }
   for (const [name, operand] of Object.entries(operands)) requireOperand(op.name, name, operand)
   const dtype = resultType(list)
   const shape = commonShape(op.name, operands)

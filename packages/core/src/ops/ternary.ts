@@ -1,10 +1,11 @@
 /** Selection and interpolation: operations on three operands. */
 import { BOOL } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
-import { inPlace, requireOperand, requireTensor, resultType } from '../elementwise.ts'
+import { inPlace, requireOperand, requireTensor, resultType, uniform } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run } from '../op.ts'
+import { sameShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { commonShape, refuseBool, requireFloating, ternary } from './rules.ts'
@@ -37,6 +38,12 @@ export function where(condition: Tensor, input: Operand, other: Operand): Tensor
       `the condition must be bool, not ${condition.dtype}`,
       'compare first, for example condition.ne(0)',
     )
+  }
+  const like = input instanceof Tensor ? input : other
+  if (like instanceof Tensor && sameShape(condition._shape, like._shape)) {
+    if (uniform(like, [input, other], 'same')) {
+      return run(whereOp, [condition, input, other], like._shape, like._dtype)
+    }
   }
   const dtype = resultType([input, other])
   const shape = commonShape('where', { condition, input, other })
