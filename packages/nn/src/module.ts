@@ -210,22 +210,8 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    */
   stateDict(): StateDict {
     const out: StateDict = {}
-    for (const [name, tensor] of this.#state()) out[name] = tensor.detach()
+    for (const [name, tensor] of stateOf(this as unknown as AnyModule)) out[name] = tensor.detach()
     return out
-  }
-
-  *#state(): Generator<[string, Tensor]> {
-    for (const [path, module] of this.namedModules('', new Set())) {
-      const prefix = path === '' ? '' : `${path}.`
-      for (const key of Object.keys(module)) {
-        const value = (module as unknown as Record<string, unknown>)[key]
-        if (value instanceof Parameter) yield [prefix + key, value]
-      }
-      for (const [key, { persistent }] of internalsOf(module).buffers) {
-        const value = (module as unknown as Record<string, unknown>)[key]
-        if (persistent && value instanceof Tensor) yield [prefix + key, value]
-      }
-    }
   }
 
   /**
@@ -236,7 +222,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    * @see torch.nn.Module.load_state_dict
    */
   loadStateDict(stateDict: Readonly<StateDict>, options: { strict?: boolean } = {}): LoadReport {
-    const own = new Map(this.#state())
+    const own = new Map(stateOf(this as unknown as AnyModule))
     const given = new Map(Object.entries(stateDict))
     const missingKeys = [...own.keys()].filter((name) => !given.has(name))
     const unexpectedKeys = [...given.keys()].filter((name) => !own.has(name))
@@ -355,6 +341,21 @@ Object.defineProperty(Module.prototype, inspect.custom, {
     return this.toString()
   },
 })
+
+/** Parameters and persistent buffers, module by module. */
+function* stateOf(root: AnyModule): Generator<[string, Tensor]> {
+  for (const [path, module] of root.namedModules()) {
+    const prefix = path === '' ? '' : `${path}.`
+    for (const key of Object.keys(module)) {
+      const value = (module as unknown as Record<string, unknown>)[key]
+      if (value instanceof Parameter) yield [prefix + key, value]
+    }
+    for (const [key, { persistent }] of internalsOf(module).buffers) {
+      const value = (module as unknown as Record<string, unknown>)[key]
+      if (persistent && value instanceof Tensor) yield [prefix + key, value]
+    }
+  }
+}
 
 function callModule<Args extends unknown[], Output>(
   module: Module<Args, Output>,
