@@ -29,6 +29,7 @@ describe('processSide', () => {
 
   it.each([
     ["console.error('no such op'); process.exit(3)", 'exit status 3: no such op'],
+    ["throw new TypeError('no such op')", 'exit status 1: TypeError: no such op'],
     ["process.kill(process.pid, 'SIGKILL')", 'killed by SIGKILL: it printed no error'],
     ["console.log('hello')", 'gave no samples'],
     ['console.log(\'RESULT {"samples": []}\')', 'gave no samples'],

@@ -13,6 +13,12 @@ export class ProcessError extends Error {
   override readonly name: string = 'ProcessError'
 }
 
+/** The line of a stack trace that says what happened; Python puts it last. */
+function gist(errors: string): string {
+  const lines = errors.split('\n').filter((line) => line.trim() !== '')
+  return lines.find((line) => /^\w*Error\b.*: /.test(line)) ?? lines.at(-1) ?? 'it printed no error'
+}
+
 interface Command {
   readonly file: string
   readonly args: readonly string[]
@@ -36,7 +42,7 @@ function outputOf({ file, args, env }: Command): Promise<string> {
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(output)
       const how = signal === null ? `exit status ${code}` : `killed by ${signal}`
-      reject(new ProcessError(`${how}: ${errors.trim() || 'it printed no error'}`))
+      reject(new ProcessError(`${how}: ${gist(errors)}`))
     })
   })
 }

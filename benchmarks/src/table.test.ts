@@ -57,10 +57,10 @@ describe('row', () => {
 describe('footer', () => {
   it('gives the geometric mean, and what is slower or failed', () => {
     const slower = { ...outcome, ratio: 2 }
-    const failed = { ...outcome, ratio: null, failure: 'it crashed' }
+    const failed = { ...outcome, ratio: null, failure: 'it crashed', contended: true }
     expect(footer([outcome, slower, failed])).toBe(
       'ratio = flambeau / PyTorch: below 1, flambeau is faster; ' +
-        'geometric mean 1.00 of 2, 1 above 1; 1 failed',
+        'geometric mean 1.00 of 2, 1 above 1; 1 with shared cores; 1 failed',
     )
   })
 

@@ -55,17 +55,21 @@ export function row(outcome: Outcome): string {
   )
 }
 
-/** The geometric mean of the ratios, and how many rows are slower or failed. */
+/** The geometric mean of the ratios, and how many rows are slower, unreliable or failed. */
 export function footer(outcomes: readonly Outcome[]): string {
   const ratios = outcomes.flatMap(({ ratio }) => (ratio === null ? [] : [ratio]))
   const failed = outcomes.filter(({ failure }) => failure !== null).length
-  const failures = failed > 0 ? [`${failed} failed`] : []
-  if (ratios.length === 0) return failures.join('')
+  const shared = outcomes.filter(({ contended }) => contended).length
+  const troubles = [
+    ...(shared > 0 ? [`${shared} with shared cores`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ]
+  if (ratios.length === 0) return troubles.join('; ')
   const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
   const slower = ratios.filter((ratio) => ratio > 1).length
   return [
     'ratio = flambeau / PyTorch: below 1, flambeau is faster',
     `geometric mean ${mean.toFixed(2)} of ${ratios.length}, ${slower} above 1`,
-    ...failures,
+    ...troubles,
   ].join('; ')
 }

@@ -1,6 +1,7 @@
 /** One operation per element. */
 import type { Tensor } from '@flambeau/core'
 import { rand } from '@flambeau/core'
+import { functional } from '@flambeau/nn'
 import type { Workload } from '../workload.ts'
 import { million, millions16, plain, stateful } from '../workload.ts'
 
@@ -30,7 +31,7 @@ export const elementwise: readonly Workload[] = [
   sum('op_add_bcast_4096', '(4096, 4096) + (4096)', [4096, 4096], [4096]),
   unary('op_exp_16m', 'exp, 16M', millions16, (x) => x.exp()),
   unary('op_relu_16m', 'relu, 16M', millions16, (x) => x.relu()),
-  unary('op_gelu_1m', 'gelu (erf), 1M', million, (x) => x.gelu()),
+  unary('op_gelu_1m', 'gelu (erf), 1M', million, (x) => functional.gelu(x)),
   unary('op_tanh_1m', 'tanh, 1M', million, (x) => x.tanh()),
   plain('op_where_16m', 'where, 16M', () => {
     const mask = rand([millions16]).gt(0.5)

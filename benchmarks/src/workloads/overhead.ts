@@ -35,6 +35,6 @@ export const overhead: readonly Workload[] = [
   recorded('op_chain1000_fwdbwd', 'the same, recorded, with its backward pass', () => {
     const [x, a] = [leaf([100, 100]), rand([100, 100])]
     const b = randn([100, 100]).mul(1e-3)
-    return () => grad(thousandSteps(x, a, b).sum(), x)
+    return () => grad(thousandSteps(x, a, b).sum(), [x])
   }),
 ]
