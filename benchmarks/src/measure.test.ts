@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { callsPerSample, takeSamples } from './measure.ts'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { callsPerSample, takeSamples, warmUp } from './measure.ts'
 import type { Request } from './protocol.ts'
 
 const request: Request = {
@@ -13,41 +13,68 @@ const request: Request = {
   digest: false,
 }
 
-function busyWait(ms: number): void {
-  const end = performance.now() + ms
-  while (performance.now() < end);
+/** Milliseconds of a clock that only {@link step} moves. */
+let clock = 0
+let calls = 0
+
+beforeEach(() => {
+  clock = 0
+  calls = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => clock)
+})
+
+/** A step that takes so many milliseconds; the first one takes `first`. */
+function step(ms: number, first = ms): () => void {
+  return () => {
+    clock += calls++ === 0 ? first : ms
+  }
 }
 
 describe('callsPerSample', () => {
-  it('lets a sample last about two milliseconds', () => {
-    expect(callsPerSample(() => busyWait(3))).toBe(1)
-    const calls = callsPerSample(() => busyWait(0.1))
-    expect(calls).toBeGreaterThan(2)
-    expect(calls).toBeLessThan(100)
+  it.each([
+    [300, 1],
+    [2, 1],
+    [1.5, 2],
+    [0.0625, 40],
+  ])('lets samples of a step of %s ms last two milliseconds', (ms, times) => {
+    expect(callsPerSample(step(ms))).toBe(times)
+  })
+
+  it('has a limit for steps that take no time', () => {
+    expect(callsPerSample(step(0))).toBe(1 << 20)
+  })
+
+  it('is not misled by one slow call', () => {
+    expect(callsPerSample(step(0.0625, 50))).toBe(40)
+  })
+})
+
+describe('warmUp', () => {
+  it('takes a quarter of a second', () => {
+    warmUp(step(2), 10)
+    expect(clock).toBe(260)
+  })
+
+  it('runs two long samples, and at most fifty short ones', () => {
+    warmUp(step(1000), 1)
+    expect(calls).toBe(2)
+    warmUp(step(0), 1)
+    expect(calls).toBe(52)
   })
 })
 
 describe('takeSamples', () => {
   it('gives milliseconds per call', () => {
-    let calls = 0
-    const step = (): void => {
-      calls++
-      busyWait(0.5)
-    }
-    const samples = takeSamples(step, 5, request)
-    expect(samples).toHaveLength(4)
-    expect(calls).toBe(20)
-    for (const [ms] of samples) expect(ms).toBeGreaterThanOrEqual(0.5)
+    const samples = takeSamples(step(0.5), 8, request)
+    expect(samples.map(([ms]) => ms)).toEqual([0.5, 0.5, 0.5, 0.5])
+    expect(calls).toBe(32)
   })
 
   it('stops at the time limit once it has three', () => {
-    expect(takeSamples(() => busyWait(1), 1, { ...request, seconds: 0 })).toHaveLength(3)
+    expect(takeSamples(step(100_000), 1, request)).toHaveLength(3)
   })
 
   it('goes on to twice the limit while samples are contended', () => {
-    const start = performance.now()
-    const samples = takeSamples(() => busyWait(1), 1, { ...request, seconds: 0.05, maxWait: -1 })
-    expect(performance.now() - start).toBeGreaterThan(100)
-    expect(samples.length).toBeGreaterThan(4)
+    expect(takeSamples(step(1000), 1, { ...request, maxWait: -1 })).toHaveLength(121)
   })
 })
