@@ -1,6 +1,7 @@
 /** Random number generators: seeds, states, and the default one. */
 import { requireTensor } from './elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from './errors.ts'
+import { show } from './show.ts'
 import { emptyCode } from './creation.ts'
 import { UINT8 } from './dtype.ts'
 import { commands, native } from './native.ts'
@@ -102,7 +103,7 @@ function seedBits(seed: number | bigint): bigint {
   if (!whole || value < -(2n ** 63n) || value >= 2n ** 64n) {
     throw new ValueError(
       'manualSeed',
-      [{ name: 'seed', description: String(seed) }],
+      [{ name: 'seed', description: show(seed) }],
       'a seed is a whole number from -2^63 to 2^64 - 1',
       'beyond ±2^53, pass a bigint such as 12345678901234567890n',
     )

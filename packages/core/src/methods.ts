@@ -14,8 +14,14 @@ import type { ComparisonMethods } from './ops/comparison.ts'
 import { comparisonMethods } from './ops/comparison.ts'
 import type { CopyMethods } from './ops/copy.ts'
 import { copyMethods } from './ops/copy.ts'
+import type { IndexMethods } from './ops/index-ops.ts'
+import { indexMethods } from './ops/index-ops.ts'
+import type { IndexingMethods } from './ops/indexing.ts'
+import { indexingMethods } from './ops/indexing.ts'
 import type { JoiningMethods } from './ops/joining.ts'
 import { joiningMethods } from './ops/joining.ts'
+import type { MaskMethods } from './ops/masking.ts'
+import { maskMethods } from './ops/masking.ts'
 import type { MatmulMethods } from './ops/matmul.ts'
 import { matmulMethods } from './ops/matmul.ts'
 import type { SoftmaxMethods } from './ops/softmax.ts'
@@ -40,7 +46,10 @@ export interface TensorMethods
     CastMethods,
     ComparisonMethods,
     CopyMethods,
+    IndexMethods,
+    IndexingMethods,
     JoiningMethods,
+    MaskMethods,
     MatmulMethods,
     SoftmaxMethods,
     TernaryMethods,
@@ -91,7 +100,10 @@ for (const table of [
   castMethods,
   comparisonMethods,
   copyMethods,
+  indexMethods,
+  indexingMethods,
   joiningMethods,
+  maskMethods,
   matmulMethods,
   softmaxMethods,
   ternaryMethods,

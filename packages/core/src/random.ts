@@ -15,6 +15,7 @@ import type { Input, Op } from './op.ts'
 import { defineOp, run, runInPlace } from './op.ts'
 import type { Shape } from './shape.ts'
 import { broadcastShapes, checkShape, sameShape } from './shape.ts'
+import { show } from './show.ts'
 import { Tensor } from './tensor.ts'
 import { castCode } from './ops/cast.ts'
 
@@ -143,7 +144,7 @@ function whole(op: string, name: string, value: Whole): bigint {
   if (!valid || exact < INT64_MIN || exact > INT64_MAX) {
     throw new ValueError(
       op,
-      [{ name, description: String(value) }],
+      [{ name, description: show(value) }],
       `${name} must be a whole number of 64 bits`,
       'round it; beyond ±2^53, pass a bigint',
     )
@@ -168,14 +169,14 @@ function range(
   const end = whole(op, 'high', high)
   requireThat(
     op,
-    `low (${first}) must be less than high (${end})`,
+    `low (${show(first)}) must be less than high (${show(end)})`,
     'high itself is never drawn',
     first < end,
   )
   const [least, most] = limits(dtype)
   requireThat(
     op,
-    `${dtypeName(dtype)} holds ${least} to ${most}, not all of [${first}, ${end})`,
+    `${dtypeName(dtype)} holds ${least} to ${most}, not all of [${show(first)}, ${show(end)})`,
     'use a wider dtype',
     first >= least && end - 1n <= most,
   )
@@ -249,7 +250,7 @@ export function randperm(n: number, options?: RandomOptions): Tensor {
   const dtype = chooseDtype('randperm', options, INT64)
   requireThat(
     'randperm',
-    `n must be a whole number ≥ 0, not ${n}`,
+    `n must be a whole number ≥ 0, not ${show(n)}`,
     'randperm(10)',
     Number.isInteger(n) && n >= 0,
   )
@@ -282,7 +283,7 @@ function requireProbabilities(op: string, p: Tensor): void {
 }
 
 function requireStd(op: string, std: number): void {
-  requireThat(op, `std must be at least 0, not ${std}`, 'pass a standard deviation', std >= 0)
+  requireThat(op, `std must be at least 0, not ${show(std)}`, 'pass a standard deviation', std >= 0)
 }
 
 /**
@@ -361,7 +362,7 @@ function uniform_(self: Tensor, ...args: unknown[]): Tensor {
   const widest = self.dtype === 'float32' ? 3.4028234663852886e38 : Number.MAX_VALUE
   requireThat(
     'uniform_',
-    `[${from}, ${to}) must be a finite range in which from does not exceed to`,
+    `[${show(from)}, ${show(to)}) must be a finite range in which from does not exceed to`,
     `bounds and their difference may be as large as ${widest}`,
     from <= to && to - from <= widest && Math.abs(from) <= widest && Math.abs(to) <= widest,
   )
@@ -384,7 +385,7 @@ function exponential_(self: Tensor, ...args: unknown[]): Tensor {
   requireFloating('exponential_', self._dtype, self)
   requireThat(
     'exponential_',
-    `lambd must be more than 0, not ${lambd}`,
+    `lambd must be more than 0, not ${show(lambd)}`,
     'lambd is 1 / mean',
     lambd > 0,
   )
@@ -423,7 +424,7 @@ function bernoulli_(
   const [p] = values as [number]
   requireThat(
     'bernoulli_',
-    `p must lie in [0, 1], not ${p}`,
+    `p must lie in [0, 1], not ${show(p)}`,
     'p is a probability',
     p >= 0 && p <= 1,
   )

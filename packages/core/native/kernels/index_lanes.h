@@ -1,0 +1,163 @@
+// Moving slices between two tensors, one of which is indexed: what indexing, assignment and their
+// gradients have in common.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "index_check.h"
+#include "streaming.h"
+
+namespace flambeau {
+
+// Axes of equal sizes of a tensor that is written and one that is read, those of size 1 left out,
+// innermost in the written one first. Strides are in bytes.
+struct AxisList {
+  int count = 0;
+  int64_t size[kMaxDims];
+  int64_t to[kMaxDims];
+  int64_t from[kMaxDims];
+
+  int64_t numel() const {
+    int64_t n = 1;
+    for (int i = 0; i < count; ++i) n *= size[i];
+    return n;
+  }
+
+  // Keeps the axes in order, and merges one with the last where they lie together in both tensors.
+  // Axes must come in rising order of `to_stride`.
+  void add(int64_t n, int64_t to_stride, int64_t from_stride) {
+    const int last = count - 1;
+    if (count > 0 && to_stride == to[last] * size[last] && from_stride == from[last] * size[last]) {
+      size[last] *= n;
+      return;
+    }
+    size[count] = n;
+    to[count] = to_stride;
+    from[count++] = from_stride;
+  }
+};
+
+// Assign, past the caches for slices that lie together. fence() ends a series.
+template <class T>
+struct AssignPastCaches : Assign<T> {
+  const CopyTable& table = active::copy_table();
+};
+
+// n slices of equal shape, moved one by one. `inside` are the axes of a slice that vary faster in
+// the written tensor than the slice's position does, `outside` the others.
+struct Transfer {
+  char* to = nullptr;
+  const char* from = nullptr;
+  int64_t n = 0;
+  AxisList inside;
+  AxisList outside;
+  // Where slice p starts, in bytes: at[p] in the indexed tensor, p · step in the other.
+  const int64_t* at = nullptr;
+  int64_t step = 0;
+
+  // Takes the axes of the slices; those with `to` strides below `pivot` go inside.
+  void set_axes(int count, const int64_t* size, const int64_t* to_stride,
+                const int64_t* from_stride, int64_t pivot) {
+    int order[kMaxDims];
+    int used = 0;
+    for (int i = count - 1; i >= 0; --i)
+      if (size[i] != 1) order[used++] = i;
+    std::stable_sort(order, order + used,
+                     [&](int a, int b) { return to_stride[a] < to_stride[b]; });
+    for (int i = 0; i < used; ++i) {
+      const int axis = order[i];
+      AxisList& list = to_stride[axis] < pivot ? inside : outside;
+      list.add(size[axis], to_stride[axis], from_stride[axis]);
+    }
+  }
+};
+
+namespace detail {
+
+template <class T>
+void move_dense(T* to, const T* from, int64_t n, const Assign<T>&) {
+  std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
+}
+template <class T>
+void move_dense(T* to, const T* from, int64_t n, const AssignPastCaches<T>& op) {
+  op.table.stream(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(from),
+                  n * static_cast<int64_t>(sizeof(T)));
+}
+template <class T>
+void move_dense(T* __restrict to, const T* __restrict from, int64_t n, const AddScaled<T>& op) {
+  for (int64_t i = 0; i < n; ++i) op(to[i], from[i]);
+}
+
+template <class T, class Op>
+void move_row(const AxisList& axes, char* to, const char* from, const Op& op) {
+  const int64_t n = axes.size[0];
+  if (axes.to[0] == sizeof(T) && axes.from[0] == sizeof(T))
+    return move_dense(reinterpret_cast<T*>(to), reinterpret_cast<const T*>(from), n, op);
+  for (int64_t i = 0; i < n; ++i)
+    op(*reinterpret_cast<T*>(to + i * axes.to[0]),
+       *reinterpret_cast<const T*>(from + i * axes.from[0]));
+}
+
+// One slice.
+template <class T, class Op>
+void move_slice(const AxisList& axes, char* to, const char* from, const Op& op) {
+  if (axes.count == 1) return move_row<T>(axes, to, from, op);
+  int64_t at[kMaxDims] = {};
+  while (true) {
+    move_row<T>(axes, to, from, op);
+    int d = 1;
+    for (; d < axes.count; ++d) {
+      to += axes.to[d];
+      from += axes.from[d];
+      if (++at[d] < axes.size[d]) break;
+      to -= axes.size[d] * axes.to[d];
+      from -= axes.size[d] * axes.from[d];
+      at[d] = 0;
+    }
+    if (d == axes.count) return;
+  }
+}
+
+inline constexpr int64_t kPrefetch = 16;  // slices between asking for memory and using it
+
+}  // namespace detail
+
+// Moves slices [begin, end) of the n · outside.numel() slices, in order, outside axes outermost.
+// With `Scatter`, the written tensor is the indexed one, else the one read. `wanted(p)` says which
+// positions to move.
+template <class T, bool kScatter, class Op, class Wanted>
+void move_slices(const Transfer& t, int64_t begin, int64_t end, const Op& op,
+                 const Wanted& wanted) {
+  while (begin < end) {
+    int64_t rest = begin / t.n;
+    char* to = t.to;
+    const char* from = t.from;
+    for (int d = 0; d < t.outside.count; ++d) {
+      to += rest % t.outside.size[d] * t.outside.to[d];
+      from += rest % t.outside.size[d] * t.outside.from[d];
+      rest /= t.outside.size[d];
+    }
+    const int64_t first = begin % t.n;
+    const int64_t last = std::min(t.n, first + (end - begin));
+    if (t.inside.count == 0) {
+      for (int64_t p = first; p < last; ++p)
+        if (wanted(p))
+          op(*reinterpret_cast<T*>(to + (kScatter ? t.at[p] : p * t.step)),
+             *reinterpret_cast<const T*>(from + (kScatter ? p * t.step : t.at[p])));
+    } else {
+      for (int64_t p = first; p < last; ++p) {
+        if constexpr (!kScatter)
+          __builtin_prefetch(from + t.at[std::min(p + detail::kPrefetch, t.n - 1)]);
+        if (wanted(p))
+          detail::move_slice<T>(t.inside, to + (kScatter ? t.at[p] : p * t.step),
+                                from + (kScatter ? p * t.step : t.at[p]), op);
+      }
+    }
+    begin += last - first;
+  }
+}
+
+inline constexpr auto kEveryPosition = [](int64_t) { return true; };
+
+}  // namespace flambeau

@@ -1,0 +1,303 @@
+/** Indexing as in Python: `x.at(…)` reads what `x[…]` does there, `x.setAt([…], value)` assigns. */
+import { tensor } from '../creation.ts'
+import type { Operand } from '../elementwise.ts'
+import { requireTensor } from '../elementwise.ts'
+import { BOOL } from '../dtype.ts'
+import { ValueError } from '../errors.ts'
+import type { MethodTable } from '../methods.ts'
+import { defineOp, run, runInPlace } from '../op.ts'
+import { internally } from '../scope.ts'
+import type { Shape } from '../shape.ts'
+import { numElements } from '../shape.ts'
+import type { NestedArray } from '../tensor.ts'
+import { Tensor } from '../tensor.ts'
+import type { IndexGroup } from './index-groups.ts'
+import { fitValue, isIndexCode, joinIndices, putGroup, takeGroup } from './index-groups.ts'
+import type { AdvancedPart, Index, IndexPlan } from './index-plan.ts'
+import { planIndex, withPlaces } from './index-plan.ts'
+import { maskedSelect } from './masking.ts'
+
+export type { Index, Span } from './index-plan.ts'
+export { span } from './index-plan.ts'
+
+/** A window of a tensor: see window_of in native/kernels/indexing.cc. */
+interface WindowParams {
+  tokens: readonly number[]
+  /** Of the window. */
+  shape: Shape
+}
+
+const atOp = defineOp<'input', WindowParams>('at', ['input'], {
+  derivative: {
+    input: (grad, _saved, { params, shapes }) =>
+      run(atGradOp, [grad], shapes[0] as Shape, grad._dtype, params.tokens, params),
+  },
+})
+
+const atGradOp = defineOp<'grad', WindowParams>('atGrad', ['grad'], {
+  derivative: { grad: (grad, _saved, { params }) => windowOf(grad, params) },
+})
+
+/** A view of the window. */
+function windowOf(input: Tensor, { tokens, shape }: WindowParams): Tensor {
+  return run(atOp, [input], shape, input._dtype, tokens, { tokens, shape })
+}
+
+interface SetParams extends WindowParams {
+  add: boolean
+}
+
+const setAtOp = defineOp<'input' | 'value', SetParams>('setAt', ['input', 'value'], {
+  derivative: {
+    input: (grad, _saved, { params }) => (params.add ? grad : clearWindow(grad, params)),
+    value: (grad, _saved, { params }) => windowOf(grad, params),
+  },
+})
+
+/** A copy with zeros in the window. */
+function clearWindow(input: Tensor, params: WindowParams): Tensor {
+  const numbers = [0, ...params.tokens]
+  return run(setAtOp, [input, 0], input._shape, input._dtype, numbers, { ...params, add: false })
+}
+
+/** Writes to the window of `input`, or adds to it. */
+function setWindow(
+  input: Tensor,
+  value: Operand,
+  { tokens, shape }: IndexPlan,
+  add: boolean,
+): void {
+  const numbers = [add ? 1 : 0, ...tokens]
+  runInPlace(setAtOp, [input], [input, value], numbers, { tokens, shape, add }, input._dtype)
+}
+
+/**
+ * Index tensors on a tensor: its axes in the order in which one index can replace neighbouring ones,
+ * that index, and what it replaces. Indexed axes that are apart come first, as in NumPy.
+ */
+interface Gathering {
+  order: readonly number[] | null
+  index: Tensor
+  group: IndexGroup
+}
+
+function gathering(op: string, shape: Shape, given: readonly AdvancedPart[]): Gathering {
+  const parts = given.map(withPlaces)
+  const first = parts[0] as AdvancedPart
+  if (parts.length === 1) {
+    const { axis, count, index, label } = first
+    return { order: null, index, group: { axis, count, wraps: true, label } }
+  }
+  const index = joinIndices(
+    op,
+    parts.map(({ axis, count, index: own, label }) => ({
+      index: own,
+      places: numElements(shape.slice(axis, axis + count)),
+      label,
+    })),
+  )
+  const axes = parts.flatMap(({ axis, count }) => Array.from({ length: count }, (_, i) => axis + i))
+  const together = axes.every((axis, i) => axis === first.axis + i)
+  const rest = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
+  const group = {
+    axis: together ? first.axis : 0,
+    count: axes.length,
+    wraps: false,
+    label: first.label,
+  }
+  return { order: together ? null : [...axes, ...rest], index, group }
+}
+
+const FIRST_AXIS: IndexGroup = { axis: 0, count: 1, wraps: true, label: 0 }
+
+/**
+ * The part of `input` that an index names. Numbers, slices, `null` and `'...'` give a view; index
+ * tensors, masks and arrays a copy.
+ *
+ * Several index tensors broadcast. Their axes are replaced by those of the broadcast index: in place
+ * where they are neighbours, else in front.
+ *
+ * @throws {IndexError} naming an index out of range, or for too many indices. @throws {ValueError}
+ * for a step below 1 and what is no index. @throws {ShapeError} if index tensors do not broadcast.
+ * @see torch.Tensor.__getitem__
+ */
+function at(input: Tensor, ...indices: (Index | undefined)[]): Tensor {
+  requireTensor('at', 'input', input)
+  const [only] = indices
+  if (indices.length === 1 && typeof only === 'number') {
+    // The most frequent index.
+    const size = input._shape[0] ?? 0
+    if (Number.isInteger(only) && only >= -size && only < size) return input.select(0, only)
+  }
+  if (only instanceof Tensor && indices.length === 1 && only.ndim > 0 && input.ndim > 0) {
+    if (isIndexCode(only._dtype)) return takeGroup('at', input, only, FIRST_AXIS)
+  }
+  if (indices.every(isBasic)) {
+    const plan = planIndex('at', input, indices)
+    return windowOf(input, plan)
+  }
+  return internally(() => {
+    const plan = planIndex('at', input, indices)
+    const base = plan.whole && plan.advanced.length > 0 ? input : windowOf(input, plan)
+    const [first] = plan.advanced
+    if (first === undefined) return base
+    const coversAll = plan.advanced.length === 1 && first.count === base.ndim
+    if (coversAll && first.index._dtype === BOOL) return maskedSelect(base, first.index)
+    const { order, index, group } = gathering('at', plan.shape, plan.advanced)
+    return takeGroup('at', order === null ? base : base.permute(order), index, group)
+  })
+}
+
+/** Does the index make no tensors on its way? */
+function isBasic(index: Index | undefined): boolean {
+  return typeof index === 'number' || typeof index === 'string' || index === null
+}
+
+/** A value that can be assigned. */
+export type Assignable = Operand | boolean | NestedArray
+
+export interface SetAtOptions {
+  /** Add the value to what is there, also where positions repeat. Default false. */
+  accumulate?: boolean
+}
+
+function assignable(op: string, value: Assignable, input: Tensor): Operand {
+  if (value instanceof Tensor || typeof value === 'number') return value
+  if (typeof value === 'boolean') return Number(value)
+  if (Array.isArray(value)) return tensor(value, { dtype: input.dtype })
+  throw new ValueError(
+    op,
+    [{ name: 'value', description: value === null ? 'null' : typeof value }],
+    'the value must be a tensor, a number or an array',
+    'x.setAt([0], 1)',
+  )
+}
+
+/** Writes `value` at index tensors on `base`, in place, or to a copy that is returned. */
+function putAdvanced(
+  op: string,
+  base: Tensor,
+  value: Operand,
+  advanced: readonly AdvancedPart[],
+  add: boolean,
+  inPlace: boolean,
+): Tensor {
+  const [first] = advanced as [AdvancedPart]
+  if (advanced.length === 1 && first.index._dtype === BOOL && !add) {
+    if (!(value instanceof Tensor) || value.ndim === 0) {
+      const behind = base.ndim - first.axis - first.count
+      const mask = first.index.reshape([
+        ...first.index._shape,
+        ...Array.from({ length: behind }, () => 1),
+      ])
+      const filler = fitValue(op, value, base, [])
+      return inPlace ? base.maskedFill_(mask, filler) : base.maskedFill(mask, filler)
+    }
+  }
+  const { order, index, group } = gathering(op, base._shape, advanced)
+  const turned = order === null ? base : base.permute(order)
+  const shape = [
+    ...turned._shape.slice(0, group.axis),
+    ...index._shape,
+    ...turned._shape.slice(group.axis + group.count),
+  ]
+  const values = fitValue(op, value, base, shape)
+  const written = putGroup(op, turned, index, values, { ...group, add, alpha: 1 }, inPlace)
+  if (inPlace || order === null) return written
+  return written.permute(order.map((_, axis) => order.indexOf(axis)))
+}
+
+/**
+ * Assigns to the part of `input` that an index names, in place; `value` broadcasts and takes the
+ * dtype. Where positions repeat, the last value stays, or all are added with `accumulate`.
+ *
+ * @throws {IndexError, ValueError} as `at`. @throws {ShapeError} if the value does not broadcast.
+ * @see torch.Tensor.__setitem__; torch.Tensor.index_put_
+ */
+function setAt(
+  input: Tensor,
+  indices: Index | readonly Index[],
+  value: Assignable,
+  options?: SetAtOptions,
+): Tensor {
+  requireTensor('setAt', 'input', input)
+  const list = (Array.isArray(indices) ? indices : [indices]) as readonly Index[]
+  const add = options?.accumulate ?? false
+  internally(() => {
+    const plan = planIndex('setAt', input, list)
+    const given = assignable('setAt', value, input)
+    if (plan.advanced.length === 0) {
+      setWindow(input, fitValue('setAt', given, input, plan.shape), plan, add)
+    } else if (plan.whole && areNeighbours(plan.advanced)) {
+      putAdvanced('setAt', input, given, plan.advanced, add, true)
+    } else if (isRecorded(input, given)) {
+      // A change of a view would not reach the tensor's own history: change a copy, and assign it.
+      const part = internally(() => windowOf(input, plan).clone())
+      setWindow(input, putAdvanced('setAt', part, given, plan.advanced, add, false), plan, false)
+    } else {
+      putAdvanced('setAt', windowOf(input, plan), given, plan.advanced, add, true)
+    }
+  })
+  return input
+}
+
+/** Do the index tensors stand for neighbouring axes? */
+function areNeighbours(parts: readonly AdvancedPart[]): boolean {
+  return parts.every(({ axis }, i) => {
+    const before = parts[i - 1]
+    return before === undefined || axis === before.axis + before.count
+  })
+}
+
+function isRecorded(input: Tensor, value: Operand): boolean {
+  return input._requiresGrad || (value instanceof Tensor && value._requiresGrad)
+}
+
+/**
+ * A copy of `input` with `values` written at index tensors, as `setAt` does.
+ *
+ * @throws {IndexError, ShapeError, DTypeError} as `setAt`.
+ * @see torch.index_put
+ */
+export function indexPut(
+  input: Tensor,
+  indices: readonly Tensor[],
+  values: Assignable,
+  options?: SetAtOptions,
+): Tensor {
+  requireTensor('indexPut', 'input', input)
+  return setAt(input.clone(), indices, values, options)
+}
+
+export interface IndexingMethods {
+  /**
+   * The part that an index names, as `x[…]` does in Python: `x.at(0)`, `x.at('1:3, ..., ::2')`,
+   * `x.at(mask)`, `x.at([0, 2], null, span(1))`. Numbers, slices, `null` and `'...'` give a view,
+   * index tensors, masks and arrays a copy. See {@link Index}.
+   *
+   * @throws {IndexError} naming an index out of range, or for too many indices.
+   * @see torch.Tensor.__getitem__
+   */
+  at(...indices: Index[]): Tensor
+  /**
+   * Assigns to the part that an index (or list of indices) names, as `x[…] = value` does in Python.
+   * The value broadcasts and takes the dtype. Where positions repeat, the last value stays, or all
+   * are added with `accumulate`. Returns the tensor itself.
+   *
+   * @throws {IndexError} naming an index out of range, or for too many indices.
+   * @throws {ShapeError} if the value does not broadcast.
+   * @see torch.Tensor.__setitem__
+   */
+  setAt(indices: Index | readonly Index[], value: Assignable, options?: SetAtOptions): Tensor
+  /** See {@link indexPut}. */
+  indexPut(indices: readonly Tensor[], values: Assignable, options?: SetAtOptions): Tensor
+  /** `setAt` by the name that PyTorch gives it for index tensors. */
+  indexPut_(indices: readonly Tensor[], values: Assignable, options?: SetAtOptions): Tensor
+}
+
+export const indexingMethods: MethodTable<IndexingMethods> = {
+  at,
+  setAt,
+  indexPut,
+  indexPut_: setAt,
+}
