@@ -21,6 +21,7 @@ export function packageTests({ include = ['src/**/*.test.ts'] } = {}): ViteUserC
       // scripts/test.mjs counts the tests of the whole repository from these reports.
       reporters: ['default', 'json'],
       outputFile: { json: 'test-results/vitest.json' },
+      chaiConfig: { truncateThreshold: 2000 },
       testTimeout: 60_000,
       hookTimeout: 60_000,
     },

@@ -10,6 +10,9 @@ describe('examples in Markdown', () => {
     '',
     'a // => 1',
     '```',
+    '```typescript',
+    'a fragment',
+    '```',
     '```sh',
     'npm test',
     '```',
@@ -24,7 +27,7 @@ describe('examples in Markdown', () => {
   test('are the blocks marked ts, with the line they start at', () => {
     expect(examplesInMarkdown('README.md', text)).toEqual([
       { file: 'README.md', line: 3, code: 'const a = 1\n\na // => 1\n', runs: true },
-      { file: 'README.md', line: 12, code: 'if (a) {\n  b()\n}\n', runs: false },
+      { file: 'README.md', line: 15, code: 'if (a) {\n  b()\n}\n', runs: false },
     ])
   })
 })

@@ -11,14 +11,14 @@ export interface Example {
   runs: boolean
 }
 
-/** The ```` ```ts ```` blocks of a Markdown file. */
+/** The ```` ```ts ```` blocks of a Markdown file; ```` ```typescript ```` marks a fragment that is only shown. */
 export function examplesInMarkdown(file: string, text: string): Example[] {
   const lines = text.split('\n')
   const examples: Example[] = []
   for (let at = 0; at < lines.length; at += 1) {
-    const fence = lines[at]?.match(/^(\s*)```(ts|typescript)\b(.*)$/)
+    const fence = lines[at]?.match(/^(\s*)```ts\b(.*)$/)
     if (!fence) continue
-    const [, indent = '', , info = ''] = fence
+    const [, indent = '', info = ''] = fence
     const start = at + 1
     while (at + 1 < lines.length && lines[at + 1]?.trim() !== '```') at += 1
     const code = lines.slice(start, at + 1).map((line) => line.slice(indent.length))
