@@ -2,7 +2,16 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FlambeauError, getNumThreads, manualSeed, setNumThreads } from '@flambeau/core'
-import { DataLoader, FileWriteError, FormatError, MNIST, writeFileAtomic } from '@flambeau/data'
+import {
+  Compose,
+  DataLoader,
+  FileWriteError,
+  FormatError,
+  MNIST,
+  Normalize,
+  ToTensor,
+  writeFileAtomic,
+} from '@flambeau/data'
 import { help, parseOptions, UsageError } from './options.ts'
 import type { Options } from './options.ts'
 import { createProgress } from './progress.ts'
@@ -21,8 +30,11 @@ async function run(options: Options): Promise<void> {
   mkdirSync(options.out, { recursive: true })
   const checkpoint = join(options.out, 'checkpoint.safetensors')
 
-  const train = new MNIST({ train: true })
-  const test = new MNIST({ train: false })
+  // With the mean and standard deviation of all training pixels.
+  const normalize = recipe.normalize ? [new Normalize([0.1307], [0.3081])] : []
+  const transform = new Compose([new ToTensor(), ...normalize])
+  const train = new MNIST({ train: true, transform })
+  const test = new MNIST({ train: false, transform })
   manualSeed(options.seed)
   const model = recipe.model()
   const optimizer = recipe.optimizer(model.parameters(), options.lr)

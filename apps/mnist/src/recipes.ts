@@ -71,6 +71,8 @@ export interface Recipe {
   /** One line for --help. */
   summary: string
   lossName: string
+  /** Bring pixels to mean 0 and standard deviation 1, rather than to [0, 1]. */
+  normalize: boolean
   epochs: number
   batchSize: number
   lr: number
@@ -83,6 +85,7 @@ export const recipes = {
   mlp: {
     summary: '784-512-512-10, cross-entropy, Adam 1e-3, batch 100',
     lossName: 'cross-entropy',
+    normalize: false,
     epochs: 10,
     batchSize: 100,
     lr: 1e-3,
@@ -94,6 +97,7 @@ export const recipes = {
     summary:
       'three convolutions and three linear layers with dropout, cross-entropy, Adam 1e-3, batch 64',
     lossName: 'cross-entropy',
+    normalize: false,
     epochs: 3,
     batchSize: 64,
     lr: 1e-3,
@@ -102,8 +106,9 @@ export const recipes = {
     loss: (output, labels) => crossEntropy(output, labels),
   },
   linear: {
-    summary: 'softmax regression, SGD 0.01, batch 64',
+    summary: 'softmax regression on normalized pixels, SGD 0.01, batch 64',
     lossName: 'cross-entropy',
+    normalize: true,
     epochs: 10,
     batchSize: 64,
     lr: 0.01,
@@ -115,6 +120,7 @@ export const recipes = {
     summary:
       '784-256-64-10, mean squared error on one-hot targets, SGD 0.01 momentum 0.9, batch 512',
     lossName: 'mean squared error',
+    normalize: false,
     epochs: 10,
     batchSize: 512,
     lr: 0.01,

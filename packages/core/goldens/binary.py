@@ -58,4 +58,7 @@ g.case("atan2", torch.atan2, torch.tensor([1.0, 1.0, -1.0, -1.0, 0.5]), torch.te
 g.case("atan2/special", torch.atan2, torch.tensor([0.0, -0.0, 0.0, -0.0, INF, 1.0]),
        torch.tensor([1.0, 1.0, -1.0, -1.0, INF, 0.0]), grad=False)
 g.case("atan2/int64", torch.atan2, torch.tensor([1, -1]), torch.tensor([-1, 2]))
+g.case("hypot", torch.hypot, randn(2, 3), randn(2, 3))
+g.case("hypot/edges", torch.hypot, torch.tensor([3e30, 1e-30, 0.0, INF, NAN, NAN, -3.0]),
+       torch.tensor([4e30, 1e-30, 0.0, NAN, 1.0, -INF, 4.0]), grad=False)
 g.write()

@@ -3,8 +3,11 @@
 // arithmetic.h's.
 #pragma once
 
+#include <limits>
+
 #include "arithmetic.h"
 #include "functions.h"
+#include "unary.h"
 
 FLAMBEAU_FORMULAS_BEGIN
 
@@ -93,6 +96,22 @@ struct Atan2 {
     } else {
       return atan2_d(a, b);
     }
+  }
+};
+
+// sqrt(a² + b²), without overflow on the way: the larger one is taken out of the root.
+struct Hypot {
+  template <class T>
+  FLAMBEAU_HD T operator()(T a, T b) const {
+    static_assert(is_float<T>, "Hypot is for floating point: promote first");
+    const T x = Abs{}(a), y = Abs{}(b);
+    const T large = x > y ? x : y, small = x > y ? y : x;
+    const T ratio = small / (large > T{0} ? large : T{1});
+    const T length = large * Sqrt{}(T{1} + ratio * ratio);
+    const T infinity = std::numeric_limits<T>::infinity();
+    // An infinite side wins over a NaN; any other NaN stays.
+    const T result = a != a || b != b ? a + b : length;
+    return x == infinity || y == infinity ? infinity : result;
   }
 };
 

@@ -109,16 +109,17 @@ enum class Cost : uint8_t { kCheap, kDivision, kTranscendental };
 
 #define FLAMBEAU_EXPONENTIAL_LOOPS(X) X(pow, Pow, NumberType, kBinary, kTranscendental, 0)
 
-#define FLAMBEAU_TRIGONOMETRIC_OPS(X)                  \
-  X(sin, Sin, FloatType, kUnary, kTranscendental, 0)   \
-  X(cos, Cos, FloatType, kUnary, kTranscendental, 0)   \
-  X(tan, Tan, FloatType, kUnary, kTranscendental, 0)   \
-  X(asin, Asin, FloatType, kUnary, kTranscendental, 0) \
-  X(acos, Acos, FloatType, kUnary, kTranscendental, 0) \
-  X(atan, Atan, FloatType, kUnary, kTranscendental, 0) \
-  X(sinh, Sinh, FloatType, kUnary, kTranscendental, 0) \
-  X(cosh, Cosh, FloatType, kUnary, kTranscendental, 0) \
-  X(atan2, Atan2, FloatType, kBinary, kTranscendental, 0)
+#define FLAMBEAU_TRIGONOMETRIC_OPS(X)                     \
+  X(sin, Sin, FloatType, kUnary, kTranscendental, 0)      \
+  X(cos, Cos, FloatType, kUnary, kTranscendental, 0)      \
+  X(tan, Tan, FloatType, kUnary, kTranscendental, 0)      \
+  X(asin, Asin, FloatType, kUnary, kTranscendental, 0)    \
+  X(acos, Acos, FloatType, kUnary, kTranscendental, 0)    \
+  X(atan, Atan, FloatType, kUnary, kTranscendental, 0)    \
+  X(sinh, Sinh, FloatType, kUnary, kTranscendental, 0)    \
+  X(cosh, Cosh, FloatType, kUnary, kTranscendental, 0)    \
+  X(atan2, Atan2, FloatType, kBinary, kTranscendental, 0) \
+  X(hypot, Hypot, FloatType, kBinary, kDivision, 0)
 
 // The loops of one operation by type; null where the type is not among the operation's.
 struct LoopRow {

@@ -2,7 +2,7 @@ import type { Operand } from '../elementwise.ts'
 import type { Sample } from '../testing/samples.ts'
 import { samplesFor } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
-import { add, atan2, div, floorDivide, fmod, mul, pow, remainder, sub } from './binary.ts'
+import { add, atan2, div, floorDivide, fmod, hypot, mul, pow, remainder, sub } from './binary.ts'
 
 type Binary = (input: Operand, other: Operand) => Tensor
 
@@ -245,4 +245,30 @@ samplesFor('atan2', [
     run: atan2,
   },
   { name: 'empty', inputs: [[0, 3], [3]], run: atan2 },
+])
+
+samplesFor('hypot', [
+  { name: 'equal shapes', golden: 'binary:hypot', run: hypot },
+  {
+    name: 'large, small, infinite and NaN',
+    golden: 'binary:hypot/edges',
+    run: hypot,
+    gradcheck: false,
+  },
+  {
+    name: 'both broadcast',
+    inputs: [
+      [2, 1, 3],
+      [4, 1],
+    ],
+    run: hypot,
+  },
+  { name: 'a number', inputs: [[2, 3], 1.5], run: hypot },
+  { name: 'in place', golden: 'binary:hypot', run: (x: Tensor, y: Tensor) => x.clone().hypot_(y) },
+  {
+    name: 'shapes that do not fit',
+    inputs: [[2], [3]],
+    run: hypot,
+    throws: /hypot.*do not broadcast/s,
+  },
 ])

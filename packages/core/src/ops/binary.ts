@@ -273,6 +273,30 @@ export function atan2(input: Operand, other: Operand): Tensor {
   return binary(atan2Op, input, other, 'float')
 }
 
+const hypotOp = defineOp('hypot', ['input', 'other'], {
+  derivative: {
+    input: needs(['input', 'out'], (grad, { input, out }) =>
+      grad.mul(div(input as Operand, out as Tensor)),
+    ),
+    other: needs(['other', 'out'], (grad, { other, out }) =>
+      grad.mul(div(other as Operand, out as Tensor)),
+    ),
+  },
+})
+
+/**
+ * Length of the hypotenuse: √(input² + other²), without overflow on the way.
+ *
+ * Shapes: input and other broadcast. Dtype: their common dtype; integers and bool become the default
+ * floating dtype.
+ *
+ * @throws {ShapeError} if the shapes do not broadcast.
+ * @see torch.hypot
+ */
+export function hypot(input: Operand, other: Operand): Tensor {
+  return binary(hypotOp, input, other, 'float')
+}
+
 export interface BinaryMethods {
   /** See {@link add}. */
   add(other: Operand, options?: AlphaOptions): Tensor
@@ -310,6 +334,10 @@ export interface BinaryMethods {
   atan2(other: Operand): Tensor
   /** {@link atan2}, writing into this tensor. */
   atan2_(other: Operand): Tensor
+  /** See {@link hypot}. */
+  hypot(other: Operand): Tensor
+  /** {@link hypot}, writing into this tensor. */
+  hypot_(other: Operand): Tensor
 }
 
 export const binaryMethods: MethodTable<BinaryMethods> = {
@@ -362,4 +390,6 @@ export const binaryMethods: MethodTable<BinaryMethods> = {
   },
   atan2,
   atan2_: (self, other) => inPlace(atan2Op, self, [other], 'float'),
+  hypot,
+  hypot_: (self, other) => inPlace(hypotOp, self, [other], 'float'),
 }
