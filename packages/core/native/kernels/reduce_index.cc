@@ -1,0 +1,97 @@
+// Kernels that find the largest or smallest elements along an axis, and the one that writes to the
+// places found.
+#include <cstring>
+#include <string>
+
+#include "iterate.h"
+#include "reduce_driver.h"
+
+namespace flambeau {
+
+FLAMBEAU_SIMD_TABLE(ReduceIndexTable, reduce_index_table)
+
+namespace {
+
+using Numbers = ReduceNumbers;
+using Finish = decltype(ReduceTask::finish);
+
+void finish_places(char* const* outs, const char* acc, int64_t plane, int64_t n, const Numbers&) {
+  const int64_t* places = reinterpret_cast<const int64_t*>(acc) + plane;
+  std::memcpy(outs[0], places, static_cast<size_t>(n) * sizeof(int64_t));
+}
+template <int kItem>
+void finish_values(char* const* outs, const char* acc, int64_t plane, int64_t n, const Numbers&) {
+  const int64_t* places = reinterpret_cast<const int64_t*>(acc) + plane;
+  std::memcpy(outs[0], acc, static_cast<size_t>(n) * kItem);
+  std::memcpy(outs[1], places, static_cast<size_t>(n) * sizeof(int64_t));
+}
+
+// The axis is parameter 0; -1 for all axes, in row-major order. `values` says whether the elements
+// themselves are the first of two outputs.
+void find(Call& call, const ReducerRow& row, bool values) {
+  if (call.num_outputs() != (values ? 2 : 1) || call.spec(values ? 1 : 0).dtype != DType::kInt64 ||
+      (values && call.spec(0).dtype != call.in(0).dtype))
+    throw Failure("ERR_INTERNAL", "places are int64, values have the type of the input");
+  const bool all = call.integer(0) == -1;
+  const Tensor x = all ? call.contiguous(call.in(0)) : call.in(0);
+  const uint32_t mask = all ? (uint32_t{1} << x.ndim()) - 1 : reduced_axes(call, 0, x);
+  if (!all && (mask & (mask - 1)) != 0) throw Failure("ERR_INTERNAL", "places are along one axis");
+  const ReducePlan plan(x, mask);
+  if (plan.count == 0 && plan.outputs > 0)
+    throw Failure("ERR_INTERNAL", "there is no largest or smallest of no elements");
+  Tensor* outs[2] = {};
+  for (int i = 0; i < call.num_outputs(); ++i) outs[i] = &reduce_output(call, i, x, mask);
+  Finish finish = finish_places;
+  if (values) {
+    const size_t item = x.item_bytes();
+    finish = item == 8 ? finish_values<8> : item == 4 ? finish_values<4> : finish_values<1>;
+  }
+  const Reducer& reducer = row.by_type[static_cast<int>(x.dtype)];
+  run_reduction(x, plan, {&reducer, finish, {plan.count, 0}, kGrain}, outs, call.num_outputs());
+}
+
+}  // namespace
+
+// The largest (smallest) elements along an axis and their places: the first of equal ones, or the
+// first NaN. No axis of length 0 may be reduced.
+FLAMBEAU_KERNEL(max) { find(call, active::reduce_index_table().largest, true); }
+FLAMBEAU_KERNEL(min) { find(call, active::reduce_index_table().smallest, true); }
+FLAMBEAU_KERNEL(argmax) { find(call, active::reduce_index_table().largest, false); }
+FLAMBEAU_KERNEL(argmin) { find(call, active::reduce_index_table().smallest, false); }
+
+// values, index (int64), both of the output's shape but for size 1 along the axis that is parameter
+// 0 -> zeros with the values at the places that the index says.
+FLAMBEAU_KERNEL(placeAlong) {
+  const Tensor& values = call.in(0);
+  const Tensor& index = call.in(1);
+  const Tensor& out = call.out(0);
+  const int64_t axis_number = call.integer(0);
+  if (axis_number < 0 || axis_number >= out.ndim() || index.dtype != DType::kInt64 ||
+      values.dtype != out.dtype)
+    throw Failure("ERR_INTERNAL", "the operands do not fit together");
+  const int axis = static_cast<int>(axis_number);
+  Tensor line = out;
+  line.shape.sizes[axis] = 1;
+  if (!(values.shape == line.shape) || !(index.shape == line.shape))
+    throw Failure("ERR_INTERNAL", "the operands do not fit together");
+
+  const size_t item = out.item_bytes();
+  const int64_t bytes = out.numel() * static_cast<int64_t>(item);
+  parallel_for(bytes, 8 * kGrain, [&](int64_t begin, int64_t end) {
+    std::memset(out.data + begin, 0, static_cast<size_t>(end - begin));
+  });
+  const int64_t size = out.size(axis);
+  const int64_t step = out.stride(axis) * static_cast<int64_t>(item);
+  const Iteration<3> iteration(line.shape, {&line, &values, &index});
+  iteration.run(kGrain, [&](const auto& data, const auto& strides, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t at = *reinterpret_cast<const int64_t*>(data[2] + i * strides[2]);
+      if (at < 0 || at >= size)
+        throw Failure("ERR_INDEX", "index " + std::to_string(at) + " is outside [0, " +
+                                       std::to_string(size) + ")");
+      std::memcpy(data[0] + i * strides[0] + at * step, data[1] + i * strides[1], item);
+    }
+  });
+}
+
+}  // namespace flambeau
