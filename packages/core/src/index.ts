@@ -32,6 +32,7 @@ export {
   setRngState,
 } from './generator.ts'
 export * from './memory.ts'
+export type { NamedResult } from './named-result.ts'
 export type { PrintOptions } from './printing.ts'
 export { setPrintOptions } from './printing.ts'
 export type { RandomOptions, SamplingOptions, Whole } from './random.ts'
@@ -54,9 +55,13 @@ export * from './ops/activation.ts'
 export * from './ops/binary.ts'
 export * from './ops/bounds.ts'
 export * from './ops/cast.ts'
+export type { ValuesAndIndices } from './ops/compare-reduce.ts'
+export { amax, amin, argmax, argmin, max, min } from './ops/compare-reduce.ts'
 export * from './ops/comparison.ts'
 export * from './ops/conv.ts'
 export * from './ops/copy.ts'
+export type { CumulativeOptions } from './ops/cumulative.ts'
+export { cumprod, cumsum } from './ops/cumulative.ts'
 export * from './ops/dropout.ts'
 export * from './ops/index-ops.ts'
 export * from './ops/indexing.ts'
@@ -66,6 +71,23 @@ export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
 export * from './ops/masking.ts'
 export * from './ops/matmul.ts'
 export * from './ops/pool.ts'
+export type { SumOptions, VarOptions } from './ops/reduce.ts'
+export {
+  all,
+  any,
+  countNonzero,
+  logsumexp,
+  mean,
+  norm,
+  prod,
+  std,
+  stdMean,
+  sum,
+  var,
+  variance,
+  varMean,
+} from './ops/reduce.ts'
+export type { Dims, ReduceOptions } from './ops/reduce-axes.ts'
 export type { SoftmaxOptions } from './ops/softmax.ts'
 export { logSoftmax, softmax } from './ops/softmax.ts'
 export * from './ops/ternary.ts'

@@ -10,10 +10,14 @@ import type { BoundsMethods } from './ops/bounds.ts'
 import { boundsMethods } from './ops/bounds.ts'
 import type { CastMethods } from './ops/cast.ts'
 import { castMethods } from './ops/cast.ts'
+import type { CompareReduceMethods } from './ops/compare-reduce.ts'
+import { compareReduceMethods } from './ops/compare-reduce.ts'
 import type { ComparisonMethods } from './ops/comparison.ts'
 import { comparisonMethods } from './ops/comparison.ts'
 import type { CopyMethods } from './ops/copy.ts'
 import { copyMethods } from './ops/copy.ts'
+import type { CumulativeMethods } from './ops/cumulative.ts'
+import { cumulativeMethods } from './ops/cumulative.ts'
 import type { IndexMethods } from './ops/index-ops.ts'
 import { indexMethods } from './ops/index-ops.ts'
 import type { IndexingMethods } from './ops/indexing.ts'
@@ -24,6 +28,8 @@ import type { MaskMethods } from './ops/masking.ts'
 import { maskMethods } from './ops/masking.ts'
 import type { MatmulMethods } from './ops/matmul.ts'
 import { matmulMethods } from './ops/matmul.ts'
+import type { ReduceMethods } from './ops/reduce.ts'
+import { reduceMethods } from './ops/reduce.ts'
 import type { SoftmaxMethods } from './ops/softmax.ts'
 import { softmaxMethods } from './ops/softmax.ts'
 import type { TernaryMethods } from './ops/ternary.ts'
@@ -44,13 +50,16 @@ export interface TensorMethods
     BinaryMethods,
     BoundsMethods,
     CastMethods,
+    CompareReduceMethods,
     ComparisonMethods,
     CopyMethods,
+    CumulativeMethods,
     IndexMethods,
     IndexingMethods,
     JoiningMethods,
     MaskMethods,
     MatmulMethods,
+    ReduceMethods,
     SoftmaxMethods,
     TernaryMethods,
     TranscendentalMethods,
@@ -98,13 +107,16 @@ for (const table of [
   binaryMethods,
   boundsMethods,
   castMethods,
+  compareReduceMethods,
   comparisonMethods,
   copyMethods,
+  cumulativeMethods,
   indexMethods,
   indexingMethods,
   joiningMethods,
   maskMethods,
   matmulMethods,
+  reduceMethods,
   softmaxMethods,
   ternaryMethods,
   transcendentalMethods,

@@ -1,0 +1,307 @@
+/** The largest and smallest elements along axes, and where they are. */
+import { BOOL, INT64 } from '../dtype.ts'
+import { DTypeError } from '../errors.ts'
+import type { MethodTable } from '../methods.ts'
+import type { NamedResult } from '../named-result.ts'
+import { namedResult } from '../named-result.ts'
+import type { Op } from '../op.ts'
+import { defineOp, needs, run, runMany } from '../op.ts'
+import type { Shape } from '../shape.ts'
+import { Tensor } from '../tensor.ts'
+import type { Dims, Reduction, ReduceOptions } from './reduce-axes.ts'
+import {
+  isOptions,
+  oneAxis,
+  reduction,
+  reductionAlong,
+  requireElements,
+  requireOptions,
+  restore,
+} from './reduce-axes.ts'
+import { where } from './ternary.ts'
+
+type Reduced = Pick<Reduction, 'axes' | 'keepdim'>
+
+/**
+ * `grad` where x is the `extreme` of its axes, divided by how many such elements there are; 0
+ * elsewhere. Where the extreme is NaN, the elements that are NaN count. @internal
+ */
+export function shareAmongTies(
+  grad: Tensor,
+  x: Tensor,
+  extreme: Tensor,
+  axes: readonly number[],
+): Tensor {
+  const taken = x.eq(extreme).logicalOr(x.isnan())
+  return where(taken, grad.div(taken.sum(axes, { keepdim: true })), 0)
+}
+
+const ofExtreme = {
+  derivative: {
+    input: needs<Reduced>(['input', 'out'], (grad, { input, out }, { params }) => {
+      const x = input as Tensor
+      const shape = x.shape
+      return shareAmongTies(
+        restore(grad, params, shape),
+        x,
+        restore(out as Tensor, params, shape),
+        params.axes,
+      )
+    }),
+  },
+}
+const amaxOp = defineOp<'input', Reduced>('amax', ['input'], ofExtreme)
+const aminOp = defineOp<'input', Reduced>('amin', ['input'], ofExtreme)
+
+function extreme(
+  op: Op<Reduced>,
+  name: string,
+  input: Tensor,
+  dim: Dims | ReduceOptions | undefined,
+  options?: ReduceOptions,
+): Tensor {
+  const reduced = reduction(name, input, dim, options)
+  requireElements(name, input, reduced.axes)
+  return run(op, [input], reduced.shape, input._dtype, reduced.axes, reduced)
+}
+
+/**
+ * The largest element over the axes `dim`: one, several, or all of them (the default); NaN where
+ * there is one. Equal largest elements share the gradient.
+ *
+ * Shapes: input `[d0, d1, …]` -> without the reduced axes, which `keepdim` keeps with size 1.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if there are no elements.
+ * @see torch.amax
+ */
+export function amax(input: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor {
+  return extreme(amaxOp, 'amax', input, dim, options)
+}
+
+/**
+ * The smallest element over the axes `dim`: one, several, or all of them (the default); NaN where
+ * there is one. Equal smallest elements share the gradient.
+ *
+ * Shapes: input `[d0, d1, …]` -> without the reduced axes, which `keepdim` keeps with size 1.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if there are no elements.
+ * @see torch.amin
+ */
+export function amin(input: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor {
+  return extreme(aminOp, 'amin', input, dim, options)
+}
+
+interface Along extends Reduced {
+  axis: number
+}
+
+const placeAlongOp = defineOp<'values' | 'index', number>('placeAlong', ['values', 'index'], {
+  derivative: {
+    values: needs(['index'], (grad, { index }, { params: axis }) =>
+      grad.gather(axis, index as Tensor),
+    ),
+    index: 'non-differentiable',
+  },
+})
+
+/** Zeros of `shape` with the values (of size 1 along the axis) at the places that `index` says. */
+function placeAlong(values: Tensor, index: Tensor, axis: number, shape: Shape): Tensor {
+  return run(placeAlongOp, [values, index], shape, values._dtype, [axis], axis)
+}
+
+const alongAxis = {
+  outputs: 2,
+  derivative: {
+    needs: ['out1'],
+    formula: (
+      [grad]: readonly (Tensor | null)[],
+      { out1 }: Record<string, Tensor>,
+      { params, shapes }: { params: Along; shapes: readonly (Shape | null)[] },
+    ): readonly (Tensor | null)[] => {
+      const shape = shapes[0] as Shape
+      if (!grad || shape.length === 0) return [grad ?? null]
+      return [
+        placeAlong(
+          restore(grad, params, shape),
+          restore(out1 as Tensor, params, shape),
+          params.axis,
+          shape,
+        ),
+      ]
+    },
+  },
+}
+const maxOp = defineOp<'input', Along>('max', ['input'], alongAxis)
+const minOp = defineOp<'input', Along>('min', ['input'], alongAxis)
+
+/** The extreme elements along an axis, and where they are along it. */
+export type ValuesAndIndices = NamedResult<readonly ['values', 'indices']>
+
+function extremesAlong(
+  op: Op<Along>,
+  input: Tensor,
+  dim: number,
+  options: ReduceOptions | undefined,
+): ValuesAndIndices {
+  const { axis, axes, keepdim, shape } = reductionAlong(op.name, input, dim, options)
+  requireElements(op.name, input, axes)
+  const specs = [
+    { shape, dtype: input._dtype },
+    { shape, dtype: INT64 },
+  ]
+  const params = { axis, axes, keepdim }
+  return namedResult(
+    ['values', 'indices'],
+    runMany(op, [input], specs, [axesOf(input, axis)], params),
+  )
+}
+
+/** What the kernels take for an axis: -1 stands for all axes, of which a number has none. */
+function axesOf(input: Tensor, axis: number): number {
+  return input.ndim === 0 ? -1 : axis
+}
+
+/**
+ * The largest element: of the whole tensor (`max(x)`), along one axis together with its place
+ * (`max(x, 1)`), or of two tensors elementwise (`max(a, b)`, which is {@link maximum}). NaN counts
+ * as larger than all numbers; of equal elements the first is taken.
+ *
+ * Shapes: input `[d0, d1, …]` -> `[]`; or values and indices (int64) without the axis, which
+ * `keepdim` keeps with size 1; or the broadcast shape. The gradient goes to the element that was
+ * taken; for the whole tensor, equal largest elements share it.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if there are no elements.
+ * @see torch.max
+ *
+ * @example
+ * ```ts
+ * import { max, tensor } from '@flambeau/core'
+ * const { values, indices } = max(tensor([[3, 9], [7, 5]]), 1)
+ * console.log(values.tolist(), indices.tolist()) // [ 9, 7 ] [ 1, 0 ]
+ * ```
+ */
+export function max(input: Tensor): Tensor
+export function max(input: Tensor, other: Tensor): Tensor
+export function max(input: Tensor, dim: number, options?: ReduceOptions): ValuesAndIndices
+export function max(
+  input: Tensor,
+  second?: Tensor | number,
+  options?: ReduceOptions,
+): Tensor | ValuesAndIndices {
+  if (second === undefined) return extreme(amaxOp, 'max', input, undefined)
+  if (second instanceof Tensor) return input.maximum(second)
+  return extremesAlong(maxOp, input, second, options)
+}
+
+/**
+ * The smallest element: of the whole tensor (`min(x)`), along one axis together with its place
+ * (`min(x, 1)`), or of two tensors elementwise (`min(a, b)`, which is {@link minimum}). NaN counts
+ * as smaller than all numbers; of equal elements the first is taken.
+ *
+ * Shapes, gradients and errors: as for {@link max}.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if there are no elements.
+ * @see torch.min
+ */
+export function min(input: Tensor): Tensor
+export function min(input: Tensor, other: Tensor): Tensor
+export function min(input: Tensor, dim: number, options?: ReduceOptions): ValuesAndIndices
+export function min(
+  input: Tensor,
+  second?: Tensor | number,
+  options?: ReduceOptions,
+): Tensor | ValuesAndIndices {
+  if (second === undefined) return extreme(aminOp, 'min', input, undefined)
+  if (second instanceof Tensor) return input.minimum(second)
+  return extremesAlong(minOp, input, second, options)
+}
+
+const argmaxOp = defineOp('argmax', ['input'], { derivative: { input: 'non-differentiable' } })
+const argminOp = defineOp('argmin', ['input'], { derivative: { input: 'non-differentiable' } })
+
+function place(
+  op: typeof argmaxOp,
+  input: Tensor,
+  dim: number | null | ReduceOptions | undefined,
+  options: ReduceOptions | undefined,
+): Tensor {
+  const all = dim === undefined || dim === null || isOptions(dim)
+  const given = isOptions(dim) ? dim : options
+  requireOptions(op.name, given)
+  const axis = all ? null : oneAxis(op.name, input, dim)
+  const { axes, shape } = reduction(op.name, input, axis, given)
+  if (input._dtype === BOOL) {
+    throw new DTypeError(
+      op.name,
+      { input },
+      'bools are not compared by size',
+      `convert the input first: x.byte().${op.name}(…)`,
+    )
+  }
+  requireElements(op.name, input, axes)
+  return run(op, [input], shape, INT64, [axis === null ? -1 : axesOf(input, axis)])
+}
+
+/**
+ * Where the largest element is: its place along the axis `dim`, or in the whole tensor in row-major
+ * order (the default). Of equal elements the first; NaN counts as larger than all numbers.
+ *
+ * Shapes: input `[d0, d1, …]` -> int64 without the axis, which `keepdim` keeps with size 1.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if there are no elements.
+ * @throws {DTypeError} for bools.
+ * @see torch.argmax
+ */
+export function argmax(
+  input: Tensor,
+  dim?: number | null | ReduceOptions,
+  options?: ReduceOptions,
+): Tensor {
+  return place(argmaxOp, input, dim, options)
+}
+
+/**
+ * Where the smallest element is: its place along the axis `dim`, or in the whole tensor in row-major
+ * order (the default). Of equal elements the first; NaN counts as smaller than all numbers.
+ *
+ * Shapes: input `[d0, d1, …]` -> int64 without the axis, which `keepdim` keeps with size 1.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if there are no elements.
+ * @throws {DTypeError} for bools.
+ * @see torch.argmin
+ */
+export function argmin(
+  input: Tensor,
+  dim?: number | null | ReduceOptions,
+  options?: ReduceOptions,
+): Tensor {
+  return place(argminOp, input, dim, options)
+}
+
+export interface CompareReduceMethods {
+  /** See {@link max}. */
+  max(): Tensor
+  max(other: Tensor): Tensor
+  max(dim: number, options?: ReduceOptions): ValuesAndIndices
+  /** See {@link min}. */
+  min(): Tensor
+  min(other: Tensor): Tensor
+  min(dim: number, options?: ReduceOptions): ValuesAndIndices
+  /** See {@link amax}. */
+  amax(dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor
+  /** See {@link amin}. */
+  amin(dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor
+  /** See {@link argmax}. */
+  argmax(dim?: number | null | ReduceOptions, options?: ReduceOptions): Tensor
+  /** See {@link argmin}. */
+  argmin(dim?: number | null | ReduceOptions, options?: ReduceOptions): Tensor
+}
+
+export const compareReduceMethods: MethodTable<CompareReduceMethods> = {
+  max,
+  min,
+  amax,
+  amin,
+  argmax,
+  argmin,
+}
