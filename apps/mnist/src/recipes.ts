@@ -90,7 +90,7 @@ export const recipes = {
     batchSize: 100,
     lr: 1e-3,
     model: () => new Mlp(),
-    optimizer: (params, lr) => new Adam(params, { lr }) as Optimizer<object>,
+    optimizer: (params, lr) => new Adam(params, { lr }),
     loss: (output, labels) => crossEntropy(output, labels),
   },
   cnn: {
@@ -102,7 +102,7 @@ export const recipes = {
     batchSize: 64,
     lr: 1e-3,
     model: () => new Cnn(),
-    optimizer: (params, lr) => new Adam(params, { lr }) as Optimizer<object>,
+    optimizer: (params, lr) => new Adam(params, { lr }),
     loss: (output, labels) => crossEntropy(output, labels),
   },
   linear: {
@@ -113,7 +113,7 @@ export const recipes = {
     batchSize: 64,
     lr: 0.01,
     model: () => new SoftmaxRegression(),
-    optimizer: (params, lr) => new SGD(params, { lr }) as Optimizer<object>,
+    optimizer: (params, lr) => new SGD(params, { lr }),
     loss: (output, labels) => crossEntropy(output, labels),
   },
   mse: {
@@ -125,7 +125,7 @@ export const recipes = {
     batchSize: 512,
     lr: 0.01,
     model: () => new MseNet(),
-    optimizer: (params, lr) => new SGD(params, { lr, momentum: 0.9 }) as Optimizer<object>,
+    optimizer: (params, lr) => new SGD(params, { lr, momentum: 0.9 }),
     loss: (output, labels) => mseLoss(output, oneHot(labels, 10).to('float32')),
   },
 } satisfies Record<string, Recipe>

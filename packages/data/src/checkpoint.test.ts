@@ -86,7 +86,9 @@ describe('checkpoints', () => {
   it('leave the previous file whole when saving fails', () => {
     saveCheckpoint(path('kept'), { epoch: 1 })
     const before = readFileSync(path('kept'))
-    expect(() => saveCheckpoint(path('kept'), { epoch: 2, bad: Symbol('x') as never })).toThrow()
+    expect(() => saveCheckpoint(path('kept'), { epoch: 2, bad: Symbol('x') as never })).toThrow(
+      /a symbol cannot be saved/,
+    )
     expect(readFileSync(path('kept'))).toEqual(before)
   })
 

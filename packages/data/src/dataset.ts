@@ -98,13 +98,9 @@ export class Subset<Sample, Batch> extends Dataset<Sample, Batch> {
     this.dataset = dataset
     this.indices = indices.map((index) => checkSample('Subset', index, dataset.length))
     this.length = this.indices.length
-    const { getBatch } = dataset
-    if (getBatch !== undefined) {
+    if (dataset.getBatch !== undefined) {
       this.getBatch = (batch) =>
-        getBatch.call(
-          dataset,
-          batch.map((i) => this.indices[i] as number),
-        )
+        dataset.getBatch?.(batch.map((i) => this.indices[i] as number)) as Batch
     }
   }
 

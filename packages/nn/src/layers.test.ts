@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { manualSeed, randn, Tensor, tensor } from '@flambeau/core'
+import type { Tensor } from '@flambeau/core'
+import { manualSeed, randn, tensor } from '@flambeau/core'
 import { assertClose, upstream } from '@flambeau/core/testing'
 import { describe, expect, it } from 'vitest'
 import * as nn from './index.ts'

@@ -82,7 +82,6 @@ export interface Module<Args extends unknown[] = [input: Tensor], Output = Tenso
  * console.log(net(ones([3, 4])).shape) // => [ 3, 2 ]
  * ```
  */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export abstract class Module<Args extends unknown[] = [input: Tensor], Output = Tensor> {
   /** True while training; set by `train()` and `eval()`. */
   training!: boolean
@@ -96,8 +95,8 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     Reflect.deleteProperty(self, 'length')
     const module = self as unknown as Module<Args, Output>
     module.training = true
-    // oxlint-disable-next-line no-constructor-return -- what makes modules callable
-    return module as this
+    // What makes modules callable: the function, not `this`, is the new object.
+    return module
   }
 
   /** Computes the output. Call the module itself instead, which also runs hooks. */
@@ -158,7 +157,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   *namedModules(prefix = '', seen: Set<object> = new Set()): Generator<[string, AnyModule]> {
     if (seen.has(this)) return
     seen.add(this)
-    yield [prefix, this as unknown as AnyModule]
+    yield [prefix, this]
     for (const [name, child] of this.namedChildren()) {
       yield* child.namedModules(prefix === '' ? name : `${prefix}.${name}`, seen)
     }
@@ -210,7 +209,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    */
   stateDict(): StateDict {
     const out: StateDict = {}
-    for (const [name, tensor] of stateOf(this as unknown as AnyModule)) out[name] = tensor.detach()
+    for (const [name, tensor] of stateOf(this)) out[name] = tensor.detach()
     return out
   }
 
@@ -222,7 +221,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    * @see torch.nn.Module.load_state_dict
    */
   loadStateDict(stateDict: Readonly<StateDict>, options: { strict?: boolean } = {}): LoadReport {
-    const own = new Map(stateOf(this as unknown as AnyModule))
+    const own = new Map(stateOf(this))
     const given = new Map(Object.entries(stateDict))
     const missingKeys = [...own.keys()].filter((name) => !given.has(name))
     const unexpectedKeys = [...given.keys()].filter((name) => !own.has(name))
@@ -288,7 +287,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   /** Calls `fn` with every module, innermost first. @see torch.nn.Module.apply */
   apply(fn: (module: AnyModule) => void): this {
     for (const child of this.children()) child.apply(fn)
-    fn(this as unknown as AnyModule)
+    fn(this)
     return this
   }
 

@@ -3,7 +3,8 @@ import type { Tensor } from '@flambeau/core'
 import { ones, tensor, zeros } from '@flambeau/core'
 import '@flambeau/autograd'
 import { describe, expect, it } from 'vitest'
-import { Adam, Optimizer, SGD } from './index.ts'
+import type { Optimizer } from './index.ts'
+import { Adam, SGD } from './index.ts'
 
 // Written by goldens/trajectories.py with PyTorch.
 const golden = JSON.parse(
@@ -30,7 +31,7 @@ function make(name: string, params: Tensor[]): Optimizer<object> {
     ]),
   )
   const adam = name === 'adam' || name === 'amsgrad'
-  return (adam ? new Adam(params, options) : new SGD(params, options)) as Optimizer<object>
+  return adam ? new Adam(params, options) : new SGD(params, options)
 }
 
 function lossOf({ p, q }: { p: Tensor; q: Tensor }, step: number): Tensor {

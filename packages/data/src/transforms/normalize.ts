@@ -1,4 +1,5 @@
-import { ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
+import type { Tensor } from '@flambeau/core'
+import { ShapeError, tensor, ValueError } from '@flambeau/core'
 import type { Transform } from './transform.ts'
 
 /**

@@ -37,7 +37,7 @@ export interface CrossEntropyLossOptions {
  * @throws {IndexError} for a label outside of [0, C).
  * @see torch.nn.CrossEntropyLoss
  */
-export class CrossEntropyLoss extends Module<[input: Tensor, target: Tensor], Tensor> {
+export class CrossEntropyLoss extends Module<[input: Tensor, target: Tensor]> {
   weight: Tensor | null = null
   readonly ignoreIndex: number
   readonly reduction: Reduction

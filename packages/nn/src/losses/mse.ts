@@ -12,7 +12,7 @@ import { checkReduction } from './cross-entropy.ts'
  * @throws {ShapeError} if the shapes do not broadcast.
  * @see torch.nn.MSELoss
  */
-export class MSELoss extends Module<[input: Tensor, target: Tensor], Tensor> {
+export class MSELoss extends Module<[input: Tensor, target: Tensor]> {
   readonly reduction: Reduction
 
   constructor(options: { reduction?: Reduction } = {}) {
