@@ -4,11 +4,12 @@ import { checkDevice } from './device.ts'
 import type { DType, DTypeCode } from './dtype.ts'
 import { BOOL, defaultFloatCode, dtypeCode, dtypeName, INT64 } from './dtype.ts'
 import { requireTensor } from './elementwise.ts'
-import { DTypeError, ShapeError, ValueError } from './errors.ts'
+import { DTypeError, OutOfMemoryError, ShapeError, ValueError } from './errors.ts'
+import { show } from './show.ts'
 import { native } from './native.ts'
 import { defineOp, recording, run } from './op.ts'
 import type { Shape } from './shape.ts'
-import { checkShape, formatShape, numElements } from './shape.ts'
+import { checkShape, formatShape, MAX_RANK, numElements } from './shape.ts'
 import type { NestedArray, Tensor, TypedArrayOf } from './tensor.ts'
 
 /** What every creation function accepts. */
@@ -49,7 +50,7 @@ export function chooseDtype(
     throw new ValueError(
       op,
       [],
-      `options are an object, not ${String(options)}`,
+      `options are an object, not ${show(options)}`,
       "{ dtype: 'float32' }",
     )
   }
@@ -109,16 +110,19 @@ export function full(
   fillValue: number | boolean,
   options?: CreationOptions,
 ): Tensor {
+  requireFillValue('full', fillValue)
   const dtype = chooseDtype('full', options, impliedDtype(fillValue))
-  if (typeof fillValue !== 'number' && typeof fillValue !== 'boolean') {
-    throw new ValueError(
-      'full',
-      [],
-      `the value must be a number or boolean, not ${typeof fillValue}`,
-      'full([2, 3], 1)',
-    )
-  }
   return finish('full', fullCode(checkShape('full', size), Number(fillValue), dtype), options)
+}
+
+function requireFillValue(op: string, value: number | boolean): void {
+  if (typeof value === 'number' || typeof value === 'boolean') return
+  throw new ValueError(
+    op,
+    [],
+    `the value must be a number or boolean, not ${show(value)}`,
+    'full([2, 3], 1)',
+  )
 }
 
 function impliedDtype(value: number | boolean): DTypeCode {
@@ -155,6 +159,7 @@ export function fullLike(
   fillValue: number | boolean,
   options?: CreationOptions,
 ): Tensor {
+  requireFillValue('fullLike', fillValue)
   const dtype = likeOptions('fullLike', input, options)
   return finish('fullLike', fullCode(input._shape, Number(fillValue), dtype), options)
 }
@@ -261,7 +266,7 @@ export type SourceArray = TypedArrayOf | Uint8ClampedArray
  */
 export function fromTypedArray(
   array: SourceArray,
-  size: readonly number[] = [array.length],
+  size?: readonly number[],
   options?: CreationOptions,
 ): Tensor {
   const own = ARRAY_DTYPES.find(([constructor]) => array instanceof constructor)?.[1]
@@ -269,12 +274,12 @@ export function fromTypedArray(
     throw new DTypeError(
       'fromTypedArray',
       [],
-      `${Object.prototype.toString.call(array).slice(8, -1)} has no dtype`,
+      `${show(array)} has no dtype`,
       `use one of ${ARRAY_DTYPES.map(([constructor]) => constructor.name).join(', ')}`,
     )
   }
   const dtype = chooseDtype('fromTypedArray', options, dtypeCode(own))
-  const shape = checkShape('fromTypedArray', size)
+  const shape = checkShape('fromTypedArray', size ?? [array.length])
   if (numElements(shape) !== array.length) {
     throw new ShapeError(
       'fromTypedArray',
@@ -289,12 +294,27 @@ export function fromTypedArray(
   return finish('fromTypedArray', result, options)
 }
 
+/** Room for the elements of a shape. The shape may be a promise of many that are not there. */
+function numbersFor(op: string, shape: Shape): Float64Array {
+  try {
+    return new Float64Array(numElements(shape))
+  } catch {
+    throw new OutOfMemoryError(
+      op,
+      { shape },
+      `${numElements(shape)} numbers do not fit into memory`,
+      'make the tensor in parts, and join them with cat()',
+    )
+  }
+}
+
 /** Shape of nested arrays; every part of an axis must have the same length. */
 function nestedShape(values: unknown): number[] {
   const shape: number[] = []
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
     shape.push(level.length)
-    if (level.length === 0) break
+    // An array may contain itself: one axis too many is enough to be refused.
+    if (level.length === 0 || shape.length > MAX_RANK) break
   }
   return shape
 }
@@ -319,9 +339,9 @@ export function tensor(
   data: NestedArray | SourceArray | bigint[],
   options?: CreationOptions,
 ): Tensor {
-  if (ArrayBuffer.isView(data)) return fromTypedArray(data as SourceArray, [data.length], options)
+  if (ArrayBuffer.isView(data)) return fromTypedArray(data, [data.length], options)
   const shape = checkShape('tensor', nestedShape(data))
-  const flat = new Float64Array(numElements(shape))
+  const flat = numbersFor('tensor', shape)
   let kind = 'bool' as 'bool' | 'int' | 'float'
   let at = 0
   const fill = (values: unknown, axis: number): void => {
@@ -337,7 +357,7 @@ export function tensor(
           'convert the values, or stack() tensors',
         )
       }
-      if (typeof values === 'bigint' && BigInt(value as number) !== values) {
+      if (typeof values === 'bigint' && BigInt(value) !== values) {
         throw new ValueError(
           'tensor',
           [],

@@ -1,4 +1,5 @@
 import { DeviceError } from './errors.ts'
+import { show } from './show.ts'
 
 /** Where a tensor's elements are. */
 export type Device = 'cpu' | (string & {})
@@ -8,8 +9,8 @@ export function checkDevice(op: string, device: Device | undefined): void {
   if (device === undefined || device === 'cpu') return
   throw new DeviceError(
     op,
-    [{ name: 'device', description: String(device) }],
-    `there is no device '${String(device)}'`,
+    [{ name: 'device', description: show(device) }],
+    `there is no device ${show(device)}`,
     "use 'cpu'",
   )
 }

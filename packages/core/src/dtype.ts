@@ -1,4 +1,5 @@
 import { DTypeError } from './errors.ts'
+import { show } from './show.ts'
 
 /** Element types. `bool` is stored as one byte, 0 or 1. */
 export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'bool'
@@ -29,12 +30,12 @@ const BYTES: readonly number[] = [4, 8, 8, 4, 1, 1]
 
 /** The code of a dtype's name. @throws {DTypeError} for a name that is not a dtype. */
 export function dtypeCode(dtype: DType): DTypeCode {
-  const code = CODES[dtype]
+  const code = typeof dtype === 'string' ? CODES[dtype] : undefined
   if (code === undefined) {
     throw new DTypeError(
       'dtype',
       [],
-      `${JSON.stringify(dtype) ?? String(dtype)} is not a dtype`,
+      `${show(dtype)} is not a dtype`,
       `use one of ${DTYPES.join(', ')}`,
     )
   }

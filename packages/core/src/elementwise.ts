@@ -10,12 +10,15 @@ import {
   promote,
 } from './dtype.ts'
 import { DTypeError, ShapeError, ValueError } from './errors.ts'
+import { show } from './show.ts'
 import type { Input, Op } from './op.ts'
 import { recording, run, runInPlace } from './op.ts'
 import { castCode } from './ops/cast.ts'
 import type { Shape } from './shape.ts'
 import { broadcastShapes, sameShape } from './shape.ts'
-import { Tensor } from './tensor.ts'
+import { requireTensor, Tensor } from './tensor.ts'
+
+export { requireTensor } from './tensor.ts'
 
 /** An operand of arithmetic: a tensor or a plain number. */
 export type Operand = Tensor | number
@@ -63,18 +66,8 @@ export function requireOperand(op: string, name: string, value: unknown): assert
   if (value instanceof Tensor || typeof value === 'number') return
   throw new ValueError(
     op,
-    [{ name, description: value === null ? 'null' : typeof value }],
+    [{ name, description: show(value) }],
     `${name} must be a tensor or a number`,
-    'make a tensor of it with tensor(…)',
-  )
-}
-
-export function requireTensor(op: string, name: string, value: unknown): asserts value is Tensor {
-  if (value instanceof Tensor) return
-  throw new ValueError(
-    op,
-    [{ name, description: value === null ? 'null' : typeof value }],
-    `${name} must be a tensor`,
     'make a tensor of it with tensor(…)',
   )
 }

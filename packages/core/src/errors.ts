@@ -1,3 +1,5 @@
+import { show } from './show.ts'
+
 /** What an error shows of an input: a name and a description such as `float32 [32, 784]`. */
 export interface ErrorInput {
   name: string
@@ -13,11 +15,7 @@ export type Describable =
   | undefined
 
 function describe(value: Describable): string {
-  if (value === null || value === undefined) return 'none'
-  if (typeof value === 'number') return String(value)
-  if (Array.isArray(value)) return `[${value.join(', ')}]`
-  const tensor = value as { readonly dtype: string; readonly shape: readonly number[] }
-  return `${tensor.dtype} [${tensor.shape.join(', ')}]`
+  return value === null || value === undefined ? 'none' : show(value)
 }
 
 /**

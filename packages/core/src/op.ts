@@ -7,12 +7,13 @@
  */
 import type { DTypeCode } from './dtype.ts'
 import { FLOAT32, isFloatingCode } from './dtype.ts'
-import { NativeError } from './errors.ts'
+import { NativeError, ValueError } from './errors.ts'
 import { translateError } from './native-errors.ts'
 import { commands, COMMAND_CAPACITY, kernelIndex, native } from './native.ts'
 import type { Scope } from './scope.ts'
 import { currentScope, scopes } from './scope.ts'
 import type { Shape } from './shape.ts'
+import { show } from './show.ts'
 import { Tensor } from './tensor.ts'
 
 /** What an operation takes: a tensor, a number in place of one, or nothing (optional inputs). */
@@ -143,7 +144,7 @@ export function defineOp<const I extends string, P = null>(
   definition: OpDefinition<I, P>,
 ): Op<P> {
   if (registry.has(name)) throw new Error(`the operation '${name}' is defined twice`)
-  const op = new Op<P>(name, inputs, definition as OpDefinition<string, P>)
+  const op = new Op<P>(name, inputs, definition)
   registry.set(name, op as Op)
   return op
 }
@@ -175,7 +176,12 @@ export function isRecording(): boolean {
 const NO_NUMBERS: readonly number[] = []
 
 /** Writes inputs of the call; returns the place after them. */
-function writeInputs(inputs: readonly Input[], numberDtype: DTypeCode, start: number): number {
+function writeInputs(
+  op: Op,
+  inputs: readonly Input[],
+  numberDtype: DTypeCode,
+  start: number,
+): number {
   let at = start
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i] as Input
@@ -186,12 +192,45 @@ function writeInputs(inputs: readonly Input[], numberDtype: DTypeCode, start: nu
       commands[at + 1] = numberDtype
       commands[at + 2] = input
       at += 3
-    } else {
+    } else if (input instanceof Tensor) {
       // A disposed tensor has id 0, which would read as "left out".
       commands[at++] = input._id === 0 ? 0xffffffff : input._id
+    } else {
+      throw notAnInput(op, i, input)
     }
   }
   return at
+}
+
+/** Writes the kernel's parameters; returns the place after them. */
+function writeNumbers(op: Op, numbers: readonly number[], start: number): number {
+  let at = start
+  for (let i = 0; i < numbers.length; i++) {
+    const value = numbers[i] as number
+    if (typeof value !== 'number') throw notANumber(op, value)
+    commands[at++] = value
+  }
+  return at
+}
+
+// Converting a value to a number could run other operations (a tensor's toString does), which use
+// the command buffer too: whatever is neither a tensor nor a number is refused before.
+function notANumber(op: Op, value: unknown): ValueError {
+  return new ValueError(
+    op.name,
+    [],
+    `a parameter must be a number, not ${show(value)}`,
+    'check the arguments beside the tensors',
+  )
+}
+
+function notAnInput(op: Op, i: number, value: unknown): ValueError {
+  return new ValueError(
+    op.name,
+    [],
+    `${op.inputs[i] ?? `input ${i}`} must be a tensor or a number, not ${show(value)}`,
+    'make a tensor of it with tensor(…)',
+  )
 }
 
 function writeSpec(shape: Shape, dtype: DTypeCode, start: number): number {
@@ -261,8 +300,8 @@ export function run<P>(
   commands[2] = 1
   commands[3] = numbers.length
   commands[4] = mask === -1 ? 0 : 1
-  let at = writeSpec(shape, dtype, writeInputs(inputs, numberDtype, 6))
-  for (let i = 0; i < numbers.length; i++) commands[at++] = numbers[i] as number
+  let at = writeSpec(shape, dtype, writeInputs(op as Op, inputs, numberDtype, 6))
+  at = writeNumbers(op as Op, numbers, at)
   commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
 
   const out = new Tensor(shape, dtype)
@@ -274,14 +313,14 @@ export function run<P>(
   } catch (error) {
     throw translateError(error, op as Op, inputs)
   }
-  out._id = commands[0] as number
+  out._id = commands[0]
   if (scope !== null) {
     out._scope = scope
     scope.tensors.push(out)
   }
   if (mask !== -1 && isFloatingCode(dtype)) {
     out._requiresGrad = true
-    recording.recorder?.record(op as Op, commands[1] as number, inputs, params, mask)
+    recording.recorder?.record(op as Op, commands[1], inputs, params, mask)
   }
   return out
 }
@@ -302,9 +341,9 @@ export function runMany<P>(
   commands[2] = specs.length
   commands[3] = numbers.length
   commands[4] = mask === -1 ? 0 : 1
-  let at = writeInputs(inputs, numberDtype, 6)
+  let at = writeInputs(op as Op, inputs, numberDtype, 6)
   for (const spec of specs) at = writeSpec(spec.shape, spec.dtype, at)
-  for (let i = 0; i < numbers.length; i++) commands[at++] = numbers[i] as number
+  at = writeNumbers(op as Op, numbers, at)
   commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
 
   const outs = specs.map((spec) => new Tensor(spec.shape, spec.dtype))
@@ -351,9 +390,9 @@ export function runInPlace<P>(
   commands[2] = targets.length
   commands[3] = numbers.length
   commands[4] = mask === -1 ? 0 : 1
-  let at = writeInputs(inputs, numberDtype, 6)
+  let at = writeInputs(op as Op, inputs, numberDtype, 6)
   for (const target of targets) commands[at++] = target._id === 0 ? 0xffffffff : target._id
-  for (let i = 0; i < numbers.length; i++) commands[at++] = numbers[i] as number
+  at = writeNumbers(op as Op, numbers, at)
   commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
   try {
     native.launch()

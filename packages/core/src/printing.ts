@@ -49,7 +49,13 @@ class Formatter {
 
   constructor(values: readonly number[], kind: 'floating' | 'integer' | 'bool') {
     this.#write = Formatter.#writer(values, kind)
-    this.width = Math.max(1, ...values.map((value) => this.#write(value).length))
+    // As in PyTorch, 0, nan and inf have no say in the width of floating numbers.
+    const counts = (value: number): boolean =>
+      kind !== 'floating' || (isFinite(value) && value !== 0)
+    this.width = values.reduce(
+      (width, value) => (counts(value) ? Math.max(width, this.#write(value).length) : width),
+      1,
+    )
   }
 
   static #writer(
@@ -59,7 +65,7 @@ class Formatter {
     if (kind === 'bool') return (value) => (value ? 'True' : 'False')
     if (kind === 'integer') return (value) => String(value)
     const sizes = values.filter((value) => isFinite(value) && value !== 0).map(Math.abs)
-    const largest = Math.max(0, ...sizes)
+    const largest = sizes.reduce((a, b) => Math.max(a, b), 0)
     const smallest = sizes.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
     const whole = sizes.every((size) => Number.isInteger(size))
     const scientific =
@@ -102,15 +108,14 @@ export function formatTensor(tensor: Tensor): string {
   const { shape, dtype } = tensor
   const kind = dtype === 'bool' ? 'bool' : dtype.startsWith('float') ? 'floating' : 'integer'
   const cut = tensor.numel() > options.threshold
-  const positions = shape.map((size) => shown(size, cut))
+  const empty = tensor.numel() === 0
+  const positions = empty ? [] : shape.map((size) => shown(size, cut))
 
   // Read only what is shown.
   const cells: number[] = []
   const collect = (part: Tensor, axis: number): void => {
-    if (axis === shape.length - 1 || shape.length === 0) {
-      const row = readNumbers(part)
-      const visible = shape.length === 0 ? [0] : (positions[axis] as number[])
-      for (const at of visible) if (at >= 0) cells.push(row[at] as number)
+    if (axis >= shape.length - 1) {
+      collectRow(part, positions[axis] ?? [0], cells)
       return
     }
     for (const at of positions[axis] as number[]) {
@@ -121,7 +126,7 @@ export function formatTensor(tensor: Tensor): string {
     }
   }
   const detached = tensor.detach()
-  if (tensor.numel() > 0) collect(detached, 0)
+  if (!empty) collect(detached, 0)
   detached.dispose()
 
   const formatter = new Formatter(cells, kind)
@@ -144,15 +149,33 @@ export function formatTensor(tensor: Tensor): string {
     const gap = `,${'\n'.repeat(shape.length - axis - 1)}${' '.repeat(indent + 1)}`
     return `[${items.join(gap)}]`
   }
-  const body = tensor.numel() === 0 ? '[]' : build(0, prefix.length)
+  const body = empty ? '[]' : build(0, prefix.length)
 
   const suffixes: string[] = []
-  if (tensor.numel() === 0 && shape.length !== 1) suffixes.push(`size=(${shape.join(', ')})`)
+  if (empty && shape.length !== 1) suffixes.push(`size=(${shape.join(', ')})`)
   const implied = kind === 'floating' ? dtype === 'float32' : dtype === 'int64' || dtype === 'bool'
-  if (!implied || (tensor.numel() === 0 && dtype !== 'float32')) suffixes.push(`dtype=${dtype}`)
+  if (!implied || (empty && dtype !== 'float32')) suffixes.push(`dtype=${dtype}`)
   const gradient = gradientSuffix?.(tensor)
   if (gradient) suffixes.push(gradient)
   return `${prefix}${[body, ...suffixes].join(', ')})`
+}
+
+/** Adds the visible elements of the last axis (or the only element): both ends of a long one. */
+function collectRow(part: Tensor, visible: readonly number[], cells: number[]): void {
+  const gap = visible.indexOf(-1)
+  if (gap < 0) {
+    const row = readNumbers(part)
+    for (const at of visible) cells.push(row[at] as number)
+    return
+  }
+  for (const [start, count] of [
+    [0, gap],
+    [visible[gap + 1] ?? 0, visible.length - gap - 1],
+  ] as const) {
+    const end = part.narrow(0, start, count)
+    cells.push(...Array.from(readNumbers(end)))
+    end.dispose()
+  }
 }
 
 /** Elements in row-major order as numbers; 64-bit integers may round, which printing accepts. */

@@ -169,14 +169,14 @@ function range(
   const end = whole(op, 'high', high)
   requireThat(
     op,
-    `low (${show(first)}) must be less than high (${show(end)})`,
+    `low (${first}) must be less than high (${end})`,
     'high itself is never drawn',
     first < end,
   )
   const [least, most] = limits(dtype)
   requireThat(
     op,
-    `${dtypeName(dtype)} holds ${least} to ${most}, not all of [${show(first)}, ${show(end)})`,
+    `${dtypeName(dtype)} holds ${least} to ${most}, not all of [${first}, ${end})`,
     'use a wider dtype',
     first >= least && end - 1n <= most,
   )
@@ -232,8 +232,8 @@ export function randintLike(
 ): Tensor {
   requireTensor('randintLike', 'input', input)
   const short = second === undefined || typeof second === 'object'
-  const [low, high] = short ? [0, first] : [first, second as Whole]
-  const options = (short ? second : third) as RandomOptions | undefined
+  const [low, high] = short ? [0, first] : [first, second]
+  const options = short ? second : third
   const dtype = chooseDtype('randintLike', options, input._dtype)
   const numbers = range('randintLike', low, high, dtype, options)
   return finish('randintLike', make(randintOp, input, input._shape, dtype, numbers), options)
@@ -435,7 +435,7 @@ function random_(self: Tensor, ...args: unknown[]): Tensor {
   requireTensor('random_', 'input', self)
   const last = args.at(-1)
   const isOptions = typeof last === 'object' && last !== null
-  const options = (isOptions ? last : undefined) as SamplingOptions | undefined
+  const options = isOptions ? last : undefined
   const bounds = (isOptions ? args.slice(0, -1) : args) as (Whole | null)[]
   const [first, second] = bounds
   if (first === undefined) {

@@ -4,6 +4,8 @@
  * return is freed when it ends. The framework uses scopes for everything of its own making.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { ValueError } from './errors.ts'
+import { show } from './show.ts'
 import { native } from './native.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -45,7 +47,10 @@ export function currentScope(): Scope | null {
 }
 
 /** Moves `tensor` out of its scope into `to`; null hands it to the garbage collector. */
-export function moveToScope(tensor: Tensor, to: Scope | null): void {
+export function moveToScope(tensor: Tensor, target: Scope | null): void {
+  // An asynchronous scope may outlive the one around it.
+  let to = target
+  while (to !== null && to.closed) to = to.outer
   if (tensor._id === 0 || tensor._scope === to) return
   if (to === null) {
     tensor._scope = null
@@ -132,6 +137,14 @@ export function outsideScopes<T>(body: () => T): T {
  * ```
  */
 export function scope<T>(body: () => T): T {
+  if (typeof body !== 'function') {
+    throw new ValueError(
+      'scope',
+      [],
+      `a scope needs a function, not ${show(body)}`,
+      'scope(() => …)',
+    )
+  }
   const outer = currentScope()
   const own = new Scope(outer)
   const before = scopes.current
@@ -172,6 +185,9 @@ export function scope<T>(body: () => T): T {
 
 /** Lets `tensor` outlive the scope that made it; returns it. */
 export function keep<T extends Tensor>(tensor: T): T {
+  if (!isTensor(tensor)) {
+    throw new ValueError('keep', [], `only tensors can be kept, not ${show(tensor)}`, 'keep(x)')
+  }
   if (tensor._scope !== null) moveToScope(tensor, null)
   return tensor
 }

@@ -1,4 +1,5 @@
 import type { Describable } from './errors.ts'
+import { show } from './show.ts'
 import { IndexError, ShapeError, ValueError } from './errors.ts'
 
 /** Sizes, outermost axis first. */
@@ -67,7 +68,7 @@ export function normalizeAxis(op: string, axis: number, rank: number, input?: De
     throw new IndexError(
       op,
       input === undefined ? [] : { input },
-      `axis ${axis} is outside [${-limit}, ${limit - 1}]`,
+      `axis ${show(axis)} is outside [${-limit}, ${limit - 1}]`,
       `the tensor has ${rank} ${rank === 1 ? 'axis' : 'axes'}; negative axes count from the back`,
     )
   }
@@ -81,7 +82,15 @@ export function normalizeAxes(
   rank: number,
   input?: Describable,
 ): number[] {
-  const list = typeof axes === 'number' ? [axes] : [...axes]
+  const list = typeof axes === 'number' ? [axes] : Array.isArray(axes) ? [...axes] : null
+  if (list === null) {
+    throw new ValueError(
+      op,
+      input === undefined ? [] : { input },
+      `axes come as a whole number or an array of them, not as ${show(axes)}`,
+      'name one axis, or several in an array',
+    )
+  }
   const out = list.map((axis) => normalizeAxis(op, axis, rank, input))
   if (new Set(out).size !== out.length) {
     throw new ValueError(
@@ -95,14 +104,17 @@ export function normalizeAxes(
 }
 
 /**
- * Checks that `shape` is a list of sizes that a tensor can have.
+ * Checks that `sizes` is a list of sizes that a tensor can have, and returns a copy of it: a tensor
+ * keeps its shape, whatever becomes of the caller's array.
  *
- * @throws {ShapeError} if a size is not a whole number ≥ 0, or there are more than 16 axes.
+ * @throws {ShapeError} if a size is not a whole number ≥ 0, there are more than 16 axes, or more
+ * elements than memory can hold.
  */
-export function checkShape(op: string, shape: readonly number[]): Shape {
-  if (!Array.isArray(shape)) {
-    throw new ShapeError(op, [], `a shape is an array of sizes, not ${typeof shape}`, 'pass [2, 3]')
+export function checkShape(op: string, sizes: readonly number[]): Shape {
+  if (!Array.isArray(sizes)) {
+    throw new ShapeError(op, [], `a shape is an array of sizes, not ${show(sizes)}`, 'pass [2, 3]')
   }
+  const shape = [...(sizes as readonly number[])]
   if (shape.length > MAX_RANK) {
     throw new ShapeError(
       op,
@@ -116,14 +128,15 @@ export function checkShape(op: string, shape: readonly number[]): Shape {
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) {
       throw new ShapeError(
         op,
-        [{ name: 'shape', description: formatShape(shape) }],
-        `sizes are whole numbers ≥ 0, but one is ${String(size)}`,
+        { shape },
+        `sizes are whole numbers ≥ 0, but one is ${show(size)}`,
         'round the size, or check how it was computed',
       )
     }
     total *= Math.max(size, 1)
   }
-  if (total > 2 ** 47 && !shape.includes(0)) {
+  // Strides count the sizes beside a 0 too, so these must not overflow either.
+  if (total > 2 ** 47) {
     throw new ShapeError(
       op,
       { shape },

@@ -1,7 +1,17 @@
 import { inspect } from 'node:util'
+import { getHeapStatistics } from 'node:v8'
 import type { DType, DTypeCode } from './dtype.ts'
 import { BOOL, dtypeName, INT64, itemBytes } from './dtype.ts'
-import { DisposedError, PrecisionError, ShapeError } from './errors.ts'
+import {
+  DisposedError,
+  DTypeError,
+  IndexError,
+  OutOfMemoryError,
+  PrecisionError,
+  ShapeError,
+  ValueError,
+} from './errors.ts'
+import { show } from './show.ts'
 import type { TensorMethods } from './methods.ts'
 import { commands, native } from './native.ts'
 import { formatTensor } from './printing.ts'
@@ -88,9 +98,7 @@ export class Tensor {
   size(): readonly number[]
   size(dim: number): number
   size(dim?: number): number | readonly number[] {
-    if (dim === undefined) return this._shape
-    if (this._shape.length === 0) normalizeAxis('size', Number.NaN, 0, this)
-    return this._shape[normalizeAxis('size', dim, this.ndim, this)] as number
+    return dim === undefined ? this._shape : (this._shape[axisOf('size', dim, this)] as number)
   }
 
   /** Bytes of one element. */
@@ -110,9 +118,7 @@ export class Tensor {
     native.info(liveId('stride', this))
     const rank = commands[1] as number
     const strides = Array.from(commands.subarray(9 + rank, 9 + 2 * rank))
-    return dim === undefined
-      ? strides
-      : (strides[normalizeAxis('stride', dim, this.ndim, this)] as number)
+    return dim === undefined ? strides : (strides[axisOf('stride', dim, this)] as number)
   }
 
   /** Place of the first element in the storage, in elements. */
@@ -140,6 +146,7 @@ export class Tensor {
 
   /** Do both tensors view the same storage? */
   sharesStorageWith(other: Tensor): boolean {
+    requireTensor('sharesStorageWith', 'other', other)
     return native.sameStorage(liveId('sharesStorageWith', this), liveId('sharesStorageWith', other))
   }
 
@@ -168,11 +175,13 @@ export class Tensor {
    * gives a single value.
    *
    * @throws {PrecisionError} if an int64 exceeds 2^53; see {@link toBigIntArray}.
+   * @throws {OutOfMemoryError} if the arrays do not fit into JavaScript's heap.
    * @see torch.Tensor.tolist
    */
   tolist(): NestedArray {
-    const flat = new Float64Array(this.numel())
     const id = liveId('tolist', this)
+    requireHeapFor('tolist', this)
+    const flat = newArray('tolist', this, Float64Array)
     withPrecision('tolist', this, () => native.read(id, flat))
     const bool = this._dtype === BOOL
     let at = 0
@@ -191,26 +200,40 @@ export class Tensor {
    * int64, which comes as a Float64Array of whole numbers.
    *
    * @throws {PrecisionError} if an int64 exceeds 2^53; see {@link toBigIntArray}.
+   * @throws {OutOfMemoryError} if the copy does not fit into the memory limit.
    */
   toArray(): Float32Array | Float64Array | Int32Array | Uint8Array {
     const id = liveId('toArray', this)
-    const n = this.numel()
     if (this._dtype === INT64) {
-      const numbers = new Float64Array(n)
+      const numbers = newArray('toArray', this, Float64Array)
       withPrecision('toArray', this, () => native.read(id, numbers))
       return numbers
     }
     const out = [Float32Array, Float64Array, Float64Array, Int32Array, Uint8Array, Uint8Array]
-    const array = new (out[this._dtype] ?? Uint8Array)(n)
+    const type = out[this._dtype] as new (length: number) => Float32Array | Int32Array | Uint8Array
+    const array = newArray('toArray', this, type)
     native.read(id, array)
     return array
   }
 
-  /** A copy of the elements in row-major order as 64-bit integers, of any integer dtype or bool. */
+  /**
+   * A copy of the elements in row-major order as 64-bit integers, of any integer dtype or bool.
+   *
+   * @throws {DTypeError} for floating tensors.
+   * @throws {OutOfMemoryError} if the copy does not fit into the memory limit.
+   */
   toBigIntArray(): BigInt64Array {
     const id = liveId('toBigIntArray', this)
+    if (this.isFloatingPoint()) {
+      throw new DTypeError(
+        'toBigIntArray',
+        { input: this },
+        `${this.dtype} does not hold integers`,
+        "use toArray(), or cast with to('int64')",
+      )
+    }
     if (this._dtype === INT64) {
-      const array = new BigInt64Array(this.numel())
+      const array = newArray('toBigIntArray', this, BigInt64Array)
       native.read(id, array)
       return array
     }
@@ -259,6 +282,58 @@ Object.defineProperties(Tensor.prototype, {
 export function liveId(op: string, tensor: Tensor): number {
   if (tensor._id === 0) throw disposed(op, 'input', tensor)
   return tensor._id
+}
+
+/** @throws {ValueError} unless `value` is a tensor. */
+export function requireTensor(op: string, name: string, value: unknown): asserts value is Tensor {
+  if (value instanceof Tensor) return
+  throw new ValueError(
+    op,
+    [{ name, description: show(value) }],
+    `${name} must be a tensor`,
+    'make a tensor of it with tensor(…)',
+  )
+}
+
+/** An axis that the tensor has, counted from the front. @throws {IndexError} */
+function axisOf(op: string, dim: number, tensor: Tensor): number {
+  if (tensor.ndim > 0) return normalizeAxis(op, dim, tensor.ndim, tensor)
+  throw new IndexError(op, { input: tensor }, 'the tensor has no axes', 'leave the axis out')
+}
+
+/** A typed array for a copy of the elements. Views may have far more of them than memory. */
+function newArray<A>(op: string, tensor: Tensor, type: new (length: number) => A): A {
+  const length = tensor.numel()
+  if (length < 1 << 20) return new type(length)
+  native.memoryStats()
+  const room = (commands[9] as number) - (commands[0] as number)
+  try {
+    if (length * 8 <= room) return new type(length)
+  } catch {
+    // Too long for an array, or for the machine.
+  }
+  throw new OutOfMemoryError(
+    op,
+    { input: tensor },
+    `an array of ${length} elements does not fit into the memory limit`,
+    'copy a part: select, narrow or slice the tensor first',
+  )
+}
+
+/** @throws {OutOfMemoryError} if nested arrays of all elements are too much for JavaScript. */
+function requireHeapFor(op: string, tensor: Tensor): void {
+  // Beside an axis of size 0 the arrays around it still count.
+  const cells = tensor._shape.reduce((total, size) => total * Math.max(size, 1), 1)
+  if (cells < 1 << 20) return
+  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics()
+  // About 32 bytes each while the arrays grow; longer ones than 2^25 become hash tables.
+  if (cells * 32 <= limit - used && tensor._shape.every((size) => size <= 1 << 25)) return
+  throw new OutOfMemoryError(
+    op,
+    { input: tensor },
+    `nested arrays of ${cells} elements do not fit into JavaScript's heap`,
+    'use toArray(), or select a part first',
+  )
 }
 
 export function disposed(op: string, name: string, tensor: Tensor): DisposedError {

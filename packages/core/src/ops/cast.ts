@@ -2,6 +2,7 @@ import type { DType, DTypeCode } from '../dtype.ts'
 import { dtypeCode } from '../dtype.ts'
 import { defineOp, run } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
+import { requireTensor } from '../tensor.ts'
 
 interface CastParams {
   from: DTypeCode
@@ -28,6 +29,7 @@ export function castCode(x: Tensor, dtype: DTypeCode): Tensor {
  * @see torch.Tensor.to
  */
 export function to(input: Tensor, dtype: DType): Tensor {
+  requireTensor('to', 'input', input)
   return castCode(input, dtypeCode(dtype))
 }
 
@@ -60,5 +62,8 @@ export const castMethods: {
   int: (self) => to(self, 'int32'),
   byte: (self) => to(self, 'uint8'),
   bool: (self) => to(self, 'bool'),
-  typeAs: (self, other) => to(self, other.dtype),
+  typeAs: (self, other) => {
+    requireTensor('typeAs', 'other', other)
+    return to(self, other.dtype)
+  },
 }

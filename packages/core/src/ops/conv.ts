@@ -3,6 +3,7 @@ import type { DTypeCode } from '../dtype.ts'
 import { BOOL, promote } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
+import { show } from '../show.ts'
 import { formatShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
@@ -121,7 +122,7 @@ function paddingOf(
       throw new ValueError(
         'conv2d',
         inputs,
-        `padding is a number, a pair, 'same' or 'valid', not '${String(padding)}'`,
+        `padding is a number, a pair, 'same' or 'valid', not ${show(padding)}`,
         "pass padding: 'same'",
       )
     }

@@ -1,5 +1,6 @@
 /** Tensors made of several others, and several made of one. */
 import { ShapeError, ValueError } from '../errors.ts'
+import { show } from '../show.ts'
 import { requireTensor } from '../elementwise.ts'
 import { promote } from '../dtype.ts'
 import type { MethodTable } from '../methods.ts'
@@ -47,7 +48,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   requireTensors('cat', tensors)
   const dtype = tensors.map((tensor) => tensor._dtype).reduce(promote)
   const parts = tensors.filter((tensor) => tensor.ndim !== 1 || tensor.numel() > 0)
-  const first = parts[0] ?? (tensors[0] as Tensor)
+  const first = parts[0] ?? (tensors[0])
   if (first.ndim === 0) {
     throw new ShapeError(
       'cat',
@@ -112,6 +113,19 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   )
 }
 
+// Each part is a tensor of its own.
+const MAX_PARTS = 1 << 20
+
+function requireFewParts(op: string, input: Tensor, count: number): void {
+  if (count <= MAX_PARTS) return
+  throw new ValueError(
+    op,
+    { input },
+    `${count} parts are more than ${MAX_PARTS}`,
+    'use larger parts, or go through the axis with select() or narrow()',
+  )
+}
+
 /**
  * Parts of an axis, as views: each `splitSize` long (the last may be shorter), or as long as the
  * given sizes say.
@@ -129,14 +143,23 @@ export function split(input: Tensor, splitSize: number | readonly number[], dim 
       throw new ValueError(
         'split',
         { input },
-        `the size of a part is a whole number ≥ 1, not ${splitSize}`,
+        `the size of a part is a whole number ≥ 1, not ${show(splitSize)}`,
         'pass a list for parts of several sizes',
       )
     }
     const count = Math.max(1, Math.ceil(size / splitSize))
+    requireFewParts('split', input, count)
     sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, size - i * splitSize))
   } else {
-    sizes = splitSize
+    if (!Array.isArray(splitSize)) {
+      throw new ValueError(
+        'split',
+        { input },
+        `sizes come as a number or an array of numbers, not as ${show(splitSize)}`,
+        'split(2) or split([1, 2])',
+      )
+    }
+    sizes = [...splitSize] as number[]
     const total = sizes.reduce((a, b) => a + b, 0)
     if (total !== size || sizes.some((s) => !Number.isInteger(s) || s < 0)) {
       throw new ValueError(
@@ -166,7 +189,7 @@ export function chunk(input: Tensor, chunks: number, dim = 0): Tensor[] {
     throw new ValueError(
       'chunk',
       { input },
-      `chunks is a whole number ≥ 1, not ${chunks}`,
+      `chunks is a whole number ≥ 1, not ${show(chunks)}`,
       'pass 1 or more',
     )
   }
@@ -184,7 +207,9 @@ export function chunk(input: Tensor, chunks: number, dim = 0): Tensor[] {
 export function unbind(input: Tensor, dim = 0): Tensor[] {
   requireTensor('unbind', 'input', input)
   const axis = normalizeAxis('unbind', dim, input.ndim, input)
-  return Array.from({ length: input.shape[axis] ?? 0 }, (_, i) => select(input, axis, i))
+  const count = input.shape[axis] ?? 0
+  requireFewParts('unbind', input, count)
+  return Array.from({ length: count }, (_, i) => select(input, axis, i))
 }
 
 export interface JoiningMethods {

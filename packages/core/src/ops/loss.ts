@@ -3,6 +3,7 @@ import { onesLike } from '../creation.ts'
 import { BOOL, INT64, isFloatingCode, promote } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
+import { show } from '../show.ts'
 import type { SavedInputs } from '../op.ts'
 import { defineOp, needs, run, runMany } from '../op.ts'
 import type { Shape } from '../shape.ts'
@@ -21,7 +22,7 @@ function reductionCode(op: string, reduction: LossReduction): number {
   if (code >= 0) return code
   throw new ValueError(
     op,
-    [{ name: 'reduction', description: String(reduction) }],
+    [{ name: 'reduction', description: show(reduction) }],
     "reduction must be 'none', 'mean' or 'sum'",
     "{ reduction: 'mean' }",
   )
@@ -120,7 +121,7 @@ function checkLabels(
   if (!Number.isSafeInteger(ignoreIndex)) {
     throw new ValueError(
       op,
-      [{ name: 'ignoreIndex', description: String(ignoreIndex) }],
+      [{ name: 'ignoreIndex', description: show(ignoreIndex) }],
       'ignoreIndex must be a whole number',
       '{ ignoreIndex: -100 }',
     )
@@ -211,7 +212,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
   if (!(smoothing >= 0 && smoothing <= 1)) {
     throw new ValueError(
       op,
-      [{ name: 'labelSmoothing', description: String(smoothing) }],
+      [{ name: 'labelSmoothing', description: show(smoothing) }],
       'labelSmoothing must lie in [0, 1]',
       'it is the share of a target that is spread over all classes',
     )

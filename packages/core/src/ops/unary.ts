@@ -318,9 +318,15 @@ export interface UnaryMethods {
 
 export const unaryMethods: MethodTable<UnaryMethods> = {
   neg,
-  neg_: (self) => inPlace(negOp, self, [], 'same'),
+  neg_: (self) => {
+    refuseBool('neg_', self)
+    return inPlace(negOp, self, [], 'same')
+  },
   abs,
-  abs_: (self) => inPlace(absOp, self, [], 'same'),
+  abs_: (self) => {
+    refuseBool('abs_', self)
+    return inPlace(absOp, self, [], 'same')
+  },
   sign,
   sign_: (self) => inPlace(signOp, self, [], 'same'),
   square,
@@ -332,17 +338,32 @@ export const unaryMethods: MethodTable<UnaryMethods> = {
   reciprocal,
   reciprocal_: (self) => inPlace(reciprocalOp, self, [], 'float'),
   floor,
-  floor_: (self) => inPlace(floorOp, self, [], 'same'),
+  floor_: (self) => {
+    refuseBool('floor_', self)
+    return inPlace(floorOp, self, [], 'same')
+  },
   ceil,
-  ceil_: (self) => inPlace(ceilOp, self, [], 'same'),
+  ceil_: (self) => {
+    refuseBool('ceil_', self)
+    return inPlace(ceilOp, self, [], 'same')
+  },
   round,
-  round_: (self) => inPlace(roundOp, self, [], 'same'),
+  round_: (self) => {
+    refuseBool('round_', self)
+    return inPlace(roundOp, self, [], 'same')
+  },
   trunc,
-  trunc_: (self) => inPlace(truncOp, self, [], 'same'),
+  trunc_: (self) => {
+    refuseBool('trunc_', self)
+    return inPlace(truncOp, self, [], 'same')
+  },
   isnan,
   isinf,
   isfinite,
   logicalNot,
   bitwiseNot,
-  bitwiseNot_: (self) => inPlace(bitwiseNotOp, self, [], 'same'),
+  bitwiseNot_: (self) => {
+    requireWhole('bitwiseNot_', { input: self })
+    return inPlace(bitwiseNotOp, self, [], 'same')
+  },
 }

@@ -6,6 +6,7 @@ import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, numElements } from '../shape.ts'
+import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** Sizes given one by one or as one array: `view(2, 3)` or `view([2, 3])`. */
@@ -30,16 +31,16 @@ function inferSizes(op: string, input: Tensor, sizes: readonly number[]): Shape 
   const total = input.numel()
   const open = sizes.indexOf(-1)
   if (open < 0) {
-    checkShape(op, sizes)
-    if (numElements(sizes) !== total) {
+    const shape = checkShape(op, sizes)
+    if (numElements(shape) !== total) {
       throw new ShapeError(
         op,
         { input },
-        `shape ${formatShape(sizes)} has ${numElements(sizes)} elements, the tensor ${total}`,
+        `shape ${formatShape(shape)} has ${numElements(shape)} elements, the tensor ${total}`,
         'choose sizes with the same product; one may be -1 and is then computed',
       )
     }
-    return sizes
+    return shape
   }
   const others = sizes.filter((_, i) => i !== open)
   checkShape(op, others)
@@ -130,6 +131,14 @@ export function flatten(input: Tensor, startDim = 0, endDim = -1): Tensor {
 export function unflatten(input: Tensor, dim: number, sizes: readonly number[]): Tensor {
   requireTensor('unflatten', 'input', input)
   const axis = normalizeAxis('unflatten', dim, input.ndim, input)
+  if (!Array.isArray(sizes)) {
+    throw new ShapeError(
+      'unflatten',
+      { input },
+      `sizes are an array, not ${show(sizes)}`,
+      'unflatten(0, [2, 3])',
+    )
+  }
   const size = input.shape[axis] ?? 1
   const open = sizes.indexOf(-1)
   const known = numElements(sizes.filter((s) => s !== -1))
@@ -303,6 +312,7 @@ export function expand(input: Tensor, ...sizes: SizeList): Tensor {
 
 /** {@link expand} to the shape of `other`. @see torch.Tensor.expand_as */
 export function expandAs(input: Tensor, other: Tensor): Tensor {
+  requireTensor('expandAs', 'other', other)
   return expand(input, other.shape)
 }
 
@@ -360,7 +370,7 @@ function checkIndex(
     throw new IndexError(
       op,
       { input },
-      `index ${index} is outside axis ${axis}, which has ${size} ${size === 1 ? 'position' : 'positions'}`,
+      `index ${show(index)} is outside axis ${axis}, which has ${size} ${size === 1 ? 'position' : 'positions'}`,
       size === 0 ? 'the axis is empty' : `use -${size} to ${size - 1}`,
     )
   }
@@ -390,6 +400,10 @@ const sliceOp = defineOp<'input', WindowParams>('slice', ['input'], {
   },
 })
 
+function isInfinite(value: number): boolean {
+  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
+}
+
 /**
  * Every `step`-th position of an axis from `start` up to and without `end`; shares storage. Bounds
  * count from the back if negative and are cut to the axis, as in Python.
@@ -413,14 +427,19 @@ export function slice(
     throw new ValueError(
       'slice',
       { input },
-      `step must be a whole number ≥ 1, not ${step}`,
+      `step must be a whole number ≥ 1, not ${show(step)}`,
       'use flip() to reverse',
     )
   }
   const bound = (value: number | null, open: number): number => {
     if (value === null || value === undefined) return open
-    if (!Number.isInteger(value) && Math.abs(value) !== Number.POSITIVE_INFINITY) {
-      throw new ValueError('slice', { input }, `bounds are whole numbers, not ${value}`, 'round it')
+    if (!Number.isInteger(value) && !isInfinite(value)) {
+      throw new ValueError(
+        'slice',
+        { input },
+        `bounds are whole numbers, not ${show(value)}`,
+        'round it',
+      )
     }
     return Math.min(Math.max(value < 0 ? value + size : value, 0), size)
   }
@@ -444,7 +463,7 @@ export function narrow(input: Tensor, dim: number, start: number, length: number
   }
   const axis = normalizeAxis('narrow', dim, input.ndim, input)
   const size = input.shape[axis] as number
-  const from = start < 0 ? start + size : start
+  const from = Number.isInteger(start) && start < 0 ? start + size : start
   if (
     !Number.isInteger(from) ||
     !Number.isInteger(length) ||
@@ -455,7 +474,7 @@ export function narrow(input: Tensor, dim: number, start: number, length: number
     throw new IndexError(
       'narrow',
       { input },
-      `${length} positions from ${start} do not lie in axis ${dim}, which has ${size}`,
+      `${show(length)} positions from ${show(start)} do not lie in axis ${dim}, which has ${size}`,
       'start + length must not exceed the size of the axis',
     )
   }
@@ -466,6 +485,7 @@ const aliasOp = defineOp('alias', ['input'], { derivative: { input: (grad) => gr
 
 /** The same tensor as an object of its own: same storage, shape and strides. @internal */
 export function alias(input: Tensor): Tensor {
+  requireTensor('alias', 'input', input)
   return run(aliasOp, [input], input._shape, input._dtype)
 }
 
@@ -486,11 +506,13 @@ export function detach(input: Tensor): Tensor {
 
 /** {@link view} with the shape of `other`. @see torch.Tensor.view_as */
 export function viewAs(input: Tensor, other: Tensor): Tensor {
+  requireTensor('viewAs', 'other', other)
   return view(input, other.shape)
 }
 
 /** {@link reshape} to the shape of `other`. @see torch.Tensor.reshape_as */
 export function reshapeAs(input: Tensor, other: Tensor): Tensor {
+  requireTensor('reshapeAs', 'other', other)
   return reshape(input, other.shape)
 }
 

@@ -1,6 +1,7 @@
 /** What operations on sliding windows share: pairs of numbers, sizes, and inputs without a batch. */
 import { requireTensor } from '../elementwise.ts'
 import type { Describable } from '../errors.ts'
+import { show } from '../show.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -27,11 +28,10 @@ export function pairOf(
     list.length === 2 &&
     list.every((part) => Number.isInteger(part) && part >= least && part <= MOST)
   if (!valid) {
-    const shown = Array.isArray(value) ? `[${value.join(', ')}]` : String(value)
     throw new ValueError(
       op,
       inputs,
-      `${name} is a whole number ≥ ${least} or a pair of them, not ${shown}`,
+      `${name} is a whole number ≥ ${least} or a pair of them, not ${show(value)}`,
       `pass ${name}: ${Math.max(least, 1)} or ${name}: [height, width]`,
     )
   }
