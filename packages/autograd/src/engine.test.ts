@@ -1,5 +1,5 @@
 import type { Tensor } from '@flambeau/core'
-import { AutogradError, DisposedError, ShapeError, tensor } from '@flambeau/core'
+import { AutogradError, DisposedError, ShapeError, tensor, varMean } from '@flambeau/core'
 import { defineOp, runMany } from '@flambeau/core/internal'
 import { describe, expect, it } from 'vitest'
 import { backward, grad, gradcheck, gradgradcheck } from './index.ts'
