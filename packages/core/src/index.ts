@@ -71,26 +71,14 @@ export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
 export * from './ops/masking.ts'
 export * from './ops/matmul.ts'
 export * from './ops/pool.ts'
-export type { SumOptions, VarOptions } from './ops/reduce.ts'
-export {
-  all,
-  any,
-  countNonzero,
-  logsumexp,
-  mean,
-  norm,
-  prod,
-  std,
-  stdMean,
-  sum,
-  var,
-  variance,
-  varMean,
-} from './ops/reduce.ts'
+export type { SumOptions } from './ops/reduce.ts'
+export { all, any, countNonzero, logsumexp, mean, norm, prod, sum } from './ops/reduce.ts'
 export type { Dims, ReduceOptions } from './ops/reduce-axes.ts'
 export type { SoftmaxOptions } from './ops/softmax.ts'
 export { logSoftmax, softmax } from './ops/softmax.ts'
 export * from './ops/ternary.ts'
 export * from './ops/transcendental.ts'
 export * from './ops/unary.ts'
+export type { VarOptions } from './ops/variance.ts'
+export { std, stdMean, var, variance, varMean } from './ops/variance.ts'
 export * from './ops/views.ts'

@@ -1,7 +1,5 @@
-// Kernels that find the largest or smallest elements along an axis, and the one that writes to the
-// places found.
+// Kernels that find the largest or smallest elements along an axis and where they are.
 #include <cstring>
-#include <string>
 
 #include "iterate.h"
 #include "reduce_driver.h"
@@ -58,40 +56,5 @@ FLAMBEAU_KERNEL(max) { find(call, active::reduce_index_table().largest, true); }
 FLAMBEAU_KERNEL(min) { find(call, active::reduce_index_table().smallest, true); }
 FLAMBEAU_KERNEL(argmax) { find(call, active::reduce_index_table().largest, false); }
 FLAMBEAU_KERNEL(argmin) { find(call, active::reduce_index_table().smallest, false); }
-
-// values, index (int64), both of the output's shape but for size 1 along the axis that is parameter
-// 0 -> zeros with the values at the places that the index says.
-FLAMBEAU_KERNEL(placeAlong) {
-  const Tensor& values = call.in(0);
-  const Tensor& index = call.in(1);
-  const Tensor& out = call.out(0);
-  const int64_t axis_number = call.integer(0);
-  if (axis_number < 0 || axis_number >= out.ndim() || index.dtype != DType::kInt64 ||
-      values.dtype != out.dtype)
-    throw Failure("ERR_INTERNAL", "the operands do not fit together");
-  const int axis = static_cast<int>(axis_number);
-  Tensor line = out;
-  line.shape.sizes[axis] = 1;
-  if (!(values.shape == line.shape) || !(index.shape == line.shape))
-    throw Failure("ERR_INTERNAL", "the operands do not fit together");
-
-  const size_t item = out.item_bytes();
-  const int64_t bytes = out.numel() * static_cast<int64_t>(item);
-  parallel_for(bytes, 8 * kGrain, [&](int64_t begin, int64_t end) {
-    std::memset(out.data + begin, 0, static_cast<size_t>(end - begin));
-  });
-  const int64_t size = out.size(axis);
-  const int64_t step = out.stride(axis) * static_cast<int64_t>(item);
-  const Iteration<3> iteration(line.shape, {&line, &values, &index});
-  iteration.run(kGrain, [&](const auto& data, const auto& strides, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) {
-      const int64_t at = *reinterpret_cast<const int64_t*>(data[2] + i * strides[2]);
-      if (at < 0 || at >= size)
-        throw Failure("ERR_INDEX", "index " + std::to_string(at) + " is outside [0, " +
-                                       std::to_string(size) + ")");
-      std::memcpy(data[0] + i * strides[0] + at * step, data[1] + i * strides[1], item);
-    }
-  });
-}
 
 }  // namespace flambeau

@@ -381,24 +381,6 @@ TEST_CASE("kernels refuse outputs and axes that do not fit") {
                   Failure);
 }
 
-TEST_CASE("values are placed along an axis") {
-  const Tensor values = random_tensor<float>({4, 1, 3}, 1);
-  const Tensor index = tensor<int64_t>({4, 1, 3}, {0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1});
-  const Tensor placed = run("placeAlong", {values, index}, {{DType::kFloat32, {4, 5, 3}}}, {1})[0];
-  for (int64_t i = 0; i < 4; ++i)
-    for (int64_t k = 0; k < 3; ++k)
-      for (int64_t j = 0; j < 5; ++j) {
-        const bool here = element<int64_t>(index, i * 3 + k) == j;
-        CHECK(element<float>(placed, (i * 5 + j) * 3 + k) ==
-              (here ? element<float>(values, i * 3 + k) : 0));
-      }
-  for (int64_t wrong : {5, -1}) {
-    const Tensor outside = tensor<int64_t>({4, 1, 3}, std::vector<int64_t>(12, wrong));
-    CHECK_THROWS_WITH_AS(run("placeAlong", {values, outside}, {{DType::kFloat32, {4, 5, 3}}}, {1}),
-                         doctest::Contains("is outside [0, 5)"), Failure);
-  }
-}
-
 TEST_CASE("every instruction set computes the same quantities") {
   const auto take = [](const Reducer& reducer, const Tensor& x, double power, List* out) {
     for (int64_t n : {1, 15, 16, 100, 255, 1000}) {

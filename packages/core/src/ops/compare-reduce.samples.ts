@@ -1,7 +1,8 @@
 import { samplesFor, withLayout } from '../testing/samples.ts'
 import type { Sample } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
-import { argmax, argmin, max, min } from './compare-reduce.ts'
+import { amax, amin, argmax, argmin, max, min } from './compare-reduce.ts'
+import { families } from './reduce-families.samples.ts'
 
 function extremes(op: 'max' | 'min', find: typeof max): Sample[] {
   const golden = (name: string): string => `reduce:${op}/${name}`
@@ -90,14 +91,6 @@ function extremes(op: 'max' | 'min', find: typeof max): Sample[] {
 
 samplesFor('max', extremes('max', max))
 samplesFor('min', extremes('min', min))
-samplesFor('placeAlong', [
-  {
-    name: 'reached through max',
-    inputs: [{ shape: [3, 4], values: [1, 5, 2, 0, 7, 3, 4, 6, 2, 1, 0, 3] }],
-    run: (x: Tensor) => max(x, 1).values.square(),
-  },
-])
-
 function places(op: 'argmax' | 'argmin', find: typeof argmax): Sample[] {
   const golden = (name: string): string => `reduce:${op}/${name}`
   const samples: Sample[] = [
@@ -150,3 +143,38 @@ function places(op: 'argmax' | 'argmin', find: typeof argmax): Sample[] {
 
 samplesFor('argmax', places('argmax', argmax))
 samplesFor('argmin', places('argmin', argmin))
+
+samplesFor('amax', [
+  ...families('amax', amax),
+  { name: 'all axes', golden: 'reduce:amax/all', run: (x: Tensor) => amax(x) },
+  {
+    name: 'ties share the gradient',
+    golden: 'reduce:amax/ties',
+    run: (x: Tensor) => amax(x, 1),
+    gradcheck: false,
+  },
+  { name: 'NaN', golden: 'reduce:amax/NaN', run: (x: Tensor) => amax(x, 1), gradcheck: false },
+  {
+    name: 'no results of nothing',
+    golden: 'reduce:amax/empty result',
+    run: (x: Tensor) => amax(x, 1),
+  },
+  { name: 'of bools', golden: 'reduce:amax/of bools', run: (x: Tensor) => amax(x, 0) },
+  {
+    name: 'of nothing',
+    inputs: [[0, 3]],
+    run: (x: Tensor) => amax(x, 0),
+    throws: /axis 0 has no elements, and of nothing there is no amax/,
+  },
+])
+
+samplesFor('amin', [
+  ...families('amin', amin),
+  { name: 'of integers', golden: 'reduce:amin/of integers', run: (x: Tensor) => amin(x) },
+  {
+    name: 'ties share the gradient',
+    golden: 'reduce:amin/ties',
+    run: (x: Tensor) => amin(x),
+    gradcheck: false,
+  },
+])

@@ -1,4 +1,5 @@
 /** The largest and smallest elements along axes, and where they are. */
+import { fullCode } from '../creation.ts'
 import { BOOL, INT64 } from '../dtype.ts'
 import { DTypeError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
@@ -8,7 +9,7 @@ import type { Op } from '../op.ts'
 import { defineOp, needs, run, runMany } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
-import type { Dims, Reduction, ReduceOptions } from './reduce-axes.ts'
+import type { Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
 import {
   isOptions,
   oneAxis,
@@ -19,8 +20,6 @@ import {
   restore,
 } from './reduce-axes.ts'
 import { where } from './ternary.ts'
-
-type Reduced = Pick<Reduction, 'axes' | 'keepdim'>
 
 /**
  * `grad` where x is the `extreme` of its axes, divided by how many such elements there are; 0
@@ -95,18 +94,9 @@ interface Along extends Reduced {
   axis: number
 }
 
-const placeAlongOp = defineOp<'values' | 'index', number>('placeAlong', ['values', 'index'], {
-  derivative: {
-    values: needs(['index'], (grad, { index }, { params: axis }) =>
-      grad.gather(axis, index as Tensor),
-    ),
-    index: 'non-differentiable',
-  },
-})
-
 /** Zeros of `shape` with the values (of size 1 along the axis) at the places that `index` says. */
 function placeAlong(values: Tensor, index: Tensor, axis: number, shape: Shape): Tensor {
-  return run(placeAlongOp, [values, index], shape, values._dtype, [axis], axis)
+  return fullCode(shape, 0, values._dtype).scatter_(axis, index, values)
 }
 
 const alongAxis = {

@@ -1,9 +1,12 @@
-/** What reductions share: which axes they reduce, and the shapes that follow. */
+/** What reductions share: which axes they reduce, the shapes that follow, and checks. */
+import type { DType, DTypeCode } from '../dtype.ts'
+import { dtypeCode, dtypeName, isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
-import { ShapeError, ValueError } from '../errors.ts'
+import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import type { Shape } from '../shape.ts'
 import { normalizeAxes, normalizeAxis, numElements } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
+import { castCode } from './cast.ts'
 
 /** Axes to reduce: one, several, or all of them (left out, null or an empty list). */
 export type Dims = number | readonly number[] | null
@@ -21,6 +24,9 @@ export interface Reduction {
   /** The result's shape. */
   readonly shape: Shape
 }
+
+/** What a derivative must know of it. */
+export type Reduced = Pick<Reduction, 'axes' | 'keepdim'>
 
 const ALL_AXES: readonly (readonly number[])[] = Array.from({ length: 17 }, (_, rank) =>
   Array.from({ length: rank }, (_unused, axis) => axis),
@@ -127,21 +133,13 @@ export function reducedCount(shape: Shape, axes: readonly number[]): number {
 }
 
 /** A result (or its gradient) with its reduced axes put back as size 1. */
-export function restore(
-  result: Tensor,
-  { axes, keepdim }: Pick<Reduction, 'axes' | 'keepdim'>,
-  shape: Shape,
-): Tensor {
+export function restore(result: Tensor, { axes, keepdim }: Reduced, shape: Shape): Tensor {
   if (keepdim || shape.length === 0) return result
   return result.reshape(shape.map((size, axis) => (axes.includes(axis) ? 1 : size)))
 }
 
 /** As {@link restore}, then repeated along those axes without copying. */
-export function spread(
-  result: Tensor,
-  reduced: Pick<Reduction, 'axes' | 'keepdim'>,
-  shape: Shape,
-): Tensor {
+export function spread(result: Tensor, reduced: Reduced, shape: Shape): Tensor {
   return restore(result, reduced, shape).expand(shape)
 }
 
@@ -157,4 +155,18 @@ export function requireElements(op: string, input: Tensor, axes: readonly number
     `axis ${empty} has no elements, and of nothing there is no ${op}`,
     'check that the tensor is not empty first',
   )
+}
+
+/** The input in `dtype` (or its own), which must be floating. */
+export function asFloating(op: string, input: Tensor, dtype: DType | undefined): Tensor {
+  const code: DTypeCode = dtype === undefined ? input._dtype : dtypeCode(dtype)
+  if (!isFloatingCode(code)) {
+    throw new DTypeError(
+      op,
+      { input },
+      `the result of ${op} is a fraction, which ${dtypeName(code)} cannot hold`,
+      `convert the input first: x.float().${op}(…)`,
+    )
+  }
+  return castCode(input, code)
 }

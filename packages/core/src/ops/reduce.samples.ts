@@ -1,80 +1,8 @@
 import { samplesFor, withLayout } from '../testing/samples.ts'
-import type { Layout, Sample } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
-import type { Dims, ReduceOptions } from './reduce-axes.ts'
-import {
-  all,
-  any,
-  countNonzero,
-  logsumexp,
-  mean,
-  norm,
-  prod,
-  std,
-  stdMean,
-  sum,
-  variance,
-  varMean,
-} from './reduce.ts'
-import { amax, amin } from './compare-reduce.ts'
-
-type Reduce = (x: Tensor, dim?: Dims, options?: ReduceOptions) => Tensor
-
-/** The golden cases that every reduction over any axes has, in several layouts. */
-function families(op: string, reduce: Reduce, gradcheck = true): Sample[] {
-  const laidOut =
-    (layout: Layout, dim: Dims) =>
-    (x: Tensor): Tensor =>
-      reduce(withLayout(x, layout), dim)
-  const golden = (name: string): string => `reduce:${op}/${name}`
-  return [
-    { name: 'one axis', golden: golden('one axis'), run: (x: Tensor) => reduce(x, 1) },
-    { name: 'the first axis', golden: golden('the first axis'), run: (x: Tensor) => reduce(x, 0) },
-    {
-      name: 'a negative axis, kept',
-      golden: golden('kept'),
-      run: (x: Tensor) => reduce(x, -1, { keepdim: true }),
-    },
-    {
-      name: 'several axes',
-      golden: golden('several axes'),
-      run: (x: Tensor) => reduce(x, [0, -1]),
-    },
-    { name: 'long rows', golden: golden('long rows'), run: (x: Tensor) => reduce(x, 1) },
-    {
-      name: 'without axes',
-      golden: golden('without axes'),
-      run: (x: Tensor) => reduce(x, 0),
-      gradcheck,
-    },
-    { name: 'float64', golden: golden('float64'), run: (x: Tensor) => reduce(x, 0) },
-    { name: 'transposed', golden: golden('one axis'), run: laidOut('transposed', 1) },
-    { name: 'sliced', golden: golden('one axis'), run: laidOut('sliced', 1) },
-    { name: 'sliced columns', golden: golden('the first axis'), run: laidOut('sliced', 0) },
-    {
-      name: 'transposed, outer axes',
-      golden: golden('several axes'),
-      run: laidOut('transposed', [0, 2]),
-    },
-    {
-      name: 'channels of pixels stored channels-last',
-      inputs: [{ shape: [2, 3, 2, 2], layout: 'channelsLast' }],
-      run: (x: Tensor) => reduce(x, [0, 2, 3]),
-    },
-    {
-      name: 'no such axis',
-      inputs: [[2, 3]],
-      run: (x: Tensor) => reduce(x, 2),
-      throws: /axis 2 is outside \[-2, 1\]/,
-    },
-    {
-      name: 'an axis twice',
-      inputs: [[2, 3]],
-      run: (x: Tensor) => reduce(x, [1, -1]),
-      throws: /an axis appears more than once in \[1, -1\]/,
-    },
-  ]
-}
+import { families } from './reduce-families.samples.ts'
+import type { Dims } from './reduce-axes.ts'
+import { all, any, countNonzero, logsumexp, mean, norm, prod, sum } from './reduce.ts'
 
 samplesFor('sum', [
   ...families('sum', sum),
@@ -189,94 +117,6 @@ samplesFor('prod', [
     inputs: [[2, 3]],
     run: (x: Tensor) => prod(x, [0, 1] as never),
     throws: /prod: the axis is one number, not a list/,
-  },
-])
-
-const spreads = {
-  var: (x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor =>
-    variance(x, dim, { ...options, correction: 0 }),
-  std: (x: Tensor, dim?: Dims, options?: ReduceOptions): Tensor =>
-    std(x, dim, { ...options, correction: 0 }),
-}
-
-samplesFor('var', [
-  ...families('var', spreads.var),
-  { name: 'all axes', golden: 'reduce:var/all', run: (x: Tensor) => variance(x) },
-  {
-    name: 'another correction',
-    golden: 'reduce:var/correction',
-    run: (x: Tensor) => variance(x, 1, { correction: 2 }),
-  },
-  {
-    name: 'of a single element',
-    golden: 'reduce:var/too few',
-    run: (x: Tensor) => variance(x, 1),
-    gradcheck: false,
-  },
-  {
-    name: 'of nothing',
-    golden: 'reduce:var/empty',
-    run: (x: Tensor) => variance(x, 0),
-    gradcheck: false,
-  },
-  {
-    name: 'a large mean',
-    golden: 'reduce:var/large mean',
-    run: (x: Tensor) => variance(x),
-    // PyTorch's own result carries the rounding of a float32 mean.
-    tolerance: { rtol: 1e-4, atol: 1e-5 },
-  },
-  {
-    name: 'of integers',
-    inputs: [{ shape: [3], dtype: 'int64' }],
-    run: (x: Tensor) => variance(x),
-    throws: /var is a fraction, which int64 cannot hold/,
-  },
-  {
-    name: 'a correction that is not a number',
-    inputs: [[3]],
-    run: (x: Tensor) => variance(x, { correction: '1' as never }),
-    throws: /the correction is a number, not 1/,
-  },
-])
-
-samplesFor('std', [
-  // At a single element the deviation is 0, where its root has a kink.
-  ...families('std', spreads.std, false),
-  { name: 'all axes', golden: 'reduce:std/all', run: (x: Tensor) => std(x) },
-  {
-    name: 'zero in one row',
-    golden: 'reduce:std/none',
-    run: (x: Tensor) => std(x, 1),
-    gradcheck: false,
-  },
-])
-
-samplesFor('varMean', [
-  { name: 'one axis', golden: 'reduce:varMean', run: (x: Tensor) => varMean(x, 1) },
-  {
-    name: 'by name, all axes, kept',
-    golden: 'reduce:varMean/all, kept',
-    run: (x: Tensor) => {
-      const result = varMean(x, { correction: 0, keepdim: true })
-      return [result.var, result.mean]
-    },
-  },
-  { name: 'the variance alone', inputs: [[2, 3]], run: (x: Tensor) => varMean(x, 1).var },
-  { name: 'the mean alone', inputs: [[2, 3]], run: (x: Tensor) => varMean(x, 0).mean },
-])
-
-samplesFor('stdMean', [
-  {
-    name: 'one axis, kept',
-    golden: 'reduce:stdMean',
-    run: (x: Tensor) => stdMean(x, 0, { keepdim: true }),
-  },
-  { name: 'the deviation alone', inputs: [[2, 3]], run: (x: Tensor) => stdMean(x, 1).std },
-  {
-    name: 'several axes, channels-last',
-    inputs: [{ shape: [2, 3, 2, 2], layout: 'channelsLast' }],
-    run: (x: Tensor) => stdMean(x, [0, 2, 3]),
   },
 ])
 
@@ -421,40 +261,5 @@ samplesFor('countNonzero', [
     name: 'several axes',
     golden: 'reduce:countNonzero/several axes',
     run: (x: Tensor) => countNonzero(x, [0, 1]),
-  },
-])
-
-samplesFor('amax', [
-  ...families('amax', amax),
-  { name: 'all axes', golden: 'reduce:amax/all', run: (x: Tensor) => amax(x) },
-  {
-    name: 'ties share the gradient',
-    golden: 'reduce:amax/ties',
-    run: (x: Tensor) => amax(x, 1),
-    gradcheck: false,
-  },
-  { name: 'NaN', golden: 'reduce:amax/NaN', run: (x: Tensor) => amax(x, 1), gradcheck: false },
-  {
-    name: 'no results of nothing',
-    golden: 'reduce:amax/empty result',
-    run: (x: Tensor) => amax(x, 1),
-  },
-  { name: 'of bools', golden: 'reduce:amax/of bools', run: (x: Tensor) => amax(x, 0) },
-  {
-    name: 'of nothing',
-    inputs: [[0, 3]],
-    run: (x: Tensor) => amax(x, 0),
-    throws: /axis 0 has no elements, and of nothing there is no amax/,
-  },
-])
-
-samplesFor('amin', [
-  ...families('amin', amin),
-  { name: 'of integers', golden: 'reduce:amin/of integers', run: (x: Tensor) => amin(x) },
-  {
-    name: 'ties share the gradient',
-    golden: 'reduce:amin/ties',
-    run: (x: Tensor) => amin(x),
-    gradcheck: false,
   },
 ])

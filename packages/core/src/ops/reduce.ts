@@ -1,27 +1,18 @@
-/** Sums along axes, and what is made like them: means, products, spreads, norms, counts. */
-import type { DType, DTypeCode } from '../dtype.ts'
-import {
-  BOOL,
-  defaultFloatCode,
-  dtypeCode,
-  dtypeName,
-  INT64,
-  isFloatingCode,
-  UINT8,
-} from '../dtype.ts'
-import { DTypeError, ValueError } from '../errors.ts'
+/** Sums along axes, and what is made like them: means, products, norms, counts. */
+import type { DType } from '../dtype.ts'
+import { BOOL, defaultFloatCode, dtypeCode, INT64, isFloatingCode, UINT8 } from '../dtype.ts'
+import { ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
-import type { NamedResult } from '../named-result.ts'
-import { namedResult } from '../named-result.ts'
 import type { BackwardInfo } from '../op.ts'
-import { defineOp, needs, run, runMany } from '../op.ts'
+import { defineOp, needs, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { shareAmongTies } from './compare-reduce.ts'
 import { productsOfOthers } from './cumulative.ts'
-import type { Dims, Reduction, ReduceOptions } from './reduce-axes.ts'
+import type { Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
 import {
+  asFloating,
   isOptions,
   oneAxis,
   reducedCount,
@@ -31,13 +22,14 @@ import {
   spread,
 } from './reduce-axes.ts'
 import { where } from './ternary.ts'
+import type { VarianceMethods } from './variance.ts'
+import { varianceMethods } from './variance.ts'
 
 export interface SumOptions extends ReduceOptions {
   /** Convert the input to this dtype first. */
   dtype?: DType
 }
 
-type Reduced = Pick<Reduction, 'axes' | 'keepdim'>
 type Info = BackwardInfo<Reduced>
 
 const shapeOf = (info: Pick<Info, 'shapes'>): Shape => info.shapes[0] as Shape
@@ -98,20 +90,6 @@ export function mean(input: Tensor, dim?: Dims | SumOptions, options?: SumOption
   return run(meanOp, [x], reduced.shape, x._dtype, reduced.axes, reduced)
 }
 
-/** The input in `dtype` (or its own), which must be floating. */
-function asFloating(op: string, input: Tensor, dtype: DType | undefined): Tensor {
-  const code: DTypeCode = dtype === undefined ? input._dtype : dtypeCode(dtype)
-  if (!isFloatingCode(code)) {
-    throw new DTypeError(
-      op,
-      { input },
-      `the result of ${op} is a fraction, which ${dtypeName(code)} cannot hold`,
-      `convert the input first: x.float().${op}(…)`,
-    )
-  }
-  return castCode(input, code)
-}
-
 const prodOp = defineOp<'input', Reduced>('prod', ['input'], {
   derivative: {
     input: needs(['input'], (grad, { input }, info) => {
@@ -148,159 +126,6 @@ export function prod(
   const x = dtype === undefined ? input : castCode(input, dtypeCode(dtype))
   const out = dtype !== undefined || isFloatingCode(x._dtype) ? x._dtype : INT64
   return run(prodOp, [x], reduced.shape, out, reduced.axes, reduced)
-}
-
-export interface VarOptions extends ReduceOptions {
-  /** Subtracted from the number of elements in the divisor. Default 1 (Bessel's correction). */
-  correction?: number
-}
-
-interface Spread extends Reduced {
-  correction: number
-}
-
-/** 2 · (x - mean) / max(0, n - correction): the gradient of the variance. */
-function varianceSlope(x: Tensor, params: Spread): Tensor {
-  const { axes, correction } = params
-  const divisor = Math.max(0, reducedCount(x.shape, axes) - correction)
-  return x.sub(x.mean(axes, { keepdim: true })).mul(2 / divisor)
-}
-
-/** What reaches the variance through its root; 0 where that is 0. */
-function throughRoot(grad: Tensor, std: Tensor): Tensor {
-  const flat = std.eq(0)
-  return where(flat, 0, grad.div(where(flat, 1, std).mul(2)))
-}
-
-const varOp = defineOp<'input', Spread>('var', ['input'], {
-  derivative: {
-    input: needs(['input'], (grad, { input }, { params }) => {
-      const x = input as Tensor
-      return restore(grad, params, x.shape).mul(varianceSlope(x, params))
-    }),
-  },
-})
-const stdOp = defineOp<'input', Spread>('std', ['input'], {
-  derivative: {
-    input: needs(['input', 'out'], (grad, { input, out }, { params }) => {
-      const x = input as Tensor
-      const slope = throughRoot(grad, out as Tensor)
-      return restore(slope, params, x.shape).mul(varianceSlope(x, params))
-    }),
-  },
-})
-
-/** The gradient of both a spread and a mean. */
-function spreadAndMean(
-  spreadGrad: Tensor | null,
-  meanGrad: Tensor | null,
-  x: Tensor,
-  params: Spread,
-): readonly (Tensor | null)[] {
-  const ofSpread = spreadGrad && restore(spreadGrad, params, x.shape).mul(varianceSlope(x, params))
-  const ofMean =
-    meanGrad && spread(meanGrad.div(reducedCount(x.shape, params.axes)), params, x.shape)
-  return [ofSpread && ofMean ? ofSpread.add(ofMean) : (ofSpread ?? ofMean)]
-}
-const varMeanOp = defineOp<'input', Spread>('varMean', ['input'], {
-  outputs: 2,
-  derivative: {
-    needs: ['input'],
-    formula: ([ofVar = null, ofMean = null], { input }, { params }) =>
-      spreadAndMean(ofVar, ofMean, input as Tensor, params),
-  },
-})
-const stdMeanOp = defineOp<'input', Spread>('stdMean', ['input'], {
-  outputs: 2,
-  derivative: {
-    needs: ['input', 'out0'],
-    formula: ([ofStd = null, ofMean = null], { input, out0 }, { params }) =>
-      spreadAndMean(ofStd && throughRoot(ofStd, out0 as Tensor), ofMean, input as Tensor, params),
-  },
-})
-
-/** The arguments of the four functions of spread. */
-function spreadOf(
-  op: string,
-  input: Tensor,
-  dim: Dims | VarOptions | undefined,
-  options: VarOptions | undefined,
-): { params: Spread; numbers: number[]; shape: Shape } {
-  const { axes, keepdim, shape, options: given } = reduction(op, input, dim, options)
-  asFloating(op, input, undefined)
-  const correction = given?.correction ?? 1
-  if (typeof correction !== 'number' || Number.isNaN(correction)) {
-    throw new ValueError(
-      op,
-      { input },
-      `the correction is a number, not ${String(correction)}`,
-      '0 divides by n, 1 by n - 1',
-    )
-  }
-  return { params: { axes, keepdim, correction }, numbers: [correction, ...axes], shape }
-}
-
-/**
- * Variance over the axes `dim`: one, several, or all of them (the default):
- * Σ (x - mean)² / max(0, n - correction).
- *
- * Shapes: input `[d0, d1, …]` -> without the reduced axes, which `keepdim` keeps with size 1; NaN of
- * a single element under the default correction. Dtype: floating; computed in float64 around the
- * mean, so that a large mean costs no digits.
- *
- * Exported as `var`, too, for `import { var as variance }`; the method is `x.var()`.
- *
- * @throws {DTypeError} if the input is not floating. @throws {IndexError} if there is no such axis.
- * @see torch.var
- */
-export function variance(input: Tensor, dim?: Dims | VarOptions, options?: VarOptions): Tensor {
-  const { params, numbers, shape } = spreadOf('var', input, dim, options)
-  return run(varOp, [input], shape, input._dtype, numbers, params)
-}
-export { variance as var }
-
-/**
- * Standard deviation over the axes `dim`: the root of the {@link variance}. Its gradient is 0 where
- * it is 0.
- *
- * @throws {DTypeError} if the input is not floating. @throws {IndexError} if there is no such axis.
- * @see torch.std
- */
-export function std(input: Tensor, dim?: Dims | VarOptions, options?: VarOptions): Tensor {
-  const { params, numbers, shape } = spreadOf('std', input, dim, options)
-  return run(stdOp, [input], shape, input._dtype, numbers, params)
-}
-
-/**
- * The {@link variance} and the {@link mean} over the same axes, in one pass.
- *
- * @throws {DTypeError} if the input is not floating. @throws {IndexError} if there is no such axis.
- * @see torch.var_mean
- */
-export function varMean(
-  input: Tensor,
-  dim?: Dims | VarOptions,
-  options?: VarOptions,
-): NamedResult<readonly ['var', 'mean']> {
-  const { params, numbers, shape } = spreadOf('varMean', input, dim, options)
-  const spec = { shape, dtype: input._dtype }
-  return namedResult(['var', 'mean'], runMany(varMeanOp, [input], [spec, spec], numbers, params))
-}
-
-/**
- * The standard deviation ({@link std}) and the {@link mean} over the same axes, in one pass.
- *
- * @throws {DTypeError} if the input is not floating. @throws {IndexError} if there is no such axis.
- * @see torch.std_mean
- */
-export function stdMean(
-  input: Tensor,
-  dim?: Dims | VarOptions,
-  options?: VarOptions,
-): NamedResult<readonly ['std', 'mean']> {
-  const { params, numbers, shape } = spreadOf('stdMean', input, dim, options)
-  const spec = { shape, dtype: input._dtype }
-  return namedResult(['std', 'mean'], runMany(stdMeanOp, [input], [spec, spec], numbers, params))
 }
 
 interface NormParams extends Reduced {
@@ -458,17 +283,13 @@ export function countNonzero(input: Tensor, dim?: Dims): Tensor {
   return run(countNonzeroOp, [input], shape, INT64, axes)
 }
 
-export interface ReduceMethods {
+export interface ReduceMethods extends VarianceMethods {
   /** See {@link sum}. */
   sum(dim?: Dims | SumOptions, options?: SumOptions): Tensor
   /** See {@link mean}. */
   mean(dim?: Dims | SumOptions, options?: SumOptions): Tensor
   /** See {@link prod}. */
   prod(dim?: number | null | SumOptions, options?: SumOptions): Tensor
-  /** See {@link variance}. */
-  var(dim?: Dims | VarOptions, options?: VarOptions): Tensor
-  /** See {@link std}. */
-  std(dim?: Dims | VarOptions, options?: VarOptions): Tensor
   /** See {@link norm}. */
   norm(p?: number | 'fro', dim?: Dims | SumOptions, options?: SumOptions): Tensor
   /** See {@link logsumexp}. */
@@ -482,11 +303,10 @@ export interface ReduceMethods {
 }
 
 export const reduceMethods: MethodTable<ReduceMethods> = {
+  ...varianceMethods,
   sum,
   mean,
   prod,
-  var: variance,
-  std,
   norm,
   logsumexp,
   all,

@@ -24,6 +24,7 @@ import '../ops/softmax.samples.ts'
 import '../ops/ternary.samples.ts'
 import '../ops/transcendental.samples.ts'
 import '../ops/unary.samples.ts'
+import '../ops/variance.samples.ts'
 import '../ops/views.samples.ts'
 import '../random.samples.ts'
 
