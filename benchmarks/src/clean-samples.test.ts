@@ -28,13 +28,19 @@ describe('summarize', () => {
     expect(summarize(samples, 0.03)).toEqual({ median: 2, contended: false })
   })
 
-  it('uses all samples, and says so, where fewer than three are left', () => {
+  it('uses the least disturbed quarter, and says so, where fewer than three are clean', () => {
+    const disturbed = Array.from({ length: 14 }, (_, i) => [10 + i, 0.1 + i / 100] as const)
+    const samples = [[2, 0], ...disturbed, [1, 0]] as const
+    // 2, 1, 10 and 11
+    expect(summarize(samples, 0.03)).toEqual({ median: 6, contended: true })
+  })
+
+  it('uses at least three', () => {
     const samples = [
-      [1, 0],
-      [2, 0],
       [5, 0.5],
-      [6, 0.5],
-      [7, 0.5],
+      [9, 0.9],
+      [1, 0.6],
+      [6, 0.7],
     ] as const
     expect(summarize(samples, 0.03)).toEqual({ median: 5, contended: true })
   })
