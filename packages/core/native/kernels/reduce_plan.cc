@@ -8,12 +8,15 @@ namespace {
 
 // The axes of x, innermost first: by stride, axes that are expanded outermost.
 int order_axes(const Tensor& x, int* axes) {
-  int count = 0;
-  for (int axis = x.ndim() - 1; axis >= 0; --axis) axes[count++] = axis;
   const auto rank = [&](int axis) {
     return x.stride(axis) == 0 || x.size(axis) == 1 ? INT64_MAX : x.stride(axis);
   };
-  std::stable_sort(axes, axes + count, [&](int a, int b) { return rank(a) < rank(b); });
+  int count = 0;
+  for (int axis = x.ndim() - 1; axis >= 0; --axis) {
+    int place = count++;
+    for (; place > 0 && rank(axis) < rank(axes[place - 1]); --place) axes[place] = axes[place - 1];
+    axes[place] = axis;
+  }
   return count;
 }
 

@@ -1,6 +1,7 @@
 /** The largest and smallest elements along axes, and where they are. */
 import { fullCode } from '../creation.ts'
 import { BOOL, INT64 } from '../dtype.ts'
+import { requireTensor } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import type { NamedResult } from '../named-result.ts'
@@ -13,10 +14,9 @@ import type { Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
 import {
   isOptions,
   oneAxis,
+  optionsOf,
   reduction,
-  reductionAlong,
   requireElements,
-  requireOptions,
   restore,
 } from './reduce-axes.ts'
 import { where } from './ternary.ts'
@@ -59,7 +59,7 @@ function extreme(
   dim: Dims | ReduceOptions | undefined,
   options?: ReduceOptions,
 ): Tensor {
-  const reduced = reduction(name, input, dim, options)
+  const reduced = reduction(name, input, dim, optionsOf(name, dim, options))
   requireElements(name, input, reduced.axes)
   return run(op, [input], reduced.shape, input._dtype, reduced.axes, reduced)
 }
@@ -133,7 +133,10 @@ function extremesAlong(
   dim: number,
   options: ReduceOptions | undefined,
 ): ValuesAndIndices {
-  const { axis, axes, keepdim, shape } = reductionAlong(op.name, input, dim, options)
+  requireTensor(op.name, 'input', input)
+  const axis = oneAxis(op.name, input, dim)
+  const given = optionsOf(op.name, undefined, options)
+  const { axes, keepdim, shape } = reduction(op.name, input, axis, given)
   requireElements(op.name, input, axes)
   const specs = [
     { shape, dtype: input._dtype },
@@ -215,9 +218,9 @@ function place(
   dim: number | null | ReduceOptions | undefined,
   options: ReduceOptions | undefined,
 ): Tensor {
+  const given = optionsOf(op.name, dim, options)
+  requireTensor(op.name, 'input', input)
   const all = dim === undefined || dim === null || isOptions(dim)
-  const given = isOptions(dim) ? dim : options
-  requireOptions(op.name, given)
   const axis = all ? null : oneAxis(op.name, input, dim)
   const { axes, shape } = reduction(op.name, input, axis, given)
   if (input._dtype === BOOL) {

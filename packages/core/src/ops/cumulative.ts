@@ -10,7 +10,7 @@ import { defineOp, needs, run } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { cat } from './joining.ts'
-import { oneAxis, requireOptions } from './reduce-axes.ts'
+import { oneAxis, optionsOf } from './reduce-axes.ts'
 import { narrow } from './views.ts'
 
 export interface CumulativeOptions {
@@ -99,7 +99,7 @@ function cumulative(
   options: CumulativeOptions | undefined,
 ): Tensor {
   requireTensor(op.name, 'input', input)
-  requireOptions(op.name, options)
+  optionsOf(op.name, undefined, options)
   const axis = oneAxis(op.name, input, dim)
   const code =
     options?.dtype !== undefined

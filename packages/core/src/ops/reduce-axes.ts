@@ -31,15 +31,9 @@ export type Reduced = Pick<Reduction, 'axes' | 'keepdim'>
 const ALL_AXES: readonly (readonly number[])[] = Array.from({ length: 17 }, (_, rank) =>
   Array.from({ length: rank }, (_unused, axis) => axis),
 )
-const NO_AXES: Shape = []
+const NO_AXES: readonly number[] = []
 
-/** All axes, into a single number. */
-function reduceAll(input: Tensor, keepdim: boolean): Reduction {
-  const axes = ALL_AXES[input.ndim] as readonly number[]
-  return { axes, keepdim, shape: keepdim ? input._shape.map(() => 1) : NO_AXES }
-}
-
-/** Options given in place of the axes, as in `x.sum({ dtype })`. */
+/** Are these options, in place of the axes, as in `x.sum({ dtype })`? */
 export function isOptions<O extends object>(value: Dims | O | undefined): value is O {
   return (
     typeof value === 'object' &&
@@ -49,56 +43,46 @@ export function isOptions<O extends object>(value: Dims | O | undefined): value 
   )
 }
 
-/** Throws unless options are an object (or left out). */
-export function requireOptions(op: string, options: unknown): void {
-  const plain = typeof options === 'object' && options !== null && !Array.isArray(options)
-  if (options === undefined || (plain && !(options instanceof Tensor))) return
+/** The options of a call: its last argument, or the one in place of the axes. */
+export function optionsOf<O extends object>(
+  op: string,
+  dim: Dims | O | undefined,
+  options: O | undefined,
+): O | undefined {
+  const given: unknown = options === undefined && isOptions<O>(dim) ? dim : options
+  if (given === undefined) return undefined
+  if (isOptions(given as O)) return given as O
   throw new ValueError(
     op,
     [],
-    `options are an object, not ${options === null ? 'null' : Array.isArray(options) ? 'a list' : typeof options}`,
+    `options are an object, not ${given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given}`,
     `for example ${op}(x, 0, { keepdim: true })`,
   )
 }
 
-/** What the arguments of a reduction over any axes say. */
-export function reduction<O extends ReduceOptions>(
+/** What the arguments of a reduction over any axes say; `options` are those of {@link optionsOf}. */
+export function reduction(
   op: string,
   input: Tensor,
-  dim: Dims | O | undefined,
-  options: O | undefined,
-): Reduction & { options: O | undefined } {
+  dim: Dims | ReduceOptions | undefined,
+  options: ReduceOptions | undefined,
+): Reduction {
   requireTensor(op, 'input', input)
-  const given = isOptions<O>(dim) ? dim : options
-  requireOptions(op, given)
-  const list = isOptions<O>(dim) ? undefined : dim
-  const keepdim = given?.keepdim ?? false
-  if (list === undefined || list === null || (Array.isArray(list) && list.length === 0)) {
-    return { ...reduceAll(input, keepdim), options: given }
+  const keepdim = options?.keepdim ?? false
+  if (typeof dim === 'number') {
+    return reduceAxes(input, [normalizeAxis(op, dim, input.ndim, input)], keepdim)
   }
-  if (typeof list !== 'number' && !Array.isArray(list)) {
+  if (dim === undefined || dim === null || isOptions(dim)) return reduceAll(input, keepdim)
+  if (!Array.isArray(dim)) {
     throw new ValueError(
       op,
       { input },
-      `axes are a number or a list of numbers, not ${typeof list}`,
+      `axes are a number or a list of numbers, not ${typeof dim}`,
       `${op}(x, 0) or ${op}(x, [0, 1])`,
     )
   }
-  const named = normalizeAxes(op, list, input.ndim, input)
-  return { ...reduceAxes(input, named, keepdim), options: given }
-}
-
-/** What the arguments of a reduction over one axis say. */
-export function reductionAlong(
-  op: string,
-  input: Tensor,
-  dim: number,
-  options: ReduceOptions | undefined,
-): Reduction & { axis: number } {
-  requireTensor(op, 'input', input)
-  requireOptions(op, options)
-  const axis = oneAxis(op, input, dim)
-  return { ...reduceAxes(input, [axis], options?.keepdim ?? false), axis }
+  if (dim.length === 0) return reduceAll(input, keepdim)
+  return reduceAxes(input, normalizeAxes(op, dim, input.ndim, input), keepdim)
 }
 
 /** An axis counted from the front. @throws {ValueError} if it is not one number. */
@@ -114,17 +98,21 @@ export function oneAxis(op: string, input: Tensor, dim: unknown): number {
   return normalizeAxis(op, dim, input.ndim, input)
 }
 
+function reduceAll(input: Tensor, keepdim: boolean): Reduction {
+  const axes = ALL_AXES[input.ndim] as readonly number[]
+  return { axes, keepdim, shape: keepdim ? axes.map(() => 1) : NO_AXES }
+}
+
 function reduceAxes(input: Tensor, named: readonly number[], keepdim: boolean): Reduction {
-  const { ndim, _shape: shape } = input
+  const { _shape: sizes } = input
   // The one axis that a tensor without axes accepts is not there.
-  const axes = ndim === 0 ? [] : named
-  return {
-    axes,
-    keepdim,
-    shape: keepdim
-      ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
-      : shape.filter((_, axis) => !axes.includes(axis)),
+  if (sizes.length === 0) return { axes: NO_AXES, keepdim, shape: NO_AXES }
+  const shape: number[] = []
+  for (let axis = 0; axis < sizes.length; axis++) {
+    if (!named.includes(axis)) shape.push(sizes[axis] as number)
+    else if (keepdim) shape.push(1)
   }
+  return { axes: named, keepdim, shape }
 }
 
 /** How many elements meet in each element of the result. */

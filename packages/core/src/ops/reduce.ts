@@ -15,6 +15,7 @@ import {
   asFloating,
   isOptions,
   oneAxis,
+  optionsOf,
   reducedCount,
   reduction,
   requireElements,
@@ -57,8 +58,9 @@ const sumOp = defineOp<'input', Reduced>('sum', ['input'], {
  * ```
  */
 export function sum(input: Tensor, dim?: Dims | SumOptions, options?: SumOptions): Tensor {
-  const reduced = reduction('sum', input, dim, options)
-  const dtype = reduced.options?.dtype
+  const given = optionsOf('sum', dim, options)
+  const reduced = reduction('sum', input, dim, given)
+  const dtype = given?.dtype
   const x = dtype === undefined ? input : castCode(input, dtypeCode(dtype))
   const out = dtype !== undefined || isFloatingCode(x._dtype) ? x._dtype : INT64
   return run(sumOp, [x], reduced.shape, out, reduced.axes, reduced)
@@ -85,8 +87,9 @@ const meanOp = defineOp<'input', Reduced>('mean', ['input'], {
  * @see torch.mean
  */
 export function mean(input: Tensor, dim?: Dims | SumOptions, options?: SumOptions): Tensor {
-  const reduced = reduction('mean', input, dim, options)
-  const x = asFloating('mean', input, reduced.options?.dtype)
+  const given = optionsOf('mean', dim, options)
+  const reduced = reduction('mean', input, dim, given)
+  const x = asFloating('mean', input, given?.dtype)
   return run(meanOp, [x], reduced.shape, x._dtype, reduced.axes, reduced)
 }
 
@@ -121,8 +124,9 @@ export function prod(
 ): Tensor {
   const axis =
     dim === undefined || dim === null || isOptions(dim) ? dim : oneAxis('prod', input, dim)
-  const reduced = reduction('prod', input, axis, options)
-  const dtype = reduced.options?.dtype
+  const given = optionsOf('prod', dim, options)
+  const reduced = reduction('prod', input, axis, given)
+  const dtype = given?.dtype
   const x = dtype === undefined ? input : castCode(input, dtypeCode(dtype))
   const out = dtype !== undefined || isFloatingCode(x._dtype) ? x._dtype : INT64
   return run(prodOp, [x], reduced.shape, out, reduced.axes, reduced)
@@ -182,10 +186,11 @@ export function norm(
   dim?: Dims | SumOptions,
   options?: SumOptions,
 ): Tensor {
-  const reduced = reduction('norm', input, dim, options)
+  const given = optionsOf('norm', dim, options)
+  const reduced = reduction('norm', input, dim, given)
   const { axes, keepdim, shape } = reduced
   asFloating('norm', input, undefined)
-  const x = asFloating('norm', input, reduced.options?.dtype)
+  const x = asFloating('norm', input, given?.dtype)
   const power = p === 'fro' ? 2 : p
   if (typeof power !== 'number' || Number.isNaN(power)) {
     throw new ValueError(
@@ -219,7 +224,7 @@ const logsumexpOp = defineOp<'input', Reduced>('logsumexp', ['input'], {
  * @see torch.logsumexp
  */
 export function logsumexp(input: Tensor, dim: Dims, options?: ReduceOptions): Tensor {
-  const reduced = reduction('logsumexp', input, dim, options)
+  const reduced = reduction('logsumexp', input, dim, optionsOf('logsumexp', dim, options))
   const x = isFloatingCode(input._dtype) ? input : castCode(input, defaultFloatCode())
   return run(logsumexpOp, [x], reduced.shape, x._dtype, reduced.axes, reduced)
 }
@@ -260,7 +265,7 @@ function truth(
   dim: Dims | ReduceOptions | undefined,
   options: ReduceOptions | undefined,
 ): Tensor {
-  const { axes, shape } = reduction(op.name, input, dim, options)
+  const { axes, shape } = reduction(op.name, input, dim, optionsOf(op.name, dim, options))
   const dtype = input._dtype === UINT8 ? UINT8 : BOOL
   const none = Array.isArray(dim) && dim.length === 0
   return none ? run(op, [input], input._shape, dtype) : run(op, [input], shape, dtype, axes)

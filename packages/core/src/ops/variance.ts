@@ -7,7 +7,7 @@ import { defineOp, needs, run, runMany } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
-import { asFloating, reducedCount, reduction, restore, spread } from './reduce-axes.ts'
+import { asFloating, optionsOf, reducedCount, reduction, restore, spread } from './reduce-axes.ts'
 import { where } from './ternary.ts'
 
 export interface VarOptions extends ReduceOptions {
@@ -86,7 +86,8 @@ function spreadOf(
   dim: Dims | VarOptions | undefined,
   options: VarOptions | undefined,
 ): { params: Spread; numbers: number[]; shape: Shape } {
-  const { axes, keepdim, shape, options: given } = reduction(op, input, dim, options)
+  const given = optionsOf(op, dim, options)
+  const { axes, keepdim, shape } = reduction(op, input, dim, given)
   asFloating(op, input, undefined)
   const correction = given?.correction ?? 1
   if (typeof correction !== 'number' || Number.isNaN(correction)) {
