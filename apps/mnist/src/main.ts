@@ -1,6 +1,6 @@
 /** npm run mnist */
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { FlambeauError, getNumThreads, manualSeed, setNumThreads } from '@flambeau/core'
 import {
   Compose,
@@ -24,10 +24,17 @@ import { accuracyOf, DivergedError, predict, trainEpoch } from './train.ts'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
+/** Makes a folder and those above it. `mkdir -p` of Node never returns where the system refuses. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path)
+}
+
 async function run(options: Options): Promise<void> {
   const recipe: Recipe = recipes[options.model]
   if (options.threads !== undefined) setNumThreads(options.threads)
-  mkdirSync(options.out, { recursive: true })
+  makeFolder(resolve(options.out))
   const checkpoint = join(options.out, 'checkpoint.safetensors')
 
   // With the mean and standard deviation of all training pixels.

@@ -435,7 +435,7 @@ function random_(self: Tensor, ...args: unknown[]): Tensor {
   requireTensor('random_', 'input', self)
   const last = args.at(-1)
   const isOptions = typeof last === 'object' && last !== null
-  const options = isOptions ? last : undefined
+  const options: SamplingOptions | undefined = isOptions ? last : undefined
   const bounds = (isOptions ? args.slice(0, -1) : args) as (Whole | null)[]
   const [first, second] = bounds
   if (first === undefined) {

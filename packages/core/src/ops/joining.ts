@@ -48,7 +48,8 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   requireTensors('cat', tensors)
   const dtype = tensors.map((tensor) => tensor._dtype).reduce(promote)
   const parts = tensors.filter((tensor) => tensor.ndim !== 1 || tensor.numel() > 0)
-  const first = parts[0] ?? (tensors[0])
+  const [head] = tensors as readonly [Tensor]
+  const first = parts[0] ?? head
   if (first.ndim === 0) {
     throw new ShapeError(
       'cat',
