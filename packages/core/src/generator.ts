@@ -5,7 +5,7 @@ import { show } from './show.ts'
 import { emptyCode } from './creation.ts'
 import { UINT8 } from './dtype.ts'
 import { commands, native } from './native.ts'
-import { Tensor } from './tensor.ts'
+import type { Tensor } from './tensor.ts'
 
 /** Bytes of a generator's state. */
 const STATE_BYTES = 5056

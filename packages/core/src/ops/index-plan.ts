@@ -121,7 +121,7 @@ function readIndex(op: string, index: Index | undefined): readonly Part[] {
     return [indexTensor(index)]
   }
   if (Array.isArray(index) || ArrayBuffer.isView(index)) {
-    const values = tensor(index as NestedArray)
+    const values = tensor(index)
     // An empty list has no values to tell their kind.
     return readIndex(op, values.numel() === 0 ? values.to('int64') : values)
   }
@@ -249,7 +249,7 @@ export function planIndex(
       keep(count)
     } else {
       const size = input._shape[axis++] as number
-      const token = resolveSpan(op, part as Span, size, input)
+      const token = resolveSpan(op, part, size, input)
       tokens.push(...token)
       shape.push(token[3] as number)
       whole &&= token[3] === size

@@ -177,13 +177,13 @@ samplesFor('setAt', [
   },
   {
     name: 'a slice and an index',
-    run: assign((i) => ['1:3', i as Tensor]),
+    run: assign((i) => ['1:3', i]),
     golden: 'indexing:setAt/slice and index',
   },
   {
     name: 'a mask behind a slice',
     inputs: [[2, 2, 3], [], mask],
-    run: assign((m) => [':1', m as Tensor]),
+    run: assign((m) => [':1', m]),
   },
   {
     name: 'a value that does not broadcast',
@@ -199,26 +199,26 @@ samplesFor('setAt', [
   },
 ])
 samplesFor('indexPut', [
-  { name: 'rows', run: assign((i) => [i as Tensor]), golden: 'indexing:setAt/index' },
+  { name: 'rows', run: assign((i) => [i]), golden: 'indexing:setAt/index' },
   {
     name: 'a value that broadcasts',
-    run: assign((i) => [':', i as Tensor]),
+    run: assign((i) => [':', i]),
     golden: 'indexing:setAt/broadcast',
   },
   {
     name: 'axes that are apart',
-    run: assign((i, j) => [i as Tensor, ':', j as Tensor]),
+    run: assign((i, j) => [i, ':', j]),
     golden: 'indexing:setAt/apart',
   },
-  { name: 'a mask', run: assign((m) => [m as Tensor]), golden: 'indexing:setAt/mask' },
+  { name: 'a mask', run: assign((m) => [m]), golden: 'indexing:setAt/mask' },
   {
     name: 'a mask of the first axes',
-    run: assign((m) => [m as Tensor]),
+    run: assign((m) => [m]),
     golden: 'indexing:setAt/mask of rows',
   },
   {
     name: 'added where positions repeat',
-    run: assign((i) => [i as Tensor], true),
+    run: assign((i) => [i], true),
     golden: 'indexing:setAt/accumulate',
   },
   {

@@ -8,7 +8,7 @@ import { defineOp, needs, run, runInPlace } from '../op.ts'
 import { internally } from '../scope.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes, formatShape, sameShape } from '../shape.ts'
-import { Tensor } from '../tensor.ts'
+import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { scalarValue } from './index-groups.ts'
 
@@ -202,5 +202,5 @@ export const maskMethods: MethodTable<MaskMethods> = {
   maskedSelect,
   maskedFill,
   maskedFill_,
-  nonzero: nonzero as (self: Tensor, options?: NonzeroOptions) => Tensor[],
+  nonzero: nonzero,
 }

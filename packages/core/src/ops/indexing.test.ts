@@ -1,0 +1,377 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { DType, Index, Tensor } from '../index.ts'
+import {
+  arange,
+  fromTypedArray,
+  gather,
+  getNumThreads,
+  indexAdd,
+  nonzero,
+  oneHot,
+  scatterAdd,
+  setNumThreads,
+  span,
+  tensor,
+  zeros,
+} from '../index.ts'
+
+interface Case {
+  shape: number[]
+  layout: 'contiguous' | 'transposed' | 'sliced'
+  parts: [string, ...unknown[]][]
+  read?: { shape: number[]; values: number[] }
+  value: number[]
+  written: number[]
+}
+
+const { cases } = JSON.parse(
+  readFileSync(new URL('../../goldens/index_expressions.json', import.meta.url), 'utf8'),
+) as { cases: Case[] }
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1)
+}
+
+function tensorFor({ shape, layout }: Case): Tensor {
+  const x = arange(count(shape)).reshape(shape)
+  if (layout === 'transposed') return x.permute([...shape.keys()].reverse())
+  if (layout === 'sliced') return x.at(...shape.map(() => '::2'))
+  return x
+}
+
+function indexOf([kind, ...rest]: Case['parts'][number]): Index {
+  const make = (shape: unknown, values: unknown, dtype: DType): Tensor =>
+    fromTypedArray(Float64Array.from(values as number[]), shape as number[]).to(dtype)
+  switch (kind) {
+    case '...':
+      return '...'
+    case 'null':
+      return null
+    case 'bool':
+      return rest[0] === 1
+    case 'int':
+      return rest[0] as number
+    case 'slice':
+      return span(...(rest as (number | null)[]))
+    case 'index':
+      return make(rest[0], rest[1], rest[2] as DType)
+    default:
+      return make(rest[0], rest[1], 'bool')
+  }
+}
+
+describe('random index expressions, as PyTorch reads and writes them', () => {
+  for (const [i, golden] of cases.entries()) {
+    it(`${i}: ${golden.layout} [${golden.shape.join(', ')}] at ${JSON.stringify(golden.parts)}`, () => {
+      const index = golden.parts.map(indexOf)
+      if (golden.read === undefined) {
+        expect(() => tensorFor(golden).at(...index)).toThrow(/^at: /)
+        return
+      }
+      const read = tensorFor(golden).at(...index)
+      expect(read.shape).toEqual(golden.read.shape)
+      expect(Array.from(read.toArray())).toEqual(golden.read.values)
+      const values = arange(count(golden.value)).reshape(golden.value).neg().sub(1)
+      const written = tensorFor(golden).clone().setAt(index, values)
+      expect(Array.from(written.toArray())).toEqual(golden.written)
+      // The same through a view that is not contiguous, in place.
+      const inPlace = tensorFor(golden)
+      inPlace.setAt(index, values)
+      expect(Array.from(inPlace.toArray())).toEqual(golden.written)
+    })
+  }
+})
+
+describe('at', () => {
+  it('shares storage for numbers, slices and new axes, and copies for the rest', () => {
+    const x = arange(12).reshape(3, 4)
+    for (const view of [x.at(1), x.at('1:, ::2'), x.at(null, '...'), x.at()]) {
+      expect(view.sharesStorageWith(x)).toBe(true)
+    }
+    for (const copy of [x.at([1]), x.at(x.gt(3)), x.at(true), x.at([])]) {
+      expect(copy.sharesStorageWith(x)).toBe(false)
+    }
+    x.at('1, 1:').setAt([span(0, 2)], [70, 80])
+    expect(x.tolist()).toEqual([
+      [0, 1, 2, 3],
+      [4, 70, 80, 7],
+      [8, 9, 10, 11],
+    ])
+  })
+
+  it('reads text as it reads the parts', () => {
+    const x = arange(60).reshape(3, 4, 5)
+    const same: [string, Index[]][] = [
+      ['1', [1]],
+      [' -1 , :, ::2 ', [-1, span(), span(null, null, 2)]],
+      ['..., +2', ['...', 2]],
+      ['1:3, null, ..., :-1', [span(1, 3), null, '...', span(null, -1)]],
+      ['0:2:1, 1 : : 2', [span(0, 2), span(1, null, 2)]],
+    ]
+    for (const [text, parts] of same) {
+      expect(x.at(text).shape).toEqual(x.at(...parts).shape)
+      expect(x.at(text).tolist()).toEqual(x.at(...parts).tolist())
+    }
+    expect(x.at('1', [0, 1], ':2').shape).toEqual([2, 2])
+  })
+
+  it('takes arrays and typed arrays as index tensors', () => {
+    const x = arange(6).reshape(2, 3)
+    expect(x.at([[1], [0]], [0, 2]).tolist()).toEqual([
+      [3, 5],
+      [0, 2],
+    ])
+    expect(x.at(Int32Array.of(1)).tolist()).toEqual([[3, 4, 5]])
+    expect(x.at([false, true]).tolist()).toEqual([[3, 4, 5]])
+    expect(x.at([]).shape).toEqual([0, 3])
+  })
+
+  it('takes tensors without axes as numbers', () => {
+    const x = arange(6).reshape(2, 3)
+    expect(x.at(tensor(1)).tolist()).toEqual([3, 4, 5])
+    expect(x.at(tensor(1), tensor(-1, { dtype: 'int32' })).item()).toBe(5)
+    expect(x.at(tensor(false)).shape).toEqual([0, 2, 3])
+  })
+
+  it('keeps channels-last storage where it picks samples', () => {
+    const x = arange(24).reshape(2, 2, 2, 3).permute(0, 3, 1, 2)
+    const picked = x.at([1, 0, 1])
+    expect(picked.stride()).toEqual([12, 1, 6, 3])
+    expect(picked.at(1).tolist()).toEqual(x.at(0).tolist())
+  })
+
+  const refused: [string, (x: Tensor) => unknown, string, RegExp][] = [
+    ['nothing', (x) => x.at(undefined as never), 'ValueError', /an index is a number, text, null/],
+    ['a symbol', (x) => x.at(Symbol('i') as never), 'ValueError', /an index is a number/],
+    ['a function', (x) => x.at((() => 0) as never), 'ValueError', /an index is a number/],
+    ['another object', (x) => x.at({ from: 1 } as never), 'ValueError', /an index is a number/],
+    ['a fraction', (x) => x.at(0.5), 'IndexError', /index 0.5 is not a whole number/],
+    ['NaN', (x) => x.at(Number.NaN), 'IndexError', /index NaN is not a whole number/],
+    ['a fraction in a slice', (x) => x.at(span(0.5)), 'ValueError', /not a whole number/],
+    ['text in a slice', (x) => x.at(span('1' as never)), 'ValueError', /not a whole number/],
+    ['a step of 0', (x) => x.at('::0'), 'ValueError', /must be at least 1, not 0/],
+    ['a slice of four', (x) => x.at('1:2:3:4'), 'ValueError', /'1:2:3:4' is not an index/],
+    ['empty text', (x) => x.at(''), 'ValueError', /'' is not an index/],
+    ['two ellipses', (x) => x.at('..., ...'), 'IndexError', /at most one '...'/],
+    ['a ragged array', (x) => x.at([[0], [0, 1]]), 'ShapeError', /must all have 1 elements/],
+    ['an array of text', (x) => x.at(['0'] as never), 'ValueError', /must be numbers or booleans/],
+    ['floating typed arrays', (x) => x.at(Float32Array.of(0)), 'DTypeError', /used as index/],
+    [
+      'a DataView',
+      (x) => x.at(new DataView(new ArrayBuffer(8)) as never),
+      'DTypeError',
+      /no dtype/,
+    ],
+    ['17 axes', (x) => x.at(...Array.from({ length: 16 }, () => null)), 'ShapeError', /at most 16/],
+    [
+      'a mask of another size',
+      (x) => x.at([true]),
+      'IndexError',
+      /axis 0 has 2 positions, the mask 1/,
+    ],
+  ]
+  for (const [what, call, name, message] of refused) {
+    it(`refuses ${what}`, () => {
+      const x = arange(6).reshape(2, 3)
+      expect(() => call(x)).toThrow(message)
+      expect(() => call(x)).toThrow(expect.objectContaining({ name }))
+    })
+  }
+})
+
+describe('setAt', () => {
+  it('returns the tensor, and reads a single index without a list', () => {
+    const x = zeros([2, 2])
+    expect(x.setAt(0, 1)).toBe(x)
+    x.setAt('..., 1', 5).setAt(
+      tensor([
+        [false, false],
+        [true, false],
+      ]),
+      7,
+    )
+    expect(x.tolist()).toEqual([
+      [1, 5],
+      [7, 5],
+    ])
+  })
+
+  it('converts the value to the dtype, and drops leading axes of size 1', () => {
+    const x = zeros([2, 2], { dtype: 'int32' })
+    x.setAt([0], tensor([[[1.9, -2.9]]]))
+    x.setAt([[1]], true)
+    expect(x.tolist()).toEqual([
+      [1, -2],
+      [1, 1],
+    ])
+  })
+
+  it('moves parts of a tensor over each other', () => {
+    const x = arange(6)
+    x.setAt(['1:'], x.at(':-1'))
+    expect(x.tolist()).toEqual([0, 0, 1, 2, 3, 4])
+    const y = arange(6)
+    y.setAt([[3, 4, 5]], y.at('2:5'))
+    expect(y.tolist()).toEqual([0, 1, 2, 2, 3, 4])
+    const z = tensor([2, 0, 1])
+    z.setAt([z], z)
+    expect(z.tolist()).toEqual([0, 1, 2])
+    const w = arange(4)
+    w.setAt(['1:'], w.at(':-1'), { accumulate: true })
+    expect(w.tolist()).toEqual([0, 1, 3, 5])
+  })
+
+  it('lets the last of several values for one place stay, or adds them', () => {
+    const values = tensor([1, 2, 3])
+    expect(
+      zeros([2])
+        .setAt([[1, 1, 1]], values)
+        .tolist(),
+    ).toEqual([0, 3])
+    expect(
+      zeros([2])
+        .setAt([[1, 1, 1]], values, { accumulate: true })
+        .tolist(),
+    ).toEqual([0, 6])
+    const mask = tensor([true, false])
+    expect(arange(2).setAt([mask], 5, { accumulate: true }).tolist()).toEqual([5, 1])
+  })
+
+  it('changes nothing if an index is outside', () => {
+    const x = zeros([3])
+    expect(() => x.setAt([[0, 3]], 1)).toThrow(/setAt: index 3 at position \[1\]/)
+    expect(() => x.scatter_(0, tensor([0, -1]), 1)).toThrow(/scatter_: index -1/)
+    expect(() => x.indexAdd_(0, tensor([0, 3]), tensor([1, 1], { dtype: 'float32' }))).toThrow(
+      /indexAdd_: index 3/,
+    )
+    expect(x.tolist()).toEqual([0, 0, 0])
+  })
+
+  it('refuses a target whose elements share memory', () => {
+    expect(() =>
+      zeros([1])
+        .expand(3)
+        .setAt([[0]], 1),
+    ).toThrow(/share one place in memory/)
+  })
+
+  it('refuses what cannot be assigned', () => {
+    const x = zeros([2])
+    expect(() => x.setAt([0], null as never)).toThrow(/the value must be a tensor, a number/)
+    expect(() => x.setAt([0], '1' as never)).toThrow(/the value must be a tensor, a number/)
+    expect(() => x.setAt([[0, 1]], [1, 2, 3])).toThrow(/has shape \[3\], the part it goes to \[2\]/)
+    expect(() => x.bool().setAt([0], 2)).not.toThrow()
+    expect(() => x.int().setAt([0], 2 ** 31)).toThrow(/2147483648 does not fit int32/)
+  })
+})
+
+/** Are the bits equal? Faster than a comparison element by element. */
+function sameBits(x: Tensor, expected: Float32Array): boolean {
+  const { buffer, byteOffset, byteLength } = x.toArray()
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength)
+  return (
+    Buffer.compare(
+      bytes,
+      new Uint8Array(expected.buffer, expected.byteOffset, expected.byteLength),
+    ) === 0
+  )
+}
+
+describe('places that repeat', () => {
+  /** Float values whose sum depends on the order. */
+  const values = (n: number): Float32Array =>
+    Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898) * 10 ** ((i % 7) - 3))
+  const places = (n: number, size: number): Int32Array =>
+    Int32Array.from({ length: n }, (_, i) => (i * 7919) % size)
+
+  // [rows written, columns, rows added]: few and many columns take different paths.
+  for (const [rows, columns, n] of [
+    [97, 1, 50_000],
+    [97, 16, 5_000],
+    [97, 700, 300],
+    [50_000, 2, 30_000],
+  ] as const) {
+    it(`are added in order by any number of threads: ${n} rows of ${columns}`, () => {
+      const source = values(n * columns)
+      const index = places(n, rows)
+      const expected = new Float32Array(rows * columns)
+      for (let i = 0; i < n; i++)
+        for (let c = 0; c < columns; c++) {
+          const at = (index[i] as number) * columns + c
+          expected[at] = (expected[at] as number) + (source[i * columns + c] as number)
+        }
+      const from = fromTypedArray(source, [n, columns])
+      const to = fromTypedArray(index)
+      const before = getNumThreads()
+      for (const threads of [1, 2, 4]) {
+        setNumThreads(threads)
+        expect(sameBits(indexAdd(zeros([rows, columns]), 0, to, from), expected)).toBe(true)
+        const turned = indexAdd(zeros([columns, rows]), 1, to, from.t())
+        expect(sameBits(turned.t(), expected)).toBe(true)
+        const spread = to.unsqueeze(1).expand(n, columns)
+        const scattered = scatterAdd(zeros([rows, columns]), 0, spread, from)
+        expect(sameBits(scattered, expected)).toBe(true)
+        const assigned = zeros([rows, columns]).setAt([to], from)
+        const last = index.lastIndexOf(3)
+        const row = source.slice(last * columns, (last + 1) * columns)
+        expect(sameBits(assigned.at(3), row)).toBe(true)
+      }
+      setNumThreads(before)
+    })
+  }
+})
+
+describe('large masks', () => {
+  it('select, list and count the same elements', () => {
+    const n = 100_003
+    const x = arange(n)
+    const mask = x.remainder(3).eq(1)
+    const expected = Float64Array.from({ length: Math.ceil((n - 1) / 3) }, (_, i) => 3 * i + 1)
+    expect(x.at(mask).toArray()).toEqual(expected)
+    expect(nonzero(mask).flatten().toArray()).toEqual(expected)
+    const table = mask.narrow(0, 0, 100_002).reshape(3, 33_334)
+    const [rows, columns] = nonzero(table, { asTuple: true }) as [Tensor, Tensor]
+    expect(rows.mul(33_334).add(columns).toArray()).toEqual(expected.slice(0, 33_334))
+    const filled = x.maskedFill(mask, -1).toArray()
+    expect(filled.filter((value) => value === -1).length).toBe(expected.length)
+    expect(x.maskedFill(mask.logicalNot(), 0).sum().item()).toBe(
+      expected.reduce((a, b) => a + b, 0),
+    )
+  })
+})
+
+describe('large slices', () => {
+  it('are copied whole, of any layout', () => {
+    const x = arange(6 * 300 * 250).reshape(6, 300, 250)
+    const rows = x.at([4, 0])
+    expect(rows.at(0).sub(x.at(4)).abs().sum().item()).toBe(0)
+    const turned = x.transpose(1, 2).at([5, 5, 1])
+    expect(turned.at(1).sub(x.at(5).t()).abs().sum().item()).toBe(0)
+    expect(turned.at(2).sub(x.at(1).t()).abs().sum().item()).toBe(0)
+  })
+
+  it('come past the caches unharmed', () => {
+    const x = arange(70_000 * 64, { dtype: 'float32' }).reshape(70_000, 64)
+    const index = arange(70_000).mul(-1).sub(1)
+    const flipped = x.at(index)
+    expect(flipped.at('0, 0').item()).toBe(69_999 * 64)
+    expect(flipped.at('-1, 63').item()).toBe(63)
+    expect(flipped.at(index).sub(x).abs().sum().item()).toBe(0)
+  })
+})
+
+describe('tensors without axes', () => {
+  it('are gathered from and scattered to as if they had one', () => {
+    const x = tensor(5)
+    expect(gather(x, 0, tensor([0, 0])).tolist()).toEqual([5, 5])
+    expect(gather(x, 0, tensor(0)).shape).toEqual([])
+    expect(x.scatter(0, tensor(0), tensor(7)).item()).toBe(7)
+    expect(x.clone().scatterAdd_(0, tensor(0), tensor(7)).item()).toBe(12)
+    expect(x.indexAdd(0, tensor([0]), tensor(1)).item()).toBe(6)
+    expect(x.indexFill(0, tensor([0]), 1).shape).toEqual([])
+    expect(x.indexCopy(0, tensor([0]), tensor(2)).item()).toBe(2)
+    expect(oneHot(tensor(2)).tolist()).toEqual([0, 0, 1])
+    expect(x.take(tensor([0])).tolist()).toEqual([5])
+  })
+})
