@@ -1,0 +1,166 @@
+#include "conv_plan.h"
+
+#include <array>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "scratch.h"
+
+namespace flambeau {
+
+namespace {
+
+using dnnl::memory;
+
+constexpr size_t kCacheCapacity = 512;
+
+using Key = std::array<int64_t, 19>;
+
+struct HashKey {
+  size_t operator()(const Key& key) const {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (int64_t part : key) hash = (hash ^ static_cast<uint64_t>(part)) * 0x9e3779b97f4a7c15;
+    return static_cast<size_t>(hash ^ (hash >> 32));
+  }
+};
+
+std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece, bool has_bias) {
+  using Tag = memory::format_tag;
+  constexpr auto kFloat = memory::data_type::f32;
+  constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+  const ConvGeometry& g = piece.g;
+  const dnnl::engine& engine = onednn_engine();
+  const memory::desc x({g.n, g.c, g.h, g.w}, kFloat, Tag::nhwc);
+  const memory::desc y({g.n, g.o, g.oh, g.ow}, kFloat, Tag::nhwc);
+  const memory::dims sizes = g.groups == 1
+                                 ? memory::dims{g.o, g.c, g.kh, g.kw}
+                                 : memory::dims{g.groups, g.group_o(), g.group_c(), g.kh, g.kw};
+  const memory::desc weights(sizes, kFloat, Tag::any);
+  const memory::desc bias = has_bias ? memory::desc({g.o}, kFloat, Tag::x) : memory::desc();
+  const memory::dims strides = {g.stride_h, g.stride_w};
+  const memory::dims dilations = {g.dilation_h - 1, g.dilation_w - 1};
+  const memory::dims before = {g.pad_h, g.pad_w};
+  const memory::dims after = {piece.pad_below, g.pad_w};
+
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  const dnnl::convolution_forward::primitive_desc forward(
+      {dnnl::prop_kind::forward_training, kDirect, x, weights, bias, y, strides, dilations, before,
+       after},
+      attr, engine);
+  auto plan = std::make_shared<ConvPlan>();
+  if (pass == ConvPass::kForward) {
+    plan->primitive = dnnl::convolution_forward(forward);
+    plan->weights = forward.weights_desc();
+    plan->scratchpad = forward.scratchpad_desc();
+  } else if (pass == ConvPass::kInputGrad) {
+    const dnnl::convolution_backward_data::primitive_desc backward(
+        {kDirect, x, weights, y, strides, dilations, before, after}, attr, engine, forward);
+    plan->primitive = dnnl::convolution_backward_data(backward);
+    plan->weights = backward.weights_desc();
+    plan->scratchpad = backward.scratchpad_desc();
+  } else {
+    const dnnl::convolution_backward_weights::primitive_desc backward(
+        {kDirect, x, weights, bias, y, strides, dilations, before, after}, attr, engine, forward);
+    plan->primitive = dnnl::convolution_backward_weights(backward);
+    plan->weights = backward.diff_weights_desc();
+    plan->scratchpad = backward.scratchpad_desc();
+  }
+  plan->x = x;
+  plan->y = y;
+  plan->bias = bias;
+  plan->plain_weights = memory::desc(sizes, kFloat, g.groups == 1 ? Tag::oihw : Tag::goihw);
+  plan->reordered = plan->weights != plan->plain_weights;
+  if (plan->reordered) {
+    const bool back = pass == ConvPass::kWeightGrad;
+    const dnnl::reorder::primitive_desc reorder(engine, back ? plan->weights : plan->plain_weights,
+                                                engine, back ? plan->plain_weights : plan->weights,
+                                                attr);
+    plan->reorder = dnnl::reorder(reorder);
+    plan->reorder_scratchpad = reorder.scratchpad_desc();
+  }
+  return plan;
+}
+
+// The plans used last.
+class PlanCache {
+ public:
+  std::shared_ptr<const ConvPlan> get(ConvPass pass, const ConvPiece& piece, bool has_bias) {
+    const ConvGeometry& g = piece.g;
+    const Key key = {static_cast<int64_t>(pass),
+                     has_bias,
+                     g.n,
+                     g.c,
+                     g.h,
+                     g.w,
+                     g.o,
+                     g.oh,
+                     g.ow,
+                     g.kh,
+                     g.kw,
+                     g.stride_h,
+                     g.stride_w,
+                     g.pad_h,
+                     piece.pad_below,
+                     g.pad_w,
+                     g.dilation_h,
+                     g.dilation_w,
+                     g.groups};
+    const std::lock_guard lock(mutex_);
+    if (const auto found = index_.find(key); found != index_.end()) {
+      plans_.splice(plans_.begin(), plans_, found->second);
+      return plans_.front().second;
+    }
+    plans_.emplace_front(key, make_plan(pass, piece, has_bias));
+    index_.emplace(key, plans_.begin());
+    if (plans_.size() > kCacheCapacity) {
+      index_.erase(plans_.back().first);
+      plans_.pop_back();
+    }
+    return plans_.front().second;
+  }
+
+ private:
+  using Plans = std::list<std::pair<Key, std::shared_ptr<const ConvPlan>>>;
+  std::mutex mutex_;
+  Plans plans_;
+  std::unordered_map<Key, Plans::iterator, HashKey> index_;
+};
+
+memory wrap(const memory::desc& desc, const void* data) {
+  return memory(desc, onednn_engine(), const_cast<void*>(data));
+}
+
+}  // namespace
+
+std::shared_ptr<const ConvPlan> conv_plan(ConvPass pass, const ConvPiece& piece, bool has_bias) {
+  static auto* cache = new PlanCache();  // never destroyed: threads may still run at the end
+  return cache->get(pass, piece, has_bias);
+}
+
+void run_conv_plan(ConvPass pass, const ConvPlan& plan, const float* x, const float* weights,
+                   const float* bias, const float* y) {
+  const Scratch<char> scratchpad(static_cast<int64_t>(plan.scratchpad.get_size()));
+  const bool to_weights = pass == ConvPass::kWeightGrad;
+  std::unordered_map<int, memory> arguments = {
+      {pass == ConvPass::kInputGrad ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, wrap(plan.x, x)},
+      {to_weights ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, wrap(plan.weights, weights)},
+      {pass == ConvPass::kForward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, wrap(plan.y, y)},
+      {DNNL_ARG_SCRATCHPAD, wrap(plan.scratchpad, scratchpad.data())}};
+  if (bias)
+    arguments.emplace(to_weights ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, wrap(plan.bias, bias));
+  plan.primitive.execute(onednn_stream(), arguments);
+}
+
+void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const float* from, float* to) {
+  const bool back = pass == ConvPass::kWeightGrad;
+  const Scratch<char> scratchpad(static_cast<int64_t>(plan.reorder_scratchpad.get_size()));
+  plan.reorder.execute(onednn_stream(),
+                       {{DNNL_ARG_FROM, wrap(back ? plan.weights : plan.plain_weights, from)},
+                        {DNNL_ARG_TO, wrap(back ? plan.plain_weights : plan.weights, to)},
+                        {DNNL_ARG_SCRATCHPAD, wrap(plan.reorder_scratchpad, scratchpad.data())}});
+}
+
+}  // namespace flambeau

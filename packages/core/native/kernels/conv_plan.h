@@ -1,0 +1,46 @@
+// oneDNN's convolution primitives, made once per shape.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "conv.h"
+#include "onednn.h"
+
+namespace flambeau {
+
+enum class ConvPass : int64_t { kForward, kInputGrad, kWeightGrad };
+
+// A piece of a convolution: some images, or a band of rows of one. The geometry is that of the
+// piece, with as much padding above (pad_h) and below as lies in the piece.
+struct ConvPiece {
+  ConvGeometry g;
+  int64_t pad_below;
+  int64_t x_offset;  // where the piece begins, in floats
+  int64_t y_offset;
+};
+
+// A primitive for one thread; x and y are channels-last. Shared by all threads.
+struct ConvPlan {
+  dnnl::primitive primitive;
+  dnnl::memory::desc x, y, weights, bias, scratchpad;
+  dnnl::memory::desc plain_weights;  // as [groups,] o, c, kh, kw
+  bool reordered;                    // weights differs from plain_weights
+  dnnl::reorder reorder;             // to weights, or for the weight gradient from them
+  dnnl::memory::desc reorder_scratchpad;
+
+  int64_t weight_floats() const { return static_cast<int64_t>(weights.get_size() / sizeof(float)); }
+};
+
+// The plan for a piece: from a cache of those used last. OpenMP must be set to one thread (see
+// OpenMpThreads), here and below.
+std::shared_ptr<const ConvPlan> conv_plan(ConvPass pass, const ConvPiece& piece, bool has_bias);
+
+// Runs a plan. x, weights, bias (or null) and y are inputs or outputs, as the pass has them.
+void run_conv_plan(ConvPass pass, const ConvPlan& plan, const float* x, const float* weights,
+                   const float* bias, const float* y);
+
+// From row-major weights to those of the plan; for the weight gradient the other way.
+void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const float* from, float* to);
+
+}  // namespace flambeau
