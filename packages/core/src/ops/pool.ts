@@ -1,6 +1,8 @@
 /** Pooling over windows of height and width. Results are stored channels-last. */
 import { BOOL, isFloatingCode } from '../dtype.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
+import type { NamedResult } from '../named-result.ts'
+import { namedResult } from '../named-result.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { average, maximum, maximumAndIndices } from './pool-records.ts'
@@ -33,11 +35,8 @@ export interface AvgPool2dOptions {
   divisorOverride?: number
 }
 
-/** Largest values, and the positions h · W + w in the input that they came from. Iterable in this order. */
-export interface MaxPooled extends Iterable<Tensor> {
-  readonly values: Tensor
-  readonly indices: Tensor
-}
+/** The largest values, and the positions h · W + w in the input that they came from. */
+export type MaxPooled = NamedResult<readonly ['values', 'indices']>
 
 interface Windows {
   /** Of the output, [N, C, H, W]. */
@@ -158,20 +157,9 @@ export function maxPool2d(
   const restore = (tensor: Tensor): Tensor => (unbatched ? tensor.squeeze(0) : tensor)
   if (options.returnIndices === true) {
     const [values, indices] = maximumAndIndices(x, shape, params)
-    return pooled(restore(values), restore(indices))
+    return namedResult(['values', 'indices'], [restore(values), restore(indices)])
   }
   return restore(maximum(x, shape, params))
-}
-
-function pooled(values: Tensor, indices: Tensor): MaxPooled {
-  return {
-    values,
-    indices,
-    *[Symbol.iterator]() {
-      yield values
-      yield indices
-    },
-  }
 }
 
 /**
