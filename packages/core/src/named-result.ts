@@ -9,12 +9,8 @@ export type NamedResult<Names extends readonly string[]> = Omit<
 > & { readonly [N in Names[number]]: Tensor }
 
 /**
- * The tensors as a list with names, so that both of these work:
- *
- * ```ts
- * const [values, indices] = x.max(1)
- * const { values, indices } = x.max(1)
- * ```
+ * The tensors as a list with names: both `const [values, indices] = x.max(1)` and
+ * `const { values, indices } = x.max(1)` work.
  */
 export function namedResult<const Names extends readonly string[]>(
   names: Names,
