@@ -283,7 +283,7 @@ function requireProbabilities(op: string, p: Tensor): void {
 }
 
 function requireStd(op: string, std: number): void {
-  requireThat(op, `std must be at least 0, not ${show(std)}`, 'pass a standard deviation', std >= 0)
+  requireThat(op, `std must be at least 0, not ${show(std)}`, 'pass a standard deviation', typeof std === 'number' && std >= 0)
 }
 
 /**

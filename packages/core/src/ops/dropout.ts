@@ -3,6 +3,7 @@ import { UINT8 } from '../dtype.ts'
 import { isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ValueError } from '../errors.ts'
+import { show } from '../show.ts'
 import { generatorIndex } from '../generator.ts'
 import { defineOp, needs, run, runMany } from '../op.ts'
 import type { SamplingOptions } from '../random.ts'
@@ -59,11 +60,11 @@ export function dropout(
   options?: SamplingOptions,
 ): Tensor {
   requireTensor('dropout', 'input', input)
-  if (!(p >= 0 && p <= 1)) {
+  if (typeof p !== 'number' || !(p >= 0 && p <= 1)) {
     throw new ValueError(
       'dropout',
       { input, p },
-      `p must lie in [0, 1], not ${p}`,
+      `p must lie in [0, 1], not ${show(p)}`,
       'p is the share of elements to zero',
     )
   }

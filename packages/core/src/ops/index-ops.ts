@@ -3,6 +3,7 @@ import { INT64 } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
 import { requireOperand, requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
+import { show } from '../show.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run, runInPlace } from '../op.ts'
 import type { Shape } from '../shape.ts'
@@ -247,7 +248,7 @@ function scatterInto(
 function adds(op: string, options: ScatterOptions | undefined): boolean {
   const reduce: unknown = options?.reduce ?? null
   if (reduce === null || reduce === 'add') return reduce === 'add'
-  throw new ValueError(op, [], `reduce must be 'add', not ${String(reduce)}`, "{ reduce: 'add' }")
+  throw new ValueError(op, [], `reduce must be 'add', not ${show(reduce)}`, "{ reduce: 'add' }")
 }
 
 /**
@@ -413,7 +414,7 @@ export function oneHot(input: Tensor, numClasses = -1): Tensor {
     throw new ValueError(
       'oneHot',
       { input },
-      `the number of classes is a whole number ≥ 0, or -1, not ${numClasses}`,
+      `the number of classes is a whole number ≥ 0, or -1, not ${show(numClasses)}`,
       'oneHot(x, 10)',
     )
   }

@@ -5,6 +5,7 @@ import { BOOL, isFloatingCode } from '../dtype.ts'
 import { DTypeError, IndexError, ValueError } from '../errors.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape } from '../shape.ts'
+import { show } from '../show.ts'
 import type { NestedArray } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import { placesOf } from './masking.ts'
@@ -39,7 +40,7 @@ export function span(start?: number | null, end?: number | null, step?: number |
  * - a tensor or (nested) array of booleans: the positions where it is true;
  * - text with commas: several parts, `'0, ..., ::2'`.
  */
-export type Index = number | boolean | string | null | Span | Tensor | NestedArray | SourceArray
+export type Index = string | null | Span | Tensor | NestedArray | SourceArray
 
 /** An index tensor or mask, and the axes of the basic result that it replaces. */
 export interface AdvancedPart {
@@ -148,7 +149,7 @@ function resolveSpan(op: string, span: Span, size: number, input: Tensor): numbe
     throw new ValueError(
       op,
       { input },
-      `the slice ${start}:${end}:${step} has a bound that is not a whole number`,
+      `the slice ${[start, end, step].map(show).join(':')} has a bound that is not a whole number`,
       'round it',
     )
   }
@@ -157,7 +158,7 @@ function resolveSpan(op: string, span: Span, size: number, input: Tensor): numbe
     throw new ValueError(
       op,
       { input },
-      `the step of a slice must be at least 1, not ${stride}`,
+      `the step of a slice must be at least 1, not ${show(stride)}`,
       'use flip() to reverse an axis',
     )
   }

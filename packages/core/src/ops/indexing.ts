@@ -154,7 +154,7 @@ function isBasic(index: Index | undefined): boolean {
 }
 
 /** A value that can be assigned. */
-export type Assignable = Operand | boolean | NestedArray
+export type Assignable = Tensor | NestedArray
 
 export interface SetAtOptions {
   /** Add the value to what is there, also where positions repeat. Default false. */

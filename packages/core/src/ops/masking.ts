@@ -202,5 +202,5 @@ export const maskMethods: MethodTable<MaskMethods> = {
   maskedSelect,
   maskedFill,
   maskedFill_,
-  nonzero: nonzero,
+  nonzero,
 }
