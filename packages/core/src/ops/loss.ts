@@ -199,7 +199,7 @@ function crossEntropyGrad(grad: Tensor, saved: SavedInputs, params: ClassParams)
  * @example
  * ```ts
  * import { crossEntropy, tensor } from '@flambeau/core'
- * const logits = tensor([[2, 1, 0], [0, 0, 0]])
+ * const logits = tensor([[2, 1, 0], [0, 0, 0]], { dtype: 'float32' })
  * console.log(crossEntropy(logits, tensor([0, 2], { dtype: 'int64' }))) // tensor(0.7531)
  * ```
  */

@@ -108,7 +108,7 @@ function prepare(op: string, input: Tensor, options: SoftmaxOptions | undefined)
  * @example
  * ```ts
  * import { softmax, tensor } from '@flambeau/core'
- * console.log(softmax(tensor([1, 1, 1, 1]), 0)) // tensor([0.2500, 0.2500, 0.2500, 0.2500])
+ * console.log(softmax(tensor([0.5, 0.5, 0.5, 0.5]), 0)) // tensor([0.2500, 0.2500, 0.2500, 0.2500])
  * ```
  */
 export function softmax(input: Tensor, dim: number, options?: SoftmaxOptions): Tensor {
