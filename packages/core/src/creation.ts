@@ -237,7 +237,7 @@ export function linspace(
     throw new ValueError(
       'linspace',
       { start, end, steps },
-      `steps must be a whole number ≥ 0, not ${steps}`,
+      `steps must be a whole number ≥ 0, not ${show(steps)}`,
       'linspace(0, 1, 11)',
     )
   }

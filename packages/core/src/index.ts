@@ -54,7 +54,7 @@ export { Tensor } from './tensor.ts'
 export * from './ops/activation.ts'
 export * from './ops/binary.ts'
 export * from './ops/bounds.ts'
-export * from './ops/cast.ts'
+export { to } from './ops/cast.ts'
 export type { ValuesAndIndices } from './ops/compare-reduce.ts'
 export { amax, amin, argmax, argmin, max, min } from './ops/compare-reduce.ts'
 export * from './ops/comparison.ts'
@@ -70,7 +70,8 @@ export * from './ops/indexing.ts'
 export * from './ops/joining.ts'
 export type { CrossEntropyOptions, LossReduction, NllLossOptions } from './ops/loss.ts'
 export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
-export * from './ops/masking.ts'
+export type { NonzeroOptions } from './ops/masking.ts'
+export { maskedFill, maskedSelect, nonzero } from './ops/masking.ts'
 export * from './ops/matmul.ts'
 export * from './ops/pool.ts'
 export type { AvgPool2dOptions, MaxPool2dOptions, MaxPooled } from './ops/pool.ts'
@@ -85,5 +86,26 @@ export * from './ops/transcendental.ts'
 export * from './ops/unary.ts'
 export type { VarOptions } from './ops/variance.ts'
 export { std, stdMean, var, variance, varMean } from './ops/variance.ts'
-export * from './ops/views.ts'
+export type { SizeList } from './ops/views.ts'
+export {
+  broadcastTo,
+  detach,
+  expand,
+  expandAs,
+  flatten,
+  movedim,
+  narrow,
+  permute,
+  reshape,
+  reshapeAs,
+  select,
+  slice,
+  squeeze,
+  t,
+  transpose,
+  unflatten,
+  unsqueeze,
+  view,
+  viewAs,
+} from './ops/views.ts'
 export type { Pair } from './ops/windows.ts'

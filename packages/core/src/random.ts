@@ -283,7 +283,12 @@ function requireProbabilities(op: string, p: Tensor): void {
 }
 
 function requireStd(op: string, std: number): void {
-  requireThat(op, `std must be at least 0, not ${show(std)}`, 'pass a standard deviation', typeof std === 'number' && std >= 0)
+  requireThat(
+    op,
+    `std must be at least 0, not ${show(std)}`,
+    'pass a standard deviation',
+    typeof std === 'number' && std >= 0,
+  )
 }
 
 /**
@@ -364,7 +369,9 @@ function uniform_(self: Tensor, ...args: unknown[]): Tensor {
     'uniform_',
     `[${show(from)}, ${show(to)}) must be a finite range in which from does not exceed to`,
     `bounds and their difference may be as large as ${widest}`,
-    from <= to && to - from <= widest && Math.abs(from) <= widest && Math.abs(to) <= widest,
+    [from, to].every((bound) => typeof bound === 'number' && Math.abs(bound) <= widest) &&
+      from <= to &&
+      to - from <= widest,
   )
   return fill(uniformOp, 'uniform_', self, [generatorIndex('uniform_', generator), from, to])
 }
@@ -387,7 +394,7 @@ function exponential_(self: Tensor, ...args: unknown[]): Tensor {
     'exponential_',
     `lambd must be more than 0, not ${show(lambd)}`,
     'lambd is 1 / mean',
-    lambd > 0,
+    typeof lambd === 'number' && lambd > 0,
   )
   const numbers = [generatorIndex('exponential_', generator), lambd]
   return fill(exponentialOp, 'exponential_', self, numbers)
@@ -426,7 +433,7 @@ function bernoulli_(
     'bernoulli_',
     `p must lie in [0, 1], not ${show(p)}`,
     'p is a probability',
-    p >= 0 && p <= 1,
+    typeof p === 'number' && p >= 0 && p <= 1,
   )
   return fill(bernoulliOp, 'bernoulli_', self, [generatorIndex('bernoulli_', generator), p])
 }

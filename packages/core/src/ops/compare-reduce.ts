@@ -182,6 +182,7 @@ export function max(
   options?: ReduceOptions,
 ): Tensor | ValuesAndIndices {
   if (second === undefined) return extreme(amaxOp, 'max', input, undefined)
+  requireTensor('max', 'input', input)
   if (second instanceof Tensor) return input.maximum(second)
   return extremesAlong(maxOp, input, second, options)
 }
@@ -205,6 +206,7 @@ export function min(
   options?: ReduceOptions,
 ): Tensor | ValuesAndIndices {
   if (second === undefined) return extreme(aminOp, 'min', input, undefined)
+  requireTensor('min', 'input', input)
   if (second instanceof Tensor) return input.minimum(second)
   return extremesAlong(minOp, input, second, options)
 }

@@ -50,7 +50,7 @@ function dropoutGrad(grad: Tensor, bits: Tensor, params: DropoutParams): Tensor 
  * ```ts
  * import { dropout, manualSeed, ones } from '@flambeau/core'
  * manualSeed(0)
- * console.log(dropout(ones([6]), 0.5)) // tensor([2., 2., 0., 0., 2., 0.])
+ * console.log(dropout(ones([6]), 0.5)) // tensor([0., 0., 2., 0., 0., 0.])
  * ```
  */
 export function dropout(

@@ -2,6 +2,7 @@
 import type { DType } from '../dtype.ts'
 import { BOOL, defaultFloatCode, dtypeCode, INT64, isFloatingCode, UINT8 } from '../dtype.ts'
 import { ValueError } from '../errors.ts'
+import { show } from '../show.ts'
 import type { MethodTable } from '../methods.ts'
 import type { BackwardInfo } from '../op.ts'
 import { defineOp, needs, run } from '../op.ts'
@@ -196,7 +197,7 @@ export function norm(
     throw new ValueError(
       'norm',
       { input },
-      `p is a number or 'fro', not ${String(p)}`,
+      `p is a number or 'fro', not ${show(p)}`,
       'norm(x, 2), norm(x, Infinity)',
     )
   }

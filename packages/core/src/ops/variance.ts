@@ -1,5 +1,6 @@
 /** Variance and standard deviation, alone or together with the mean. */
 import { ValueError } from '../errors.ts'
+import { show } from '../show.ts'
 import type { MethodTable } from '../methods.ts'
 import type { NamedResult } from '../named-result.ts'
 import { namedResult } from '../named-result.ts'
@@ -94,7 +95,7 @@ function spreadOf(
     throw new ValueError(
       op,
       { input },
-      `the correction is a number, not ${String(correction)}`,
+      `the correction is a number, not ${show(correction)}`,
       '0 divides by n, 1 by n - 1',
     )
   }

@@ -39,3 +39,5 @@ export {
   samplesFor,
   withLayout,
 } from './samples.ts'
+export type { FuzzFailure, FuzzOptions, FuzzReport, FuzzTarget } from './fuzz.ts'
+export { fuzz, publicTargets, sampleTargets } from './fuzz.ts'
