@@ -21,7 +21,7 @@ import {
   wrap,
 } from '@flambeau/core/internal'
 import { withMode } from './grad-mode.ts'
-import { hooks, retaining, sweepTape, tape } from './tape.ts'
+import { hooks, retaining, sweepTape, spentEntry, tape } from './tape.ts'
 
 interface PlannedNode {
   slot: number
@@ -143,7 +143,7 @@ export function sumTo(grad: Tensor, shape: Shape): Tensor {
     .map((size, i) => (i < lead || (shape[i - lead] === 1 && size !== 1) ? i : -1))
     .filter((axis) => axis >= 0)
   const sum = axes.length > 0 ? grad.sum(axes, { keepdim: true }) : grad
-  return lead > 0 || !sameShape(sum._shape, shape) ? sum.reshape(shape as number[]) : sum
+  return lead > 0 || !sameShape(sum._shape, shape) ? sum.reshape(shape) : sum
 }
 
 /** The tensors and numbers that the node's formulas asked for. */
@@ -372,6 +372,9 @@ function walk(request: BackwardRequest): (Tensor | null)[] {
 /** Lets go of what the node keeps for its formulas. */
 function release(slot: number): void {
   native.releaseSaved(slot)
+  const entry = tape[slot]
+  // Another pass through it is an error: the details would only outlive collections of young objects.
+  if (entry !== undefined && entry.saved !== 0) tape[slot] = spentEntry(entry.op)
   const spent = hooks.get(slot)
   if (spent === undefined) return
   spent.byOutput.clear()

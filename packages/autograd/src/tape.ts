@@ -22,6 +22,18 @@ export type Hook = (grad: Tensor) => Tensor | null | undefined | void
 
 export const tape: (TapeEntry | undefined)[] = []
 
+const spentEntries = new Map<Op, TapeEntry>()
+
+/** What is left of a node whose saved tensors are gone: one for all nodes of an operation. */
+export function spentEntry(op: Op): TapeEntry {
+  let entry = spentEntries.get(op)
+  if (entry === undefined) {
+    entry = { op, params: null, inputs: [], saved: 1 }
+    spentEntries.set(op, entry)
+  }
+  return entry
+}
+
 /**
  * Hooks of one node, by output. They may hold tensors of the node's own graph and so keep it alive;
  * hence they are dropped (`spent`) when a backward pass frees the graph.

@@ -67,7 +67,17 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
         states('exp_avg'),
         states('exp_avg_sq'),
         group.amsgrad ? states('max_exp_avg_sq') : [],
-        { ...group, step: step + 1, decoupled: false },
+        {
+          // Field by field: spreading the group would make a hidden class at each step.
+          lr: group.lr,
+          betas: group.betas,
+          eps: group.eps,
+          weightDecay: group.weightDecay,
+          decoupled: false,
+          amsgrad: group.amsgrad,
+          maximize: group.maximize,
+          step: step + 1,
+        },
       )
       for (const item of part) item.state['step'] = step + 1
     }

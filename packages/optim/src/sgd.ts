@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError, zerosLike } from '@flambeau/core'
+import type { SgdStepOptions } from '@flambeau/core/internal'
 import { outsideScopes, sgdStep } from '@flambeau/core/internal'
 import type { ParamGroup, Params, StepItem } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
@@ -62,7 +63,7 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
         items.map((item) => item.param),
         items.map((item) => item.grad),
         [],
-        { ...group, first: false },
+        stepOptions(group, false),
       )
       return
     }
@@ -79,8 +80,21 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
         part.map((item) => item.param),
         part.map((item) => item.grad),
         part.map((item) => item.state['momentum_buffer'] as Tensor),
-        { ...group, first: part === fresh },
+        stepOptions(group, part === fresh),
       )
     }
+  }
+}
+
+/** Field by field: spreading the group would make a hidden class at each step. */
+function stepOptions(group: Required<SGDOptions>, first: boolean): SgdStepOptions {
+  return {
+    lr: group.lr,
+    momentum: group.momentum,
+    dampening: group.dampening,
+    weightDecay: group.weightDecay,
+    nesterov: group.nesterov,
+    maximize: group.maximize,
+    first,
   }
 }

@@ -15,6 +15,10 @@ namespace {
 constexpr size_t kMegabyte = size_t{1} << 20;
 // Garbage that may pile up before a collection is asked for; more where more is truly live.
 constexpr size_t kSlack = 128 * kMegabyte;
+// Garbage for which a safe point collects, if collections of young wrappers stay within their share
+// of the time.
+constexpr size_t kSmallSlack = 16 * kMegabyte;
+constexpr double kMinorShare = 0.01;
 // Share of the time that major collections may take before only runaway growth justifies one.
 constexpr double kMajorShare = 0.03;
 
@@ -171,6 +175,8 @@ void Environment::collect(bool major) {
       last_major_seconds_ = std::chrono::duration<double>(last_major_ - start).count();
     } else {
       ++minor_collections_;
+      last_minor_ = Clock::now();
+      last_minor_seconds_ = std::chrono::duration<double>(last_minor_ - start).count();
     }
   }
   poll();
@@ -179,7 +185,11 @@ void Environment::collect(bool major) {
 }
 
 void Environment::safe_point() {
-  if (allocated_since_collection_ > std::max(kSlack, g_budget.load() / 2)) collect(false);
+  if (allocated_since_collection_ < kSmallSlack) return;
+  const double since = std::chrono::duration<double>(Clock::now() - last_minor_).count();
+  if (last_minor_seconds_ < kMinorShare * since ||
+      allocated_since_collection_ > std::max(kSlack, g_budget.load() / 2))
+    collect(false);
 }
 
 // The policy: reuse what died by itself, then collect young wrappers, then old ones if that is

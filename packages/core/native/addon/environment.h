@@ -91,6 +91,8 @@ class Environment {
   using Clock = std::chrono::steady_clock;
   Clock::time_point last_major_ = Clock::now();
   double last_major_seconds_ = 0;
+  Clock::time_point last_minor_ = Clock::now();
+  double last_minor_seconds_ = 0;
   size_t live_after_major_ = 0;
   size_t allocated_since_collection_ = 0;
   uint64_t minor_collections_ = 0;

@@ -142,7 +142,7 @@ const crossEntropyOp = defineOp<'input' | 'target' | 'weight', ClassParams>(
     outputs: 2,
     derivative: {
       input: needs(['input', 'target', 'weight', 'out1'], (grad, saved, { params }) =>
-        crossEntropyGrad(grad, { ...saved, statistics: saved['out1'] as Tensor }, params),
+        crossEntropyGrad(grad, saved, saved['out1'] as Tensor, params),
       ),
       target: 'non-differentiable',
       weight: 'non-differentiable',
@@ -159,7 +159,7 @@ const crossEntropyGradOp = defineOp<
     // Linear in grad: v times the gradient for grad = 1, summed over what one element of grad gave.
     grad: needs(['grad', 'input', 'target', 'weight', 'statistics'], (v, saved, { params }) => {
       const one = onesLike(saved['grad'] as Tensor)
-      const each = v.mul(crossEntropyGrad(one, saved, params))
+      const each = v.mul(crossEntropyGrad(one, saved, saved['statistics'] as Tensor, params))
       return params.reduction === 'none' ? each.sum(classAxis(v.ndim)) : each
     }),
     // grad · factor · (softmax - constants)
@@ -178,9 +178,14 @@ const crossEntropyGradOp = defineOp<
   },
 })
 
-function crossEntropyGrad(grad: Tensor, saved: SavedInputs, params: ClassParams): Tensor {
+function crossEntropyGrad(
+  grad: Tensor,
+  saved: SavedInputs,
+  statistics: Tensor,
+  params: ClassParams,
+): Tensor {
   const input = saved['input'] as Tensor
-  const inputs = [grad, input, ...labelsOf(saved), saved['statistics'] as Tensor]
+  const inputs = [grad, input, ...labelsOf(saved), statistics]
   return run(crossEntropyGradOp, inputs, input._shape, input._dtype, params.numbers, params)
 }
 
