@@ -20,6 +20,8 @@ namespace {
 constexpr double kProducts = 1 << 20;
 // So that a thread which is late, or shares its core, does not hold up the others.
 constexpr int64_t kPiecesPerThread = 4;
+// Pixels per piece, unless threads would be idle: each piece reads all weights.
+constexpr int64_t kPiecePixels = 64;
 // Pixels that a piece of the weight gradient sums at least: the sums are added up in the end.
 constexpr int64_t kSummedPixels = 1024;
 constexpr int64_t kMaxSums = 16;
@@ -157,9 +159,10 @@ class PackedWeights {
 // The forward pass and the gradient of the input: weights in, one of x and y in, the other out.
 void run_forward_or_input_grad(ConvPass pass, const ConvGeometry& g, const float* x,
                                const float* weights, const float* bias, const float* y) {
-  const int threads = threads_here();
+  const int64_t threads = threads_here();
+  const int64_t most = std::min(threads * kPiecesPerThread, g.n * g.oh * g.ow / kPiecePixels);
   const std::vector<ConvPiece> pieces =
-      split(pass, g, wanted_pieces(g, threads == 1 ? 1 : threads * kPiecesPerThread));
+      split(pass, g, threads == 1 ? 1 : wanted_pieces(g, std::max(threads, most)));
   const OpenMpThreads serial(1);
   const auto plans = plans_for(pass, pieces, bias != nullptr);
   PackedWeights packed(pass, weights);

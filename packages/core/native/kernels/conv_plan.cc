@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "parallel.h"
 #include "scratch.h"
 
 namespace flambeau {
@@ -25,6 +26,44 @@ struct HashKey {
     return static_cast<size_t>(hash ^ (hash >> 32));
   }
 };
+
+// Into how many equal parts the first axis of `packed` divides: it must be the outermost one, and
+// parts must consist of whole blocks.
+int64_t reorder_parts(const memory::desc& packed) {
+  constexpr int64_t kMostParts = 16;
+  constexpr size_t kWorthwhileBytes = size_t{1} << 19;
+  const dnnl_memory_desc_t& desc = packed.data;
+  if (desc.format_kind != dnnl_blocked || packed.get_size() < kWorthwhileBytes) return 1;
+  const dnnl_blocking_desc_t& blocking = desc.format_desc.blocking;
+  for (int axis = 1; axis < desc.ndims; ++axis)
+    if (blocking.strides[axis] > blocking.strides[0]) return 1;
+  int64_t block = 1;
+  for (int i = 0; i < blocking.inner_nblks; ++i)
+    if (blocking.inner_idxs[i] == 0) block *= blocking.inner_blks[i];
+  for (int64_t parts = kMostParts; parts > 1; --parts)
+    if (desc.dims[0] % (parts * block) == 0) return parts;
+  return 1;
+}
+
+ConvPlan::Reorder make_reorder(ConvPass pass, const memory::desc& plain, const memory::desc& packed,
+                               const dnnl::primitive_attr& attr) {
+  ConvPlan::Reorder reorder;
+  reorder.parts = reorder_parts(packed);
+  memory::dims sizes = plain.dims();
+  sizes[0] /= reorder.parts;
+  const memory::dims origin(sizes.size(), 0);
+  reorder.plain = plain.submemory_desc(sizes, origin);
+  reorder.packed = reorder.parts == 1 ? packed : packed.submemory_desc(sizes, origin);
+  reorder.plain_step = static_cast<int64_t>(plain.get_size() / sizeof(float)) / reorder.parts;
+  reorder.packed_step = static_cast<int64_t>(packed.get_size() / sizeof(float)) / reorder.parts;
+  const bool back = pass == ConvPass::kWeightGrad;
+  const dnnl::engine& engine = onednn_engine();
+  const dnnl::reorder::primitive_desc desc(engine, back ? reorder.packed : reorder.plain, engine,
+                                           back ? reorder.plain : reorder.packed, attr);
+  reorder.primitive = dnnl::reorder(desc);
+  reorder.scratchpad = desc.scratchpad_desc();
+  return reorder;
+}
 
 std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece, bool has_bias) {
   using Tag = memory::format_tag;
@@ -73,14 +112,7 @@ std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece,
   plan->bias = bias;
   plan->plain_weights = memory::desc(sizes, kFloat, g.groups == 1 ? Tag::oihw : Tag::goihw);
   plan->reordered = plan->weights != plan->plain_weights;
-  if (plan->reordered) {
-    const bool back = pass == ConvPass::kWeightGrad;
-    const dnnl::reorder::primitive_desc reorder(engine, back ? plan->weights : plan->plain_weights,
-                                                engine, back ? plan->plain_weights : plan->weights,
-                                                attr);
-    plan->reorder = dnnl::reorder(reorder);
-    plan->reorder_scratchpad = reorder.scratchpad_desc();
-  }
+  if (plan->reordered) plan->reorder = make_reorder(pass, plan->plain_weights, plan->weights, attr);
   return plan;
 }
 
@@ -155,12 +187,22 @@ void run_conv_plan(ConvPass pass, const ConvPlan& plan, const float* x, const fl
 }
 
 void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const float* from, float* to) {
+  const ConvPlan::Reorder& reorder = plan.reorder;
   const bool back = pass == ConvPass::kWeightGrad;
-  const Scratch<char> scratchpad(static_cast<int64_t>(plan.reorder_scratchpad.get_size()));
-  plan.reorder.execute(onednn_stream(),
-                       {{DNNL_ARG_FROM, wrap(back ? plan.weights : plan.plain_weights, from)},
-                        {DNNL_ARG_TO, wrap(back ? plan.plain_weights : plan.weights, to)},
-                        {DNNL_ARG_SCRATCHPAD, wrap(plan.reorder_scratchpad, scratchpad.data())}});
+  const int64_t from_step = back ? reorder.packed_step : reorder.plain_step;
+  const int64_t to_step = back ? reorder.plain_step : reorder.packed_step;
+  parallel_for(reorder.parts, 1, [&](int64_t begin, int64_t end) {
+    const OpenMpThreads serial(1);
+    const Scratch<char> scratchpad(static_cast<int64_t>(reorder.scratchpad.get_size()));
+    guard_onednn([&] {
+      for (int64_t part = begin; part < end; ++part)
+        reorder.primitive.execute(
+            onednn_stream(),
+            {{DNNL_ARG_FROM, wrap(back ? reorder.packed : reorder.plain, from + part * from_step)},
+             {DNNL_ARG_TO, wrap(back ? reorder.plain : reorder.packed, to + part * to_step)},
+             {DNNL_ARG_SCRATCHPAD, wrap(reorder.scratchpad, scratchpad.data())}});
+    });
+  });
 }
 
 }  // namespace flambeau

@@ -26,8 +26,16 @@ struct ConvPlan {
   dnnl::memory::desc x, y, weights, bias, scratchpad;
   dnnl::memory::desc plain_weights;  // as [groups,] o, c, kh, kw
   bool reordered;                    // weights differs from plain_weights
-  dnnl::reorder reorder;             // to weights, or for the weight gradient from them
-  dnnl::memory::desc reorder_scratchpad;
+
+  // Reorders to `weights`, or for the weight gradient from them, one of `parts` equal parts of the
+  // outermost axis at a time.
+  struct Reorder {
+    dnnl::reorder primitive;
+    dnnl::memory::desc plain, packed, scratchpad;
+    int64_t parts = 1;
+    int64_t plain_step = 0, packed_step = 0;  // from part to part, in floats
+  };
+  Reorder reorder;
 
   int64_t weight_floats() const { return static_cast<int64_t>(weights.get_size() / sizeof(float)); }
 };
@@ -40,7 +48,8 @@ std::shared_ptr<const ConvPlan> conv_plan(ConvPass pass, const ConvPiece& piece,
 void run_conv_plan(ConvPass pass, const ConvPlan& plan, const float* x, const float* weights,
                    const float* bias, const float* y);
 
-// From row-major weights to those of the plan; for the weight gradient the other way.
+// From row-major weights to those of the plan, on all threads; for the weight gradient the other
+// way.
 void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const float* from, float* to);
 
 }  // namespace flambeau
