@@ -38,26 +38,33 @@ async function findPyTorch(python: string | undefined): Promise<Side | null> {
   }
 }
 
+/** Writes the results so far, if a file was asked for. @throws {UsageError} if it cannot be written. */
+function save(file: string | undefined, outcomes: readonly Outcome[]): void {
+  if (file === undefined) return
+  try {
+    writeFileSync(file, `${JSON.stringify(report(outcomes), null, 2)}\n`)
+  } catch (error) {
+    throw new UsageError(`--json ${file} cannot be written: ${(error as Error).message}`)
+  }
+}
+
 async function run(options: Options): Promise<number> {
   const chosen = select(workloads, notYet, options.only)
+  const outcomes: Outcome[] = []
+  // Now already, so that a path that cannot be written is found out before the work.
+  save(options.json, outcomes)
   const reference = await findPyTorch(options.python)
   const threads = options.threads || `default (${availableParallelism()} cores)`
   print(`Node ${process.version}; threads: ${threads}; ${options.rounds} rounds\n\n${header}`)
-  const outcomes: Outcome[] = []
-  const save = (): void => {
-    if (options.json === undefined) return
-    writeFileSync(options.json, `${JSON.stringify(report(outcomes), null, 2)}\n`)
-  }
-  // Once before the work, so that a path that cannot be written is found out now.
-  save()
   const ready = (): Promise<void> => waitForQuiet(options.quiet)
   for (const workload of chosen) {
     const outcome = await runWorkload(workload, flambeau, reference, { ...options, ready })
     outcomes.push(outcome)
-    save()
+    save(options.json, outcomes)
     print(row(outcome))
   }
-  print(`\n${footer(outcomes)}`)
+  const end = footer(outcomes)
+  if (end !== '') print(`\n${end}`)
   return outcomes.some(({ failure }) => failure !== null) ? 1 : 0
 }
 
