@@ -23,11 +23,12 @@ import { installPackages, missingPackages, requirements } from './lib/system.mjs
 
 /** @param {SetupOptions} options */
 export function setup({ tests = false, build = 'tsconfig.json', verbose = false } = {}) {
+  /** @type {Parameters<typeof runSteps>[1]} */
   const steps = [
     { name: 'node', run: () => checkNode(tests) },
     { name: 'system libraries', run: () => systemLibraries(tests, verbose) },
     { name: 'workspace install', run: () => workspaceInstall(verbose) },
-    { name: 'native build', run: () => buildNative({ tests, verbose }) },
+    { name: 'native build', run: (progress) => buildNative({ tests, verbose, progress }) },
     ...(build ? [{ name: 'TypeScript build', run: () => typescriptBuild(build, verbose) }] : []),
   ]
   return withLock(() => runSteps('set-up', steps, { verbose }))

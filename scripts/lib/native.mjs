@@ -32,10 +32,10 @@ export const buildFolder = (variant) => variants[variant].folder
  * Builds the addon, and the native unit tests where asked. The build tool finds out what is stale; a
  * changed compiler, CMake or library starts the folder afresh.
  *
- * @param {{ tests: boolean, verbose: boolean, variant?: Variant }} options
+ * @param {{ tests: boolean, verbose: boolean, variant?: Variant, progress?: import('./steps.mjs').Progress }} options
  * @returns {Promise<string | null>} what was built, null if nothing was stale
  */
-export async function buildNative({ tests, verbose, variant = 'release' }) {
+export async function buildNative({ tests, verbose, variant = 'release', progress = () => {} }) {
   const { folder, options } = variants[variant]
   const stamp = `native-${variant}`
   const toolchain = toolchainFingerprint()
@@ -76,7 +76,9 @@ export async function buildNative({ tests, verbose, variant = 'release' }) {
     {
       verbose,
       onLine: (line) => {
-        if (/Building CXX object/.test(line)) compiled += 1
+        if (!/Building CXX object/.test(line)) return
+        compiled += 1
+        progress(`compiling C++ ${line.match(/^\[\s*(.+?)\]/)?.[1] ?? ''}`) // [12/88] or [ 14%]
       },
     },
   )

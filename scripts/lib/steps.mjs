@@ -1,4 +1,7 @@
-/** @typedef {import('./exec.mjs').Result} Result */
+/**
+ * @typedef {import('./exec.mjs').Result} Result
+ * @typedef {(text: string) => void} Progress shows how far a step is, where someone is watching
+ */
 
 /** A step of the set-up that cannot go on, with its cause and what to do about it. */
 export class StepError extends Error {
@@ -33,11 +36,12 @@ export function requireSuccess(result, cause, fix) {
 }
 
 /**
- * Runs named steps one after another and prints one line for each that had something to do; a terminal
- * also shows the step at work. A step returns what it did, or null when it found everything up to date.
+ * Runs named steps one after another and prints one line for each that had something to do. A step
+ * returns what it did, or null when it found everything up to date; a terminal also shows the step at
+ * work, with what it says of its progress.
  *
  * @param {string} title
- * @param {{ name: string, run: () => Promise<string | null> | string | null }[]} steps
+ * @param {{ name: string, run: (progress: Progress) => Promise<string | null> | string | null }[]} steps
  * @param {{ verbose: boolean }} options
  * @returns {Promise<void>} rejects with the StepError of the first step that failed, named in its message
  */
@@ -50,9 +54,12 @@ export async function runSteps(title, steps, { verbose }) {
     const start = performance.now()
     const label = `  ${step.name.padEnd(width)}  `
     const live = stderr.isTTY && !verbose
-    if (live) stderr.write(`${label}…`)
+    const progress = (/** @type {string} */ text) => {
+      if (live) stderr.write(`${eraseLine}${label}${text}`)
+    }
+    progress('…')
     try {
-      const did = await step.run()
+      const did = await step.run(progress)
       if (live) stderr.write(eraseLine)
       if (did !== null || verbose)
         stderr.write(`${label}${did ?? 'up to date'}  ${seconds(start)}\n`)
