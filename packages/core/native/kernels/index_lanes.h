@@ -123,41 +123,71 @@ inline constexpr int64_t kPrefetch = 16;  // slices between asking for memory an
 
 }  // namespace detail
 
-// Moves slices [begin, end) of the n · outside.numel() slices, in order, outside axes outermost.
-// With `Scatter`, the written tensor is the indexed one, else the one read. `wanted(p)` says which
-// positions to move.
-template <class T, bool kScatter, class Op, class Wanted>
-void move_slices(const Transfer& t, int64_t begin, int64_t end, const Op& op,
-                 const Wanted& wanted) {
-  while (begin < end) {
-    int64_t rest = begin / t.n;
-    char* to = t.to;
-    const char* from = t.from;
+// Where the slices of outside position `place` start, in the written and in the read tensor.
+struct OutsideStart {
+  char* to;
+  const char* from;
+
+  OutsideStart(const Transfer& t, int64_t place) : to(t.to), from(t.from) {
     for (int d = 0; d < t.outside.count; ++d) {
-      to += rest % t.outside.size[d] * t.outside.to[d];
-      from += rest % t.outside.size[d] * t.outside.from[d];
-      rest /= t.outside.size[d];
+      to += place % t.outside.size[d] * t.outside.to[d];
+      from += place % t.outside.size[d] * t.outside.from[d];
+      place /= t.outside.size[d];
     }
+  }
+};
+
+// Moves slices [begin, end) of the n · outside.numel() slices, in order, outside axes outermost.
+// With `kScatter`, the written tensor is the indexed one, else the one read.
+template <class T, bool kScatter, class Op>
+void move_slices(const Transfer& t, int64_t begin, int64_t end, const Op& op) {
+  while (begin < end) {
+    const auto [to, from] = OutsideStart(t, begin / t.n);
     const int64_t first = begin % t.n;
     const int64_t last = std::min(t.n, first + (end - begin));
     if (t.inside.count == 0) {
       for (int64_t p = first; p < last; ++p)
-        if (wanted(p))
-          op(*reinterpret_cast<T*>(to + (kScatter ? t.at[p] : p * t.step)),
-             *reinterpret_cast<const T*>(from + (kScatter ? p * t.step : t.at[p])));
+        op(*reinterpret_cast<T*>(to + (kScatter ? t.at[p] : p * t.step)),
+           *reinterpret_cast<const T*>(from + (kScatter ? p * t.step : t.at[p])));
     } else {
       for (int64_t p = first; p < last; ++p) {
         if constexpr (!kScatter)
           __builtin_prefetch(from + t.at[std::min(p + detail::kPrefetch, t.n - 1)]);
-        if (wanted(p))
-          detail::move_slice<T>(t.inside, to + (kScatter ? t.at[p] : p * t.step),
-                                from + (kScatter ? p * t.step : t.at[p]), op);
+        detail::move_slice<T>(t.inside, to + (kScatter ? t.at[p] : p * t.step),
+                              from + (kScatter ? p * t.step : t.at[p]), op);
       }
     }
     begin += last - first;
   }
 }
 
-inline constexpr auto kEveryPosition = [](int64_t) { return true; };
+// Moves, in order, the slices whose place in the written tensor lies in [low, high).
+template <class T, class Op>
+void scatter_range(const Transfer& t, const int64_t* places, int64_t low, int64_t high,
+                   const Op& op) {
+  constexpr int64_t kBlock = 1024;
+  int64_t chosen[kBlock];
+  const int64_t outside = t.outside.numel();
+  for (int64_t start = 0; start < t.n; start += kBlock) {
+    // Without branches: which places are chosen cannot be predicted.
+    const int64_t stop = std::min(t.n, start + kBlock);
+    int64_t count = 0;
+    for (int64_t p = start; p < stop; ++p) {
+      chosen[count] = p;
+      count += static_cast<int64_t>(places[p] >= low) & static_cast<int64_t>(places[p] < high);
+    }
+    for (int64_t o = 0; o < outside; ++o) {
+      const auto [to, from] = OutsideStart(t, o);
+      for (int64_t k = 0; k < count; ++k) {
+        const int64_t p = chosen[k];
+        if (t.inside.count == 0) {
+          op(*reinterpret_cast<T*>(to + t.at[p]), *reinterpret_cast<const T*>(from + p * t.step));
+        } else {
+          detail::move_slice<T>(t.inside, to + t.at[p], from + p * t.step, op);
+        }
+      }
+    }
+  }
+}
 
 }  // namespace flambeau

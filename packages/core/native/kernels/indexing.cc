@@ -12,6 +12,8 @@ namespace {
 constexpr int64_t kNoPivot = INT64_MAX;
 // Slices of this many elements and more are copied one after another, each by all threads.
 constexpr int64_t kLargeSlice = int64_t{1} << 16;
+// Elements up to which one thread alone writes to places that may repeat: some 50 µs of work.
+constexpr int64_t kScatterGrain = 8 * kGrain;
 
 // The group of axes that an index tensor replaces.
 struct Group {
@@ -84,13 +86,19 @@ Places find_places(Call& call, const Tensor& index, const Tensor& indexed, const
 void check_places(Call& call, const Tensor& index, int64_t size, bool wraps, int64_t label) {
   const Tensor dense = call.contiguous(index);
   const int64_t lowest = wraps ? -size : 0;
+  const auto range = static_cast<uint64_t>(size) - static_cast<uint64_t>(lowest);
   with_index_type(dense, [&](auto zero) {
     const auto* places = dense.as<decltype(zero)>();
+    const auto outside = [&](int64_t i) {
+      return static_cast<uint64_t>(static_cast<int64_t>(places[i])) -
+                 static_cast<uint64_t>(lowest) >=
+             range;
+    };
     parallel_for(dense.numel(), kGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const auto place = static_cast<int64_t>(places[i]);
-        if (place < lowest || place >= size) throw_outside(index, i, place, size, label);
-      }
+      bool any = false;
+      for (int64_t i = begin; i < end; ++i) any |= outside(i);
+      for (int64_t i = begin; any && i < end; ++i)
+        if (outside(i)) throw_outside(index, i, static_cast<int64_t>(places[i]), size, label);
     });
   });
 }
@@ -162,10 +170,9 @@ void take(Call& call, const Tensor& x, const Tensor& index, const Group& group, 
     using T = decltype(zero);
     parallel_for(t.n * t.outside.numel(), std::max<int64_t>(1, kGrain / inside),
                  [&](int64_t begin, int64_t end) {
-                   if (!streams)
-                     return move_slices<T, false>(t, begin, end, Assign<T>{}, kEveryPosition);
+                   if (!streams) return move_slices<T, false>(t, begin, end, Assign<T>{});
                    const AssignPastCaches<T> assign;
-                   move_slices<T, false>(t, begin, end, assign, kEveryPosition);
+                   move_slices<T, false>(t, begin, end, assign);
                    assign.table.fence();
                  });
   });
@@ -208,14 +215,13 @@ void scatter_slices(const Transfer& t, const Places& places, int64_t group_size,
   const int64_t inside = t.inside.numel();
   const int64_t outside = t.outside.numel();
   const auto all = [&](const Transfer& part) {
-    move_slices<T, true>(part, 0, part.n * outside, op, kEveryPosition);
+    move_slices<T, true>(part, 0, part.n * outside, op);
   };
-  if (num_threads() == 1 || inside * outside * t.n <= kGrain) return all(t);
+  if (num_threads() == 1 || inside * outside * t.n <= kScatterGrain) return all(t);
   if (outside >= num_threads()) {
-    parallel_for(outside, std::max<int64_t>(1, kGrain / (inside * t.n)),
-                 [&](int64_t begin, int64_t end) {
-                   move_slices<T, true>(t, begin * t.n, end * t.n, op, kEveryPosition);
-                 });
+    parallel_for(
+        outside, std::max<int64_t>(1, kGrain / (inside * t.n)),
+        [&](int64_t begin, int64_t end) { move_slices<T, true>(t, begin * t.n, end * t.n, op); });
     return;
   }
   // Columns of the slices.
@@ -237,8 +243,7 @@ void scatter_slices(const Transfer& t, const Places& places, int64_t group_size,
   parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
     const int64_t low = group_size / parts * begin;
     const int64_t high = end == parts ? group_size : group_size / parts * end;
-    move_slices<T, true>(t, 0, t.n * outside, op,
-                         [&](int64_t p) { return place[p] >= low && place[p] < high; });
+    scatter_range<T>(t, place, low, high, op);
   });
 }
 

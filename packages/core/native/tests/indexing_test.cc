@@ -71,20 +71,26 @@ TEST_CASE("an index over several axes counts their places in row-major order") {
                                                     element<float>(x, 59), element<float>(x, 17)});
 }
 
-TEST_CASE("indexGrad and indexPut undo index") {
-  for (int threads : {1, 3}) {
-    const Threads team(threads);
-    for (const int64_t columns : {1, 7, 300}) {
-      const std::vector<int64_t> places = {4, 0, 4, 4, 2};
-      const Tensor grad = random_tensor<float>({6, 5, columns}, 1);
-      const auto got = run("indexGrad", {grad, indices(places)},
-                           {{DType::kFloat32, {6, 9, columns}}}, {1, 1, kStays, 1});
-      std::vector<float> expected(static_cast<size_t>(6 * 9 * columns));
-      for (int64_t i = 0; i < 6; ++i)
-        for (int64_t p = 0; p < 5; ++p)
-          for (int64_t j = 0; j < columns; ++j)
-            expected[static_cast<size_t>((i * 9 + places[static_cast<size_t>(p)]) * columns + j)] +=
-                element<float>(grad, (i * 5 + p) * columns + j);
+TEST_CASE("indexGrad adds in order, with any number of threads") {
+  struct Case {
+    int64_t outer, columns, places;
+  };
+  // Small, and large by outer axes, by columns, and by places (which two kinds of loops move).
+  for (const auto& [outer, columns, n] : {Case{6, 7, 5}, Case{6, 40, 1500}, Case{1, 300, 1000},
+                                          Case{1, 16, 20'000}, Case{2, 1, 150'000}}) {
+    std::vector<int64_t> places;
+    for (int64_t p = 0; p < n; ++p) places.push_back(p * 7919 % 13 % 9);
+    const Tensor grad = random_tensor<float>({outer, n, columns}, 1);
+    std::vector<float> expected(static_cast<size_t>(outer * 9 * columns));
+    for (int64_t i = 0; i < outer; ++i)
+      for (int64_t p = 0; p < n; ++p)
+        for (int64_t j = 0; j < columns; ++j)
+          expected[static_cast<size_t>((i * 9 + places[static_cast<size_t>(p)]) * columns + j)] +=
+              grad.as<float>()[(i * n + p) * columns + j];
+    for (int threads : {1, 3}) {
+      const Threads team(threads);
+      const Output out{DType::kFloat32, {outer, 9, columns}};
+      const auto got = run("indexGrad", {grad, indices(places)}, {out}, {1, 1, kStays, 1});
       CHECK(values<float>(got[0]) == expected);
     }
   }

@@ -36,7 +36,8 @@ export function span(start?: number | null, end?: number | null, step?: number |
  * - a whole number: that position, without the axis; negative ones count from the back;
  * - a {@link Span}, or text such as `'1:5'`, `':-1'` or `'::2'`: a range of positions;
  * - `null`: a new axis of size 1; `'...'`: all axes that the other parts leave;
- * - a tensor or (nested) array of whole numbers: these positions, in the shape of the index;
+ * - a tensor or (nested) array of whole numbers: these positions, in the shape of the index (uint8
+ *   too, which PyTorch reads as a mask);
  * - a tensor or (nested) array of booleans: the positions where it is true;
  * - text with commas: several parts, `'0, ..., ::2'`.
  */

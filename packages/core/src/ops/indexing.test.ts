@@ -287,10 +287,10 @@ describe('places that repeat', () => {
 
   // [rows written, columns, rows added]: few and many columns take different paths.
   for (const [rows, columns, n] of [
-    [97, 1, 50_000],
-    [97, 16, 5_000],
-    [97, 700, 300],
-    [50_000, 2, 30_000],
+    [97, 1, 300_000],
+    [97, 16, 20_000],
+    [97, 700, 500],
+    [50_000, 2, 150_000],
   ] as const) {
     it(`are added in order by any number of threads: ${n} rows of ${columns}`, () => {
       const source = values(n * columns)
