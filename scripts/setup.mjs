@@ -106,11 +106,15 @@ async function typescriptBuild(project, verbose) {
       },
     },
   )
-  requireSuccess(
-    result,
-    'tsc found errors',
-    'mend the errors named above, then run this command again',
-  )
+  if (result.code !== 0) {
+    const errors = result.output
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('TSFILE:'))
+    throw new StepError(
+      ['tsc found errors', ...errors.slice(0, 20)].join('\n'),
+      'mend the errors named above, then run this command again',
+    )
+  }
   return emitted > 0 ? `compiled ${emitted} TypeScript files` : null
 }
 
