@@ -28,7 +28,9 @@ interface PlannedNode {
   leaf: number
   outputs: number
   released: boolean
-  edges: { slot: number; output: number }[]
+  /** Per input: slot of the node it came from (0: no gradient), and which of its outputs it is. */
+  from: number[]
+  output: number[]
 }
 
 let planBuffer = new Int32Array(4096)
@@ -52,16 +54,21 @@ function makePlan(roots: readonly Tensor[]): PlannedNode[] {
   }
   const nodes: PlannedNode[] = []
   let at = 0
-  const next = (): number => planBuffer[at++] as number
-  for (let count = next(); count > 0; count--) {
+  for (let count = planBuffer[at++] as number; count > 0; count--) {
     const node: PlannedNode = {
-      slot: next(),
-      leaf: next(),
-      outputs: next(),
-      released: next() === 1,
-      edges: [],
+      slot: planBuffer[at] as number,
+      leaf: planBuffer[at + 1] as number,
+      outputs: planBuffer[at + 2] as number,
+      released: planBuffer[at + 3] === 1,
+      from: [],
+      output: [],
     }
-    for (let edges = next(); edges > 0; edges--) node.edges.push({ slot: next(), output: next() })
+    const edges = planBuffer[at + 4] as number
+    at += 5
+    for (let i = 0; i < edges; i++, at += 2) {
+      node.from.push(planBuffer[at] as number)
+      node.output.push(planBuffer[at + 1] as number)
+    }
     nodes.push(node)
   }
   return nodes
@@ -215,7 +222,9 @@ function formulas(
   if (node.released && (entry.saved !== 0 || hooks.get(node.slot)?.spent)) throw releasedError()
   const info: BackwardInfo<unknown> = {
     params: entry.params,
-    shapes: entry.inputs.map((input) => (typeof input === 'number' ? null : input)),
+    shapes: entry.inputs.some((input) => typeof input === 'number')
+      ? entry.inputs.map((input) => (typeof input === 'number' ? null : input))
+      : (entry.inputs as readonly (Shape | null)[]),
     needed,
   }
   const saved = unpackSaved(node.slot, op, entry)
@@ -233,7 +242,7 @@ function runHooks(slot: number, output: number, grad: Tensor): Tensor {
   if (list === undefined) return grad
   let current = grad
   // A copy: a hook may add and remove hooks.
-  for (const hook of [...list]) {
+  for (const hook of Array.from(list)) {
     // User code: its tensors are its own, and it may keep the gradient.
     const shown = share(current)
     moveToScope(shown, null)
@@ -323,7 +332,7 @@ function usefulNodes(
   const useful = new Set<number>()
   for (let i = plan.length - 1; i >= 0; i--) {
     const node = plan[i] as PlannedNode
-    if (targets.has(node.slot) || node.edges.some((edge) => useful.has(edge.slot))) {
+    if (targets.has(node.slot) || node.from.some((slot) => useful.has(slot))) {
       useful.add(node.slot)
     }
   }
@@ -352,6 +361,16 @@ function walk(request: BackwardRequest): (Tensor | null)[] {
   const results: (Tensor | null)[] = targets?.map(() => null) ?? []
   const retained = targets === null && retaining.size > 0 ? retainedOutputs() : null
   const pending = new Pending()
+  const pass: Pass = {
+    pending,
+    useful,
+    createGraph,
+    targetNodes,
+    results,
+    retained,
+    handed: [],
+    scope: new Scope(scopes.current),
+  }
   try {
     roots.forEach((root, i) => {
       const { slot, output } = nodeOf(root)
@@ -360,8 +379,8 @@ function walk(request: BackwardRequest): (Tensor | null)[] {
     for (const node of plan) {
       const grads = pending.take(node.slot)
       if (grads === null) continue
-      visit(node, grads, { pending, useful, createGraph, targetNodes, results, retained })
-      if (!retainGraph && node.edges.length > 0) release(node.slot)
+      visit(node, grads, pass)
+      if (!retainGraph && node.from.length > 0) release(node.slot)
     }
   } finally {
     pending.dispose()
@@ -389,56 +408,72 @@ interface Pass {
   results: (Tensor | null)[]
   /** Ids of tensors that keep their gradient without being leaves, by slot and output. */
   retained: ReadonlyMap<number, ReadonlyMap<number, number>> | null
+  /** Used again by each node: gradients on their way to its inputs, and the scope of its formulas. */
+  handed: (Tensor | null)[]
+  scope: Scope
 }
 
 /** One node: hooks, then targets, then its formulas or the leaf's gradient. */
 function visit(node: PlannedNode, arrived: (Tensor | null)[], pass: Pass): void {
-  const { pending, useful, createGraph, targetNodes, results, retained } = pass
-  const handedOn: { slot: number; output: number; grad: Tensor }[] = []
+  const { pending, useful, createGraph, targetNodes, retained, handed, scope } = pass
   const outer = scopes.current
-  const scope = new Scope(outer)
   scopes.current = scope
   try {
-    const grads = Array.from({ length: node.outputs }, (_, output) => {
+    const grads = hooks.size === 0 ? arrived : arrived.slice()
+    for (let output = 0; output < node.outputs; output++) {
       const grad = arrived[output] ?? null
-      return grad === null ? null : runHooks(node.slot, output, grad)
-    })
-    targetNodes?.forEach((target, i) => {
-      const grad = target.slot === node.slot ? grads[target.output] : null
-      if (!grad) return
-      const handed = share(grad)
-      moveToScope(handed, outer)
-      results[i] = handed
-    })
+      grads[output] = grad === null || hooks.size === 0 ? grad : runHooks(node.slot, output, grad)
+    }
+    if (targetNodes !== null) handToTargets(node, grads, pass, outer)
     retained?.get(node.slot)?.forEach((id, output) => {
       const grad = grads[output]
       if (grad) accumulateAt(id, grad, createGraph)
     })
-    if (useful !== null && !node.edges.some((edge) => useful.has(edge.slot))) return
-    if (node.edges.length === 0) {
+    if (useful !== null && !node.from.some((slot) => useful.has(slot))) return
+    if (node.from.length === 0) {
       const grad = grads[0]
       if (targetNodes === null && node.leaf !== 0 && grad) {
         accumulateAt(node.leaf, grad, createGraph)
       }
       return
     }
-    const needed = node.edges.map((edge) => edge.slot !== 0 && (useful?.has(edge.slot) ?? true))
+    const needed = node.from.map((slot) => slot !== 0 && (useful === null || useful.has(slot)))
     const out = formulas(node, grads, needed)
     const entry = tape[node.slot]
-    node.edges.forEach((edge, i) => {
+    for (let i = 0; i < needed.length; i++) {
       const grad = out[i] ?? null
-      if (!needed[i] || grad === null) return
+      if (!needed[i] || grad === null) continue
       const shape = entry?.inputs[i]
-      const reduced = Array.isArray(shape) ? sumTo(grad, shape as Shape) : grad
-      const handed = share(reduced)
-      moveToScope(handed, outer)
+      const mine = share(Array.isArray(shape) ? sumTo(grad, shape as Shape) : grad)
+      moveToScope(mine, outer)
       // The scope lets go of its own counts below: only then may a sum reuse this memory.
-      handedOn.push({ slot: edge.slot, output: edge.output, grad: handed })
-    })
+      handed[i] = mine
+    }
   } finally {
     scopes.current = outer
     for (const grad of arrived) grad?.dispose()
     scope.close()
+    scope.closed = false
   }
-  for (const { slot, output, grad } of handedOn) pending.add(slot, output, grad, createGraph)
+  for (let i = 0; i < node.from.length; i++) {
+    const grad = handed[i] ?? null
+    if (grad === null) continue
+    handed[i] = null
+    pending.add(node.from[i] as number, node.output[i] as number, grad, createGraph)
+  }
+}
+
+function handToTargets(
+  node: PlannedNode,
+  grads: readonly (Tensor | null)[],
+  { targetNodes, results }: Pass,
+  outer: Scope | null,
+): void {
+  targetNodes?.forEach((target, i) => {
+    const grad = target.slot === node.slot ? grads[target.output] : null
+    if (!grad) return
+    const mine = share(grad)
+    moveToScope(mine, outer)
+    results[i] = mine
+  })
 }

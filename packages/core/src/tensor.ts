@@ -366,7 +366,9 @@ function withPrecision<T>(op: string, tensor: Tensor, body: () => T): T {
 export function wrap(id: number, scope: Scope | null): Tensor {
   native.info(id)
   const rank = commands[1] as number
-  const tensor = new Tensor(Array.from(commands.subarray(9, 9 + rank)), commands[0] as number)
+  const shape: number[] = []
+  for (let i = 0; i < rank; i++) shape.push(commands[9 + i] as number)
+  const tensor = new Tensor(shape, commands[0] as number)
   tensor._requiresGrad = commands[2] === 1
   tensor._id = id
   if (scope === null) {
