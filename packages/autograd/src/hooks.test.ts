@@ -1,4 +1,5 @@
-import { collectGarbage, memoryStats, Tensor, tensor, zeros } from '@flambeau/core'
+import type { Tensor } from '@flambeau/core'
+import { collectGarbage, memoryStats, tensor, zeros } from '@flambeau/core'
 import { describe, expect, it } from 'vitest'
 import { grad } from './index.ts'
 import { hooks, retaining } from './tape.ts'

@@ -1,4 +1,5 @@
-import { AutogradError, Tensor, tensor } from '@flambeau/core'
+import type { Tensor } from '@flambeau/core'
+import { AutogradError, tensor } from '@flambeau/core'
 import { describe, expect, it } from 'vitest'
 import { gradcheck, gradgradcheck, noGrad } from './index.ts'
 

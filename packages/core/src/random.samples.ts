@@ -109,6 +109,14 @@ samplesFor('random', [
     run: (x: Tensor) => x.clone().random_(),
   },
   {
+    name: 'floating, over all whole numbers that it holds',
+    inputs: [[2, 3]],
+    run: (x: Tensor) => {
+      manualSeed(0)
+      return x.clone().random_()
+    },
+  },
+  {
     name: 'bytes from a bound on',
     inputs: [{ shape: [6], dtype: 'uint8' }],
     run: (x: Tensor) => x.clone().random_(250, null),

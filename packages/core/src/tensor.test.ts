@@ -226,7 +226,7 @@ describe('the memory limit', () => {
     const before = memoryStats().limitBytes
     setMemoryLimit(memoryStats().liveBytes + (16 << 20))
     try {
-      for (let i = 0; i < 200; i++) zeros([1024, 1024])
+      for (let i = 0; i < 200; i++) expect(zeros([1024, 1024]).numel()).toBe(1 << 20)
     } finally {
       setMemoryLimit(before)
     }

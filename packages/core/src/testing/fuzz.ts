@@ -73,23 +73,22 @@ export function publicTargets(
   const descriptors = Object.getOwnPropertyDescriptors(prototype)
   for (const key of Reflect.ownKeys(descriptors)) {
     if (key === 'constructor' || EXCLUDED.has(String(key))) continue
-    const { value, get, set } = (descriptors as Record<PropertyKey, PropertyDescriptor>)[
+    const property = (descriptors as Record<PropertyKey, PropertyDescriptor>)[
       key
     ] as PropertyDescriptor
+    const name = `x.${String(key)}`
+    const { value } = property as { value: unknown }
     if (typeof value === 'function') {
-      targets.push({
-        name: `x.${String(key)}`,
-        method: true,
-        call: (self, args) => Reflect.apply(value, self, args),
-      })
+      targets.push({ name, method: true, call: (self, args) => Reflect.apply(value, self, args) })
     }
-    if (get)
-      targets.push({ name: `get x.${String(key)}`, method: true, call: (self) => get.call(self) })
-    if (set) {
+    if (property.get) {
+      targets.push({ name: `get ${name}`, method: true, call: (self) => property.get?.call(self) })
+    }
+    if (property.set) {
       targets.push({
-        name: `set x.${String(key)}`,
+        name: `set ${name}`,
         method: true,
-        call: (self, args) => set.call(self, args[0]),
+        call: (self, args) => property.set?.call(self, args[0]),
       })
     }
   }

@@ -26,7 +26,8 @@ const kept: Tensor[] = []
 let early = 0
 let sum = 0
 if (endless) parentPort?.postMessage('started')
-for (let step = 1; step <= steps || endless; step++) {
+const last = endless ? Number.POSITIVE_INFINITY : steps
+for (let step = 1; step <= last; step++) {
   const y = x.add(step).mul(2)
   if (step % 1000 === 0) {
     kept.push(y)
