@@ -87,11 +87,22 @@ function load(): Addon {
  * switched on while running; it is switched off again, so that nothing leaks into user code.
  */
 function collectors(): { minor: () => void; major: () => void } {
-  setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as (options?: { type: string }) => void
-  setFlagsFromString('--no-expose-gc')
   const young = { type: 'minor' }
-  return { minor: () => gc(young), major: () => gc() }
+  // The flag belongs to the process: a worker that loads at the same moment may take it back.
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('typeof gc === "function" ? gc : null') as
+      | ((options?: { type: string }) => void)
+      | null
+    setFlagsFromString('--no-expose-gc')
+    if (gc !== null) return { minor: () => gc(young), major: () => gc() }
+  }
+  throw new NativeError(
+    'flambeau',
+    [],
+    'this JavaScript engine gives no way to collect garbage on demand',
+    'run on Node.js 20 or newer',
+  )
 }
 
 export const native: Addon = load()
