@@ -181,25 +181,26 @@ function windowsAlong(
  * @example
  * ```ts
  * import { conv2d, ones } from '@flambeau/core'
- * const sums = conv2d(ones([1, 1, 3, 3]), ones([1, 1, 2, 2]))
- * console.log(sums.tolist()) // [ [ [ [ 4, 4 ], [ 4, 4 ] ] ] ]
+ * console.log(conv2d(ones([1, 3, 3]), ones([1, 1, 2, 2])))
+ * // => tensor([[[4., 4.],
+ * //             [4., 4.]]])
  * ```
  */
 export function conv2d(
   input: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  options: Conv2dOptions = {},
+  options?: Conv2dOptions,
 ): Tensor {
   requireImages('conv2d', input)
   requireTensor('conv2d', 'weight', weight)
   if (bias !== null) requireTensor('conv2d', 'bias', bias)
   if (input.ndim === 3) return conv2d(input.unsqueeze(0), weight, bias, options).squeeze(0)
   const inputs = { input, weight, bias }
-  const { groups = 1 } = options
+  const groups = options?.groups ?? 1
   checkChannels(input, weight, bias, groups, inputs)
-  const stride = pairOf('conv2d', 'stride', options.stride ?? 1, 1, inputs)
-  const dilation = pairOf('conv2d', 'dilation', options.dilation ?? 1, 1, inputs)
+  const stride = pairOf('conv2d', 'stride', options?.stride ?? 1, 1, inputs)
+  const dilation = pairOf('conv2d', 'dilation', options?.dilation ?? 1, 1, inputs)
   const [n, , height, width] = input._shape as readonly [number, number, number, number]
   const [out, , kernelHeight, kernelWidth] = weight._shape as readonly [
     number,
@@ -208,7 +209,7 @@ export function conv2d(
     number,
   ]
   const { numbers: padding, extra } = paddingOf(
-    options.padding ?? 0,
+    options?.padding ?? 0,
     [kernelHeight, kernelWidth],
     stride,
     dilation,

@@ -4,6 +4,7 @@ import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import type { NamedResult } from '../named-result.ts'
 import { namedResult } from '../named-result.ts'
 import type { Shape } from '../shape.ts'
+import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { average, maximum, maximumAndIndices } from './pool-records.ts'
 import type { Pair } from './windows.ts'
@@ -65,12 +66,12 @@ function windowsOf(
   input: Tensor,
   kernelSize: Pair,
   dilation: readonly [number, number],
-  options: MaxPool2dOptions | AvgPool2dOptions,
+  options: MaxPool2dOptions | AvgPool2dOptions | undefined,
 ): Windows {
   const inputs = { input }
   const kernel = pairOf(op, 'kernelSize', kernelSize, 1, inputs)
-  const stride = pairOf(op, 'stride', options.stride ?? kernel, 1, inputs)
-  const padding = pairOf(op, 'padding', options.padding ?? 0, 0, inputs)
+  const stride = pairOf(op, 'stride', options?.stride ?? kernel, 1, inputs)
+  const padding = pairOf(op, 'padding', options?.padding ?? 0, 0, inputs)
   const [n, channels, height, width] = input._shape as readonly [number, number, number, number]
   if (channels * height * width === 0) {
     throw new ShapeError(
@@ -92,7 +93,7 @@ function windowsOf(
         'use less padding, or a larger window',
       )
     }
-    const count = countWindows(size, reach, stride[i] as number, pad, options.ceilMode ?? false)
+    const count = countWindows(size, reach, stride[i] as number, pad, options?.ceilMode ?? false)
     if (count >= 1) return count
     throw new ShapeError(
       op,
@@ -122,7 +123,9 @@ function windowsOf(
  * @example
  * ```ts
  * import { arange, maxPool2d } from '@flambeau/core'
- * console.log(maxPool2d(arange(16).reshape([1, 4, 4]), 2)) // tensor([[[ 5,  7], [13, 15]]])
+ * console.log(maxPool2d(arange(16).reshape([1, 4, 4]), 2))
+ * // => tensor([[[ 5,  7],
+ * //             [13, 15]]])
  * ```
  */
 export function maxPool2d(
@@ -138,7 +141,7 @@ export function maxPool2d(
 export function maxPool2d(
   input: Tensor,
   kernelSize: Pair,
-  options: MaxPool2dOptions = {},
+  options?: MaxPool2dOptions,
 ): Tensor | MaxPooled {
   requireImages('maxPool2d', input)
   if (input._dtype === BOOL) {
@@ -151,11 +154,11 @@ export function maxPool2d(
   }
   const unbatched = input.ndim === 3
   const x = unbatched ? input.unsqueeze(0) : input
-  const dilation = pairOf('maxPool2d', 'dilation', options.dilation ?? 1, 1, { input })
+  const dilation = pairOf('maxPool2d', 'dilation', options?.dilation ?? 1, 1, { input })
   const { shape, numbers } = windowsOf('maxPool2d', x, kernelSize, dilation, options)
   const params = { numbers: [...numbers, ...dilation] }
   const restore = (tensor: Tensor): Tensor => (unbatched ? tensor.squeeze(0) : tensor)
-  if (options.returnIndices === true) {
+  if (options?.returnIndices === true) {
     const [values, indices] = maximumAndIndices(x, shape, params)
     return namedResult(['values', 'indices'], [restore(values), restore(indices)])
   }
@@ -174,11 +177,13 @@ export function maxPool2d(
  *
  * @example
  * ```ts
- * import { avgPool2d, ones } from '@flambeau/core'
- * console.log(avgPool2d(ones([1, 4, 4]), 2)) // tensor([[[1., 1.], [1., 1.]]])
+ * import { arange, avgPool2d } from '@flambeau/core'
+ * console.log(avgPool2d(arange(16).to('float32').reshape([1, 4, 4]), 2))
+ * // => tensor([[[ 2.5000,  4.5000],
+ * //             [10.5000, 12.5000]]])
  * ```
  */
-export function avgPool2d(input: Tensor, kernelSize: Pair, options: AvgPool2dOptions = {}): Tensor {
+export function avgPool2d(input: Tensor, kernelSize: Pair, options?: AvgPool2dOptions): Tensor {
   requireImages('avgPool2d', input)
   if (!isFloatingCode(input._dtype)) {
     throw new DTypeError(
@@ -189,7 +194,8 @@ export function avgPool2d(input: Tensor, kernelSize: Pair, options: AvgPool2dOpt
     )
   }
   if (input.ndim === 3) return avgPool2d(input.unsqueeze(0), kernelSize, options).squeeze(0)
-  const { countIncludePad = true, divisorOverride } = options
+  const countIncludePad = options?.countIncludePad ?? true
+  const divisorOverride = options?.divisorOverride
   if (
     divisorOverride !== undefined &&
     (!Number.isFinite(divisorOverride) || divisorOverride === 0)
@@ -197,7 +203,7 @@ export function avgPool2d(input: Tensor, kernelSize: Pair, options: AvgPool2dOpt
     throw new ValueError(
       'avgPool2d',
       { input },
-      `divisorOverride is a number other than 0, not ${divisorOverride}`,
+      `divisorOverride is a number other than 0, not ${show(divisorOverride)}`,
       'leave it out to divide by the size of the window',
     )
   }
