@@ -111,7 +111,8 @@ void row(const ConvRow& row) {
     for (; column + 8 <= row.columns; column += 8) row_columns<8>(row, column);
   }
   for (; column + 4 <= row.columns; column += 4) row_columns<4>(row, column);
-  for (; column < row.columns; ++column) row_columns<1>(row, column);
+  for (; column + 2 <= row.columns; column += 2) row_columns<2>(row, column);
+  if (column < row.columns) row_columns<1>(row, column);
 }
 
 // --- gradient of the weights ---
