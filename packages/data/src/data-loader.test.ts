@@ -10,9 +10,9 @@ class Squares extends Dataset<[number, { half: number; name: string }]> {
   }
 }
 
-async function epoch(loader: DataLoader<Tensor[], Tensor[]>): Promise<number[]> {
+async function epoch(loader: DataLoader<[Tensor], [Tensor]>): Promise<number[]> {
   const seen: number[] = []
-  for await (const [x] of loader) seen.push(...(x as Tensor).toArray())
+  for await (const [x] of loader) seen.push(...x.toArray())
   return seen
 }
 

@@ -25,8 +25,8 @@ describe('Module', () => {
 
   it('lets users have fields called name and length, and private ones', () => {
     class Named extends nn.Module {
-      name = 'mine'
-      length = 7
+      override name = 'mine'
+      override length = 7
       readonly #factor = 2
       override forward(x: Tensor): Tensor {
         return x.mul(this.#factor)

@@ -115,8 +115,9 @@ napi_value info(Arguments& a) {
   out[3] = entry->is_view;
   out[4] = !entry->requires_grad || entry->node == nullptr || entry->is_leaf_node;
   out[5] = static_cast<double>(t.storage->bytes);
-  out[6] = static_cast<double>((t.data - static_cast<char*>(t.storage->block.ptr)) /
-                               static_cast<int64_t>(t.item_bytes()));
+  const int64_t offset_bytes = t.data - static_cast<char*>(t.storage->block.ptr);
+  const int64_t offset = offset_bytes / static_cast<int64_t>(t.item_bytes());
+  out[6] = static_cast<double>(offset);
   out[7] = t.storage->version.load();
   out[8] = entry->weak_slot >= 0;
   for (int i = 0; i < t.ndim(); ++i) {

@@ -126,6 +126,7 @@ std::vector<std::shared_ptr<const ConvPlan>> plans_for(ConvPass pass,
                                                        const std::vector<ConvPiece>& pieces,
                                                        bool has_bias) {
   std::vector<std::shared_ptr<const ConvPlan>> plans;
+  plans.reserve(pieces.size());
   for (const ConvPiece& piece : pieces)
     plans.push_back(piece.g.oh == 0 ? nullptr : conv_plan(pass, piece, has_bias));
   return plans;
@@ -167,6 +168,7 @@ void run_forward_or_input_grad(ConvPass pass, const ConvGeometry& g, const float
   const auto plans = plans_for(pass, pieces, bias != nullptr);
   PackedWeights packed(pass, weights);
   std::vector<const float*> piece_weights;
+  piece_weights.reserve(plans.size());
   for (const auto& plan : plans) piece_weights.push_back(plan ? packed.get(*plan) : nullptr);
   for_pieces(pieces.size(), [&](size_t i) {
     const ConvPiece& piece = pieces[i];

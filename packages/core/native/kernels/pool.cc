@@ -149,7 +149,7 @@ DType tap_dtype(const PoolShape& s) {
 
 // Indices in any form as places in the window, channels-last.
 Tensor taps_of(Call& call, const PoolShape& s, const Tensor& indices) {
-  const Tensor list = channels_last(call, indices);
+  Tensor list = channels_last(call, indices);
   if (list.dtype == DType::kUInt8 || list.dtype == DType::kInt32) return list;
   if (list.dtype != DType::kInt64) throw Failure("ERR_INTERNAL", "indices cannot have this type");
   Tensor taps = call.temporary(list.shape, tap_dtype(s));
