@@ -129,7 +129,7 @@ class KernelRegistry {
       ::flambeau::KernelRegistry::instance().add(#name, name##_kernel); \
   static void name##_kernel([[maybe_unused]] ::flambeau::Call& call)
 
-// Copies `from` into `to`, converting the type; broadcasts `from` to `to`'s shape. (movement.cc)
+// Copies `from` into `to`, converting the type; broadcasts `from` to `to`'s shape. (copy.cc)
 void copy_into(const Tensor& to, const Tensor& from);
 
 }  // namespace flambeau
