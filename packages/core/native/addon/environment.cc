@@ -1,10 +1,14 @@
 #include "environment.h"
 
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <ctime>
 #include <string>
 #include <utility>
 
@@ -23,6 +27,14 @@ constexpr double kMinorShare = 0.01;
 constexpr double kMajorShare = 0.03;
 
 std::atomic<size_t> g_budget{kSlack};
+
+// Processor time of this thread: what a collection costs must not seem to grow when other work
+// takes the processor meanwhile.
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
 
 size_t slack_for(size_t live) { return std::max(kSlack, live / 8); }
 
@@ -136,6 +148,10 @@ void Environment::check_collector() {
 }
 
 void Environment::poll() {
+  if (!collecting_ && canary_ && collector_ran()) {
+    calls_until_full_ = std::max(kFewCalls, std::min(calls_until_full_, calls_since_collection_));
+    calls_since_collection_ = 0;
+  }
   ticks_ = 0;
   renew_canary();
   napi_handle_scope scope;
@@ -161,7 +177,7 @@ void Environment::poll() {
 void Environment::collect(bool major) {
   napi_ref ref = major ? major_ : minor_;
   if (ref) {
-    const Clock::time_point start = Clock::now();
+    const double start = thread_seconds();
     napi_handle_scope scope;
     napi_open_handle_scope(env_, &scope);
     napi_value function, receiver;
@@ -171,25 +187,49 @@ void Environment::collect(bool major) {
     napi_close_handle_scope(env_, scope);
     if (major) {
       ++major_collections_;
-      last_major_ = Clock::now();
-      last_major_seconds_ = std::chrono::duration<double>(last_major_ - start).count();
+      last_major_ = thread_seconds();
+      last_major_seconds_ = last_major_ - start;
     } else {
       ++minor_collections_;
-      last_minor_ = Clock::now();
-      last_minor_seconds_ = std::chrono::duration<double>(last_minor_ - start).count();
+      last_minor_ = thread_seconds();
+      last_minor_seconds_ = last_minor_ - start;
     }
   }
+  collecting_ = true;
   poll();
+  collecting_ = false;
   if (major) live_after_major_ = live_bytes();
   allocated_since_collection_ = 0;
+  calls_since_collection_ = 0;
 }
 
 void Environment::safe_point() {
+  trim();
+  if (collector_ran()) poll();
+  // Nearly full: with nothing of a step alive, a collection is cheaper than the one that would come
+  // in the middle of the next step, and gives the engine no reason to enlarge its young space.
+  if (calls_since_collection_ > calls_until_full_ / 4 * 3) {
+    collect(false);
+    calls_until_full_ += calls_until_full_ / 64;  // it may have become less garbage for each call
+    return;
+  }
   if (allocated_since_collection_ < kSmallSlack) return;
-  const double since = std::chrono::duration<double>(Clock::now() - last_minor_).count();
+  const double since = thread_seconds() - last_minor_;
   if (last_minor_seconds_ < kMinorShare * since ||
       allocated_since_collection_ > std::max(kSlack, g_budget.load() / 2))
     collect(false);
+}
+
+// Compilers and collector threads of the engine leave holes in the C library's heap, which it does
+// not give back by itself: resident memory would creep up by tens of megabytes.
+void Environment::trim() {
+#ifdef __GLIBC__
+  const Clock::time_point now = Clock::now();
+  if (now < next_trim_) return;
+  malloc_trim(0);
+  trim_interval_ = std::min(trim_interval_ * 2, kMaxTrimInterval);
+  next_trim_ = now + trim_interval_;
+#endif
 }
 
 // The policy: reuse what died by itself, then collect young wrappers, then old ones if that is
@@ -204,7 +244,7 @@ void Environment::make_room(size_t bytes) {
     const size_t live = live_bytes();
     const size_t slack = slack_for(live);
     if (live + bytes + slack / 2 > budget) {
-      const double since = std::chrono::duration<double>(Clock::now() - last_major_).count();
+      const double since = thread_seconds() - last_major_;
       const bool affordable = last_major_seconds_ < kMajorShare * since;
       const bool runaway = live > 2 * live_after_major_ + slack;
       if (affordable || runaway) collect(true);

@@ -45,6 +45,8 @@ class Environment {
   void tick() {
     if (++ticks_ % kCheckInterval == 0) check_collector();
   }
+  // Called for every operation.
+  void count_call() { ++calls_since_collection_; }
   // Gives back the counts of wrappers that died.
   void poll();
   // Collects young wrappers if enough was allocated since the last collection: for moments when
@@ -89,12 +91,24 @@ class Environment {
   napi_ref canary_ = nullptr;  // on a young object that nothing else holds
 
   using Clock = std::chrono::steady_clock;
-  Clock::time_point last_major_ = Clock::now();
+  double last_major_ = 0;  // in processor time of this thread
   double last_major_seconds_ = 0;
-  Clock::time_point last_minor_ = Clock::now();
+  double last_minor_ = 0;
   double last_minor_seconds_ = 0;
   size_t live_after_major_ = 0;
   size_t allocated_since_collection_ = 0;
+  // Operations since the last collection, and after how many the engine collects by itself because
+  // its young space is full: learnt by watching it.
+  static constexpr int kFewCalls = 1024;
+  int calls_since_collection_ = 0;
+  int calls_until_full_ = 1 << 24;
+  bool collecting_ = false;
+
+  // Often at first, so that memory is the same early and late.
+  static constexpr Clock::duration kMaxTrimInterval = std::chrono::seconds(5);
+  void trim();
+  Clock::duration trim_interval_ = std::chrono::milliseconds(50);
+  Clock::time_point next_trim_ = Clock::now() + trim_interval_;
   uint64_t minor_collections_ = 0;
   uint64_t major_collections_ = 0;
 };

@@ -66,6 +66,7 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
     ~Reset() { call.reset(); }
   } reset{call};
   call.reset();
+  environment.count_call();
 
   const int kernel = static_cast<int>(in.integer(0, 1 << 20));
   const int inputs = static_cast<int>(in.integer(0, kMaxList));
