@@ -148,10 +148,6 @@ void Environment::check_collector() {
 }
 
 void Environment::poll() {
-  if (!collecting_ && canary_ && collector_ran()) {
-    calls_until_full_ = std::max(kFewCalls, std::min(calls_until_full_, calls_since_collection_));
-    calls_since_collection_ = 0;
-  }
   ticks_ = 0;
   renew_canary();
   napi_handle_scope scope;
@@ -195,9 +191,7 @@ void Environment::collect(bool major) {
       last_minor_seconds_ = last_minor_ - start;
     }
   }
-  collecting_ = true;
   poll();
-  collecting_ = false;
   if (major) live_after_major_ = live_bytes();
   allocated_since_collection_ = 0;
   calls_since_collection_ = 0;
@@ -205,14 +199,9 @@ void Environment::collect(bool major) {
 
 void Environment::safe_point() {
   trim();
-  if (collector_ran()) poll();
-  // Nearly full: with nothing of a step alive, a collection is cheaper than the one that would come
-  // in the middle of the next step, and gives the engine no reason to enlarge its young space.
-  if (calls_since_collection_ > calls_until_full_ / 4 * 3) {
-    collect(false);
-    calls_until_full_ += calls_until_full_ / 64;  // it may have become less garbage for each call
-    return;
-  }
+  // With nothing of a step alive, a collection costs no more than the one that the engine would
+  // make in the middle of a later step, and gives it no reason to enlarge its young space.
+  if (calls_since_collection_ >= kManyCalls) return collect(false);
   if (allocated_since_collection_ < kSmallSlack) return;
   const double since = thread_seconds() - last_minor_;
   if (last_minor_seconds_ < kMinorShare * since ||

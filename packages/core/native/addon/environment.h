@@ -97,15 +97,13 @@ class Environment {
   double last_minor_seconds_ = 0;
   size_t live_after_major_ = 0;
   size_t allocated_since_collection_ = 0;
-  // Operations since the last collection, and after how many the engine collects by itself because
-  // its young space is full: learnt by watching it.
-  static constexpr int kFewCalls = 1024;
+  // Operations that leave 2 to 4 MB of small objects behind, somewhat less than makes the engine
+  // collect by itself.
+  static constexpr int kManyCalls = 2048;
   int calls_since_collection_ = 0;
-  int calls_until_full_ = 1 << 24;
-  bool collecting_ = false;
 
   // Often at first, so that memory is the same early and late.
-  static constexpr Clock::duration kMaxTrimInterval = std::chrono::seconds(5);
+  static constexpr Clock::duration kMaxTrimInterval = std::chrono::seconds(1);
   void trim();
   Clock::duration trim_interval_ = std::chrono::milliseconds(50);
   Clock::time_point next_trim_ = Clock::now() + trim_interval_;
