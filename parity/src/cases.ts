@@ -1,0 +1,246 @@
+/**
+ * Cases of PyTorch's operator database, as goldens/*.json holds them, and how one is run against
+ * the public API: the call follows from PyTorch's by the naming rule alone (camelCase, the same
+ * order of positional arguments, keywords in one trailing object, None as null, lists as arrays).
+ */
+import * as autograd from '@flambeau/autograd'
+import * as core from '@flambeau/core'
+import type { DType } from '@flambeau/core'
+import { Tensor } from '@flambeau/core'
+
+type StoredNumber = number | string
+
+export interface StoredTensor {
+  /** Dtype. */
+  t: DType
+  /** Shape. */
+  s: number[]
+  /** Elements, row-major; 'nan', 'inf', '-inf' and integers beyond 2^53 as text. */
+  d: StoredNumber[]
+  /** Wants a gradient. */
+  g?: 1
+}
+
+/** A result that is no tensor. */
+interface StoredValue {
+  v: number | boolean | { f: string }
+}
+
+export interface Case {
+  /** `torch`, `Tensor`, `linalg`, `special` or `nn.functional`. */
+  ns: string
+  /** PyTorch's name. */
+  name: string
+  dtype: DType
+  args: unknown[]
+  kwargs: Record<string, unknown>
+  out?: (StoredTensor | StoredValue)[]
+  grads?: (StoredTensor | null)[]
+  /** The method changes its tensor. */
+  inplace?: 1
+  /** PyTorch's message: the call must throw. */
+  raises?: string
+}
+
+/** What became of a case. */
+export type Outcome =
+  | { status: 'pass' }
+  | { status: 'missing' }
+  | { status: 'fail'; why: string; uncaught?: boolean }
+
+export type Names = Record<string, Record<string, string>>
+
+function decode(value: StoredNumber): number {
+  if (typeof value === 'number') return value
+  if (value === 'nan') return Number.NaN
+  if (value === 'inf') return Number.POSITIVE_INFINITY
+  if (value === '-inf') return Number.NEGATIVE_INFINITY
+  return Number(value)
+}
+
+export function tensorOf(stored: StoredTensor): Tensor {
+  if (stored.t === 'int64' && stored.d.some((v) => typeof v === 'string')) {
+    return core.fromTypedArray(BigInt64Array.from(stored.d, BigInt), stored.s)
+  }
+  return core.fromTypedArray(Float64Array.from(stored.d, decode), stored.s).to(stored.t)
+}
+
+/** An argument; tensors that want a gradient are also put into `leaves`. */
+function argument(stored: unknown, leaves: Tensor[]): unknown {
+  if (Array.isArray(stored)) return stored.map((item) => argument(item, leaves))
+  if (typeof stored !== 'object' || stored === null) return stored
+  if ('t' in stored) {
+    const made = tensorOf(stored as StoredTensor)
+    if ((stored as StoredTensor).g === 1) {
+      made.requiresGrad = true
+      leaves.push(made)
+    }
+    return made
+  }
+  if ('f' in stored) return decode(stored.f as string)
+  if ('dtype' in stored) return stored.dtype
+  if ('slice' in stored) {
+    const [start, stop, step] = stored.slice as (number | null)[]
+    return { start, stop, step }
+  }
+  if ('ellipsis' in stored) return '...'
+  if ('kw' in stored) return options(stored.kw as Record<string, unknown>, leaves)
+  throw new Error(`no argument can be made of ${JSON.stringify(stored)}`)
+}
+
+export function camelCase(name: string): string {
+  return name.replace(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function options(stored: Record<string, unknown>, leaves: Tensor[]): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(stored).map(([key, value]) => [camelCase(key), argument(value, leaves)]),
+  )
+}
+
+type Callable = (...args: unknown[]) => unknown
+
+/** The function of a case, with the tensor of a method as its first argument; null if there is none. */
+export function lookUp(names: Names, ns: string, name: string): Callable | null {
+  const camel = names[ns]?.[name] ?? camelCase(name)
+  if (ns === 'Tensor') {
+    if (name === '__getitem__') return (self, index) => getItem(self as Tensor, index)
+    if (!(camel in Tensor.prototype)) return null
+    return (self, ...args) => {
+      const member = (self as Record<string, unknown>)[camel]
+      return typeof member === 'function' ? (member as Callable).apply(self, args) : member
+    }
+  }
+  const spaces: Record<string, unknown> =
+    ns === 'torch'
+      ? { ...autograd, ...core }
+      : ((core as Record<string, unknown>)[ns.replace('nn.', '')] as Record<string, unknown>)
+  const found = spaces?.[camel]
+  return typeof found === 'function' ? (found as Callable) : null
+}
+
+function getItem(self: Tensor, index: unknown): unknown {
+  const at = self.at.bind(self) as Callable
+  return Array.isArray(index) ? at(...index) : at(index)
+}
+
+/** All tensors and numbers in a result, in order. */
+function results(value: unknown): unknown[] {
+  return Array.isArray(value) ? value.flatMap(results) : [value]
+}
+
+const TOLERANCE: Partial<Record<DType, [rtol: number, atol: number]>> = {
+  float64: [1e-6, 1e-7],
+  float32: [1e-4, 1e-5],
+  float16: [2e-3, 1e-4],
+  bfloat16: [1.6e-2, 1e-3],
+}
+
+function differ(actual: Tensor, wanted: StoredTensor, what: string): string | null {
+  if (!(actual instanceof Tensor)) return `${what}: a tensor is wanted, not ${String(actual)}`
+  if (actual.dtype !== wanted.t) return `${what}: dtype is ${actual.dtype}, not ${wanted.t}`
+  if (actual.shape.join() !== wanted.s.join())
+    return `${what}: shape is [${actual.shape.join(', ')}], not [${wanted.s.join(', ')}]`
+  if (wanted.t === 'int64') {
+    const got = actual.toBigIntArray()
+    const bad = wanted.d.findIndex((v, i) => got[i] !== BigInt(v))
+    return bad < 0 ? null : `${what}[${bad}] is ${got[bad]}, not ${wanted.d[bad]}`
+  }
+  const got = actual.to('float64').toArray()
+  const [rtol, atol] = TOLERANCE[wanted.t] ?? [0, 0]
+  for (let i = 0; i < got.length; i++) {
+    const a = got[i] as number
+    const b = decode(wanted.d[i] as StoredNumber)
+    if (Object.is(a, b) || a === b || (Number.isNaN(a) && Number.isNaN(b))) continue
+    if (!(Math.abs(a - b) <= atol + rtol * Math.abs(b))) return `${what}[${i}] is ${a}, not ${b}`
+  }
+  return null
+}
+
+/** The upstream gradient of every case: cos(0.7 i + 0.3) for element i. */
+function weights(like: Tensor): Tensor {
+  const values = Float64Array.from({ length: like.numel() }, (_, i) => Math.cos(0.7 * i + 0.3))
+  return core.fromTypedArray(values, like.shape).to(like.dtype)
+}
+
+function compare(result: unknown, test: Case, leaves: Tensor[]): string | null {
+  const got = results(result)
+  const wanted = test.out ?? []
+  if (got.length !== wanted.length) return `${got.length} results, not ${wanted.length}`
+  for (let i = 0; i < wanted.length; i++) {
+    const want = wanted[i] as StoredTensor | StoredValue
+    if ('v' in want) {
+      const value = typeof want.v === 'object' ? decode(want.v.f) : want.v
+      const actual = got[i] instanceof Tensor ? (got[i] as Tensor).item() : got[i]
+      if (!Object.is(Number(actual), Number(value)))
+        return `result ${i} is ${String(actual)}, not ${value}`
+      continue
+    }
+    const why = differ(got[i] as Tensor, want, `out${i}`)
+    if (why !== null) return why
+  }
+  if (test.grads === undefined) return null
+  let total: Tensor | null = null
+  for (const out of got) {
+    if (!(out instanceof Tensor) || !out.requiresGrad || !out.isFloatingPoint()) continue
+    const term = out.mul(weights(out)).sum()
+    total = total === null ? term : total.add(term)
+  }
+  if (total === null) return 'no result requires a gradient'
+  const grads = autograd.grad(total, leaves, { allowUnused: true })
+  for (let i = 0; i < leaves.length; i++) {
+    const want = test.grads[i] ?? null
+    const grad = grads[i] ?? null
+    if (want === null || grad === null) {
+      // Nothing and zeros say the same.
+      const other = want === null ? grad : tensorOf(want)
+      if (other !== null && other.ne(0).any().item()) {
+        return `grad${i} is ${grad === null ? 'missing' : 'given'}, PyTorch's is not`
+      }
+      continue
+    }
+    const why = differ(grad, want, `grad${i}`)
+    if (why !== null) return why
+  }
+  return null
+}
+
+/** Runs one case. `adjust` may bring results of free sign or order into a common form. */
+export function runCase(names: Names, test: Case): Outcome {
+  const callee = lookUp(names, test.ns, test.name)
+  if (callee === null) return { status: 'missing' }
+  const leaves: Tensor[] = []
+  let args: unknown[]
+  try {
+    args = test.args.map((arg) => argument(arg, leaves))
+    if (Object.keys(test.kwargs).length > 0) args.push(options(test.kwargs, leaves))
+  } catch (error) {
+    return { status: 'fail', why: `arguments: ${(error as Error).message}` }
+  }
+  if (test.inplace === 1 && (args[0] as Tensor).requiresGrad) {
+    args[0] = (args[0] as Tensor).clone()
+  }
+  core.manualSeed(0)
+  let result: unknown
+  try {
+    result = callee(...args)
+  } catch (error) {
+    if (test.raises !== undefined) {
+      return error instanceof core.FlambeauError
+        ? { status: 'pass' }
+        : { status: 'fail', why: `untyped error: ${String(error)}`, uncaught: true }
+    }
+    const untyped = !(error instanceof core.FlambeauError)
+    return {
+      status: 'fail',
+      why: `${untyped ? 'UNTYPED ' : ''}${(error as Error).message ?? String(error)}`,
+    }
+  }
+  if (test.raises !== undefined) return { status: 'fail', why: `no error: ${test.raises}` }
+  try {
+    const why = compare(result, test, leaves)
+    return why === null ? { status: 'pass' } : { status: 'fail', why }
+  } catch (error) {
+    return { status: 'fail', why: `comparison: ${(error as Error).message}` }
+  }
+}
