@@ -129,7 +129,7 @@ function results(value: unknown): unknown[] {
   return Array.isArray(value) ? value.flatMap(results) : [value]
 }
 
-const TOLERANCE: Partial<Record<DType, [rtol: number, atol: number]>> = {
+const TOLERANCE: Partial<Record<string, [rtol: number, atol: number]>> = {
   float64: [1e-6, 1e-7],
   float32: [1e-4, 1e-5],
   float16: [2e-3, 1e-4],

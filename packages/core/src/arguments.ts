@@ -35,10 +35,10 @@ export function parameters<P extends readonly unknown[]>(
     let last = given.length
     while (last > 0 && given[last - 1] === undefined) last--
     for (let i = 0; i < last; i++) {
-      if (isNamed(given[i])) return named(op, names, given, i, last) as unknown as Given<P>
+      if (isNamed(given[i])) return named(op, names, given, i, last)
     }
     if (last > names.length) throw tooMany(op, names, last)
-    return given as unknown as Given<P>
+    return given
   }
 }
 
