@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { AutogradError, tensor } from '@flambeau/core'
+import { inPlaceOf } from '@flambeau/core/internal'
 import { describe, expect, it } from 'vitest'
 import { gradcheck, gradgradcheck, noGrad } from './index.ts'
 
@@ -109,5 +110,24 @@ describe('gradients through in-place operations', () => {
         [x],
       ),
     ).toBe(true)
+  })
+
+  it('hold for the in-place form of a composite function', () => {
+    const scale_ = inPlaceOf('scale_', (self, by: Tensor) => self.mul(self).mul(by))
+    const x = leaf([0.5, 1.5])
+    const w = leaf([2, 0.25])
+    const fn = (a: Tensor, b: Tensor): Tensor => scale_(scale_(a.mul(1.5), b), a).mul(b)
+    expect(gradcheck(fn, [x, w])).toBe(true)
+    expect(gradgradcheck(fn, [x, w])).toBe(true)
+    expect(() => scale_(x, w)).toThrow(/scale_: a leaf that requires a gradient/)
+    expect(x.tolist()).toEqual([0.5, 1.5])
+  })
+
+  it('have the dtype of the source', () => {
+    const x = tensor([1, 2], { dtype: 'float32', requiresGrad: true })
+    const y = tensor([0, 0], { dtype: 'float64' })
+    y.copy_(x)
+    y.backward(ones(2))
+    expect(x.grad?.dtype).toBe('float32')
   })
 })

@@ -84,11 +84,10 @@ const recorder: Recorder = {
     if (--recordsUntilSweep === 0) sweepTape()
   },
 
-  beforeInPlace(op, target, inputs) {
+  beforeInPlace(name, target, inputs) {
     if (!isRecording()) return
     const wanted = target._requiresGrad || inputs.some((i) => isTensor(i) && i._requiresGrad)
     if (!wanted || target._id === 0) return
-    const name = `${op.name}_`
     native.info(target._id)
     if (commands[INFO_REQUIRES_GRAD] === 1 && commands[INFO_IS_LEAF] === 1) {
       throw new AutogradError(

@@ -3,6 +3,7 @@
  * promise of stability.
  */
 export { gradientSwitch } from './creation.ts'
+export { inPlaceOf } from './in-place.ts'
 export { commands, native } from './native.ts'
 export type { BackwardInfo, Input, Op, Recorder, SavedInputs } from './op.ts'
 export {

@@ -75,6 +75,8 @@ export interface OpDefinition<I extends string, P> {
 /** A record of the registry. Made by {@link defineOp}. */
 export class Op<P = unknown> {
   readonly name: string
+  /** What errors call the form that writes into its first input, unless told otherwise. */
+  readonly inPlaceName: string
   readonly inputs: readonly string[]
   readonly outputs: number
   readonly differentiable: boolean
@@ -87,6 +89,7 @@ export class Op<P = unknown> {
 
   constructor(name: string, inputs: readonly string[], definition: OpDefinition<string, P>) {
     this.name = name
+    this.inPlaceName = `${name}_`
     this.inputs = inputs
     this.outputs = definition.outputs ?? 1
     this.#kernelName = definition.kernel ?? name
@@ -153,8 +156,11 @@ export function defineOp<const I extends string, P = null>(
 export interface Recorder {
   /** Called after an operation that native code recorded as node `slot`. */
   record(op: Op, slot: number, inputs: readonly Input[], params: unknown, saved: number): void
-  /** Called before an operation writes into `target`; throws where that would spoil gradients. */
-  beforeInPlace(op: Op, target: Tensor, inputs: readonly Input[]): void
+  /**
+   * Called before the operation called `name` writes into `target`; throws where that would spoil
+   * gradients.
+   */
+  beforeInPlace(name: string, target: Tensor, inputs: readonly Input[]): void
 }
 
 /**
@@ -371,7 +377,10 @@ export function runMany<P>(
   return outs
 }
 
-/** Runs an operation that writes its result into `targets` (usually among the inputs). */
+/**
+ * Runs an operation that writes its result into `targets` (usually among the inputs). `name` is what
+ * errors call it.
+ */
 export function runInPlace<P>(
   op: Op<P>,
   targets: readonly Tensor[],
@@ -379,10 +388,11 @@ export function runInPlace<P>(
   numbers: readonly number[] = NO_NUMBERS,
   params: P = null as P,
   numberDtype: DTypeCode = FLOAT32,
+  name: string = op.inPlaceName,
 ): void {
   checkLength(op as Op, (inputs.length + targets.length) * 3 + numbers.length)
   if (recording.recorder !== null) {
-    for (const target of targets) recording.recorder.beforeInPlace(op as Op, target, inputs)
+    for (const target of targets) recording.recorder.beforeInPlace(name, target, inputs)
   }
   const mask = savesFor(op as Op, inputs)
   commands[0] = op.kernel

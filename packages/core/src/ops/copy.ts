@@ -1,10 +1,9 @@
 /** Copies, and writing into a tensor that exists. */
-import { ShapeError } from '../errors.ts'
 import type { Operand } from '../elementwise.ts'
 import { requireOperand, requireTensor } from '../elementwise.ts'
+import { overwrite } from '../in-place.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, run, runInPlace } from '../op.ts'
-import { broadcastShapes, sameShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 
 const cloneOp = defineOp('clone', ['input'], {
@@ -36,11 +35,6 @@ export function contiguous(input: Tensor): Tensor {
   return input.isContiguous() ? input : run(contiguousOp, [input], input._shape, input._dtype)
 }
 
-// `input` is what is overwritten: nothing of the result depends on what it was.
-const copyOp = defineOp('copy', ['input', 'source'], {
-  derivative: { input: () => null, source: (grad) => grad },
-})
-
 /**
  * Writes `source` into `input`, converting the dtype; `source` broadcasts.
  *
@@ -50,17 +44,7 @@ const copyOp = defineOp('copy', ['input', 'source'], {
 function copy_(input: Tensor, source: Tensor): Tensor {
   requireTensor('copy_', 'input', input)
   requireTensor('copy_', 'source', source)
-  const shape = broadcastShapes('copy_', input._shape, source._shape, { input, source })
-  if (!sameShape(shape, input._shape)) {
-    throw new ShapeError(
-      'copy_',
-      { input, source },
-      `the source has more elements than [${input.shape.join(', ')}] can hold`,
-      "copy into a tensor of the source's shape",
-    )
-  }
-  runInPlace(copyOp, [input], [input, source], undefined, null, input._dtype)
-  return input
+  return overwrite('copy_', input, source)
 }
 
 const fillOp = defineOp('fillInPlace', ['input'], {
@@ -77,7 +61,7 @@ function fill_(input: Tensor, value: Operand): Tensor {
   requireTensor('fill_', 'input', input)
   requireOperand('fill_', 'value', value)
   if (value instanceof Tensor) return copy_(input, value)
-  runInPlace(fillOp, [input], [input], [value], null, input._dtype)
+  runInPlace(fillOp, [input], [input], [value], null, input._dtype, 'fill_')
   return input
 }
 
