@@ -17,6 +17,24 @@ export function isNamed(value: unknown): value is Record<string, unknown> {
 export type Given<P extends readonly unknown[]> = { readonly [I in keyof P]?: P[I] | undefined }
 
 /**
+ * The ways to give the parameters `Names` (in PyTorch's order) of the options `O`: the first ones by
+ * position, the others by name in one object, which may be left out where they are optional. A name
+ * that is not among them is a compile error.
+ *
+ * @example
+ *   function narrow(input: Tensor, ...given: Arguments<NarrowOptions, ['dim', 'start', 'length']>)
+ *   // narrow(x, 0, 1, 2), narrow(x, 0, { start: 1, length: 2 }), narrow(x, { dim: 0, start: 1, length: 2 })
+ */
+export type Arguments<O, Names extends readonly unknown[]> =
+  | (Partial<O> extends O ? [] : never)
+  | [options: O]
+  | (Names extends readonly [infer N, ...infer Rest]
+      ? N extends keyof O
+        ? [O[N], ...Arguments<Omit<O, N>, Rest>]
+        : never
+      : never)
+
+/**
  * Reads the arguments of `op` after its tensor(s) by the names of its parameters, in PyTorch's
  * order. Nothing is allocated where all are given by position.
  *
