@@ -38,6 +38,8 @@ export interface Case {
   grads?: (StoredTensor | null)[]
   /** The method changes its tensor. */
   inplace?: 1
+  /** 0 where finite differences say nothing (kinks, random numbers, results of free sign). */
+  fd?: 0
   /** PyTorch's message: the call must throw. */
   raises?: string
 }
@@ -117,6 +119,14 @@ export function lookUp(names: Names, ns: string, name: string): Callable | null 
       : ((core as Record<string, unknown>)[ns.replace('nn.', '')] as Record<string, unknown>)
   const found = spaces?.[camel]
   return typeof found === 'function' ? (found as Callable) : null
+}
+
+/** Is there something under this name? */
+export function exists(names: Names, ns: string, name: string): boolean {
+  const camel = names[ns]?.[name] ?? camelCase(name)
+  if (ns === 'Tensor') return camel in Tensor.prototype
+  if (ns === 'autograd') return camel in autograd
+  return lookUp(names, ns, name) !== null
 }
 
 function getItem(self: Tensor, index: unknown): unknown {
@@ -205,7 +215,34 @@ function compare(result: unknown, test: Case, leaves: Tensor[]): string | null {
   return null
 }
 
-/** Runs one case. `adjust` may bring results of free sign or order into a common form. */
+/** The call of a case as a function of its tensors that want a gradient; null if it is missing. */
+export function callOf(
+  names: Names,
+  test: Case,
+): { leaves: Tensor[]; run: (leaves: readonly Tensor[]) => unknown[] } | null {
+  const callee = lookUp(names, test.ns, test.name)
+  if (callee === null) return null
+  const leaves: Tensor[] = []
+  const args = test.args.map((arg) => argument(arg, leaves))
+  if (Object.keys(test.kwargs).length > 0) args.push(options(test.kwargs, leaves))
+  const run = (given: readonly Tensor[]): unknown[] => {
+    const replaced = args.map((arg) => replace(arg, leaves, given))
+    if (test.inplace === 1) replaced[0] = (replaced[0] as Tensor).clone()
+    core.manualSeed(0)
+    return results(callee(...replaced))
+  }
+  return { leaves, run }
+}
+
+/** `value` with the tensors of `from` exchanged for those of `to`. */
+function replace(value: unknown, from: readonly Tensor[], to: readonly Tensor[]): unknown {
+  if (value instanceof Tensor) return to[from.indexOf(value)] ?? value
+  if (Array.isArray(value)) return value.map((item) => replace(item, from, to))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, replace(v, from, to)]))
+}
+
+/** Runs one case. */
 export function runCase(names: Names, test: Case): Outcome {
   const callee = lookUp(names, test.ns, test.name)
   if (callee === null) return { status: 'missing' }
