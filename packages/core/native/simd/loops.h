@@ -25,7 +25,9 @@ struct Numbered {
   }
   template <class T>
   static F<T> make(const double* params) {
-    if constexpr (requires { F<T>{T(), T()}; }) {
+    if constexpr (requires { F<T>{T(), T(), T()}; }) {
+      return {number<T>(params[0]), number<T>(params[1]), number<T>(params[2])};
+    } else if constexpr (requires { F<T>{T(), T()}; }) {
       return {number<T>(params[0]), number<T>(params[1])};
     } else {
       return {number<T>(params[0])};
