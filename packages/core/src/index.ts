@@ -55,12 +55,16 @@ export * from './ops/activation.ts'
 export * from './ops/binary.ts'
 export * from './ops/bounds.ts'
 export { to } from './ops/cast.ts'
-export type { ValuesAndIndices } from './ops/compare-reduce.ts'
+export type { AlongOptions, ValuesAndIndices } from './ops/compare-reduce.ts'
 export { amax, amin, argmax, argmin, max, min } from './ops/compare-reduce.ts'
 export * from './ops/comparison.ts'
 export * from './ops/conv.ts'
-export type { Conv2dOptions } from './ops/conv.ts'
-export { conv2d } from './ops/conv.ts'
+export type {
+  ConvTranspose1dOptions,
+  ConvTranspose2dOptions,
+  ConvTranspose3dOptions,
+} from './ops/conv-transpose.ts'
+export { convTranspose1d, convTranspose2d, convTranspose3d } from './ops/conv-transpose.ts'
 export * from './ops/copy.ts'
 export type { CumulativeOptions } from './ops/cumulative.ts'
 export { cumprod, cumsum } from './ops/cumulative.ts'
@@ -76,9 +80,9 @@ export * from './ops/matmul.ts'
 export * from './ops/pool.ts'
 export type { AvgPool2dOptions, MaxPool2dOptions, MaxPooled } from './ops/pool.ts'
 export { avgPool2d, maxPool2d } from './ops/pool.ts'
-export type { SumOptions } from './ops/reduce.ts'
+export type { NormOptions, ProdOptions, SumOptions } from './ops/reduce.ts'
 export { all, any, countNonzero, logsumexp, mean, norm, prod, sum } from './ops/reduce.ts'
-export type { Dims, ReduceOptions } from './ops/reduce-axes.ts'
+export type { AxisOptions, Dims, ReduceOptions } from './ops/reduce-axes.ts'
 export type { SoftmaxOptions } from './ops/softmax.ts'
 export { logSoftmax, softmax } from './ops/softmax.ts'
 export * from './ops/ternary.ts'
@@ -108,4 +112,4 @@ export {
   view,
   viewAs,
 } from './ops/views.ts'
-export type { Pair } from './ops/windows.ts'
+export type { Pair, Single, Triple } from './ops/windows.ts'

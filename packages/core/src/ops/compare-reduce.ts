@@ -1,8 +1,10 @@
 /** The largest and smallest elements along axes, and where they are. */
+import type { Given } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
 import { fullCode } from '../creation.ts'
 import { BOOL, INT64 } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
-import { DTypeError } from '../errors.ts'
+import { DTypeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import type { NamedResult } from '../named-result.ts'
 import { namedResult } from '../named-result.ts'
@@ -10,15 +12,8 @@ import type { Op } from '../op.ts'
 import { defineOp, needs, run, runMany } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
-import type { Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
-import {
-  isOptions,
-  oneAxis,
-  optionsOf,
-  reduction,
-  requireElements,
-  restore,
-} from './reduce-axes.ts'
+import type { AxisOptions, Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
+import { oneAxis, reduction, requireElements, restore } from './reduce-axes.ts'
 import { where } from './ternary.ts'
 
 /**
@@ -52,14 +47,18 @@ const ofExtreme = {
 const amaxOp = defineOp<'input', Reduced>('amax', ['input'], ofExtreme)
 const aminOp = defineOp<'input', Reduced>('amin', ['input'], ofExtreme)
 
+const DIM_NAMES: readonly string[] = ['dim', 'keepdim']
+const readAmax = parameters<[Dims, boolean]>('amax', DIM_NAMES)
+const readAmin = parameters<[Dims, boolean]>('amin', DIM_NAMES)
+
 function extreme(
   op: Op<Reduced>,
   name: string,
   input: Tensor,
-  dim: Dims | ReduceOptions | undefined,
-  options?: ReduceOptions,
+  dim: Dims | undefined,
+  keepdim: boolean | undefined,
 ): Tensor {
-  const reduced = reduction(name, input, dim, optionsOf(name, dim, options))
+  const reduced = reduction(name, input, dim, keepdim)
   requireElements(name, input, reduced.axes)
   return run(op, [input], reduced.shape, input._dtype, reduced.axes, reduced)
 }
@@ -73,8 +72,13 @@ function extreme(
  * @throws {IndexError} if there is no such axis. @throws {ShapeError} if there are no elements.
  * @see torch.amax
  */
-export function amax(input: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor {
-  return extreme(amaxOp, 'amax', input, dim, options)
+export function amax(
+  input: Tensor,
+  dim?: Dims | ReduceOptions,
+  keepdim?: boolean | ReduceOptions,
+): Tensor {
+  const given = readAmax([dim, keepdim])
+  return extreme(amaxOp, 'amax', input, given[0], given[1])
 }
 
 /**
@@ -86,8 +90,13 @@ export function amax(input: Tensor, dim?: Dims | ReduceOptions, options?: Reduce
  * @throws {IndexError} if there is no such axis. @throws {ShapeError} if there are no elements.
  * @see torch.amin
  */
-export function amin(input: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor {
-  return extreme(aminOp, 'amin', input, dim, options)
+export function amin(
+  input: Tensor,
+  dim?: Dims | ReduceOptions,
+  keepdim?: boolean | ReduceOptions,
+): Tensor {
+  const given = readAmin([dim, keepdim])
+  return extreme(aminOp, 'amin', input, given[0], given[1])
 }
 
 interface Along extends Reduced {
@@ -127,16 +136,53 @@ const minOp = defineOp<'input', Along>('min', ['input'], alongAxis)
 /** The extreme elements along an axis, and where they are along it. */
 export type ValuesAndIndices = NamedResult<readonly ['values', 'indices']>
 
+/** Arguments of {@link max} and {@link min} along an axis, by name. */
+export interface AlongOptions {
+  dim: number
+  /** Keep the axis with size 1. Default false. */
+  keepdim?: boolean
+}
+
+type ExtremeArguments = [number | Tensor, boolean, Tensor]
+const EXTREME_NAMES: readonly string[] = ['dim', 'keepdim', 'other']
+const readMax = parameters<ExtremeArguments>('max', EXTREME_NAMES)
+const readMin = parameters<ExtremeArguments>('min', EXTREME_NAMES)
+
+/** The largest or smallest of all elements, along an axis, or of two tensors. */
+function extremeOf(
+  along: Op<Along>,
+  whole: Op<Reduced>,
+  ofTwo: 'maximum' | 'minimum',
+  input: Tensor,
+  given: Given<ExtremeArguments>,
+): Tensor | ValuesAndIndices {
+  requireTensor(along.name, 'input', input)
+  const second = given[2] ?? given[0]
+  if (second instanceof Tensor) {
+    if (given[1] !== undefined || (given[2] !== undefined && given[0] !== undefined)) {
+      throw new ValueError(
+        along.name,
+        { input, other: second },
+        'an axis and another tensor do not go together',
+        `${along.name}(x, y) compares two tensors, ${along.name}(x, 0) the elements of one`,
+      )
+    }
+    return input[ofTwo](second)
+  }
+  if (second === undefined && given[1] === undefined) {
+    return extreme(whole, along.name, input, undefined, undefined)
+  }
+  return extremesAlong(along, input, second, given[1])
+}
+
 function extremesAlong(
   op: Op<Along>,
   input: Tensor,
-  dim: number,
-  options: ReduceOptions | undefined,
+  dim: unknown,
+  keep: boolean | undefined,
 ): ValuesAndIndices {
-  requireTensor(op.name, 'input', input)
   const axis = oneAxis(op.name, input, dim)
-  const given = optionsOf(op.name, undefined, options)
-  const { axes, keepdim, shape } = reduction(op.name, input, axis, given)
+  const { axes, keepdim, shape } = reduction(op.name, input, axis, keep)
   requireElements(op.name, input, axes)
   const specs = [
     { shape, dtype: input._dtype },
@@ -174,17 +220,18 @@ function axesOf(input: Tensor, axis: number): number {
  * ```
  */
 export function max(input: Tensor): Tensor
-export function max(input: Tensor, other: Tensor): Tensor
-export function max(input: Tensor, dim: number, options?: ReduceOptions): ValuesAndIndices
+export function max(input: Tensor, other: Tensor | { other: Tensor }): Tensor
 export function max(
   input: Tensor,
-  second?: Tensor | number,
-  options?: ReduceOptions,
+  dim: number | AlongOptions,
+  keepdim?: boolean | { keepdim?: boolean },
+): ValuesAndIndices
+export function max(
+  input: Tensor,
+  dim?: Tensor | number | AlongOptions | { other: Tensor },
+  keepdim?: boolean | { keepdim?: boolean },
 ): Tensor | ValuesAndIndices {
-  if (second === undefined) return extreme(amaxOp, 'max', input, undefined)
-  requireTensor('max', 'input', input)
-  if (second instanceof Tensor) return input.maximum(second)
-  return extremesAlong(maxOp, input, second, options)
+  return extremeOf(maxOp, amaxOp, 'maximum', input, readMax([dim, keepdim]))
 }
 
 /**
@@ -198,33 +245,34 @@ export function max(
  * @see torch.min
  */
 export function min(input: Tensor): Tensor
-export function min(input: Tensor, other: Tensor): Tensor
-export function min(input: Tensor, dim: number, options?: ReduceOptions): ValuesAndIndices
+export function min(input: Tensor, other: Tensor | { other: Tensor }): Tensor
 export function min(
   input: Tensor,
-  second?: Tensor | number,
-  options?: ReduceOptions,
+  dim: number | AlongOptions,
+  keepdim?: boolean | { keepdim?: boolean },
+): ValuesAndIndices
+export function min(
+  input: Tensor,
+  dim?: Tensor | number | AlongOptions | { other: Tensor },
+  keepdim?: boolean | { keepdim?: boolean },
 ): Tensor | ValuesAndIndices {
-  if (second === undefined) return extreme(aminOp, 'min', input, undefined)
-  requireTensor('min', 'input', input)
-  if (second instanceof Tensor) return input.minimum(second)
-  return extremesAlong(minOp, input, second, options)
+  return extremeOf(minOp, aminOp, 'minimum', input, readMin([dim, keepdim]))
 }
 
 const argmaxOp = defineOp('argmax', ['input'], { derivative: { input: 'non-differentiable' } })
 const argminOp = defineOp('argmin', ['input'], { derivative: { input: 'non-differentiable' } })
 
+const readArgmax = parameters<[number | null, boolean]>('argmax', DIM_NAMES)
+const readArgmin = parameters<[number | null, boolean]>('argmin', DIM_NAMES)
+
 function place(
   op: typeof argmaxOp,
   input: Tensor,
-  dim: number | null | ReduceOptions | undefined,
-  options: ReduceOptions | undefined,
+  [dim = null, keepdim]: Given<[number | null, boolean]>,
 ): Tensor {
-  const given = optionsOf(op.name, dim, options)
   requireTensor(op.name, 'input', input)
-  const all = dim === undefined || dim === null || isOptions(dim)
-  const axis = all ? null : oneAxis(op.name, input, dim)
-  const { axes, shape } = reduction(op.name, input, axis, given)
+  const axis = dim === null ? null : oneAxis(op.name, input, dim)
+  const { axes, shape } = reduction(op.name, input, axis, keepdim)
   if (input._dtype === BOOL) {
     throw new DTypeError(
       op.name,
@@ -249,10 +297,10 @@ function place(
  */
 export function argmax(
   input: Tensor,
-  dim?: number | null | ReduceOptions,
-  options?: ReduceOptions,
+  dim?: number | null | AxisOptions,
+  keepdim?: boolean | AxisOptions,
 ): Tensor {
-  return place(argmaxOp, input, dim, options)
+  return place(argmaxOp, input, readArgmax([dim, keepdim]))
 }
 
 /**
@@ -267,29 +315,29 @@ export function argmax(
  */
 export function argmin(
   input: Tensor,
-  dim?: number | null | ReduceOptions,
-  options?: ReduceOptions,
+  dim?: number | null | AxisOptions,
+  keepdim?: boolean | AxisOptions,
 ): Tensor {
-  return place(argminOp, input, dim, options)
+  return place(argminOp, input, readArgmin([dim, keepdim]))
 }
 
 export interface CompareReduceMethods {
   /** See {@link max}. */
   max(): Tensor
-  max(other: Tensor): Tensor
-  max(dim: number, options?: ReduceOptions): ValuesAndIndices
+  max(other: Tensor | { other: Tensor }): Tensor
+  max(dim: number | AlongOptions, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices
   /** See {@link min}. */
   min(): Tensor
-  min(other: Tensor): Tensor
-  min(dim: number, options?: ReduceOptions): ValuesAndIndices
+  min(other: Tensor | { other: Tensor }): Tensor
+  min(dim: number | AlongOptions, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices
   /** See {@link amax}. */
-  amax(dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor
+  amax(dim?: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
   /** See {@link amin}. */
-  amin(dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor
+  amin(dim?: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
   /** See {@link argmax}. */
-  argmax(dim?: number | null | ReduceOptions, options?: ReduceOptions): Tensor
+  argmax(dim?: number | null | AxisOptions, keepdim?: boolean | AxisOptions): Tensor
   /** See {@link argmin}. */
-  argmin(dim?: number | null | ReduceOptions, options?: ReduceOptions): Tensor
+  argmin(dim?: number | null | AxisOptions, keepdim?: boolean | AxisOptions): Tensor
 }
 
 export const compareReduceMethods: MethodTable<CompareReduceMethods> = {

@@ -1,21 +1,25 @@
 /** Running sums and products along an axis. */
+import { parameters } from '../arguments.ts'
 import { fullCode } from '../creation.ts'
 import type { DType } from '../dtype.ts'
 import { BOOL, dtypeCode, INT64, isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
+import { inPlaceOf } from '../in-place.ts'
 import type { MethodTable } from '../methods.ts'
 import type { Op } from '../op.ts'
 import { defineOp, needs, run } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { cat } from './joining.ts'
-import { oneAxis, optionsOf } from './reduce-axes.ts'
+import { oneAxis } from './reduce-axes.ts'
 import { narrow } from './views.ts'
 
 export interface CumulativeOptions {
+  /** The axis along which it runs. */
+  dim?: number
   /** Convert the input to this dtype first. */
-  dtype?: DType
+  dtype?: DType | null
 }
 
 interface Direction {
@@ -92,18 +96,21 @@ export function productsOfOthers(x: Tensor, axis: number): Tensor {
   return before.mul(after)
 }
 
+const NAMES: readonly string[] = ['dim', 'dtype']
+const readCumsum = parameters<[number, DType | null]>('cumsum', NAMES)
+const readCumprod = parameters<[number, DType | null]>('cumprod', NAMES)
+
 function cumulative(
   op: Op<Direction>,
   input: Tensor,
-  dim: number,
-  options: CumulativeOptions | undefined,
+  dim: number | undefined,
+  dtype: DType | null | undefined,
 ): Tensor {
   requireTensor(op.name, 'input', input)
-  optionsOf(op.name, undefined, options)
   const axis = oneAxis(op.name, input, dim)
   const code =
-    options?.dtype !== undefined
-      ? dtypeCode(options.dtype)
+    dtype !== undefined && dtype !== null
+      ? dtypeCode(dtype)
       : isFloatingCode(input._dtype)
         ? input._dtype
         : INT64
@@ -129,8 +136,13 @@ function cumulative(
  * @throws {IndexError} if there is no such axis. @throws {DTypeError} for the dtype bool.
  * @see torch.cumsum
  */
-export function cumsum(input: Tensor, dim: number, options?: CumulativeOptions): Tensor {
-  return cumulative(cumsumOp, input, dim, options)
+export function cumsum(
+  input: Tensor,
+  dim: number | CumulativeOptions,
+  dtype?: DType | null | CumulativeOptions,
+): Tensor {
+  const given = readCumsum([dim, dtype])
+  return cumulative(cumsumOp, input, given[0], given[1])
 }
 
 /**
@@ -142,15 +154,53 @@ export function cumsum(input: Tensor, dim: number, options?: CumulativeOptions):
  * @throws {IndexError} if there is no such axis. @throws {DTypeError} for the dtype bool.
  * @see torch.cumprod
  */
-export function cumprod(input: Tensor, dim: number, options?: CumulativeOptions): Tensor {
-  return cumulative(cumprodOp, input, dim, options)
+export function cumprod(
+  input: Tensor,
+  dim: number | CumulativeOptions,
+  dtype?: DType | null | CumulativeOptions,
+): Tensor {
+  const given = readCumprod([dim, dtype])
+  return cumulative(cumprodOp, input, given[0], given[1])
 }
 
 export interface CumulativeMethods {
   /** See {@link cumsum}. */
-  cumsum(dim: number, options?: CumulativeOptions): Tensor
+  cumsum(dim: number | CumulativeOptions, dtype?: DType | null | CumulativeOptions): Tensor
+  /** Writes the running sum into this tensor. See {@link cumsum}. */
+  cumsum_(dim: number | CumulativeOptions, dtype?: DType | null | CumulativeOptions): Tensor
   /** See {@link cumprod}. */
-  cumprod(dim: number, options?: CumulativeOptions): Tensor
+  cumprod(dim: number | CumulativeOptions, dtype?: DType | null | CumulativeOptions): Tensor
+  /** Writes the running product into this tensor. See {@link cumprod}. */
+  cumprod_(dim: number | CumulativeOptions, dtype?: DType | null | CumulativeOptions): Tensor
 }
 
-export const cumulativeMethods: MethodTable<CumulativeMethods> = { cumsum, cumprod }
+/**
+ * The in-place form of a running `fn`. The result has the dtype of the tensor, in which it is also
+ * computed: `dtype` may only name that again.
+ */
+function inPlace(name: string, fn: typeof cumsum): typeof cumsum {
+  const read = parameters<[number, DType | null]>(name, NAMES)
+  const write = inPlaceOf(name, (self, dim: number | undefined) =>
+    fn(self, dim as number, self.dtype),
+  )
+  return (self, ...args) => {
+    const [dim, dtype = null] = read(args)
+    requireTensor(name, 'input', self)
+    if (dtype !== null && dtypeCode(dtype) !== self._dtype) {
+      throw new DTypeError(
+        name,
+        { input: self },
+        `the result is stored in ${self.dtype}, not in ${dtype}`,
+        'leave dtype out, or use the form without underscore',
+      )
+    }
+    return write(self, dim)
+  }
+}
+
+export const cumulativeMethods: MethodTable<CumulativeMethods> = {
+  cumsum,
+  cumsum_: inPlace('cumsum_', cumsum),
+  cumprod,
+  cumprod_: inPlace('cumprod_', cumprod),
+}

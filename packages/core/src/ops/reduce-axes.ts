@@ -5,13 +5,25 @@ import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import type { Shape } from '../shape.ts'
 import { normalizeAxes, normalizeAxis, numElements } from '../shape.ts'
-import { Tensor } from '../tensor.ts'
+import { show } from '../show.ts'
+import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 
 /** Axes to reduce: one, several, or all of them (left out, null or an empty list). */
 export type Dims = number | readonly number[] | null
 
+/** Arguments of a reduction, by name. */
 export interface ReduceOptions {
+  /** Axes to reduce: one, several, or all of them (the default). */
+  dim?: Dims
+  /** Keep the reduced axes with size 1. Default false. */
+  keepdim?: boolean
+}
+
+/** Arguments of a reduction over one axis or all, by name. */
+export interface AxisOptions {
+  /** The axis to reduce; all of them if left out or null. */
+  dim?: number | null
   /** Keep the reduced axes with size 1. Default false. */
   keepdim?: boolean
 }
@@ -33,56 +45,41 @@ const ALL_AXES: readonly (readonly number[])[] = Array.from({ length: 17 }, (_, 
 )
 const NO_AXES: readonly number[] = []
 
-/** Are these options, in place of the axes, as in `x.sum({ dtype })`? */
-export function isOptions<O extends object>(value: Dims | O | undefined): value is O {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Tensor)
-  )
-}
-
-/** The options of a call: its last argument, or the one in place of the axes. */
-export function optionsOf<O extends object>(
-  op: string,
-  dim: Dims | O | undefined,
-  options: O | undefined,
-): O | undefined {
-  const given: unknown = options === undefined && isOptions<O>(dim) ? dim : options
-  if (given === undefined) return undefined
-  if (isOptions(given as O)) return given as O
+/** A switch: `value`, or `otherwise` where it was left out. @throws {ValueError} */
+export function flag(op: string, name: string, value: unknown, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise
+  if (typeof value === 'boolean') return value
   throw new ValueError(
     op,
     [],
-    `options are an object, not ${given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given}`,
-    `for example ${op}(x, 0, { keepdim: true })`,
+    `${name} is true or false, not ${show(value)}`,
+    `for example ${op}(x, { ${name}: ${!otherwise} })`,
   )
 }
 
-/** What the arguments of a reduction over any axes say; `options` are those of {@link optionsOf}. */
+/** What the arguments of a reduction over any axes say. */
 export function reduction(
   op: string,
   input: Tensor,
-  dim: Dims | ReduceOptions | undefined,
-  options: ReduceOptions | undefined,
+  dim: Dims | undefined,
+  keepdim: boolean | undefined,
 ): Reduction {
   requireTensor(op, 'input', input)
-  const keepdim = options?.keepdim ?? false
+  const keep = flag(op, 'keepdim', keepdim, false)
   if (typeof dim === 'number') {
-    return reduceAxes(input, [normalizeAxis(op, dim, input.ndim, input)], keepdim)
+    return reduceAxes(input, [normalizeAxis(op, dim, input.ndim, input)], keep)
   }
-  if (dim === undefined || dim === null || isOptions(dim)) return reduceAll(input, keepdim)
+  if (dim === undefined || dim === null) return reduceAll(input, keep)
   if (!Array.isArray(dim)) {
     throw new ValueError(
       op,
       { input },
-      `axes are a number or a list of numbers, not ${typeof dim}`,
+      `axes are a number or a list of numbers, not ${show(dim)}`,
       `${op}(x, 0) or ${op}(x, [0, 1])`,
     )
   }
-  if (dim.length === 0) return reduceAll(input, keepdim)
-  return reduceAxes(input, normalizeAxes(op, dim, input.ndim, input), keepdim)
+  if (dim.length === 0) return reduceAll(input, keep)
+  return reduceAxes(input, normalizeAxes(op, dim, input.ndim, input), keep)
 }
 
 /** An axis counted from the front. @throws {ValueError} if it is not one number. */
@@ -91,7 +88,7 @@ export function oneAxis(op: string, input: Tensor, dim: unknown): number {
     throw new ValueError(
       op,
       { input },
-      `the axis is one number, not ${Array.isArray(dim) ? 'a list' : dim === null ? 'null' : typeof dim}`,
+      `the axis is one number, not ${Array.isArray(dim) ? 'a list' : show(dim)}`,
       `${op}(x, 0)`,
     )
   }
@@ -146,8 +143,8 @@ export function requireElements(op: string, input: Tensor, axes: readonly number
 }
 
 /** The input in `dtype` (or its own), which must be floating. */
-export function asFloating(op: string, input: Tensor, dtype: DType | undefined): Tensor {
-  const code: DTypeCode = dtype === undefined ? input._dtype : dtypeCode(dtype)
+export function asFloating(op: string, input: Tensor, dtype?: DType | null): Tensor {
+  const code: DTypeCode = dtype === undefined || dtype === null ? input._dtype : dtypeCode(dtype)
   if (!isFloatingCode(code)) {
     throw new DTypeError(
       op,

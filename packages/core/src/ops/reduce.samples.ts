@@ -47,17 +47,41 @@ samplesFor('sum', [
     inputs: [{ shape: [4, 3], layout: 'expanded' }],
     run: (x: Tensor) => sum(x, 0),
   },
+  ...[
+    (x: Tensor) => sum(x, -1, true),
+    (x: Tensor) => sum(x, { dim: -1, keepdim: true }),
+    (x: Tensor) => sum(x, [-1], true, null),
+    (x: Tensor) => sum(x, -1, true, { dtype: null }),
+    (x: Tensor) => x.sum({ dim: [2], keepdim: true, dtype: undefined }),
+  ].map((run, i) => ({ name: `kept, call form ${i + 1}`, golden: 'reduce:sum/kept', run })),
   {
-    name: 'options that are not an object',
+    name: 'null is all axes',
+    golden: 'reduce:sum/all',
+    run: (x: Tensor) => sum(x, { dim: null }),
+  },
+  {
+    name: 'a name that is no option',
     inputs: [[2, 3]],
-    run: (x: Tensor) => sum(x, 1, true as never),
-    throws: /options are an object, not boolean/,
+    run: (x: Tensor) => sum(x, { axis: 1 } as never),
+    throws: /there is no option 'axis'.*options: dim, keepdim, dtype/s,
+  },
+  {
+    name: 'the axis twice',
+    inputs: [[2, 3]],
+    run: (x: Tensor) => sum(x, 1, { dim: 1 }),
+    throws: /'dim' is given by position and by name/,
+  },
+  {
+    name: 'a switch that is a number',
+    inputs: [[2, 3]],
+    run: (x: Tensor) => sum(x, 1, 1 as never),
+    throws: /keepdim is true or false, not 1/,
   },
   {
     name: 'axes that are a word',
     inputs: [[2, 3]],
     run: (x: Tensor) => sum(x, 'rows' as never),
-    throws: /axes are a number or a list of numbers, not string/,
+    throws: /axes are a number or a list of numbers, not "rows"/,
   },
 ])
 

@@ -1,22 +1,23 @@
 /** Sums along axes, and what is made like them: means, products, norms, counts. */
-import type { DType } from '../dtype.ts'
+import type { Given } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
+import type { DType, DTypeCode } from '../dtype.ts'
 import { BOOL, defaultFloatCode, dtypeCode, INT64, isFloatingCode, UINT8 } from '../dtype.ts'
+import { requireTensor } from '../elementwise.ts'
 import { ValueError } from '../errors.ts'
-import { show } from '../show.ts'
 import type { MethodTable } from '../methods.ts'
 import type { BackwardInfo } from '../op.ts'
 import { defineOp, needs, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
+import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { shareAmongTies } from './compare-reduce.ts'
 import { productsOfOthers } from './cumulative.ts'
-import type { Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
+import type { AxisOptions, Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
 import {
   asFloating,
-  isOptions,
   oneAxis,
-  optionsOf,
   reducedCount,
   reduction,
   requireElements,
@@ -29,7 +30,34 @@ import { varianceMethods } from './variance.ts'
 
 export interface SumOptions extends ReduceOptions {
   /** Convert the input to this dtype first. */
-  dtype?: DType
+  dtype?: DType | null
+}
+
+export interface ProdOptions extends AxisOptions {
+  /** Convert the input to this dtype first. */
+  dtype?: DType | null
+}
+
+export interface NormOptions extends SumOptions {
+  /** The power; `'fro'` and null are 2. Default 'fro'. */
+  p?: number | 'fro' | null
+}
+
+const SUM_NAMES: readonly string[] = ['dim', 'keepdim', 'dtype']
+type SumArguments = [Dims, boolean, DType | null]
+
+/** The input of a sum, in `dtype` if that is given, and the dtype of the result. */
+function summed(
+  op: string,
+  input: Tensor,
+  dtype: DType | null | undefined,
+): { x: Tensor; out: DTypeCode } {
+  requireTensor(op, 'input', input)
+  if (dtype !== undefined && dtype !== null) {
+    const out = dtypeCode(dtype)
+    return { x: castCode(input, out), out }
+  }
+  return { x: input, out: isFloatingCode(input._dtype) ? input._dtype : INT64 }
 }
 
 type Info = BackwardInfo<Reduced>
@@ -39,6 +67,8 @@ const shapeOf = (info: Pick<Info, 'shapes'>): Shape => info.shapes[0] as Shape
 const sumOp = defineOp<'input', Reduced>('sum', ['input'], {
   derivative: { input: (grad, _saved, info) => spread(grad, info.params, shapeOf(info)) },
 })
+
+const readSum = parameters<SumArguments>('sum', SUM_NAMES)
 
 /**
  * Sum over the axes `dim`: one, several, or all of them (the default).
@@ -58,12 +88,15 @@ const sumOp = defineOp<'input', Reduced>('sum', ['input'], {
  * // 10 [ 4, 6 ] [ [ 3 ], [ 7 ] ]
  * ```
  */
-export function sum(input: Tensor, dim?: Dims | SumOptions, options?: SumOptions): Tensor {
-  const given = optionsOf('sum', dim, options)
-  const reduced = reduction('sum', input, dim, given)
-  const dtype = given?.dtype
-  const x = dtype === undefined ? input : castCode(input, dtypeCode(dtype))
-  const out = dtype !== undefined || isFloatingCode(x._dtype) ? x._dtype : INT64
+export function sum(
+  input: Tensor,
+  dim?: Dims | SumOptions,
+  keepdim?: boolean | SumOptions,
+  dtype?: DType | null | SumOptions,
+): Tensor {
+  const given = readSum([dim, keepdim, dtype])
+  const { x, out } = summed('sum', input, given[2])
+  const reduced = reduction('sum', x, given[0], given[1])
   return run(sumOp, [x], reduced.shape, out, reduced.axes, reduced)
 }
 
@@ -77,6 +110,8 @@ const meanOp = defineOp<'input', Reduced>('mean', ['input'], {
   },
 })
 
+const readMean = parameters<SumArguments>('mean', SUM_NAMES)
+
 /**
  * Mean over the axes `dim`: one, several, or all of them (the default).
  *
@@ -87,10 +122,15 @@ const meanOp = defineOp<'input', Reduced>('mean', ['input'], {
  * @throws {DTypeError} if the input is not floating. @throws {IndexError} if there is no such axis.
  * @see torch.mean
  */
-export function mean(input: Tensor, dim?: Dims | SumOptions, options?: SumOptions): Tensor {
-  const given = optionsOf('mean', dim, options)
-  const reduced = reduction('mean', input, dim, given)
-  const x = asFloating('mean', input, given?.dtype)
+export function mean(
+  input: Tensor,
+  dim?: Dims | SumOptions,
+  keepdim?: boolean | SumOptions,
+  dtype?: DType | null | SumOptions,
+): Tensor {
+  const given = readMean([dim, keepdim, dtype])
+  const reduced = reduction('mean', input, given[0], given[1])
+  const x = asFloating('mean', input, given[2])
   return run(meanOp, [x], reduced.shape, x._dtype, reduced.axes, reduced)
 }
 
@@ -108,6 +148,8 @@ const prodOp = defineOp<'input', Reduced>('prod', ['input'], {
   },
 })
 
+const readProd = parameters<[number | null, boolean, DType | null]>('prod', SUM_NAMES)
+
 /**
  * Product over the axis `dim`, or over all (the default). Its gradient is right also where elements
  * are zero.
@@ -120,16 +162,14 @@ const prodOp = defineOp<'input', Reduced>('prod', ['input'], {
  */
 export function prod(
   input: Tensor,
-  dim?: number | null | SumOptions,
-  options?: SumOptions,
+  dim?: number | null | ProdOptions,
+  keepdim?: boolean | ProdOptions,
+  dtype?: DType | null | ProdOptions,
 ): Tensor {
-  const axis =
-    dim === undefined || dim === null || isOptions(dim) ? dim : oneAxis('prod', input, dim)
-  const given = optionsOf('prod', dim, options)
-  const reduced = reduction('prod', input, axis, given)
-  const dtype = given?.dtype
-  const x = dtype === undefined ? input : castCode(input, dtypeCode(dtype))
-  const out = dtype !== undefined || isFloatingCode(x._dtype) ? x._dtype : INT64
+  const given = readProd([dim, keepdim, dtype])
+  const { x, out } = summed('prod', input, given[2])
+  const axis = given[0] ?? null
+  const reduced = reduction('prod', x, axis === null ? null : oneAxis('prod', x, axis), given[1])
   return run(prodOp, [x], reduced.shape, out, reduced.axes, reduced)
 }
 
@@ -169,6 +209,11 @@ const normOp = defineOp<'input', NormParams>('norm', ['input'], {
   },
 })
 
+const readNorm = parameters<[number | 'fro' | null, Dims, boolean, DType | null]>('norm', [
+  'p',
+  ...SUM_NAMES,
+])
+
 /**
  * The p-norm over the axes `dim` (default: all), their elements taken as one vector:
  * (Σ |x|^p)^(1/p). `p` may be any number: ±Infinity gives the largest or smallest |x|, 0 counts
@@ -183,26 +228,28 @@ const normOp = defineOp<'input', NormParams>('norm', ['input'], {
  */
 export function norm(
   input: Tensor,
-  p: number | 'fro' = 2,
-  dim?: Dims | SumOptions,
-  options?: SumOptions,
+  p?: number | 'fro' | null | NormOptions,
+  dim?: Dims | NormOptions,
+  keepdim?: boolean | NormOptions,
+  dtype?: DType | null | NormOptions,
 ): Tensor {
-  const given = optionsOf('norm', dim, options)
-  const reduced = reduction('norm', input, dim, given)
-  const { axes, keepdim, shape } = reduced
-  asFloating('norm', input, undefined)
-  const x = asFloating('norm', input, given?.dtype)
-  const power = p === 'fro' ? 2 : p
+  const given = readNorm([p, dim, keepdim, dtype])
+  const reduced = reduction('norm', input, given[1], given[2])
+  const { axes, keepdim: keep, shape } = reduced
+  asFloating('norm', input)
+  const x = asFloating('norm', input, given[3])
+  const order = given[0] ?? 'fro'
+  const power = order === 'fro' ? 2 : order
   if (typeof power !== 'number' || Number.isNaN(power)) {
     throw new ValueError(
       'norm',
       { input },
-      `p is a number or 'fro', not ${show(p)}`,
+      `p is a number or 'fro', not ${show(order)}`,
       'norm(x, 2), norm(x, Infinity)',
     )
   }
   if (power < 0 || power === Number.POSITIVE_INFINITY) requireElements('norm', input, axes)
-  return run(normOp, [x], shape, x._dtype, [power, ...axes], { axes, keepdim, p: power })
+  return run(normOp, [x], shape, x._dtype, [power, ...axes], { axes, keepdim: keep, p: power })
 }
 
 const logsumexpOp = defineOp<'input', Reduced>('logsumexp', ['input'], {
@@ -215,6 +262,9 @@ const logsumexpOp = defineOp<'input', Reduced>('logsumexp', ['input'], {
   },
 })
 
+const DIM_NAMES: readonly string[] = ['dim', 'keepdim']
+const readLogsumexp = parameters<[Dims, boolean]>('logsumexp', DIM_NAMES)
+
 /**
  * log Σ exp(x) over the axes `dim`, without overflow.
  *
@@ -224,14 +274,30 @@ const logsumexpOp = defineOp<'input', Reduced>('logsumexp', ['input'], {
  * @throws {IndexError} if there is no such axis.
  * @see torch.logsumexp
  */
-export function logsumexp(input: Tensor, dim: Dims, options?: ReduceOptions): Tensor {
-  const reduced = reduction('logsumexp', input, dim, optionsOf('logsumexp', dim, options))
+export function logsumexp(
+  input: Tensor,
+  dim: Dims | ReduceOptions,
+  keepdim?: boolean | ReduceOptions,
+): Tensor {
+  const given = readLogsumexp([dim, keepdim])
+  if (given[0] === undefined) {
+    throw new ValueError(
+      'logsumexp',
+      [],
+      'dim is missing',
+      'logsumexp(x, 0) or logsumexp(x, [0, 1])',
+    )
+  }
+  const reduced = reduction('logsumexp', input, given[0], given[1])
   const x = isFloatingCode(input._dtype) ? input : castCode(input, defaultFloatCode())
   return run(logsumexpOp, [x], reduced.shape, x._dtype, reduced.axes, reduced)
 }
 
 const allOp = defineOp('all', ['input'], { derivative: { input: 'non-differentiable' } })
 const anyOp = defineOp('any', ['input'], { derivative: { input: 'non-differentiable' } })
+
+const readAll = parameters<[Dims, boolean]>('all', DIM_NAMES)
+const readAny = parameters<[Dims, boolean]>('any', DIM_NAMES)
 
 /**
  * Are all elements along the axes `dim` (default: along all) other than zero? NaN is; of nothing,
@@ -243,8 +309,12 @@ const anyOp = defineOp('any', ['input'], { derivative: { input: 'non-differentia
  * @throws {IndexError} if there is no such axis.
  * @see torch.all
  */
-export function all(input: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor {
-  return truth(allOp, input, dim, options)
+export function all(
+  input: Tensor,
+  dim?: Dims | ReduceOptions,
+  keepdim?: boolean | ReduceOptions,
+): Tensor {
+  return truth(allOp, input, readAll([dim, keepdim]))
 }
 
 /**
@@ -256,17 +326,16 @@ export function all(input: Tensor, dim?: Dims | ReduceOptions, options?: ReduceO
  * @throws {IndexError} if there is no such axis.
  * @see torch.any
  */
-export function any(input: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor {
-  return truth(anyOp, input, dim, options)
+export function any(
+  input: Tensor,
+  dim?: Dims | ReduceOptions,
+  keepdim?: boolean | ReduceOptions,
+): Tensor {
+  return truth(anyOp, input, readAny([dim, keepdim]))
 }
 
-function truth(
-  op: typeof allOp,
-  input: Tensor,
-  dim: Dims | ReduceOptions | undefined,
-  options: ReduceOptions | undefined,
-): Tensor {
-  const { axes, shape } = reduction(op.name, input, dim, optionsOf(op.name, dim, options))
+function truth(op: typeof allOp, input: Tensor, [dim, keepdim]: Given<[Dims, boolean]>): Tensor {
+  const { axes, shape } = reduction(op.name, input, dim, keepdim)
   const dtype = input._dtype === UINT8 ? UINT8 : BOOL
   const none = Array.isArray(dim) && dim.length === 0
   return none ? run(op, [input], input._shape, dtype) : run(op, [input], shape, dtype, axes)
@@ -276,6 +345,8 @@ const countNonzeroOp = defineOp('countNonzero', ['input'], {
   derivative: { input: 'non-differentiable' },
 })
 
+const readCountNonzero = parameters<[Dims]>('countNonzero', ['dim'])
+
 /**
  * How many elements along the axes `dim` (default: along all) are not zero.
  *
@@ -284,28 +355,45 @@ const countNonzeroOp = defineOp('countNonzero', ['input'], {
  * @throws {IndexError} if there is no such axis.
  * @see torch.count_nonzero
  */
-export function countNonzero(input: Tensor, dim?: Dims): Tensor {
-  const { axes, shape } = reduction('countNonzero', input, dim, undefined)
+export function countNonzero(input: Tensor, dim?: Dims | { dim?: Dims }): Tensor {
+  const { axes, shape } = reduction('countNonzero', input, readCountNonzero([dim])[0], false)
   return run(countNonzeroOp, [input], shape, INT64, axes)
 }
 
 export interface ReduceMethods extends VarianceMethods {
   /** See {@link sum}. */
-  sum(dim?: Dims | SumOptions, options?: SumOptions): Tensor
+  sum(
+    dim?: Dims | SumOptions,
+    keepdim?: boolean | SumOptions,
+    dtype?: DType | null | SumOptions,
+  ): Tensor
   /** See {@link mean}. */
-  mean(dim?: Dims | SumOptions, options?: SumOptions): Tensor
+  mean(
+    dim?: Dims | SumOptions,
+    keepdim?: boolean | SumOptions,
+    dtype?: DType | null | SumOptions,
+  ): Tensor
   /** See {@link prod}. */
-  prod(dim?: number | null | SumOptions, options?: SumOptions): Tensor
+  prod(
+    dim?: number | null | ProdOptions,
+    keepdim?: boolean | ProdOptions,
+    dtype?: DType | null | ProdOptions,
+  ): Tensor
   /** See {@link norm}. */
-  norm(p?: number | 'fro', dim?: Dims | SumOptions, options?: SumOptions): Tensor
+  norm(
+    p?: number | 'fro' | null | NormOptions,
+    dim?: Dims | NormOptions,
+    keepdim?: boolean | NormOptions,
+    dtype?: DType | null | NormOptions,
+  ): Tensor
   /** See {@link logsumexp}. */
-  logsumexp(dim: Dims, options?: ReduceOptions): Tensor
+  logsumexp(dim: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
   /** See {@link all}. */
-  all(dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor
+  all(dim?: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
   /** See {@link any}. */
-  any(dim?: Dims | ReduceOptions, options?: ReduceOptions): Tensor
+  any(dim?: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
   /** See {@link countNonzero}. */
-  countNonzero(dim?: Dims): Tensor
+  countNonzero(dim?: Dims | { dim?: Dims }): Tensor
 }
 
 export const reduceMethods: MethodTable<ReduceMethods> = {

@@ -1,22 +1,29 @@
 /** Softmax along an axis, and its logarithm. */
+import { parameters } from '../arguments.ts'
 import type { DType } from '../dtype.ts'
 import { dtypeCode, isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run } from '../op.ts'
-import { normalizeAxis } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
+import { oneAxis } from './reduce-axes.ts'
 
 interface AxisParams {
   axis: number
 }
 
 export interface SoftmaxOptions {
+  /** The axis along which the results add up to 1. */
+  dim?: number
   /** Convert the input to this dtype first. Default: its own. */
-  dtype?: DType
+  dtype?: DType | null
 }
+
+const NAMES: readonly string[] = ['dim', 'dtype']
+const readSoftmax = parameters<[number, DType | null]>('softmax', NAMES)
+const readLogSoftmax = parameters<[number, DType | null]>('logSoftmax', NAMES)
 
 const softmaxOp = defineOp<'input', AxisParams>('softmax', ['input'], {
   derivative: {
@@ -84,9 +91,9 @@ function alongAxis(x: Tensor, axis: number): Tensor {
   return x.ndim === 0 ? x : x.sum(axis, { keepdim: true })
 }
 
-function prepare(op: string, input: Tensor, options: SoftmaxOptions | undefined): Tensor {
+function prepare(op: string, input: Tensor, dtype: DType | null = null): Tensor {
   requireTensor(op, 'input', input)
-  const x = options?.dtype === undefined ? input : castCode(input, dtypeCode(options.dtype))
+  const x = dtype === null ? input : castCode(input, dtypeCode(dtype))
   if (isFloatingCode(x._dtype)) return x
   throw new DTypeError(
     op,
@@ -111,9 +118,14 @@ function prepare(op: string, input: Tensor, options: SoftmaxOptions | undefined)
  * console.log(softmax(tensor([0.5, 0.5, 0.5, 0.5]), 0)) // tensor([0.2500, 0.2500, 0.2500, 0.2500])
  * ```
  */
-export function softmax(input: Tensor, dim: number, options?: SoftmaxOptions): Tensor {
-  const x = prepare('softmax', input, options)
-  const axis = normalizeAxis('softmax', dim, x.ndim, x)
+export function softmax(
+  input: Tensor,
+  dim: number | SoftmaxOptions,
+  dtype?: DType | null | SoftmaxOptions,
+): Tensor {
+  const given = readSoftmax([dim, dtype])
+  const x = prepare('softmax', input, given[1])
+  const axis = oneAxis('softmax', x, given[0])
   return run(softmaxOp, [x], x._shape, x._dtype, [axis], { axis })
 }
 
@@ -125,17 +137,22 @@ export function softmax(input: Tensor, dim: number, options?: SoftmaxOptions): T
  * @throws {IndexError} if there is no such axis. @throws {DTypeError} if input is not floating.
  * @see torch.log_softmax
  */
-export function logSoftmax(input: Tensor, dim: number, options?: SoftmaxOptions): Tensor {
-  const x = prepare('logSoftmax', input, options)
-  const axis = normalizeAxis('logSoftmax', dim, x.ndim, x)
+export function logSoftmax(
+  input: Tensor,
+  dim: number | SoftmaxOptions,
+  dtype?: DType | null | SoftmaxOptions,
+): Tensor {
+  const given = readLogSoftmax([dim, dtype])
+  const x = prepare('logSoftmax', input, given[1])
+  const axis = oneAxis('logSoftmax', x, given[0])
   return run(logSoftmaxOp, [x], x._shape, x._dtype, [axis], { axis })
 }
 
 export interface SoftmaxMethods {
   /** See {@link softmax}. */
-  softmax(dim: number, options?: SoftmaxOptions): Tensor
+  softmax(dim: number | SoftmaxOptions, dtype?: DType | null | SoftmaxOptions): Tensor
   /** See {@link logSoftmax}. */
-  logSoftmax(dim: number, options?: SoftmaxOptions): Tensor
+  logSoftmax(dim: number | SoftmaxOptions, dtype?: DType | null | SoftmaxOptions): Tensor
 }
 
 export const softmaxMethods: MethodTable<SoftmaxMethods> = { softmax, logSoftmax }

@@ -19,6 +19,27 @@ samplesFor('var', [
     golden: 'reduce:var/correction',
     run: (x: Tensor) => variance(x, 1, { correction: 2 }),
   },
+  ...[
+    (x: Tensor) => variance(x, 1, 2),
+    (x: Tensor) => variance(x, [1], { correction: 2, keepdim: false }),
+    (x: Tensor) => x.var({ dim: 1, correction: 2 }),
+  ].map((run, i) => ({
+    name: `another correction, call form ${i + 1}`,
+    golden: 'reduce:var/correction',
+    run,
+  })),
+  ...[
+    (x: Tensor) => variance(x, true),
+    (x: Tensor) => variance(x, null, true),
+    (x: Tensor) => variance(x, { unbiased: true }),
+    (x: Tensor) => x.var({ correction: null }),
+  ].map((run, i) => ({ name: `unbiased, call form ${i + 1}`, golden: 'reduce:var/all', run })),
+  {
+    name: 'both unbiased and a correction',
+    inputs: [[3]],
+    run: (x: Tensor) => variance(x, { unbiased: true, correction: 0 }),
+    throws: /'unbiased' and 'correction' say the same/,
+  },
   {
     name: 'of a single element',
     golden: 'reduce:var/too few',

@@ -1,20 +1,28 @@
 /** Variance and standard deviation, alone or together with the mean. */
+import type { Given } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
 import { ValueError } from '../errors.ts'
-import { show } from '../show.ts'
 import type { MethodTable } from '../methods.ts'
 import type { NamedResult } from '../named-result.ts'
 import { namedResult } from '../named-result.ts'
 import { defineOp, needs, run, runMany } from '../op.ts'
 import type { Shape } from '../shape.ts'
+import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
-import { asFloating, optionsOf, reducedCount, reduction, restore, spread } from './reduce-axes.ts'
+import { asFloating, reducedCount, reduction, restore, spread } from './reduce-axes.ts'
 import { where } from './ternary.ts'
 
 export interface VarOptions extends ReduceOptions {
   /** Subtracted from the number of elements in the divisor. Default 1 (Bessel's correction). */
-  correction?: number
+  correction?: number | null
+  /** The same in two steps: true for a correction of 1, false for 0. */
+  unbiased?: boolean
 }
+
+/** `x.std(1, { correction: 0 })`, `x.std(1, false)`, or `x.std(false)` for all axes. */
+type SpreadDim = Dims | boolean | VarOptions
+type SpreadArguments = [Dims | boolean, boolean | number, boolean, number | null]
 
 interface Spread extends Reduced {
   correction: number
@@ -80,31 +88,68 @@ const stdMeanOp = defineOp<'input', Spread>('stdMean', ['input'], {
   },
 })
 
+const SPREAD_NAMES: readonly string[] = ['dim', 'unbiased', 'keepdim', 'correction']
+const readVar = parameters<SpreadArguments>('var', SPREAD_NAMES)
+const readStd = parameters<SpreadArguments>('std', SPREAD_NAMES)
+const readVarMean = parameters<SpreadArguments>('varMean', SPREAD_NAMES)
+const readStdMean = parameters<SpreadArguments>('stdMean', SPREAD_NAMES)
+
+/** The correction that the arguments name; `unbiased` may be a number in its place. */
+function correctionOf(
+  op: string,
+  input: Tensor,
+  unbiased: boolean | number | undefined,
+  correction: number | null | undefined,
+): number {
+  if (unbiased !== undefined && correction !== undefined) {
+    throw new ValueError(
+      op,
+      { input },
+      "'unbiased' and 'correction' say the same",
+      `use one of them: ${op}(x, 0, { correction: 0 })`,
+    )
+  }
+  if (typeof unbiased === 'boolean') return unbiased ? 1 : 0
+  const number = unbiased ?? correction ?? 1
+  if (typeof number !== 'number' || Number.isNaN(number)) {
+    throw new ValueError(
+      op,
+      { input },
+      `the correction is a number, not ${show(number)}`,
+      '0 divides by n, 1 by n - 1',
+    )
+  }
+  return number
+}
+
 /** The arguments of the four functions of spread. */
 function spreadOf(
   op: string,
   input: Tensor,
-  dim: Dims | VarOptions | undefined,
-  options: VarOptions | undefined,
+  given: Given<SpreadArguments>,
 ): { params: Spread; numbers: number[]; shape: Shape } {
-  const given = optionsOf(op, dim, options)
-  const { axes, keepdim, shape } = reduction(op, input, dim, given)
-  asFloating(op, input, undefined)
-  const correction = given?.correction ?? 1
-  if (typeof correction !== 'number' || Number.isNaN(correction)) {
+  // A switch in place of the axes: over all of them.
+  const alone = typeof given[0] === 'boolean'
+  if (alone && given[1] !== undefined) {
     throw new ValueError(
       op,
       { input },
-      `the correction is a number, not ${show(correction)}`,
-      '0 divides by n, 1 by n - 1',
+      `axes are a number or a list of numbers, not ${show(given[0])}`,
+      `${op}(x, 0) or ${op}(x, [0, 1])`,
     )
   }
+  const dim = alone ? null : given[0]
+  const { axes, keepdim, shape } = reduction(op, input, dim, given[2])
+  asFloating(op, input)
+  const unbiased = alone ? given[0] : given[1]
+  const correction = correctionOf(op, input, unbiased, given[3])
   return { params: { axes, keepdim, correction }, numbers: [correction, ...axes], shape }
 }
 
 /**
  * Variance over the axes `dim`: one, several, or all of them (the default):
- * Σ (x - mean)² / max(0, n - correction).
+ * Σ (x - mean)² / max(0, n - correction). `unbiased` is the correction as true (1) or false (0), and
+ * may stand alone: `x.var(false)`.
  *
  * Shapes: input `[d0, d1, …]` -> without the reduced axes, which `keepdim` keeps with size 1; NaN of
  * a single element under the default correction. Dtype: floating; computed in float64 around the
@@ -115,8 +160,18 @@ function spreadOf(
  * @throws {DTypeError} if the input is not floating. @throws {IndexError} if there is no such axis.
  * @see torch.var
  */
-export function variance(input: Tensor, dim?: Dims | VarOptions, options?: VarOptions): Tensor {
-  const { params, numbers, shape } = spreadOf('var', input, dim, options)
+export function variance(
+  input: Tensor,
+  dim?: SpreadDim,
+  unbiased?: boolean | number | VarOptions,
+  keepdim?: boolean | VarOptions,
+  correction?: number | null | VarOptions,
+): Tensor {
+  const { params, numbers, shape } = spreadOf(
+    'var',
+    input,
+    readVar([dim, unbiased, keepdim, correction]),
+  )
   return run(varOp, [input], shape, input._dtype, numbers, params)
 }
 export { variance as var }
@@ -128,8 +183,18 @@ export { variance as var }
  * @throws {DTypeError} if the input is not floating. @throws {IndexError} if there is no such axis.
  * @see torch.std
  */
-export function std(input: Tensor, dim?: Dims | VarOptions, options?: VarOptions): Tensor {
-  const { params, numbers, shape } = spreadOf('std', input, dim, options)
+export function std(
+  input: Tensor,
+  dim?: SpreadDim,
+  unbiased?: boolean | number | VarOptions,
+  keepdim?: boolean | VarOptions,
+  correction?: number | null | VarOptions,
+): Tensor {
+  const { params, numbers, shape } = spreadOf(
+    'std',
+    input,
+    readStd([dim, unbiased, keepdim, correction]),
+  )
   return run(stdOp, [input], shape, input._dtype, numbers, params)
 }
 
@@ -141,10 +206,16 @@ export function std(input: Tensor, dim?: Dims | VarOptions, options?: VarOptions
  */
 export function varMean(
   input: Tensor,
-  dim?: Dims | VarOptions,
-  options?: VarOptions,
+  dim?: SpreadDim,
+  unbiased?: boolean | number | VarOptions,
+  keepdim?: boolean | VarOptions,
+  correction?: number | null | VarOptions,
 ): NamedResult<readonly ['var', 'mean']> {
-  const { params, numbers, shape } = spreadOf('varMean', input, dim, options)
+  const { params, numbers, shape } = spreadOf(
+    'varMean',
+    input,
+    readVarMean([dim, unbiased, keepdim, correction]),
+  )
   const spec = { shape, dtype: input._dtype }
   return namedResult(['var', 'mean'], runMany(varMeanOp, [input], [spec, spec], numbers, params))
 }
@@ -157,19 +228,35 @@ export function varMean(
  */
 export function stdMean(
   input: Tensor,
-  dim?: Dims | VarOptions,
-  options?: VarOptions,
+  dim?: SpreadDim,
+  unbiased?: boolean | number | VarOptions,
+  keepdim?: boolean | VarOptions,
+  correction?: number | null | VarOptions,
 ): NamedResult<readonly ['std', 'mean']> {
-  const { params, numbers, shape } = spreadOf('stdMean', input, dim, options)
+  const { params, numbers, shape } = spreadOf(
+    'stdMean',
+    input,
+    readStdMean([dim, unbiased, keepdim, correction]),
+  )
   const spec = { shape, dtype: input._dtype }
   return namedResult(['std', 'mean'], runMany(stdMeanOp, [input], [spec, spec], numbers, params))
 }
 
 export interface VarianceMethods {
   /** See {@link variance}. */
-  var(dim?: Dims | VarOptions, options?: VarOptions): Tensor
+  var(
+    dim?: SpreadDim,
+    unbiased?: boolean | number | VarOptions,
+    keepdim?: boolean | VarOptions,
+    correction?: number | null | VarOptions,
+  ): Tensor
   /** See {@link std}. */
-  std(dim?: Dims | VarOptions, options?: VarOptions): Tensor
+  std(
+    dim?: SpreadDim,
+    unbiased?: boolean | number | VarOptions,
+    keepdim?: boolean | VarOptions,
+    correction?: number | null | VarOptions,
+  ): Tensor
 }
 
 export const varianceMethods: MethodTable<VarianceMethods> = { var: variance, std }
