@@ -1,24 +1,30 @@
 /** What an index expression says: turns numbers, slices, text, masks and index tensors into a plan. */
 import type { SourceArray } from '../creation.ts'
 import { tensor } from '../creation.ts'
-import { BOOL, isFloatingCode } from '../dtype.ts'
+import { BOOL, isFloatingCode, UINT8 } from '../dtype.ts'
 import { DTypeError, IndexError, ValueError } from '../errors.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { NestedArray } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
+import { castCode } from './cast.ts'
+import { isIndexCode } from './index-groups.ts'
+import { readText } from './index-text.ts'
 import { placesOf } from './masking.ts'
 
-/** Every `step`-th position from `start` up to and without `end`; null leaves a bound open. */
+/** Every `step`-th position from `start` up to and without `stop`; null leaves a bound open. */
 export interface Span {
   readonly start?: number | null
+  readonly stop?: number | null
+  /** Another name of `stop`, as `slice()` has it. */
   readonly end?: number | null
+  /** Default 1. */
   readonly step?: number | null
 }
 
 /**
- * Every `step`-th position of an axis from `start` up to and without `end`, for indexing; Python's
+ * Every `step`-th position of an axis from `start` up to and without `stop`, for indexing; Python's
  * `slice`. Negative bounds count from the back; null (or nothing) leaves a bound open.
  *
  * @example
@@ -27,19 +33,18 @@ export interface Span {
  * console.log(arange(10).at(span(1, -2, 3))) // tensor([1, 4, 7])
  * ```
  */
-export function span(start?: number | null, end?: number | null, step?: number | null): Span {
-  return { start, end, step }
+export function span(start?: number | null, stop?: number | null, step?: number | null): Span {
+  return { start, stop, step }
 }
 
 /**
  * One part of an index:
  * - a whole number: that position, without the axis; negative ones count from the back;
- * - a {@link Span}, or text such as `'1:5'`, `':-1'` or `'::2'`: a range of positions;
+ * - a {@link Span}, such as `{ start: 1, stop: 5 }`: a range of positions;
  * - `null`: a new axis of size 1; `'...'`: all axes that the other parts leave;
- * - a tensor or (nested) array of whole numbers: these positions, in the shape of the index (uint8
- *   too, which PyTorch reads as a mask);
- * - a tensor or (nested) array of booleans: the positions where it is true;
- * - text with commas: several parts, `'0, ..., ::2'`.
+ * - a tensor or (nested) array of whole numbers: these positions, in the shape of the index;
+ * - a tensor or (nested) array of booleans, or a uint8 tensor: the positions where it is true;
+ * - text in Python's syntax, which may hold several parts: `'0, ..., ::2'`, `'1:-1, None, [0, 2]'`.
  */
 export type Index = string | null | Span | Tensor | NestedArray | SourceArray
 
@@ -63,73 +68,48 @@ export interface IndexPlan {
   readonly advanced: readonly AdvancedPart[]
 }
 
-const ELLIPSIS = Symbol('...')
+const ELLIPSIS = '...'
 
-/** A part after text and arrays are read: tensors have axes, or are boolean. */
+const SPAN_KEYS: ReadonlySet<string> = new Set(['start', 'stop', 'end', 'step'])
+
+/** A part after text and arrays are read: tensors have axes and are bool, or of whole numbers. */
 type Part = number | boolean | null | typeof ELLIPSIS | Span | Tensor
 
-const INTEGER = /^[+-]?\d+$/
-
-function readText(op: string, text: string): Part {
-  if (text === '...') return ELLIPSIS
-  if (text === 'null') return null
-  if (INTEGER.test(text)) return Number(text)
-  const bounds = text.split(':').map((bound) => bound.trim())
-  if (
-    (bounds.length === 2 || bounds.length === 3) &&
-    bounds.every((bound) => bound === '' || INTEGER.test(bound))
-  ) {
-    const [start, end, step] = bounds.map((bound) => (bound === '' ? null : Number(bound)))
-    return { start, end, step }
+function indexTensor(op: string, index: Tensor): Part {
+  const masks = index._dtype === BOOL || index._dtype === UINT8
+  if (index.ndim === 0 && !isFloatingCode(index._dtype)) {
+    return masks ? index.item() !== 0 : index.item()
   }
-  throw new ValueError(
+  if (masks) return castCode(index, BOOL)
+  if (isIndexCode(index._dtype)) return index
+  throw new DTypeError(
     op,
-    [{ name: 'index', description: `'${text}'` }],
-    `'${text}' is not an index`,
-    "write a number, a slice such as '1:5' or '::2', '...' or 'null', separated by commas",
+    { index },
+    `a tensor used as index must be int64, int32, uint8 or bool, not ${index.dtype}`,
+    "convert: index.to('int64')",
   )
 }
 
-// Programs use few different texts, in loops.
-const readTexts = new Map<string, readonly Part[]>()
-
-function readParts(op: string, text: string): readonly Part[] {
-  let parts = readTexts.get(text)
-  if (parts === undefined) {
-    parts = text.split(',').map((part) => readText(op, part.trim()))
-    if (readTexts.size >= 1024) readTexts.clear()
-    readTexts.set(text, parts)
-  }
-  return parts
+function indexArray(op: string, values: NestedArray | SourceArray): Part {
+  const index = tensor(values)
+  // An empty list has no values to tell their kind.
+  return indexTensor(op, index.numel() === 0 ? index.to('int64') : index)
 }
 
-function indexTensor(index: Tensor): Part {
-  if (index.ndim > 0) return index
-  return index._dtype === BOOL ? index.item() !== 0 : index.item()
-}
-
-function readIndex(op: string, index: Index | undefined): readonly Part[] {
-  if (typeof index === 'number' || typeof index === 'boolean' || index === null) return [index]
-  if (typeof index === 'string') return readParts(op, index)
-  if (index instanceof Tensor) {
-    if (isFloatingCode(index._dtype)) {
-      throw new DTypeError(
-        op,
-        { index },
-        `a tensor used as index must be int64, int32, uint8 or bool, not ${index.dtype}`,
-        "convert: index.to('int64')",
-      )
-    }
-    return [indexTensor(index)]
+function readIndex(op: string, index: Index | undefined): Part | readonly Part[] {
+  if (typeof index === 'number' || typeof index === 'boolean' || index === null) return index
+  if (typeof index === 'string') {
+    const { parts, basic } = readText(op, index)
+    // The ellipsis is the same text in both.
+    if (basic) return parts as readonly Part[]
+    return parts.map((part) => (Array.isArray(part) ? indexArray(op, part) : part))
   }
+  if (index instanceof Tensor) return indexTensor(op, index)
   if (Array.isArray(index) || ArrayBuffer.isView(index)) {
-    const values = tensor(index)
-    // An empty list has no values to tell their kind.
-    return readIndex(op, values.numel() === 0 ? values.to('int64') : values)
+    return indexArray(op, index)
   }
-  if (typeof index === 'object') {
-    const unknown = Object.keys(index).find((key) => !['start', 'end', 'step'].includes(key))
-    if (unknown === undefined) return [index]
+  if (typeof index === 'object' && Object.keys(index).every((key) => SPAN_KEYS.has(key))) {
+    return index
   }
   throw new ValueError(
     op,
@@ -139,13 +119,40 @@ function readIndex(op: string, index: Index | undefined): readonly Part[] {
   )
 }
 
+/** Does the index make no tensors on its way, and give a view? @internal */
+export function isBasic(op: string, index: Index | undefined): boolean {
+  if (typeof index === 'string') return readText(op, index).basic
+  if (typeof index !== 'object') return typeof index === 'number'
+  return (
+    index === null ||
+    !(index instanceof Tensor || Array.isArray(index) || ArrayBuffer.isView(index))
+  )
+}
+
+/**
+ * The parts of an index that was given as one array, if that stands for several: as in PyTorch, an
+ * array with anything but numbers and booleans in it does. @internal
+ */
+export function spreadIndex(
+  indices: readonly (Index | readonly Index[] | undefined)[],
+): readonly (Index | undefined)[] {
+  const [only] = indices
+  if (indices.length === 1 && Array.isArray(only)) {
+    if (only.some((part) => typeof part === 'object' || typeof part === 'string')) {
+      return only
+    }
+  }
+  return indices as readonly (Index | undefined)[]
+}
+
 function isWhole(value: number | null | undefined): boolean {
   return value === null || value === undefined || Number.isInteger(value)
 }
 
 /** Start, step and number of positions of a slice; bounds are cut to the axis, as in Python. */
 function resolveSpan(op: string, span: Span, size: number, input: Tensor): number[] {
-  const { start, end, step } = span
+  const { start, step } = span
+  const end = span.stop ?? span.end
   if (!isWhole(start) || !isWhole(end) || !isWhole(step)) {
     throw new ValueError(
       op,

@@ -60,7 +60,7 @@ samplesFor('at', [
     name: 'text that is no index',
     inputs: [[4]],
     run: (x: Tensor) => x.at('1:two'),
-    throws: /at: '1:two' is not an index/,
+    throws: /at: expected ',' or the end, found 'two' at character 2 of the index/,
   },
 ])
 samplesFor('atGrad', [

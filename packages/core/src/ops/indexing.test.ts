@@ -13,6 +13,7 @@ import {
   setNumThreads,
   span,
   tensor,
+  ValueError,
   zeros,
 } from '../index.ts'
 
@@ -61,6 +62,36 @@ function indexOf([kind, ...rest]: Case['parts'][number]): Index {
   }
 }
 
+/** A part as text. */
+function textOf([kind, ...rest]: Case['parts'][number]): string {
+  const list = (shape: number[], values: number[], show: (value: number) => string): string => {
+    if (shape.length === 0) return show(values[0] as number)
+    const [size, ...inner] = shape as [number, ...number[]]
+    const step = count(inner)
+    const items = Array.from({ length: size }, (_, i) =>
+      list(inner, values.slice(i * step, (i + 1) * step), show),
+    )
+    return `[${items.join(', ')}]`
+  }
+  const [shape, values] = rest as [number[], number[]]
+  switch (kind) {
+    case '...':
+      return '...'
+    case 'null':
+      return 'None'
+    case 'bool':
+      return rest[0] === 1 ? 'True' : 'False'
+    case 'int':
+      return `${rest[0] as number}`
+    case 'slice':
+      return rest.map((bound) => (bound === null ? '' : `${bound as number}`)).join(':')
+    case 'index':
+      return list(shape, values, String)
+    default:
+      return list(shape, values, (value) => (value === 1 ? 'True' : 'False'))
+  }
+}
+
 describe('random index expressions, as PyTorch reads and writes them', () => {
   for (const [i, golden] of cases.entries()) {
     it(`${i}: ${golden.layout} [${golden.shape.join(', ')}] at ${JSON.stringify(golden.parts)}`, () => {
@@ -75,6 +106,10 @@ describe('random index expressions, as PyTorch reads and writes them', () => {
       const values = arange(count(golden.value)).reshape(golden.value).neg().sub(1)
       const written = tensorFor(golden).clone().setAt(index, values)
       expect(Array.from(written.toArray())).toEqual(golden.written)
+      if (golden.parts.length > 0) {
+        const text = golden.parts.map(textOf).join(', ')
+        expect(tensorFor(golden).at(text).tolist()).toEqual(read.tolist())
+      }
       // The same through a view that is not contiguous, in place.
       const inPlace = tensorFor(golden)
       inPlace.setAt(index, values)
@@ -108,12 +143,48 @@ describe('at', () => {
       ['..., +2', ['...', 2]],
       ['1:3, null, ..., :-1', [span(1, 3), null, '...', span(null, -1)]],
       ['0:2:1, 1 : : 2', [span(0, 2), span(1, null, 2)]],
+      ['None, Ellipsis, 1', [null, '...', 1]],
+      ['[0, 2], :, [[1], [-1],]', [[0, 2], span(), [[1], [-1]]]],
+      ['[True, False, True], 1:', [[true, false, true], span(1)]],
+      ['True, 0', [true, 0]],
+      ['None:2, 1:None:2,', [span(null, 2), span(1, null, 2)]],
+      ['[]', [[]]],
     ]
     for (const [text, parts] of same) {
       expect(x.at(text).shape).toEqual(x.at(...parts).shape)
       expect(x.at(text).tolist()).toEqual(x.at(...parts).tolist())
     }
     expect(x.at('1', [0, 1], ':2').shape).toEqual([2, 2])
+  })
+
+  it('mixes text with other indices', () => {
+    const x = arange(24).reshape(2, 3, 4)
+    const mask = tensor([true, false, true, false])
+    expect(x.at('1, :2', mask).tolist()).toEqual([
+      [12, 14],
+      [16, 18],
+    ])
+  })
+
+  it('points to the character where text stops making sense', () => {
+    const pointed: [string, string, string][] = [
+      ['1:two', "found 'two' at character 2", '  ^^^'],
+      ['0, 1.5', "found '.5' at character 4", '    ^^'],
+      ['[0, x]', "found 'x' at character 4", '    ^'],
+      ['[0 1]', "found '1' at character 3", '   ^'],
+      ['[0, 1', 'found the end at character 5', '     ^'],
+      ['0,,1', "found ',' at character 2", '  ^'],
+      ['1 2', "found '2' at character 2", '  ^'],
+      ['::2:', "found ':' at character 3", '   ^'],
+      ['a[0]', "found 'a' at character 0", '^'],
+      ['0; 1', "found ';' at character 1", ' ^'],
+    ]
+    for (const [text, found, marks] of pointed) {
+      const message = `${found} of the index\n    ${text}\n    ${marks}\n`
+      expect(() => arange(4).reshape(2, 2).at(text)).toThrow(message)
+      expect(() => arange(4).reshape(2, 2).at(text)).toThrow(ValueError)
+    }
+    expect(() => zeros([2]).at('['.repeat(1e5))).toThrow(/nested at most 16 deep/)
   })
 
   it('takes arrays and typed arrays as index tensors', () => {
@@ -132,6 +203,37 @@ describe('at', () => {
     expect(x.at(tensor(1)).tolist()).toEqual([3, 4, 5])
     expect(x.at(tensor(1), tensor(-1, { dtype: 'int32' })).item()).toBe(5)
     expect(x.at(tensor(false)).shape).toEqual([0, 2, 3])
+    expect(x.at(tensor(3, { dtype: 'uint8' })).shape).toEqual([1, 2, 3])
+  })
+
+  it('takes uint8 tensors as masks, as PyTorch does', () => {
+    const x = arange(6).reshape(2, 3)
+    const mask = tensor([2, 0, 1], { dtype: 'uint8' })
+    expect(x.at(':', mask).tolist()).toEqual([
+      [0, 2],
+      [3, 5],
+    ])
+    expect(x.at(tensor([0, 1], { dtype: 'uint8' })).tolist()).toEqual([[3, 4, 5]])
+  })
+
+  it('takes one array with more than numbers in it as several indices', () => {
+    const x = arange(24).reshape(2, 3, 4)
+    expect(x.at([1, 0]).shape).toEqual([2, 3, 4])
+    expect(x.at([span(0, 1), 1]).tolist()).toEqual([[4, 5, 6, 7]])
+    expect(x.at([1, '...', null]).shape).toEqual([3, 4, 1])
+    expect(x.at([[1, 0], [2]]).tolist()).toEqual([
+      [20, 21, 22, 23],
+      [8, 9, 10, 11],
+    ])
+    expect(x.at([tensor(1), tensor(2)]).tolist()).toEqual([20, 21, 22, 23])
+    expect(x.at([[1, 0]], 0).shape).toEqual([1, 2, 4])
+  })
+
+  it('takes slices as objects with start, stop and step', () => {
+    const x = arange(10)
+    expect(x.at({ start: 1, stop: -2, step: 3 }).tolist()).toEqual([1, 4, 7])
+    expect(x.at({ start: 8 }).tolist()).toEqual([8, 9])
+    expect(x.at({ end: 2 }).tolist()).toEqual([0, 1])
   })
 
   it('keeps channels-last storage where it picks samples', () => {
@@ -151,11 +253,17 @@ describe('at', () => {
     ['a fraction in a slice', (x) => x.at(span(0.5)), 'ValueError', /not a whole number/],
     ['text in a slice', (x) => x.at(span('1' as never)), 'ValueError', /not a whole number/],
     ['a step of 0', (x) => x.at('::0'), 'ValueError', /must be at least 1, not 0/],
-    ['a slice of four', (x) => x.at('1:2:3:4'), 'ValueError', /'1:2:3:4' is not an index/],
-    ['empty text', (x) => x.at(''), 'ValueError', /'' is not an index/],
+    ['a slice of four', (x) => x.at('1:2:3:4'), 'ValueError', /expected ',' or the end, found ':'/],
+    ['empty text', (x) => x.at(''), 'ValueError', /found the end at character 0 of the index/],
     ['two ellipses', (x) => x.at('..., ...'), 'IndexError', /at most one '...'/],
-    ['a ragged array', (x) => x.at([[0], [0, 1]]), 'ShapeError', /must all have 1 elements/],
-    ['an array of text', (x) => x.at(['0'] as never), 'ValueError', /must be numbers or booleans/],
+    ['a ragged array', (x) => x.at([[0], [0, 1]], 0), 'ShapeError', /must all have 1 elements/],
+    ['an array of text', (x) => x.at(['0'] as never, 0), 'ValueError', /numbers or booleans/],
+    [
+      'small integers',
+      (x) => x.at(Int8Array.of(0) as never),
+      'DTypeError',
+      /no dtype|used as index/,
+    ],
     ['floating typed arrays', (x) => x.at(Float32Array.of(0)), 'DTypeError', /used as index/],
     [
       'a DataView',

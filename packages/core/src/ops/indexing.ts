@@ -2,19 +2,22 @@
 import { tensor } from '../creation.ts'
 import type { Operand } from '../elementwise.ts'
 import { requireTensor } from '../elementwise.ts'
-import { BOOL } from '../dtype.ts'
-import { ValueError } from '../errors.ts'
+import type { Arguments } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
+import { BOOL, UINT8 } from '../dtype.ts'
+import { DTypeError, IndexError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, run, runInPlace } from '../op.ts'
 import { internally } from '../scope.ts'
 import type { Shape } from '../shape.ts'
 import { numElements } from '../shape.ts'
+import { show } from '../show.ts'
 import type { NestedArray } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import type { IndexGroup } from './index-groups.ts'
 import { fitValue, isIndexCode, joinIndices, putGroup, takeGroup } from './index-groups.ts'
-import type { AdvancedPart, Index, IndexPlan } from './index-plan.ts'
-import { planIndex, withPlaces } from './index-plan.ts'
+import type { AdvancedPart, Index, IndexPlan, Span } from './index-plan.ts'
+import { isBasic, planIndex, spreadIndex, withPlaces } from './index-plan.ts'
 import { maskedSelect } from './masking.ts'
 
 export type { Index, Span } from './index-plan.ts'
@@ -121,20 +124,23 @@ const FIRST_AXIS: IndexGroup = { axis: 0, count: 1, wraps: true, label: 0 }
  * for a step below 1 and what is no index. @throws {ShapeError} if index tensors do not broadcast.
  * @see torch.Tensor.__getitem__
  */
-function at(input: Tensor, ...indices: (Index | undefined)[]): Tensor {
+function at(input: Tensor, ...given: (Index | readonly Index[] | undefined)[]): Tensor {
   requireTensor('at', 'input', input)
-  const [only] = indices
-  if (indices.length === 1 && typeof only === 'number') {
-    // The most frequent index.
-    const size = input._shape[0] ?? 0
-    if (Number.isInteger(only) && only >= -size && only < size) return input.select(0, only)
+  const [only] = given
+  if (given.length === 1) {
+    if (typeof only === 'number') {
+      // The most frequent index.
+      const size = input._shape[0] ?? 0
+      if (Number.isInteger(only) && only >= -size && only < size) return input.select(0, only)
+    } else if (only instanceof Tensor && only.ndim > 0 && input.ndim > 0) {
+      if (isIndexCode(only._dtype) && only._dtype !== UINT8) {
+        return takeGroup('at', input, only, FIRST_AXIS)
+      }
+    }
   }
-  if (only instanceof Tensor && indices.length === 1 && only.ndim > 0 && input.ndim > 0) {
-    if (isIndexCode(only._dtype)) return takeGroup('at', input, only, FIRST_AXIS)
-  }
-  if (indices.every(isBasic)) {
-    const plan = planIndex('at', input, indices)
-    return windowOf(input, plan)
+  const indices = spreadIndex(given)
+  if (indices.every((index) => isBasic('at', index))) {
+    return windowOf(input, planIndex('at', input, indices))
   }
   return internally(() => {
     const plan = planIndex('at', input, indices)
@@ -146,11 +152,6 @@ function at(input: Tensor, ...indices: (Index | undefined)[]): Tensor {
     const { order, index, group } = gathering('at', plan.shape, plan.advanced)
     return takeGroup('at', order === null ? base : base.permute(order), index, group)
   })
-}
-
-/** Does the index make no tensors on its way? */
-function isBasic(index: Index | undefined): boolean {
-  return typeof index === 'number' || typeof index === 'string' || index === null
 }
 
 /** A value that can be assigned. */
@@ -222,20 +223,30 @@ function setAt(
 ): Tensor {
   requireTensor('setAt', 'input', input)
   const list = (Array.isArray(indices) ? indices : [indices]) as readonly Index[]
-  const add = options?.accumulate ?? false
+  return write('setAt', input, list, value, options?.accumulate ?? false)
+}
+
+/** Writes (or adds) `value` to the part of `input` that the indices name; returns `input`. */
+function write(
+  op: string,
+  input: Tensor,
+  indices: readonly Index[],
+  value: Assignable,
+  add: boolean,
+): Tensor {
   internally(() => {
-    const plan = planIndex('setAt', input, list)
-    const given = assignable('setAt', value, input)
+    const plan = planIndex(op, input, indices)
+    const given = assignable(op, value, input)
     if (plan.advanced.length === 0) {
-      setWindow(input, fitValue('setAt', given, input, plan.shape), plan, add)
+      setWindow(input, fitValue(op, given, input, plan.shape), plan, add)
     } else if (plan.whole && areNeighbours(plan.advanced)) {
-      putAdvanced('setAt', input, given, plan.advanced, add, true)
+      putAdvanced(op, input, given, plan.advanced, add, true)
     } else if (isRecorded(input, given)) {
       // A change of a view would not reach the tensor's own history: change a copy, and assign it.
       const part = internally(() => windowOf(input, plan).clone())
-      setWindow(input, putAdvanced('setAt', part, given, plan.advanced, add, false), plan, false)
+      setWindow(input, putAdvanced(op, part, given, plan.advanced, add, false), plan, false)
     } else {
-      putAdvanced('setAt', windowOf(input, plan), given, plan.advanced, add, true)
+      putAdvanced(op, windowOf(input, plan), given, plan.advanced, add, true)
     }
   })
   return input
@@ -253,32 +264,84 @@ function isRecorded(input: Tensor, value: Operand): boolean {
   return input._requiresGrad || (value instanceof Tensor && value._requiresGrad)
 }
 
+export interface IndexPutOptions extends SetAtOptions {
+  /** An index tensor or mask for each of the first axes; `null` leaves an axis whole. */
+  indices: readonly (Tensor | null)[]
+  /** What is written; broadcasts to the indexed part, and has the dtype of the input. */
+  values: Tensor
+}
+
+/** What `indexPut` takes after its tensor, by position or by name. */
+export type IndexPutArguments = Arguments<IndexPutOptions, ['indices', 'values', 'accumulate']>
+
+const readIndexPut = parameters<[(Tensor | null)[], Tensor, boolean]>('indexPut', [
+  'indices',
+  'values',
+  'accumulate',
+])
+
+const WHOLE_AXIS: Span = {}
+
+function putInto(op: string, input: Tensor, given: readonly unknown[]): Tensor {
+  const [indices, values, accumulate = false] = readIndexPut(given)
+  requireTensor(op, 'values', values)
+  if (!Array.isArray(indices) || !indices.every((x) => x === null || x instanceof Tensor)) {
+    throw new ValueError(
+      op,
+      { input, values },
+      `indices are an array of tensors, or null for a whole axis, not ${show(indices)}`,
+      'x.indexPut([rows, columns], values)',
+    )
+  }
+  if (indices.every((index) => index === null)) {
+    throw new IndexError(op, { input, values }, 'at least one index is needed', 'use copy_()')
+  }
+  if (values._dtype !== input._dtype) {
+    throw new DTypeError(
+      op,
+      { input, values },
+      `the values must have the dtype of the input, ${input.dtype}, not ${values.dtype}`,
+      `convert: values.to('${input.dtype}')`,
+    )
+  }
+  const parts = indices.map((index: Tensor | null) => index ?? WHOLE_AXIS)
+  return write(op, input, parts, values, accumulate)
+}
+
 /**
- * A copy of `input` with `values` written at index tensors, as `setAt` does.
+ * A copy of `input` with `values` written (or with `accumulate` added) at index tensors.
  *
- * @throws {IndexError, ShapeError, DTypeError} as `setAt`.
+ * Shapes: the index tensors broadcast, masks count for each of their axes; the values broadcast to
+ * the indexed part. Where positions repeat, the last value stays, or all are added.
+ *
+ * @throws {IndexError} naming an index out of range. @throws {ShapeError} if the values do not
+ * broadcast. @throws {DTypeError} if they have another dtype than the input.
  * @see torch.index_put
  */
-export function indexPut(
-  input: Tensor,
-  indices: readonly Tensor[],
-  values: Assignable,
-  options?: SetAtOptions,
-): Tensor {
+export function indexPut(input: Tensor, ...given: IndexPutArguments): Tensor {
   requireTensor('indexPut', 'input', input)
-  return setAt(input.clone(), indices, values, options)
+  return putInto('indexPut', input.clone(), given)
+}
+
+/** {@link indexPut}, writing into `input`. @see torch.index_put_ */
+export function indexPut_(input: Tensor, ...given: IndexPutArguments): Tensor {
+  requireTensor('indexPut_', 'input', input)
+  return putInto('indexPut_', input, given)
 }
 
 export interface IndexingMethods {
   /**
    * The part that an index names, as `x[…]` does in Python: `x.at(0)`, `x.at('1:3, ..., ::2')`,
    * `x.at(mask)`, `x.at([0, 2], null, span(1))`. Numbers, slices, `null` and `'...'` give a view,
-   * index tensors, masks and arrays a copy. See {@link Index}.
+   * index tensors, masks and arrays a copy. See {@link Index}. One array with slices, tensors or
+   * arrays in it stands for several indices.
    *
    * @throws {IndexError} naming an index out of range, or for too many indices.
+   * @throws {ValueError} for text that is no index, pointing to the character.
    * @see torch.Tensor.__getitem__
    */
   at(...indices: Index[]): Tensor
+  at(indices: readonly Index[]): Tensor
   /**
    * Assigns to the part that an index (or list of indices) names, as `x[…] = value` does in Python.
    * The value broadcasts and takes the dtype. Where positions repeat, the last value stays, or all
@@ -290,14 +353,14 @@ export interface IndexingMethods {
    */
   setAt(indices: Index | readonly Index[], value: Assignable, options?: SetAtOptions): Tensor
   /** See {@link indexPut}. */
-  indexPut(indices: readonly Tensor[], values: Assignable, options?: SetAtOptions): Tensor
-  /** `setAt` by the name that PyTorch gives it for index tensors. */
-  indexPut_(indices: readonly Tensor[], values: Assignable, options?: SetAtOptions): Tensor
+  indexPut(...given: IndexPutArguments): Tensor
+  /** {@link indexPut}, writing into this tensor. */
+  indexPut_(...given: IndexPutArguments): Tensor
 }
 
 export const indexingMethods: MethodTable<IndexingMethods> = {
   at,
   setAt,
   indexPut,
-  indexPut_: setAt,
+  indexPut_,
 }
