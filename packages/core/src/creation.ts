@@ -252,6 +252,8 @@ const ARRAY_DTYPES: readonly [Function, DType][] = [
   [Int32Array, 'int32'],
   [Uint8Array, 'uint8'],
   [Uint8ClampedArray, 'uint8'],
+  [Int8Array, 'int8'],
+  [Int16Array, 'int16'],
 ]
 
 /** Typed arrays that have a dtype of their own. */
@@ -259,7 +261,7 @@ export type SourceArray = TypedArrayOf | Uint8ClampedArray
 
 /**
  * A copy of a typed array's elements, in row-major order. The dtype is the array's, unless options
- * say: float32, float64, int64 (BigInt64Array), int32, uint8.
+ * say: float32, float64, int64 (BigInt64Array), int32, int16, int8, uint8.
  *
  * @throws {ShapeError} if the shape does not have as many elements as the array.
  * @throws {DTypeError} for arrays without a dtype of their own.

@@ -1,14 +1,38 @@
 import { DTypeError } from './errors.ts'
 import { show } from './show.ts'
 
-/** Element types. `bool` is stored as one byte, 0 or 1. */
-export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'bool'
+/**
+ * Element types. `bool` is stored as one byte, 0 or 1. `float16` and `bfloat16` are stored in two
+ * bytes and computed in float32.
+ */
+export type DType =
+  | 'float32'
+  | 'float64'
+  | 'int64'
+  | 'int32'
+  | 'uint8'
+  | 'bool'
+  | 'float16'
+  | 'bfloat16'
+  | 'int8'
+  | 'int16'
 
 /** The code of a dtype: its place in {@link DTYPES}, and what native code knows it by. */
 export type DTypeCode = number
 
 /** All dtypes, in the order of their codes. */
-export const DTYPES: readonly DType[] = ['float32', 'float64', 'int64', 'int32', 'uint8', 'bool']
+export const DTYPES: readonly DType[] = [
+  'float32',
+  'float64',
+  'int64',
+  'int32',
+  'uint8',
+  'bool',
+  'float16',
+  'bfloat16',
+  'int8',
+  'int16',
+]
 
 export const FLOAT32 = 0
 export const FLOAT64 = 1
@@ -16,17 +40,17 @@ export const INT64 = 2
 export const INT32 = 3
 export const UINT8 = 4
 export const BOOL = 5
+export const FLOAT16 = 6
+export const BFLOAT16 = 7
+export const INT8 = 8
+export const INT16 = 9
 
-const CODES: Record<string, DTypeCode> = Object.assign(Object.create(null), {
-  float32: FLOAT32,
-  float64: FLOAT64,
-  int64: INT64,
-  int32: INT32,
-  uint8: UINT8,
-  bool: BOOL,
-})
+const CODES: Record<string, DTypeCode> = Object.assign(
+  Object.create(null),
+  Object.fromEntries(DTYPES.map((name, code) => [name, code])),
+)
 
-const BYTES: readonly number[] = [4, 8, 8, 4, 1, 1]
+const BYTES: readonly number[] = [4, 8, 8, 4, 1, 1, 2, 2, 1, 2]
 
 /** The code of a dtype's name. @throws {DTypeError} for a name that is not a dtype. */
 export function dtypeCode(dtype: DType): DTypeCode {
@@ -52,25 +76,31 @@ export function itemBytes(code: DTypeCode): number {
   return BYTES[code] ?? 8
 }
 
+/** Is it one of the floating dtypes? */
 export function isFloatingCode(code: DTypeCode): boolean {
-  return code <= FLOAT64
+  return code <= FLOAT64 || code === FLOAT16 || code === BFLOAT16
 }
+
+const CATEGORIES: readonly (0 | 1 | 2)[] = [2, 2, 1, 1, 1, 0, 2, 2, 1, 1]
 
 /** 0 for bool, 1 for integers, 2 for floating types: what decides a mixed operation's result. */
 export function category(code: DTypeCode): 0 | 1 | 2 {
-  return code === BOOL ? 0 : code <= FLOAT64 ? 2 : 1
+  return CATEGORIES[code] ?? 2
 }
 
-// Within a category the wider type wins; int64 is wider than int32, which is wider than uint8.
-const WIDTH: readonly number[] = [1, 2, 3, 2, 1, 0]
+// Of one category the type with more bytes is the common one, but for two pairs neither of which
+// holds the other.
+const PROMOTED: readonly DTypeCode[] = DTYPES.flatMap((_a, a) =>
+  DTYPES.map((_b, b) => {
+    if (category(a) !== category(b)) return category(a) > category(b) ? a : b
+    if (a !== b && itemBytes(a) === itemBytes(b)) return isFloatingCode(a) ? FLOAT32 : INT16
+    return itemBytes(a) >= itemBytes(b) ? a : b
+  }),
+)
 
 /** The common dtype of two operands that both count fully. @see torch.promote_types */
 export function promote(a: DTypeCode, b: DTypeCode): DTypeCode {
-  if (a === b) return a
-  const ca = category(a)
-  const cb = category(b)
-  if (ca !== cb) return ca > cb ? a : b
-  return (WIDTH[a] ?? 0) >= (WIDTH[b] ?? 0) ? a : b
+  return a === b ? a : (PROMOTED[a * DTYPES.length + b] as DTypeCode)
 }
 
 /**
@@ -108,7 +138,7 @@ export function setDefaultDtype(dtype: DType): void {
       'setDefaultDtype',
       [],
       `the default dtype must be floating, not ${dtype}`,
-      `use 'float32' or 'float64'`,
+      "use 'float32', 'float64', 'float16' or 'bfloat16'",
     )
   }
   defaultFloat = code

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { getHeapStatistics } from 'node:v8'
 import type { DType, DTypeCode } from './dtype.ts'
-import { BOOL, dtypeName, INT64, itemBytes } from './dtype.ts'
+import { BOOL, dtypeName, INT64, isFloatingCode, itemBytes } from './dtype.ts'
 import {
   DisposedError,
   DTypeError,
@@ -25,7 +25,14 @@ import { normalizeAxis, numElements } from './shape.ts'
 export type NestedArray = number | boolean | NestedArray[]
 
 /** The typed array that holds a dtype's elements; `bool` comes as bytes. */
-export type TypedArrayOf = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array
+export type TypedArrayOf =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array
 
 /**
  * An array with any number of axes, all elements of one dtype.
@@ -141,7 +148,7 @@ export class Tensor {
   }
 
   isFloatingPoint(): boolean {
-    return this._dtype <= 1
+    return isFloatingCode(this._dtype)
   }
 
   /** Do both tensors view the same storage? */
@@ -197,21 +204,20 @@ export class Tensor {
 
   /**
    * A copy of the elements in row-major order as numbers: the typed array of the dtype, except for
-   * int64, which comes as a Float64Array of whole numbers.
+   * int64, which comes as a Float64Array of whole numbers, and float16 and bfloat16, which come as a
+   * Float32Array.
    *
    * @throws {PrecisionError} if an int64 exceeds 2^53; see {@link toBigIntArray}.
    * @throws {OutOfMemoryError} if the copy does not fit into the memory limit.
    */
-  toArray(): Float32Array | Float64Array | Int32Array | Uint8Array {
+  toArray(): Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Int16Array {
     const id = liveId('toArray', this)
     if (this._dtype === INT64) {
       const numbers = newArray('toArray', this, Float64Array)
       withPrecision('toArray', this, () => native.read(id, numbers))
       return numbers
     }
-    const out = [Float32Array, Float64Array, Float64Array, Int32Array, Uint8Array, Uint8Array]
-    const type = out[this._dtype] as new (length: number) => Float32Array | Int32Array | Uint8Array
-    const array = newArray('toArray', this, type)
+    const array = newArray('toArray', this, ARRAYS[this._dtype] as ArrayType)
     native.read(id, array)
     return array
   }
@@ -277,6 +283,22 @@ Object.defineProperties(Tensor.prototype, {
     },
   },
 })
+
+type ArrayType = new (length: number) => ReturnType<Tensor['toArray']>
+
+/** What toArray() gives, by code. */
+const ARRAYS: readonly ArrayType[] = [
+  Float32Array,
+  Float64Array,
+  Float64Array,
+  Int32Array,
+  Uint8Array,
+  Uint8Array,
+  Float32Array,
+  Float32Array,
+  Int8Array,
+  Int16Array,
+]
 
 /** The id of a tensor that is about to be used by `op`. @throws {DisposedError} */
 export function liveId(op: string, tensor: Tensor): number {

@@ -23,6 +23,10 @@ struct TypedArray {
       case DType::kInt32: return type == napi_int32_array;
       case DType::kUInt8:
       case DType::kBool: return type == napi_uint8_array || type == napi_uint8_clamped_array;
+      case DType::kInt8: return type == napi_int8_array;
+      case DType::kInt16: return type == napi_int16_array;
+      case DType::kFloat16:
+      case DType::kBFloat16: return type == napi_uint16_array;  // the bits
     }
     return false;
   }

@@ -143,9 +143,18 @@ napi_value has_differentiable_views(Arguments& a) {
 
 // --- contents ---
 
-// read(id, array): the elements in row-major order. The array has the tensor's type and count, or
-// is a Float64Array, into which every type converts; a 64-bit integer that a double cannot hold is
-// refused.
+// The type of the numbers in an array that a tensor's elements are read into or come from: the
+// tensor's own (a Uint16Array holds the bits of 16-bit floats), float32 for 16-bit floats, or
+// float64.
+DType exchange_type(const TypedArray& array, DType dtype) {
+  if (array.holds(dtype)) return dtype;
+  if (array.type == napi_float64_array) return DType::kFloat64;
+  if (array.type == napi_float32_array && is_16bit_float(dtype)) return DType::kFloat32;
+  throw Failure("ERR_INTERNAL", "the array's type is not the tensor's");
+}
+
+// read(id, array): the elements in row-major order. The array has the tensor's count and one of the
+// types above; a 64-bit integer that a double cannot hold is refused.
 napi_value read(Arguments& a) {
   const Tensor& t = a.entry(0)->tensor;
   const TypedArray array = a.typed_array(1);
@@ -155,30 +164,23 @@ napi_value read(Arguments& a) {
   out.data = static_cast<char*>(array.data);
   out.shape = t.shape;
   contiguous_strides(out.shape, out.strides);
-  if (array.holds(t.dtype)) {
-    out.dtype = t.dtype;
-  } else if (array.type == napi_float64_array) {
-    out.dtype = DType::kFloat64;
-    if (t.dtype == DType::kInt64) {
-      Tensor dense = t;
-      if (!t.is_contiguous()) {
-        dense = empty_tensor(t.shape, t.dtype);
-        copy_into(dense, t);
-      }
-      constexpr int64_t kExact = int64_t{1} << 53;
-      for (int64_t i = 0; i < t.numel(); ++i)
-        if (dense.as<int64_t>()[i] > kExact || dense.as<int64_t>()[i] < -kExact)
-          throw Failure("ERR_PRECISION", std::to_string(dense.as<int64_t>()[i]));
+  out.dtype = exchange_type(array, t.dtype);
+  if (t.dtype == DType::kInt64 && out.dtype != DType::kInt64) {
+    Tensor dense = t;
+    if (!t.is_contiguous()) {
+      dense = empty_tensor(t.shape, t.dtype);
+      copy_into(dense, t);
     }
-  } else {
-    throw Failure("ERR_INTERNAL", "the array's type is not the tensor's");
+    constexpr int64_t kExact = int64_t{1} << 53;
+    for (int64_t i = 0; i < t.numel(); ++i)
+      if (dense.as<int64_t>()[i] > kExact || dense.as<int64_t>()[i] < -kExact)
+        throw Failure("ERR_PRECISION", std::to_string(dense.as<int64_t>()[i]));
   }
   if (t.numel() > 0) copy_into(out, t);
   return nullptr;
 }
 
-// write(id, array): fills the tensor from row-major elements of its own type, or from numbers in a
-// Float64Array.
+// write(id, array): fills the tensor from row-major elements of one of the types above.
 napi_value write(Arguments& a) {
   Tensor& t = a.entry(0)->tensor;
   const TypedArray array = a.typed_array(1);
@@ -188,13 +190,7 @@ napi_value write(Arguments& a) {
   from.data = static_cast<char*>(array.data);
   from.shape = t.shape;
   contiguous_strides(from.shape, from.strides);
-  if (array.holds(t.dtype)) {
-    from.dtype = t.dtype;
-  } else if (array.type == napi_float64_array) {
-    from.dtype = DType::kFloat64;
-  } else {
-    throw Failure("ERR_INTERNAL", "the array's type is not the tensor's");
-  }
+  from.dtype = exchange_type(array, t.dtype);
   if (t.numel() > 0) copy_into(t, from);
   t.storage->version.fetch_add(1);
   return nullptr;
@@ -204,14 +200,19 @@ napi_value write(Arguments& a) {
 napi_value item(Arguments& a) {
   const Tensor& t = a.entry(0)->tensor;
   if (t.numel() != 1) throw Failure("ERR_SHAPE", "item needs exactly one element");
-  const double value = with_type(t.dtype, [&](auto zero) {
+  const double value = with_every_type(t.dtype, [&](auto zero) -> double {
     using T = decltype(zero);
     const T typed = *t.as<T>();
-    if constexpr (std::is_same_v<T, int64_t>) {
-      constexpr int64_t kExact = int64_t{1} << 53;
-      if (typed > kExact || typed < -kExact) throw Failure("ERR_PRECISION", std::to_string(typed));
+    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
+      return formulas::to_float(typed);
+    } else {
+      if constexpr (std::is_same_v<T, int64_t>) {
+        constexpr int64_t kExact = int64_t{1} << 53;
+        if (typed > kExact || typed < -kExact)
+          throw Failure("ERR_PRECISION", std::to_string(typed));
+      }
+      return static_cast<double>(typed);
     }
-    return static_cast<double>(typed);
   });
   return a.number(value);
 }

@@ -141,19 +141,19 @@ const Tensor& source(const Call& call) { return call.in(call.num_inputs() - 1); 
 }  // namespace
 
 // y = x, in the type and shape of the output (x broadcasts), in the memory order of x.
-FLAMBEAU_KERNEL(copy) {
+FLAMBEAU_KERNEL_ALL_TYPES(copy) {
   const Tensor& x = source(call);
   copy_into(call.out_like(0, x), x);
 }
 
 // The same under another name, for Tensor.to.
-FLAMBEAU_KERNEL(cast) {
+FLAMBEAU_KERNEL_ALL_TYPES(cast) {
   const Tensor& x = source(call);
   copy_into(call.out_like(0, x), x);
 }
 
 // y = x, row-major.
-FLAMBEAU_KERNEL(contiguous) {
+FLAMBEAU_KERNEL_ALL_TYPES(contiguous) {
   const Tensor& x = source(call);
   copy_into(call.out(0), x);
 }

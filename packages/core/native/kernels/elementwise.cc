@@ -34,6 +34,65 @@ struct Operation {
 template <size_t kInputs>
 using Inputs = std::array<const Tensor*, kInputs>;
 
+// A loop over elements of any type. Those of a narrow type are converted to float or int32, block
+// by block while they are in the first-level cache, and back.
+class Work {
+ public:
+  explicit Work(Loop loop) : loop_(loop) {}
+
+  // Operand k, of type `narrow`, is `loop`'s wide type; operand 0 is the output.
+  void convert(int k, DType narrow) {
+    const auto& table = active::copy_table().convert;
+    const int from = static_cast<int>(narrow), to = static_cast<int>(wide_type(narrow));
+    convert_[k] = k == 0 ? table[to][from] : table[from][to];
+    converts_ = true;
+  }
+
+  template <size_t kOperands>
+  void operator()(const std::array<char*, kOperands>& data,
+                  const std::array<int64_t, kOperands>& strides, int64_t n,
+                  const double* params) const {
+    if (!converts_) [[likely]]
+      return loop_(data.data(), strides.data(), n, params);
+    in_blocks(data, strides, n, params);
+  }
+
+ private:
+  static constexpr int64_t kBlock = 1024;
+  static constexpr int64_t kWide = 4;  // bytes of a float or int32
+
+  template <size_t kOperands>
+  [[gnu::noinline]] void in_blocks(const std::array<char*, kOperands>& data,
+                                   const std::array<int64_t, kOperands>& strides, int64_t n,
+                                   const double* params) const {
+    alignas(64) char buffers[kOperands][kBlock * kWide];
+    std::array<int64_t, kOperands> steps = strides;
+    for (size_t k = 0; k < kOperands; ++k)
+      if (convert_[k]) steps[k] = k > 0 && strides[k] == 0 ? 0 : kWide;
+    for (int64_t begin = 0; begin < n; begin += kBlock) {
+      const int64_t size = std::min(kBlock, n - begin);
+      std::array<char*, kOperands> at;
+      for (size_t k = 0; k < kOperands; ++k) {
+        char* const place = data[k] + begin * strides[k];
+        at[k] = convert_[k] ? buffers[k] : place;
+        if (k == 0 || !convert_[k] || (steps[k] == 0 && begin > 0)) continue;
+        char* const pointers[2] = {buffers[k], place};
+        const int64_t both[2] = {kWide, strides[k]};
+        convert_[k](pointers, both, steps[k] == 0 ? 1 : size, nullptr);
+      }
+      loop_(at.data(), steps.data(), size, params);
+      if (!convert_[0]) continue;
+      char* const pointers[2] = {data[0] + begin * strides[0], buffers[0]};
+      const int64_t both[2] = {strides[0], kWide};
+      convert_[0](pointers, both, size, nullptr);
+    }
+  }
+
+  Loop loop_;
+  bool converts_ = false;
+  std::array<Loop, 4> convert_ = {};
+};
+
 // Elements below which a second thread does not pay.
 constexpr int64_t grain_of(Cost cost) {
   return cost == Cost::kCheap ? kGrain : cost == Cost::kDivision ? kGrain / 2 : kGrain / 4;
@@ -51,13 +110,13 @@ bool same_strides(const Tensor& a, const Tensor& b) {
 
 // One loop over operands that are contiguous together or single elements.
 template <size_t kOperands>
-void run_flat(Loop loop, const std::array<char*, kOperands>& data,
+void run_flat(const Work& loop, const std::array<char*, kOperands>& data,
               const std::array<int64_t, kOperands>& strides, int64_t n, Cost cost, bool streams,
               const double* params) {
   const auto piece = [&](char* out, int64_t begin, int64_t end) {
     std::array<char*, kOperands> pointers = {out};
     for (size_t k = 1; k < kOperands; ++k) pointers[k] = data[k] + begin * strides[k];
-    loop(pointers.data(), strides.data(), end - begin, params);
+    loop(pointers, strides, end - begin, params);
   };
   parallel_for(n, grain_of(cost), [&](int64_t begin, int64_t end) {
     if (streams) {
@@ -70,7 +129,7 @@ void run_flat(Loop loop, const std::array<char*, kOperands>& data,
 
 // Any strides; an in-place output may overlap the inputs.
 template <size_t kInputs>
-void run_strided(Loop loop, const Operation& operation, const Tensor& out, bool in_place,
+void run_strided(const Work& loop, const Operation& operation, const Tensor& out, bool in_place,
                  Inputs<kInputs> inputs, const double* params) {
   std::array<Tensor, kInputs> apart;
   if (in_place) {
@@ -85,21 +144,23 @@ void run_strided(Loop loop, const Operation& operation, const Tensor& out, bool 
   std::array<const Tensor*, kInputs + 1> operands = {&out};
   for (size_t k = 0; k < kInputs; ++k) operands[k + 1] = inputs[k];
   const Iteration<kInputs + 1> iteration(out.shape, operands);
-  iteration.run(grain_of(operation.cost), [=](const auto& data, const auto& strides, int64_t n) {
-    loop(data.data(), strides.data(), n, params);
+  iteration.run(grain_of(operation.cost), [&](const auto& data, const auto& strides, int64_t n) {
+    loop(data, strides, n, params);
   });
 }
 
 // Integer division by zero has no value to return.
 void refuse_zero(const Tensor& divisor) {
-  with_type(divisor.dtype, [&](auto zero) {
+  with_every_type(divisor.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const Iteration<1> iteration(divisor.shape, {&divisor});
-    iteration.run_serial([&](const auto& data, const auto& strides, int64_t n) {
-      for (int64_t i = 0; i < n; ++i)
-        if (*reinterpret_cast<const T*>(data[0] + i * strides[0]) == zero)
-          throw Failure("ERR_VALUE", "whole numbers cannot be divided by zero");
-    });
+    if constexpr (std::is_integral_v<T>) {
+      const Iteration<1> iteration(divisor.shape, {&divisor});
+      iteration.run_serial([&](const auto& data, const auto& strides, int64_t n) {
+        for (int64_t i = 0; i < n; ++i)
+          if (*reinterpret_cast<const T*>(data[0] + i * strides[0]) == zero)
+            throw Failure("ERR_VALUE", "whole numbers cannot be divided by zero");
+      });
+    }
   });
 }
 
@@ -114,8 +175,14 @@ void run(Call& call, const LoopRow& row, const Operation& operation, const Input
       reject(operation, "the inputs differ in type");
   if (spec.dtype != (signature.to_bool ? DType::kBool : dtype))
     reject(operation, "the output has the wrong type");
-  const Loop loop = row.by_type[static_cast<int>(dtype)];
+  const Loop loop = row.by_type[static_cast<int>(wide_type(dtype))];
   if (!loop) reject(operation, std::string("not for ") + dtype_name(dtype));
+  Work work(loop);
+  if (is_narrow(dtype)) {
+    for (size_t k = 0; k < kInputs; ++k)
+      if (is_narrow(inputs[k]->dtype)) work.convert(static_cast<int>(k) + 1, dtype);
+    if (!signature.to_bool) work.convert(0, dtype);
+  }
   if (operation.cost == Cost::kDivision && !is_floating(dtype)) refuse_zero(*inputs[1]);
 
   // Flat: each input is a single element, or dense with the same strides as the others.
@@ -152,13 +219,13 @@ void run(Call& call, const LoopRow& row, const Operation& operation, const Input
     for (size_t k = 0; flat && k < kInputs; ++k) flat = !overlaps(out, *inputs[k]);
   }
   if (n == 0) return;
-  if (!flat) return run_strided(loop, operation, out, in_place, inputs, params);
+  if (!flat) return run_strided(work, operation, out, in_place, inputs, params);
   const int64_t item = static_cast<int64_t>(out.item_bytes());
   std::array<char*, kInputs + 1> data = {out.data};
   strides[0] = item;
   for (size_t k = 0; k < kInputs; ++k) data[k + 1] = inputs[k]->data;
-  if (n <= kGrain / 4) return loop(data.data(), strides.data(), n, params);
-  run_flat(loop, data, strides, n, operation.cost, !in_place && n * item >= kStreamBytes, params);
+  if (n <= kGrain / 4) return work(data, strides, n, params);
+  run_flat(work, data, strides, n, operation.cost, !in_place && n * item >= kStreamBytes, params);
 }
 
 template <size_t kInputs>
@@ -184,7 +251,7 @@ void run(Call& call, const LoopRow& row, const Operation& operation) {
 }  // namespace
 
 #define FLAMBEAU_ELEMENTWISE(table, name, signature, cost, params)                             \
-  FLAMBEAU_KERNEL(name) {                                                                      \
+  FLAMBEAU_KERNEL_ALL_TYPES(name) {                                                            \
     run<signature.inputs, params>(call, active::table().name, {#name, signature, Cost::cost}); \
   }
 #define FLAMBEAU_ARITHMETIC(name, Functor, types, signature, cost, params) \
@@ -205,7 +272,7 @@ FLAMBEAU_EXPONENTIAL_OPS(FLAMBEAU_EXPONENTIAL)
 FLAMBEAU_TRIGONOMETRIC_OPS(FLAMBEAU_TRIGONOMETRIC)
 
 // a + alpha · b; parameter 0 is alpha, 1 where it is left out.
-FLAMBEAU_KERNEL(add) {
+FLAMBEAU_KERNEL_ALL_TYPES(add) {
   const ArithmeticTable& table = active::arithmetic_table();
   const double alpha = call.num_params() > 0 ? call.param(0) : 1;
   run(call, alpha == 1 ? table.add : table.addScaled, {"add", kBinary, Cost::kCheap},
@@ -213,7 +280,7 @@ FLAMBEAU_KERNEL(add) {
 }
 
 // a - alpha · b
-FLAMBEAU_KERNEL(sub) {
+FLAMBEAU_KERNEL_ALL_TYPES(sub) {
   const ArithmeticTable& table = active::arithmetic_table();
   const double minus_alpha = call.num_params() > 0 ? -call.param(0) : -1;
   run(call, minus_alpha == -1 ? table.sub : table.addScaled, {"sub", kBinary, Cost::kCheap},
@@ -221,16 +288,14 @@ FLAMBEAU_KERNEL(sub) {
 }
 
 // a^b. Exponents that are plain numbers with a faster equal take it, as in PyTorch.
-FLAMBEAU_KERNEL(pow) {
+FLAMBEAU_KERNEL_ALL_TYPES(pow) {
   const ArithmeticTable& table = active::arithmetic_table();
   const Operation cheap = {"pow", kUnary, Cost::kCheap};
   if (call.is_number(1) && call.in(0).ndim() == call.spec(0).shape.ndim) {
     const Inputs<1> base = {&call.in(0)};
     const Tensor& exponent = call.in(1);
     if (exponent.dtype == base[0]->dtype && is_floating(exponent.dtype)) {
-      const double b = exponent.dtype == DType::kFloat32
-                           ? static_cast<double>(*exponent.as<float>())
-                           : *exponent.as<double>();
+      const double b = call.number(1);
       if (b == 2) return run(call, table.square, cheap, base, nullptr);
       if (b == 0.5) return run(call, table.sqrt, cheap, base, nullptr);
       if (b == -0.5) return run(call, table.rsqrt, cheap, base, nullptr);

@@ -76,7 +76,7 @@ int64_t plus(int64_t a, int64_t b) {
 }  // namespace
 
 // Every element is parameter 0. An input, if given, lends its memory order.
-FLAMBEAU_KERNEL(fill) {
+FLAMBEAU_KERNEL_ALL_TYPES(fill) {
   fill_tensor(call.has(0) ? call.out_like(0, call.in(0)) : call.out(0), call.param(0));
 }
 
@@ -115,7 +115,7 @@ FLAMBEAU_KERNEL(linspace) {
 }
 
 // Ones on the diagonal of an [n, m] output, zeros elsewhere.
-FLAMBEAU_KERNEL(eye) {
+FLAMBEAU_KERNEL_ALL_TYPES(eye) {
   Tensor& out = call.out(0);
   if (out.ndim() != 2) throw Failure("ERR_INTERNAL", "eye: the output has two axes");
   fill_tensor(out, 0);

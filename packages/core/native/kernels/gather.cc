@@ -85,7 +85,7 @@ bool gather_strided(const std::array<char*, 3>& data, const std::array<int64_t, 
 }  // namespace
 
 // x, index -> out[i, j, k] = x[i, index[i, j, k], k] for axis 1; parameters: axis.
-FLAMBEAU_KERNEL(gather) {
+FLAMBEAU_KERNEL_ALL_TYPES(gather) {
   const Tensor& x = call.in(0);
   const Tensor& index = call.in(1);
   Tensor& out = call.out(0);
@@ -223,7 +223,7 @@ void scatter_into(Call& call, Tensor& out, const Tensor& given_index, const Tens
 // x, index, source -> x with source[i, j, k] written to (or added at) [i, index[i, j, k], k] for
 // axis 1; of several elements for one place the last counts. source is at least as large as index,
 // or a number. Parameters: axis, add?.
-FLAMBEAU_KERNEL(scatter) {
+FLAMBEAU_KERNEL_ALL_TYPES_IF(scatter, !call.flag(1)) {
   const int axis = checked_axis(call, 0, call.in(0));
   // A target is only written if all is well.
   if (call.in_place(0)) check_places(call, call.in(1), call.in(0).size(axis), false, axis);
@@ -240,7 +240,7 @@ FLAMBEAU_KERNEL(gatherGrad) {
 }
 
 // Classes [*] -> int64 [*, C]: 1 at the class, 0 elsewhere. Spec says C.
-FLAMBEAU_KERNEL(oneHot) {
+FLAMBEAU_KERNEL_ALL_TYPES(oneHot) {
   const Tensor& given = call.in(0);
   Tensor& out = call.out(0);
   const int last = out.ndim() - 1;

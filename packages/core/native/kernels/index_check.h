@@ -35,6 +35,8 @@ void with_index_type(const Tensor& index, const Body& body) {
     case DType::kInt64: return body(int64_t{});
     case DType::kInt32: return body(int32_t{});
     case DType::kUInt8: return body(uint8_t{});
+    case DType::kInt16: return body(int16_t{});
+    case DType::kInt8: return body(int8_t{});
     default: throw Failure("ERR_INTERNAL", "indices are whole numbers");
   }
 }
@@ -44,6 +46,7 @@ template <class Body>
 void with_item(size_t bytes, const Body& body) {
   if (bytes == 8) return body(uint64_t{});
   if (bytes == 4) return body(uint32_t{});
+  if (bytes == 2) return body(uint16_t{});
   body(uint8_t{});
 }
 

@@ -291,7 +291,7 @@ void put(Call& call, Tensor& out, const Tensor& index, const Tensor& given, cons
 
 // x, index [P..] -> x with the group of axes replaced by [P..]. Parameters: axis, count, wraps?,
 // label. Keeps the memory order of x where the number of axes stays.
-FLAMBEAU_KERNEL(index) {
+FLAMBEAU_KERNEL_ALL_TYPES(index) {
   const Tensor& x = call.in(0);
   const Tensor& index = call.in(1);
   const Group group(call, 0, x);
@@ -315,7 +315,7 @@ FLAMBEAU_KERNEL(indexGrad) {
 
 // x, index [P..], values -> x with the values (which broadcast to the indexed shape) written at the
 // places, or alpha times them added there. Parameters: as for index; then add?, alpha.
-FLAMBEAU_KERNEL(indexPut) {
+FLAMBEAU_KERNEL_ALL_TYPES_IF(indexPut, !call.flag(4)) {
   Tensor& out = copy_or_target(call);
   put(call, out, call.in(1), call.in(2), Group(call, 0, out),
       call.flag(4) ? Mode::kAdd : Mode::kAssign, call.param(5));
@@ -323,7 +323,7 @@ FLAMBEAU_KERNEL(indexPut) {
 
 // Index tensors that broadcast to spec's shape -> places in the group of all their axes, int64.
 // Parameters: for each, how many places its axes have, and its label.
-FLAMBEAU_KERNEL(indexPositions) {
+FLAMBEAU_KERNEL_ALL_TYPES(indexPositions) {
   Tensor& out = call.out(0);
   if (out.dtype != DType::kInt64 || call.num_params() != 2 * call.num_inputs())
     throw Failure("ERR_INTERNAL", "each index tensor comes with two parameters");
@@ -409,7 +409,7 @@ void add_into(Call& call, const Tensor& to, const Tensor& from) {
 }  // namespace
 
 // x -> the part that the parameters describe (see window_of), a view.
-FLAMBEAU_KERNEL(at) {
+FLAMBEAU_KERNEL_ALL_TYPES(at) {
   int64_t offset;
   const Tensor part = window_of(call.in(0), call, 0, &offset);
   if (!(part.shape == call.spec(0).shape)) throw Failure("ERR_INTERNAL", "another shape");
@@ -417,7 +417,7 @@ FLAMBEAU_KERNEL(at) {
 }
 
 // grad -> zeros of spec's shape with grad at the part that the parameters describe.
-FLAMBEAU_KERNEL(atGrad) {
+FLAMBEAU_KERNEL_ALL_TYPES(atGrad) {
   const Tensor& grad = call.in(0);
   Tensor& out = grad.ndim() == call.spec(0).shape.ndim ? call.out_like(0, grad) : call.out(0);
   int64_t offset;
@@ -429,7 +429,7 @@ FLAMBEAU_KERNEL(atGrad) {
 
 // x, value -> x with the value (which broadcasts) written to the part that the parameters describe,
 // or added there. Parameters: add?, then those of window_of.
-FLAMBEAU_KERNEL(setAt) {
+FLAMBEAU_KERNEL_ALL_TYPES_IF(setAt, !call.flag(0)) {
   Tensor& out = copy_or_target(call);
   int64_t offset;
   const Tensor part = window_of(out, call, 1, &offset);

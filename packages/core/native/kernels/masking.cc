@@ -131,7 +131,7 @@ FLAMBEAU_KERNEL(nonzero) {
 }
 
 // x, mask of its shape, offsets -> the elements of x where the mask is true, [count].
-FLAMBEAU_KERNEL(maskedSelect) {
+FLAMBEAU_KERNEL_ALL_TYPES(maskedSelect) {
   const Tensor x = call.contiguous(call.in(0));
   const Tensor mask = call.contiguous(call.in(1));
   const uint8_t* bytes = mask_bytes(mask);
@@ -162,7 +162,7 @@ FLAMBEAU_KERNEL(maskedSelect) {
 }
 
 // values [count], mask [*], offsets -> [*]: the values where the mask is true, zeros elsewhere.
-FLAMBEAU_KERNEL(maskedSelectGrad) {
+FLAMBEAU_KERNEL_ALL_TYPES(maskedSelectGrad) {
   const Tensor values = call.contiguous(call.in(0));
   const Tensor mask = call.contiguous(call.in(1));
   const uint8_t* bytes = mask_bytes(mask);
@@ -191,7 +191,7 @@ FLAMBEAU_KERNEL(maskedSelectGrad) {
 
 // x, mask, value -> x with the value (a tensor without axes) where the mask is true, or where it is
 // false if parameter 0 says so. x and the mask broadcast to the output; a target is x itself.
-FLAMBEAU_KERNEL(maskedFill) {
+FLAMBEAU_KERNEL_ALL_TYPES(maskedFill) {
   const Tensor& x = call.in(0);
   const Tensor& value = call.in(2);
   Tensor mask = call.in(1);

@@ -26,7 +26,7 @@ void require_axis(const Tensor& t, int64_t axis) {
 }  // namespace
 
 // grad [.., count, ..], axis, start, step -> zeros of spec's shape with grad at the positions.
-FLAMBEAU_KERNEL(windowGrad) {
+FLAMBEAU_KERNEL_ALL_TYPES(windowGrad) {
   const Tensor& grad = call.in(0);
   const int64_t axis = call.integer(0), start = call.integer(1), step = call.integer(2);
   Tensor& out = call.out_like(0, grad);
@@ -43,7 +43,7 @@ FLAMBEAU_KERNEL(windowGrad) {
 }
 
 // Inputs [.., n_i, ..] equal but for one axis, axis -> [.., Σ n_i, ..] in the given order.
-FLAMBEAU_KERNEL(cat) {
+FLAMBEAU_KERNEL_ALL_TYPES(cat) {
   const int64_t axis = call.integer(0);
   if (call.num_inputs() == 0) throw Failure("ERR_INTERNAL", "cat needs an input");
   Tensor& out = call.out_like(0, call.in(0));

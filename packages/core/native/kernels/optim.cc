@@ -170,7 +170,7 @@ FLAMBEAU_KERNEL(adam_step) {
 }
 
 // Sets all inputs to zero in place; any types and layouts.
-FLAMBEAU_KERNEL(zero_many) {
+FLAMBEAU_KERNEL_ALL_TYPES(zero_many) {
   require(call.num_inputs() == call.num_outputs(), "every input is zeroed");
   struct Span {
     char* data;

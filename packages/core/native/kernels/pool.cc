@@ -93,7 +93,7 @@ RowLoop max_loop(DType dtype) {
     case DType::kInt64: return table.max_i64;
     case DType::kInt32: return table.max_i32;
     case DType::kUInt8: return table.max_u8;
-    case DType::kBool: break;
+    default: break;
   }
   throw Failure("ERR_INTERNAL", "there is no max pooling of bool tensors");
 }

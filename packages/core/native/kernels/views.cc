@@ -71,7 +71,7 @@ void require_numel(const Tensor& t, const Shape& shape) {
 }  // namespace
 
 // x [any] -> the same elements in row-major order under another shape, sharing storage.
-FLAMBEAU_KERNEL(view) {
+FLAMBEAU_KERNEL_ALL_TYPES(view) {
   int64_t strides[kMaxDims];
   require_numel(call.in(0), call.spec(0).shape);
   if (!view_strides(call.in(0), call.spec(0).shape, strides)) {
@@ -82,7 +82,7 @@ FLAMBEAU_KERNEL(view) {
 }
 
 // As view; where that is impossible, a row-major copy.
-FLAMBEAU_KERNEL(reshape) {
+FLAMBEAU_KERNEL_ALL_TYPES(reshape) {
   int64_t strides[kMaxDims];
   const Shape& shape = call.spec(0).shape;
   require_numel(call.in(0), shape);
@@ -95,14 +95,14 @@ FLAMBEAU_KERNEL(reshape) {
 }
 
 // x -> x with the same shape, storage and strides: a tensor of its own for the graph.
-FLAMBEAU_KERNEL(alias) {
+FLAMBEAU_KERNEL_ALL_TYPES(alias) {
   if (!(call.spec(0).shape == call.in(0).shape))
     throw Failure("ERR_INTERNAL", "an alias has the shape of its tensor");
   call.out_view(0, 0, 0, call.in(0).strides);
 }
 
 // x, params axes… -> x with its axes in that order.
-FLAMBEAU_KERNEL(permute) {
+FLAMBEAU_KERNEL_ALL_TYPES(permute) {
   const Tensor& x = call.in(0);
   int64_t strides[kMaxDims];
   bool seen[kMaxDims] = {};
@@ -119,7 +119,7 @@ FLAMBEAU_KERNEL(permute) {
 }
 
 // x, axis, index -> x without that axis, at that position.
-FLAMBEAU_KERNEL(select) {
+FLAMBEAU_KERNEL_ALL_TYPES(select) {
   const Tensor& x = call.in(0);
   const int64_t axis = call.integer(0), index = call.integer(1);
   if (axis < 0 || axis >= x.ndim() || index < 0 || index >= x.size(static_cast<int>(axis)))
@@ -131,7 +131,7 @@ FLAMBEAU_KERNEL(select) {
 }
 
 // x, axis, start, step -> every step-th position of the axis from start; spec says how many.
-FLAMBEAU_KERNEL(slice) {
+FLAMBEAU_KERNEL_ALL_TYPES(slice) {
   const Tensor& x = call.in(0);
   const int64_t axis = call.integer(0), start = call.integer(1), step = call.integer(2);
   if (axis < 0 || axis >= x.ndim() || step < 1 || start < 0 ||
@@ -148,7 +148,7 @@ FLAMBEAU_KERNEL(slice) {
 }
 
 // x -> x with axes of size 1 (and new leading ones) repeated without copying.
-FLAMBEAU_KERNEL(expand) {
+FLAMBEAU_KERNEL_ALL_TYPES(expand) {
   const Tensor& x = call.in(0);
   const Shape& shape = call.spec(0).shape;
   const int lead = shape.ndim - x.ndim();
@@ -164,7 +164,7 @@ FLAMBEAU_KERNEL(expand) {
 }
 
 // x, axis a, axis b, offset -> the diagonal of the two axes as a new last axis.
-FLAMBEAU_KERNEL(diagonal) {
+FLAMBEAU_KERNEL_ALL_TYPES(diagonal) {
   const Tensor& x = call.in(0);
   const int64_t a = call.integer(0), b = call.integer(1), offset = call.integer(2);
   if (a < 0 || b < 0 || a >= x.ndim() || b >= x.ndim() || a == b)
@@ -180,7 +180,7 @@ FLAMBEAU_KERNEL(diagonal) {
 }
 
 // x, offset, strides… -> the storage of x seen in any way that stays inside of it.
-FLAMBEAU_KERNEL(asStrided) {
+FLAMBEAU_KERNEL_ALL_TYPES(asStrided) {
   const Shape& shape = call.spec(0).shape;
   if (call.num_params() != shape.ndim + 1)
     throw Failure("ERR_INTERNAL", "asStrided needs a stride for each axis");
@@ -194,6 +194,6 @@ FLAMBEAU_KERNEL(asStrided) {
 }
 
 // -> a tensor with unspecified contents.
-FLAMBEAU_KERNEL(empty) { call.out(0); }
+FLAMBEAU_KERNEL_ALL_TYPES(empty) { call.out(0); }
 
 }  // namespace flambeau

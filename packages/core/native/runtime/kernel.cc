@@ -1,7 +1,9 @@
 #include "kernel.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace flambeau {
 
@@ -10,9 +12,9 @@ KernelRegistry& KernelRegistry::instance() {
   return *registry;
 }
 
-bool KernelRegistry::add(const char* name, Kernel kernel) {
+bool KernelRegistry::add(const char* name, Kernel kernel, KnowsTypes knows) {
   names_.emplace_back(name);
-  kernels_.push_back(kernel);
+  kernels_.push_back({kernel, knows});
   return true;
 }
 
@@ -28,18 +30,21 @@ void Call::add_input(Entry* entry) {
   if (!entry) return;
   Context::retain(entry);
   input.entry = entry;
+  input.tensor = &entry->tensor;
+  has_narrow_ |= is_narrow(entry->tensor.dtype);
 }
 
 void Call::add_number(double value, DType dtype) {
   Input& input = inputs_.emplace_back();
-  input.number = used_numbers_++;
-  if (used_numbers_ > static_cast<int>(numbers_.size()))
+  if (++used_numbers_ > static_cast<int>(numbers_.size()))
     numbers_.push_back(std::make_unique<Number>());
-  Number& number = *numbers_[input.number];
-  with_type(dtype, [&](auto zero) {
+  Number& number = *numbers_[used_numbers_ - 1];
+  with_every_type(dtype, [&](auto zero) {
     using T = decltype(zero);
     T typed;
-    if constexpr (std::is_same_v<T, bool>) {
+    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
+      typed = formulas::from_float<T>(static_cast<float>(value));
+    } else if constexpr (std::is_same_v<T, bool>) {
       typed = value != 0;
     } else if constexpr (std::is_integral_v<T>) {
       // A conversion out of range would be undefined.
@@ -51,19 +56,100 @@ void Call::add_number(double value, DType dtype) {
   });
   number.tensor.dtype = dtype;
   number.tensor.data = number.value;
+  input.tensor = &number.tensor;
+  input.value = value;
+  has_narrow_ |= is_narrow(dtype);
 }
 
 void Call::add_output(const OutputSpec& spec) {
   Output& output = outputs_.emplace_back();
   output.spec = spec;
+  has_narrow_ |= is_narrow(spec.dtype);
   if (spec.target) {
     Context::retain(spec.target);
     output.entry = spec.target;
   }
 }
 
+// A copy in the wide type with the memory order of `t`; what `t` repeats, the copy repeats.
+Tensor Call::widened(const Tensor& t) {
+  Tensor single = t;
+  for (int axis = 0; axis < t.ndim(); ++axis)
+    if (t.stride(axis) == 0 && t.size(axis) > 1) single.shape.sizes[axis] = 1;
+  const DType dtype = wide_type(t.dtype);
+  int64_t strides[kMaxDims];
+  strides_like(single.shape, single, strides);
+  context_.reserve(checked_bytes(single.shape, dtype));
+  Tensor wide = empty_tensor(single.shape, dtype, strides);
+  copy_into(wide, single);
+  for (int axis = 0; axis < t.ndim(); ++axis)
+    if (t.stride(axis) == 0 && t.size(axis) > 1) wide.strides[axis] = 0;
+  wide.shape = t.shape;
+  return wide;
+}
+
+void Call::widen() {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    Input& input = inputs_[i];
+    if (!input.tensor || !is_narrow(input.tensor->dtype)) continue;
+    const Tensor* same = nullptr;
+    for (size_t k = 0; input.entry && k < i; ++k)
+      if (inputs_[k].entry == input.entry) same = inputs_[k].tensor;
+    input.tensor = same ? same : &wide_.emplace_back(widened(*input.tensor));
+  }
+  for (int i = 0; i < num_outputs(); ++i) {
+    Output& output = outputs_[i];
+    if (!is_narrow(output.spec.dtype)) continue;
+    narrowed_.push_back({i, output.spec});
+    output.spec.dtype = wide_type(output.spec.dtype);
+    if (!output.spec.target) continue;
+    output.entry = nullptr;  // its count is that of narrowed_
+    Entry* const target = output.spec.target;
+    // A target that is an input too is one tensor for the kernel as well.
+    const auto same = std::find_if(inputs_.begin(), inputs_.end(),
+                                   [&](const Input& input) { return input.entry == target; });
+    output.spec.target = output.entry =
+        context_.add(same != inputs_.end() ? Tensor(*same->tensor) : widened(target->tensor));
+  }
+}
+
+void Call::narrow() {
+  for (Narrowed& narrowed : narrowed_) {
+    Output& output = outputs_[narrowed.output];
+    if (!output.entry) throw Failure("ERR_INTERNAL", "a kernel left an output unwritten");
+    const Tensor& wide = output.entry->tensor;
+    if (wide.dtype != wide_type(narrowed.spec.dtype))
+      throw Failure("ERR_INTERNAL", "a kernel left an output of another type");
+    Entry* result = std::exchange(narrowed.spec.target, nullptr);
+    const bool in_place = result != nullptr;
+    if (!in_place) {
+      int64_t strides[kMaxDims];
+      strides_like(wide.shape, wide, strides);
+      context_.reserve(checked_bytes(wide.shape, narrowed.spec.dtype));
+      result = context_.add(empty_tensor(wide.shape, narrowed.spec.dtype, strides));
+    }
+    Entry* const before = std::exchange(output.entry, result);
+    output.spec.dtype = narrowed.spec.dtype;
+    output.spec.target = in_place ? result : nullptr;
+    struct Release {
+      Context& context;
+      Entry* entry;
+      ~Release() { context.release(entry); }
+    } release{context_, before};
+    copy_into(result->tensor, wide);
+  }
+  narrowed_.clear();
+}
+
 void Call::run(int index) {
-  KernelRegistry::instance().at(index)(*this);
+  const KernelRegistry::Registered& kernel = KernelRegistry::instance().at(index);
+  if (has_narrow_ && !(kernel.knows && kernel.knows(*this))) {
+    widen();
+    kernel.run(*this);
+    narrow();
+  } else {
+    kernel.run(*this);
+  }
   for (Output& output : outputs_) {
     if (!output.entry) throw Failure("ERR_INTERNAL", "a kernel left an output unwritten");
     if (output.spec.target)
@@ -106,6 +192,7 @@ void Call::out_view(int i, int base, int64_t offset, const int64_t* strides) {
   Output& result = output(i);
   const Tensor& from = in(base);
   if (!from.storage) throw Failure("ERR_INTERNAL", "a number has no storage to view");
+  if (!wide_.empty()) throw Failure("ERR_INTERNAL", "a converted copy cannot be viewed");
   const int64_t item = static_cast<int64_t>(from.item_bytes());
   const int64_t first = (from.data - static_cast<char*>(from.storage->block.ptr)) + offset * item;
   int64_t last = 0;
@@ -159,6 +246,12 @@ void Call::finish() {
     if (input.entry) context_.release(input.entry);
   for (Output& output : outputs_)
     if (output.entry) context_.release(output.entry);
+  if (!has_narrow_) return;
+  for (const Narrowed& narrowed : narrowed_)
+    if (narrowed.spec.target) context_.release(narrowed.spec.target);
+  narrowed_.clear();
+  wide_.clear();
+  has_narrow_ = false;
 }
 
 void Call::reset() {

@@ -2,6 +2,7 @@
 // decided by the operation's rule in src/ops. Kernels reject whatever would corrupt memory.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -26,17 +27,19 @@ class Call {
   // --- what a kernel uses ---
   int num_inputs() const { return static_cast<int>(inputs_.size()); }
   // False where an optional input was left out.
-  bool has(int i) const {
-    return i >= 0 && i < num_inputs() && (inputs_[i].entry != nullptr || inputs_[i].number >= 0);
-  }
+  bool has(int i) const { return i >= 0 && i < num_inputs() && inputs_[i].tensor != nullptr; }
   // Input `i`; a number passed in place of a tensor is a tensor without axes.
   const Tensor& in(int i) const {
     if (!has(i)) throw Failure("ERR_INTERNAL", "a kernel asked for an input that was not given");
-    const Input& input = inputs_[i];
-    return input.entry ? input.entry->tensor : numbers_[input.number]->tensor;
+    return *inputs_[i].tensor;
   }
   // Was input `i` given as a plain number?
   bool is_number(int i) const { return has(i) && inputs_[i].entry == nullptr; }
+  // That number as it was given, before it took the precision of a type.
+  double number(int i) const {
+    if (!is_number(i)) throw Failure("ERR_INTERNAL", "a kernel asked for a number");
+    return inputs_[i].value;
+  }
 
   int num_outputs() const { return static_cast<int>(outputs_.size()); }
   const OutputSpec& spec(int i) const { return outputs_[i].spec; }
@@ -74,6 +77,10 @@ class Call {
   Entry* input_entry(int i) const { return inputs_[i].entry; }
   // Runs kernel `index`; afterwards each output has an entry with one count for the caller
   // (for an in-place output: the target, counted once more).
+  //
+  // A kernel that is not registered for the narrow types of this call gets float32 or int32 copies
+  // of such inputs and targets, finds float32 or int32 in its specs, and what it leaves there is
+  // converted afterwards.
   void run(int index);
   Entry* output_entry(int i) const { return outputs_[i].entry; }
   Entry* take_output(int i);
@@ -81,8 +88,9 @@ class Call {
 
  private:
   struct Input {
-    Entry* entry = nullptr;  // one count
-    int number = -1;         // index in numbers_
+    Entry* entry = nullptr;          // one count; null for a number
+    const Tensor* tensor = nullptr;  // what the kernel sees; null where left out
+    double value = 0;                // of a number
   };
   struct Number {
     Tensor tensor;  // no storage: data points at `value`
@@ -92,8 +100,16 @@ class Call {
     OutputSpec spec;
     Entry* entry = nullptr;  // one count
   };
+  // What an output of a narrow type was to be while a kernel writes it in the wide type.
+  struct Narrowed {
+    int output;
+    OutputSpec spec;  // one count of its target
+  };
   void finish();
   Output& output(int i);
+  Tensor widened(const Tensor& t);
+  void widen();
+  void narrow();
 
   Context& context_;
   std::vector<Input> inputs_;
@@ -101,17 +117,26 @@ class Call {
   int used_numbers_ = 0;
   std::vector<Output> outputs_;
   std::vector<double> params_;
+  bool has_narrow_ = false;  // is an input or output of a narrow type?
+  std::deque<Tensor> wide_;
+  std::vector<Narrowed> narrowed_;
 };
 
 using Kernel = void (*)(Call&);
+// Does a kernel know the narrow types among the inputs and outputs of this call?
+using KnowsTypes = bool (*)(const Call&);
 
 // Kernels by name; the index is what JavaScript passes.
 class KernelRegistry {
  public:
   static KernelRegistry& instance();
-  bool add(const char* name, Kernel kernel);
+  struct Registered {
+    Kernel run;
+    KnowsTypes knows;  // null: knows none of the narrow types
+  };
+  bool add(const char* name, Kernel kernel, KnowsTypes knows = nullptr);
   const std::vector<std::string>& names() const { return names_; }
-  Kernel at(int index) const {
+  const Registered& at(int index) const {
     if (index < 0 || index >= static_cast<int>(kernels_.size()))
       throw Failure("ERR_INTERNAL", "no kernel with this index");
     return kernels_[index];
@@ -119,14 +144,23 @@ class KernelRegistry {
 
  private:
   std::vector<std::string> names_;
-  std::vector<Kernel> kernels_;
+  std::vector<Registered> kernels_;
 };
 
-// FLAMBEAU_KERNEL(matmul) { Tensor& y = call.out(0); … } defines and registers a kernel.
-#define FLAMBEAU_KERNEL(name)                                           \
-  static void name##_kernel(::flambeau::Call& call);                    \
-  [[maybe_unused]] static const bool name##_registered =                \
-      ::flambeau::KernelRegistry::instance().add(#name, name##_kernel); \
+// FLAMBEAU_KERNEL(matmul) { Tensor& y = call.out(0); … } defines and registers a kernel. It never
+// sees float16, bfloat16, int8 or int16, and may not make views: Call::run converts.
+#define FLAMBEAU_KERNEL(name) FLAMBEAU_REGISTER_KERNEL(name, nullptr)
+// The same for a kernel that knows all types (by with_every_type, or by the size of an element).
+#define FLAMBEAU_KERNEL_ALL_TYPES(name) \
+  FLAMBEAU_REGISTER_KERNEL(name, [](const ::flambeau::Call&) { return true; })
+// The same for a kernel that knows all types if `condition`, an expression of `call`, is true.
+#define FLAMBEAU_KERNEL_ALL_TYPES_IF(name, condition) \
+  FLAMBEAU_REGISTER_KERNEL(                           \
+      name, [](const ::flambeau::Call& call) { return static_cast<bool>(condition); })
+#define FLAMBEAU_REGISTER_KERNEL(name, ...)                                          \
+  static void name##_kernel(::flambeau::Call& call);                                 \
+  [[maybe_unused]] static const bool name##_registered =                             \
+      ::flambeau::KernelRegistry::instance().add(#name, name##_kernel, __VA_ARGS__); \
   static void name##_kernel([[maybe_unused]] ::flambeau::Call& call)
 
 // Copies `from` into `to`, converting the type; broadcasts `from` to `to`'s shape. (copy.cc)

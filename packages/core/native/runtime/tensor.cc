@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <new>
+#include <string>
 #include <vector>
+
+#include "context.h"
 
 namespace flambeau {
 
@@ -41,9 +44,13 @@ void Storage::operator delete(void* memory) noexcept {
 }
 
 const char* dtype_name(DType dtype) {
-  constexpr const char* kNames[kNumDTypes] = {"float32", "float64", "int64",
-                                              "int32",   "uint8",   "bool"};
+  constexpr const char* kNames[kNumDTypes] = {"float32", "float64", "int64",    "int32", "uint8",
+                                              "bool",    "float16", "bfloat16", "int8",  "int16"};
   return kNames[static_cast<int>(dtype)];
+}
+
+void reject_narrow(DType dtype) {
+  throw Failure("ERR_INTERNAL", std::string("this kernel is not for ") + dtype_name(dtype));
 }
 
 bool Tensor::is_contiguous() const {

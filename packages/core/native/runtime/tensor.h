@@ -8,21 +8,45 @@
 #include <utility>
 
 #include "allocator.h"
+#include "half.h"
 
 namespace flambeau {
 
 inline constexpr int kMaxDims = 16;
 
 // The order is the code that crosses the JavaScript boundary (src/dtype.ts).
-enum class DType : uint8_t { kFloat32, kFloat64, kInt64, kInt32, kUInt8, kBool };
-inline constexpr int kNumDTypes = 6;
+enum class DType : uint8_t {
+  kFloat32,
+  kFloat64,
+  kInt64,
+  kInt32,
+  kUInt8,
+  kBool,
+  kFloat16,
+  kBFloat16,
+  kInt8,
+  kInt16
+};
+inline constexpr int kNumDTypes = 10;
 
 constexpr size_t element_size(DType dtype) {
-  constexpr size_t kSizes[kNumDTypes] = {4, 8, 8, 4, 1, 1};
+  constexpr size_t kSizes[kNumDTypes] = {4, 8, 8, 4, 1, 1, 2, 2, 1, 2};
   return kSizes[static_cast<int>(dtype)];
 }
 const char* dtype_name(DType dtype);
-constexpr bool is_floating(DType dtype) { return dtype <= DType::kFloat64; }
+// float16 and bfloat16: stored so, computed as float32.
+constexpr bool is_16bit_float(DType dtype) {
+  return dtype == DType::kFloat16 || dtype == DType::kBFloat16;
+}
+constexpr bool is_floating(DType dtype) {
+  return dtype <= DType::kFloat64 || is_16bit_float(dtype);
+}
+// The narrow types, float16, bfloat16, int8 and int16: most kernels see them as their wide type,
+// float32 or int32 (Call::run).
+constexpr bool is_narrow(DType dtype) { return dtype >= DType::kFloat16; }
+constexpr DType wide_type(DType dtype) {
+  return !is_narrow(dtype) ? dtype : is_16bit_float(dtype) ? DType::kFloat32 : DType::kInt32;
+}
 
 template <class T>
 inline constexpr DType dtype_of = DType::kFloat32;
@@ -36,8 +60,19 @@ template <>
 inline constexpr DType dtype_of<uint8_t> = DType::kUInt8;
 template <>
 inline constexpr DType dtype_of<bool> = DType::kBool;
+template <>
+inline constexpr DType dtype_of<Half> = DType::kFloat16;
+template <>
+inline constexpr DType dtype_of<BFloat16> = DType::kBFloat16;
+template <>
+inline constexpr DType dtype_of<int8_t> = DType::kInt8;
+template <>
+inline constexpr DType dtype_of<int16_t> = DType::kInt16;
 
-// Calls body(T{}) with the C++ type of `dtype`.
+// Throws Failure("ERR_INTERNAL"): a kernel met a narrow type that it does not know.
+[[noreturn]] void reject_narrow(DType dtype);
+
+// Calls body(T{}) with the C++ type of `dtype`, which is not narrow.
 template <class Body>
 decltype(auto) with_type(DType dtype, Body&& body) {
   switch (dtype) {
@@ -46,9 +81,21 @@ decltype(auto) with_type(DType dtype, Body&& body) {
     case DType::kInt32: return body(int32_t{});
     case DType::kUInt8: return body(uint8_t{});
     case DType::kBool: return body(bool{});
-    case DType::kFloat32: break;
+    case DType::kFloat32: return body(float{});
+    default: reject_narrow(dtype);
   }
-  return body(float{});
+}
+
+// The same for all types. Half and BFloat16 have no arithmetic: see half.h.
+template <class Body>
+decltype(auto) with_every_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::kFloat16: return body(Half{});
+    case DType::kBFloat16: return body(BFloat16{});
+    case DType::kInt8: return body(int8_t{});
+    case DType::kInt16: return body(int16_t{});
+    default: return with_type(dtype, body);
+  }
 }
 
 // A block of memory shared by the tensors that view it. Counted atomically, so that workers may

@@ -31,6 +31,7 @@ inline void fill_bits(char* to, int64_t stride, const char* value, int64_t n) {
 void fill(char* to, int64_t stride, const char* value, int64_t item, int64_t n) {
   if (item == 4) return fill_bits<uint32_t>(to, stride, value, n);
   if (item == 8) return fill_bits<uint64_t>(to, stride, value, n);
+  if (item == 2) return fill_bits<uint16_t>(to, stride, value, n);
   fill_bits<uint8_t>(to, stride, value, n);
 }
 
@@ -44,9 +45,16 @@ inline T truncate(F x) {
   return (x >= -kLimit) & (x < kLimit) ? static_cast<T>(x) : kLowest;
 }
 
+using Float16Types = Types<Half, BFloat16>;
+using NarrowTypes = Types<Half, BFloat16, int8_t, int16_t>;
+
 template <class To, class From>
 inline To convert(StoredAs<From> x) {
-  if constexpr (__is_same(From, bool)) {
+  if constexpr (Float16Types::has<From>) {
+    return static_cast<To>(formulas::to_float(x));  // To is float
+  } else if constexpr (Float16Types::has<To>) {
+    return formulas::from_float<To>(x);  // From is float
+  } else if constexpr (__is_same(From, bool)) {
     return static_cast<To>(x < 1 ? x : uint8_t{1});
   } else if constexpr (__is_same(To, bool)) {
     return x != From{};
@@ -57,6 +65,37 @@ inline To convert(StoredAs<From> x) {
     return static_cast<To>(x);
   }
 }
+
+#if defined(__F16C__)
+// The first n elements but for a rest, whose start is returned, by the instructions for halves.
+// (Masked with all ones: g++ 12 warns of the plain form.)
+inline int64_t convert_halves(float* y, const Half* x, int64_t n) {
+  int64_t i = 0;
+#if defined(__AVX512F__)
+  for (; i + 16 <= n; i += 16)
+    _mm512_storeu_ps(
+        y + i,
+        _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i))));
+#endif
+  for (; i + 8 <= n; i += 8)
+    _mm256_storeu_ps(y + i,
+                     _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i))));
+  return i;
+}
+inline int64_t convert_halves(Half* y, const float* x, int64_t n) {
+  int64_t i = 0;
+#if defined(__AVX512F__)
+  for (; i + 16 <= n; i += 16)
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i*>(y + i),
+        _mm512_maskz_cvtps_ph(0xffff, _mm512_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
+  for (; i + 8 <= n; i += 8)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i),
+                     _mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
+  return i;
+}
+#endif
 
 template <class To, class From>
 void convert_loop(char* const* pointers, const int64_t* strides, int64_t n, const double*) {
@@ -74,13 +113,61 @@ void convert_loop(char* const* pointers, const int64_t* strides, int64_t n, cons
     }
     To* y = reinterpret_cast<To*>(to);
     Read* x = reinterpret_cast<Read*>(from);
+    int64_t i = 0;
+#if defined(__F16C__)
+    if constexpr (__is_same(From, Half) || __is_same(To, Half)) i = convert_halves(y, x, n);
+#endif
 #pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) y[i] = convert<To, From>(x[i]);
+    for (; i < n; ++i) y[i] = convert<To, From>(x[i]);
     return;
   }
   for (int64_t i = 0; i < n; ++i)
     *reinterpret_cast<To*>(to + i * to_stride) =
         convert<To, From>(*reinterpret_cast<Read*>(from + i * from_stride));
+}
+
+// Elements that pass through a buffer at a time.
+constexpr int64_t kBlock = 512;
+
+template <class To, class From>
+constexpr Loop loop_between();
+
+// By way of a third type, block by block.
+template <class To, class Between, class From>
+void convert_through(char* const* pointers, const int64_t* strides, int64_t n, const double*) {
+  alignas(64) Between buffer[kBlock];
+  char* const in[2] = {reinterpret_cast<char*>(buffer), pointers[1]};
+  char* const out[2] = {pointers[0], reinterpret_cast<char*>(buffer)};
+  const int64_t in_strides[2] = {sizeof(Between), strides[1]};
+  const int64_t out_strides[2] = {strides[0], sizeof(Between)};
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t size = n - begin < kBlock ? n - begin : kBlock;
+    char* const first[2] = {in[0], in[1] + begin * strides[1]};
+    char* const second[2] = {out[0] + begin * strides[0], out[1]};
+    loop_between<Between, From>()(first, in_strides, size, nullptr);
+    loop_between<To, Between>()(second, out_strides, size, nullptr);
+  }
+}
+
+// Narrow types meet the others in float or int32; the rest converts directly.
+template <class To, class From>
+constexpr Loop loop_between() {
+  if constexpr (__is_same(To, From) && sizeof(To) == 2) {
+    return convert_loop<uint16_t, uint16_t>;
+  } else if constexpr (__is_same(To, From) && __is_same(To, int8_t)) {
+    return convert_loop<uint8_t, uint8_t>;
+  } else if constexpr (Float16Types::has<From>) {
+    if constexpr (__is_same(To, float)) return convert_loop<To, From>;
+    return convert_through<To, float, From>;
+  } else if constexpr (Float16Types::has<To>) {
+    if constexpr (__is_same(From, float)) return convert_loop<To, From>;
+    return convert_through<To, float, From>;
+  } else if constexpr (NarrowTypes::has<To> || NarrowTypes::has<From>) {
+    if constexpr (__is_same(To, int32_t) || __is_same(From, int32_t)) return convert_loop<To, From>;
+    return convert_through<To, int32_t, From>;
+  } else {
+    return convert_loop<To, From>;
+  }
 }
 
 // --- transposes ---
@@ -182,6 +269,7 @@ void transpose(char* to, int64_t to_stride, const char* from, int64_t from_strid
                int64_t columns, int64_t item) {
   if (item == 4) return transpose_items<uint32_t>(to, to_stride, from, from_stride, rows, columns);
   if (item == 8) return transpose_items<uint64_t>(to, to_stride, from, from_stride, rows, columns);
+  if (item == 2) return transpose_items<uint16_t>(to, to_stride, from, from_stride, rows, columns);
   transpose_items<uint8_t>(to, to_stride, from, from_stride, rows, columns);
 }
 
@@ -227,16 +315,20 @@ void fence() {}
 
 }  // namespace
 
-#define FLAMBEAU_CONVERT_FROM(From)                                                        \
-  {                                                                                        \
-    convert_loop<float, From>, convert_loop<double, From>, convert_loop<int64_t, From>,    \
-        convert_loop<int32_t, From>, convert_loop<uint8_t, From>, convert_loop<bool, From> \
+#define FLAMBEAU_CONVERT_FROM(From)                                                               \
+  {                                                                                               \
+    loop_between<float, From>(), loop_between<double, From>(), loop_between<int64_t, From>(),     \
+        loop_between<int32_t, From>(), loop_between<uint8_t, From>(), loop_between<bool, From>(), \
+        loop_between<Half, From>(), loop_between<BFloat16, From>(), loop_between<int8_t, From>(), \
+        loop_between<int16_t, From>()                                                             \
   }
 
 extern const CopyTable copy_table;
 const CopyTable copy_table = {
     {FLAMBEAU_CONVERT_FROM(float), FLAMBEAU_CONVERT_FROM(double), FLAMBEAU_CONVERT_FROM(int64_t),
-     FLAMBEAU_CONVERT_FROM(int32_t), FLAMBEAU_CONVERT_FROM(uint8_t), FLAMBEAU_CONVERT_FROM(bool)},
+     FLAMBEAU_CONVERT_FROM(int32_t), FLAMBEAU_CONVERT_FROM(uint8_t), FLAMBEAU_CONVERT_FROM(bool),
+     FLAMBEAU_CONVERT_FROM(Half), FLAMBEAU_CONVERT_FROM(BFloat16), FLAMBEAU_CONVERT_FROM(int8_t),
+     FLAMBEAU_CONVERT_FROM(int16_t)},
     fill,
     transpose,
     stream,

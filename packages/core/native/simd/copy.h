@@ -9,14 +9,15 @@ namespace flambeau {
 struct CopyTable {
   // convert[from][to], operands {to, from}. A float becomes a bool by `!= 0` and an integer by
   // dropping its fraction. What the integer type cannot hold becomes its smallest value (int32,
-  // int64) as on x86; uint8 takes the low byte of the int32 conversion. Integers wrap.
+  // int64) as on x86; the narrower ones take the low bits of the int32 conversion. Integers wrap.
+  // Everything becomes a 16-bit float by way of float.
   Loop convert[kLoopTypes][kLoopTypes];
 
-  // to[i] = *value for n elements of `item` bytes (1, 4 or 8), `stride` bytes apart.
+  // to[i] = *value for n elements of `item` bytes (1, 2, 4 or 8), `stride` bytes apart.
   void (*fill)(char* to, int64_t stride, const char* value, int64_t item, int64_t n);
 
   // to[r · to_stride + c · item] = from[c · from_stride + r · item] for r < rows and c < columns,
-  // items of 1, 4 or 8 bytes, strides in bytes. No overlap.
+  // items of 1, 2, 4 or 8 bytes, strides in bytes. No overlap.
   void (*transpose)(char* to, int64_t to_stride, const char* from, int64_t from_stride,
                     int64_t rows, int64_t columns, int64_t item);
 

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 
+#include "half.h"
+
 namespace flambeau {
 
-inline constexpr int kLoopTypes = 6;
+inline constexpr int kLoopTypes = 10;
 
 // A loop over n elements: operand k lies at pointers[k] + i · strides[k] (bytes), operand 0 being
 // the output. The output may be one of the inputs exactly (same pointer, same stride); otherwise it
@@ -32,6 +34,8 @@ struct Stored<bool> {
 template <class T>
 using StoredAs = typename Stored<T>::type;
 
+// Loops over the narrow types (float16, bfloat16, int8, int16) only convert: what computes runs on
+// blocks of float or int32.
 using AnyType = Types<float, double, int64_t, int32_t, uint8_t, bool>;
 // The same, bool done as uint8: for operations that only choose among their operands.
 struct AnyTypeBoolAsByte : AnyType {};

@@ -52,7 +52,7 @@ const STRINGS: readonly string[] = [
   '0',
   'toString',
   '__proto__',
-  'float16',
+  'float8',
   '\u{1F525}',
 ]
 

@@ -215,4 +215,8 @@ const ARRAYS = [
   Int32Array,
   Uint8Array,
   Uint8Array,
+  Uint16Array,
+  Uint16Array,
+  Int8Array,
+  Int16Array,
 ] as const
