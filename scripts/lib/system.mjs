@@ -17,7 +17,10 @@ const buildTools = [
 ]
 
 /** @type {Requirement[]} libraries that the addon is built on */
-export const nativeLibraries = [{ package: 'libdnnl-dev', header: 'oneapi/dnnl/dnnl.hpp' }]
+export const nativeLibraries = [
+  { package: 'libdnnl-dev', header: 'oneapi/dnnl/dnnl.hpp' },
+  { package: 'libopenblas-serial-dev', header: 'openblas-serial/cblas.h' },
+]
 
 /** @type {Requirement[]} what only the tests and the linters need */
 const testTools = [
