@@ -2,8 +2,11 @@
  * Tensor's methods. Each family in ops/ says which of its functions are methods too; a method is
  * its function with the tensor as first argument.
  */
+import type { DType } from './dtype.ts'
 import type { ActivationMethods } from './ops/activation.ts'
 import { activationMethods } from './ops/activation.ts'
+import type { AxisGetters, AxisMethods } from './ops/axes.ts'
+import { axisGetters, axisMethods } from './ops/axes.ts'
 import type { BinaryMethods } from './ops/binary.ts'
 import { binaryMethods } from './ops/binary.ts'
 import type { BoundsMethods } from './ops/bounds.ts'
@@ -18,20 +21,32 @@ import type { CopyMethods } from './ops/copy.ts'
 import { copyMethods } from './ops/copy.ts'
 import type { CumulativeMethods } from './ops/cumulative.ts'
 import { cumulativeMethods } from './ops/cumulative.ts'
+import type { DiagonalMethods } from './ops/diagonals.ts'
+import { diagonalMethods } from './ops/diagonals.ts'
+import type { ExpandMethods } from './ops/expand.ts'
+import { expandMethods } from './ops/expand.ts'
 import type { IndexMethods } from './ops/index-ops.ts'
 import { indexMethods } from './ops/index-ops.ts'
 import type { IndexingMethods } from './ops/indexing.ts'
 import { indexingMethods } from './ops/indexing.ts'
-import type { JoiningMethods } from './ops/joining.ts'
-import { joiningMethods } from './ops/joining.ts'
 import type { MaskMethods } from './ops/masking.ts'
 import { maskMethods } from './ops/masking.ts'
 import type { MatmulMethods } from './ops/matmul.ts'
 import { matmulMethods } from './ops/matmul.ts'
+import type { PlacingMethods } from './ops/placing.ts'
+import { placingMethods } from './ops/placing.ts'
+import type { RearrangingMethods } from './ops/rearranging.ts'
+import { rearrangingMethods } from './ops/rearranging.ts'
 import type { ReduceMethods } from './ops/reduce.ts'
 import { reduceMethods } from './ops/reduce.ts'
+import type { RepeatingMethods } from './ops/repeating.ts'
+import { repeatingMethods } from './ops/repeating.ts'
+import type { SlicingMethods } from './ops/slicing.ts'
+import { slicingMethods } from './ops/slicing.ts'
 import type { SoftmaxMethods } from './ops/softmax.ts'
 import { softmaxMethods } from './ops/softmax.ts'
+import type { SplittingMethods } from './ops/splitting.ts'
+import { splittingMethods } from './ops/splitting.ts'
 import type { TernaryMethods } from './ops/ternary.ts'
 import { ternaryMethods } from './ops/ternary.ts'
 import type { TranscendentalMethods } from './ops/transcendental.ts'
@@ -44,19 +59,27 @@ import type { RandomMethods } from './random.ts'
 import { randomMethods } from './random.ts'
 import { Tensor } from './tensor.ts'
 
-export interface TensorMethods
+export interface TensorMethods<D extends DType>
   extends
     ActivationMethods,
+    AxisGetters,
+    AxisMethods,
     BinaryMethods,
     BoundsMethods,
     CastMethods,
     CompareReduceMethods,
     ComparisonMethods,
-    CopyMethods,
+    CopyMethods<D>,
     CumulativeMethods,
     IndexMethods,
     IndexingMethods,
-    JoiningMethods,
+    DiagonalMethods,
+    ExpandMethods,
+    PlacingMethods,
+    RearrangingMethods,
+    RepeatingMethods,
+    SlicingMethods,
+    SplittingMethods,
     MaskMethods,
     MatmulMethods,
     ReduceMethods,
@@ -104,6 +127,7 @@ function bind(table: object): void {
 
 for (const table of [
   activationMethods,
+  axisMethods,
   binaryMethods,
   boundsMethods,
   castMethods,
@@ -113,7 +137,13 @@ for (const table of [
   cumulativeMethods,
   indexMethods,
   indexingMethods,
-  joiningMethods,
+  diagonalMethods,
+  expandMethods,
+  placingMethods,
+  rearrangingMethods,
+  repeatingMethods,
+  slicingMethods,
+  splittingMethods,
   maskMethods,
   matmulMethods,
   reduceMethods,
@@ -125,3 +155,12 @@ for (const table of [
   randomMethods,
 ])
   bind(table)
+
+for (const [name, get] of Object.entries(axisGetters) as [string, (self: Tensor) => Tensor][]) {
+  Object.defineProperty(Tensor.prototype, name, {
+    get(this: Tensor): Tensor {
+      return get(this)
+    },
+    configurable: true,
+  })
+}

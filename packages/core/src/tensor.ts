@@ -35,7 +35,23 @@ export type TypedArrayOf =
   | Uint8Array
 
 /**
+ * A dtype that is not known before the program runs. It goes with every other one, in both
+ * directions: `Tensor` alone takes tensors of all dtypes and passes for one of each.
+ */
+// Only `any` does both; TypeScript has no other name for "unknown, and not checked".
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyDType = any
+
+/** `Unknown` where the dtype `D` is not known, else `Known`. */
+export type IfKnown<D, Known, Unknown> = 'not a dtype' extends D ? Unknown : Known
+
+/** What `item()` gives: a boolean for `bool`, else a number. */
+export type ItemOf<D> = IfKnown<D, D extends 'bool' ? boolean : number, number>
+
+/**
  * An array with any number of axes, all elements of one dtype.
+ *
+ * The type `Tensor<'int64'>` says the dtype where it is known; `Tensor` leaves it open.
  *
  * Tensors come from creation functions (`tensor`, `zeros`, `randn`, …) and from operations, which
  * exist as functions (`add(a, b)`) and as methods (`a.add(b)`). Several tensors may view the same
@@ -43,7 +59,7 @@ export type TypedArrayOf =
  *
  * @see torch.Tensor
  */
-export class Tensor {
+export class Tensor<D extends DType = AnyDType> {
   /** Number of the native tensor; 0 once disposed. @internal */
   _id: number
   /** @internal */
@@ -72,8 +88,8 @@ export class Tensor {
     return this._shape
   }
 
-  get dtype(): DType {
-    return dtypeName(this._dtype)
+  get dtype(): IfKnown<D, D, DType> {
+    return dtypeName(this._dtype) as IfKnown<D, D, DType>
   }
 
   /** Where the elements are. */
@@ -158,13 +174,13 @@ export class Tensor {
   }
 
   /**
-   * The only element as a number (of `bool`: 0 or 1 as `number`; use `Boolean()`).
+   * The only element as a number; of `bool` as a boolean.
    *
    * @throws {ShapeError} if there is not exactly one element.
    * @throws {PrecisionError} if an int64 exceeds 2^53.
    * @see torch.Tensor.item
    */
-  item(): number {
+  item(): ItemOf<D> {
     const id = liveId('item', this)
     if (this.numel() !== 1) {
       throw new ShapeError(
@@ -174,7 +190,8 @@ export class Tensor {
         'use tolist() or toArray(), or select one element first',
       )
     }
-    return withPrecision('item', this, () => native.item(id))
+    const value = withPrecision('item', this, () => native.item(id))
+    return (this._dtype === BOOL ? value !== 0 : value) as ItemOf<D>
   }
 
   /**
@@ -272,7 +289,7 @@ export class Tensor {
   }
 }
 
-export interface Tensor extends TensorMethods {}
+export interface Tensor<D extends DType = AnyDType> extends TensorMethods<D> {}
 
 Object.defineProperties(Tensor.prototype, {
   [Symbol.for('flambeau.tensor')]: { value: true },

@@ -2,8 +2,10 @@
 import type { Operand } from '../elementwise.ts'
 import { requireOperand, requireTensor } from '../elementwise.ts'
 import { overwrite } from '../in-place.ts'
+import type { DType } from '../dtype.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, run, runInPlace } from '../op.ts'
+import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 
 const cloneOp = defineOp('clone', ['input'], {
@@ -65,17 +67,17 @@ function fill_(input: Tensor, value: Operand): Tensor {
   return input
 }
 
-export interface CopyMethods {
+export interface CopyMethods<D extends DType = AnyDType> {
   /** See {@link clone}. */
-  clone(): Tensor
+  clone(): Tensor<D>
   /** See {@link contiguous}. */
-  contiguous(): Tensor
+  contiguous(): Tensor<D>
   /** Writes `source` into this tensor, converting the dtype; `source` broadcasts. */
-  copy_(source: Tensor): Tensor
+  copy_(source: Tensor): Tensor<D>
   /** Writes one value everywhere. */
-  fill_(value: Operand): Tensor
+  fill_(value: Operand): Tensor<D>
   /** Writes zeros everywhere. */
-  zero_(): Tensor
+  zero_(): Tensor<D>
 }
 
 export const copyMethods: MethodTable<CopyMethods> = {
