@@ -7,6 +7,7 @@ import * as autograd from '@flambeau/autograd'
 import * as core from '@flambeau/core'
 import type { DType } from '@flambeau/core'
 import { Tensor } from '@flambeau/core'
+import { functional } from '@flambeau/nn'
 
 type StoredNumber = number | string
 
@@ -113,12 +114,18 @@ export function lookUp(names: Names, ns: string, name: string): Callable | null 
       return typeof member === 'function' ? (member as Callable).apply(self, args) : member
     }
   }
-  const spaces: Record<string, unknown> =
-    ns === 'torch'
-      ? { ...autograd, ...core }
-      : ((core as Record<string, unknown>)[ns.replace('nn.', '')] as Record<string, unknown>)
-  const found = spaces?.[camel]
+  const found = namespace(ns)?.[camel]
   return typeof found === 'function' ? (found as Callable) : null
+}
+
+// Functions of nn.functional that are those of torch may be in core alone.
+const SPACES: Record<string, Record<string, unknown>> = {
+  torch: { ...autograd, ...core },
+  'nn.functional': { ...core, ...functional },
+}
+
+function namespace(ns: string): Record<string, unknown> | undefined {
+  return SPACES[ns] ?? ((core as Record<string, unknown>)[ns] as Record<string, unknown>)
 }
 
 /** Is there something under this name? */

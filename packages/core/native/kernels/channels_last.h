@@ -8,11 +8,34 @@
 
 namespace flambeau {
 
-// `t` [n, c, h, w] if it is stored channels-last, else a copy that is and dies with the call.
-inline Tensor channels_last(Call& call, const Tensor& t) {
-  if (t.is_channels_last()) return t;
+// Strides of [n, c, …] stored as n, …, c.
+inline void pixel_strides(const Shape& shape, int64_t* strides) {
+  int64_t step = 1;
+  const auto place = [&](int axis) {
+    strides[axis] = step;
+    step *= std::max<int64_t>(shape.sizes[axis], 1);
+  };
+  place(1);
+  for (int axis = shape.ndim - 1; axis > 1; --axis) place(axis);
+  place(0);
+}
+
+// Is `t` [n, c, …] stored as n, …, c without gaps?
+inline bool is_channels_last(const Tensor& t) {
   int64_t strides[kMaxDims];
-  channels_last_strides(t.shape, strides);
+  pixel_strides(t.shape, strides);
+  for (int axis = 0; axis < t.ndim(); ++axis) {
+    if (t.size(axis) == 0) return true;
+    if (t.size(axis) != 1 && t.stride(axis) != strides[axis]) return false;
+  }
+  return true;
+}
+
+// `t` [n, c, …] if it is stored channels-last, else a copy that is and dies with the call.
+inline Tensor channels_last(Call& call, const Tensor& t) {
+  if (is_channels_last(t)) return t;
+  int64_t strides[kMaxDims];
+  pixel_strides(t.shape, strides);
   Tensor copy = call.temporary(t.shape, t.dtype);
   std::copy(strides, strides + t.ndim(), copy.strides);
   copy_into(copy, t);
@@ -26,10 +49,10 @@ inline const Shape& output_shape(Call& call, int i) {
   return call.spec(i).shape;
 }
 
-// Output `i` of `dtype`, [n, c, h, w] stored channels-last.
+// Output `i` of `dtype`, [n, c, …] stored channels-last.
 inline Tensor& channels_last_output(Call& call, int i, DType dtype) {
   int64_t strides[kMaxDims];
-  channels_last_strides(output_shape(call, i), strides);
+  pixel_strides(output_shape(call, i), strides);
   if (call.spec(i).dtype != dtype) throw Failure("ERR_INTERNAL", "the output has another type");
   return call.out_strided(i, strides);
 }

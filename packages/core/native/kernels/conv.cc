@@ -1,4 +1,4 @@
-// conv2d and its gradients. See conv.h for the layouts.
+// Convolution of images and volumes, and its gradients. See conv.h for the layouts.
 #include "conv.h"
 
 #include <algorithm>
@@ -10,9 +10,6 @@ namespace flambeau {
 
 namespace {
 
-// Numbers of all three kernels: stride, padding and dilation (height, width each), groups.
-constexpr int kParams = 7;
-
 int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
   int64_t reach;
   if (kernel < 1 || __builtin_mul_overflow(kernel - 1, dilation, &reach)) return 0;
@@ -20,31 +17,45 @@ int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, i
   return free < 0 ? 0 : free / stride + 1;
 }
 
-// Checks that x, w and y belong together; throws otherwise.
+// The sizes and numbers of one axis.
+struct Axis {
+  int64_t &input, &output, &kernel, &stride, &pad, &dilation;
+};
+
+// Checks that x, w and y belong together; throws otherwise. The numbers are stride, padding and
+// dilation (depth, height and width each; images have no depth), groups.
 ConvGeometry geometry(Call& call, const Shape& x, const Shape& w, const Shape& y) {
-  if (call.num_params() != kParams) throw Failure("ERR_INTERNAL", "a convolution takes 7 numbers");
+  if ((x.ndim != 4 && x.ndim != 5) || w.ndim != x.ndim || y.ndim != x.ndim)
+    throw Failure("ERR_SHAPE",
+                  "a convolution needs an input, a weight and an output with 4 axes, or 5 each");
+  const int dims = x.ndim - 2;
+  if (call.num_params() != 3 * dims + 1)
+    throw Failure("ERR_INTERNAL", "a convolution takes 7 numbers, of volumes 10");
   ConvGeometry g;
-  g.stride_h = size_param(call, 0, 1, "a stride");
-  g.stride_w = size_param(call, 1, 1, "a stride");
-  g.pad_h = size_param(call, 2, 0, "a padding");
-  g.pad_w = size_param(call, 3, 0, "a padding");
-  g.dilation_h = size_param(call, 4, 1, "a dilation");
-  g.dilation_w = size_param(call, 5, 1, "a dilation");
-  g.groups = size_param(call, 6, 1, "a number of groups");
-  if (x.ndim != 4 || w.ndim != 4 || y.ndim != 4)
-    throw Failure("ERR_SHAPE", "a convolution needs an input, a weight and an output with 4 axes");
-  g.n = x.sizes[0], g.c = x.sizes[1], g.h = x.sizes[2], g.w = x.sizes[3];
-  g.o = w.sizes[0], g.kh = w.sizes[2], g.kw = w.sizes[3];
-  g.oh = y.sizes[2], g.ow = y.sizes[3];
+  g.volume = dims == 3;
+  g.n = x.sizes[0], g.c = x.sizes[1], g.o = w.sizes[0];
+  g.groups = size_param(call, 3 * dims, 1, "a number of groups");
   if (g.c % g.groups != 0 || g.o % g.groups != 0 || w.sizes[1] != g.c / g.groups)
     throw Failure("ERR_SHAPE", "the weight's channels do not fit the input and the groups");
   if (y.sizes[0] != g.n || y.sizes[1] != g.o)
     throw Failure("ERR_SHAPE", "the output's batch or channels do not fit the input and weight");
-  const int64_t oh = output_size(g.h, g.kh, g.stride_h, g.pad_h, g.dilation_h);
-  const int64_t ow = output_size(g.w, g.kw, g.stride_w, g.pad_w, g.dilation_w);
-  if (oh < 1 || ow < 1) throw Failure("ERR_SHAPE", "the kernel is larger than the padded input");
-  if (oh != g.oh || ow != g.ow)
-    throw Failure("ERR_SHAPE", "the output's height or width does not follow from the input's");
+  const Axis axes[] = {{g.w, g.ow, g.kw, g.stride_w, g.pad_w, g.dilation_w},
+                       {g.h, g.oh, g.kh, g.stride_h, g.pad_h, g.dilation_h},
+                       {g.d, g.od, g.kd, g.stride_d, g.pad_d, g.dilation_d}};
+  for (int i = 0; i < dims; ++i) {
+    const Axis& axis = axes[dims - 1 - i];
+    axis.stride = size_param(call, i, 1, "a stride");
+    axis.pad = size_param(call, dims + i, 0, "a padding");
+    axis.dilation = size_param(call, 2 * dims + i, 1, "a dilation");
+    axis.input = x.sizes[2 + i];
+    axis.kernel = w.sizes[2 + i];
+    axis.output = y.sizes[2 + i];
+    const int64_t output =
+        output_size(axis.input, axis.kernel, axis.stride, axis.pad, axis.dilation);
+    if (output < 1) throw Failure("ERR_SHAPE", "the kernel is larger than the padded input");
+    if (output != axis.output)
+      throw Failure("ERR_SHAPE", "the output's height or width does not follow from the input's");
+  }
   return g;
 }
 
@@ -65,10 +76,10 @@ void fill_zero(const Tensor& t) {
 
 }  // namespace
 
-// y [n, o, oh, ow] = x [n, c, h, w] convolved with w [o, c / groups, kh, kw], + bias [o] if given.
-// Inputs of any strides and one type (not bool); y is stored channels-last. No images: y is empty;
-// no input channels: the bias.
-FLAMBEAU_KERNEL(conv2d) {
+// y [n, o, oh, ow] = x [n, c, h, w] convolved with w [o, c / groups, kh, kw], + bias [o] if given;
+// volumes have a depth before the height. Inputs of any strides and one type (not bool); y is
+// stored channels-last. No images: y is empty; no input channels: the bias.
+FLAMBEAU_KERNEL(convolution) {
   const Tensor& x = call.in(0);
   const ConvGeometry g = geometry(call, x.shape, call.in(1).shape, output_shape(call, 0));
   require_dtype(call.in(1), x.dtype);
@@ -95,7 +106,7 @@ FLAMBEAU_KERNEL(conv2d) {
 
 // dx [n, c, h, w], channels-last: what dy [n, o, oh, ow] gives through w. h and w are those of the
 // output, as the input's size does not follow from dy.
-FLAMBEAU_KERNEL(conv2dInputGrad) {
+FLAMBEAU_KERNEL(convolutionInputGrad) {
   const Tensor& grad = call.in(0);
   const ConvGeometry g = geometry(call, output_shape(call, 0), call.in(1).shape, grad.shape);
   require_dtype(call.in(1), grad.dtype);
@@ -112,7 +123,7 @@ FLAMBEAU_KERNEL(conv2dInputGrad) {
 
 // dw [o, c / groups, kh, kw], row-major, and with a second output db [o]: what dy [n, o, oh, ow]
 // gives for inputs x [n, c, h, w]. No images: zeros.
-FLAMBEAU_KERNEL(conv2dWeightGrad) {
+FLAMBEAU_KERNEL(convolutionWeightGrad) {
   const Tensor& grad = call.in(0);
   const Tensor& input = call.in(1);
   const ConvGeometry g = geometry(call, input.shape, output_shape(call, 0), grad.shape);

@@ -34,39 +34,48 @@ void multiply_add(T& sum, T a, T b) {
   sum = static_cast<T>(static_cast<W>(sum) + static_cast<W>(a) * static_cast<W>(b));
 }
 
-// Weights as [groups, kh, kw, rows, columns], where rows are a group's input channels and columns
-// its output channels, or the other way round.
+// Weights as [groups, taps, rows, columns], where rows are a group's input channels and columns its
+// output channels, or the other way round.
 template <class T>
 Tensor pack(const ConvGeometry& g, const Tensor& w, bool outputs_inner) {
-  const int64_t gc = g.group_c(), go = g.group_o(), area = g.kh * g.kw;
-  Tensor packed = empty_tensor({g.groups, area, gc * go}, w.dtype);
+  const int64_t gc = g.group_c(), go = g.group_o(), taps = g.taps();
+  Tensor packed = empty_tensor({g.groups, taps, gc * go}, w.dtype);
   const T* from = w.as<T>();
   T* to = packed.as<T>();
   for (int64_t o = 0; o < g.o; ++o)
     for (int64_t c = 0; c < gc; ++c)
-      for (int64_t k = 0; k < area; ++k) {
+      for (int64_t k = 0; k < taps; ++k) {
         const int64_t place = outputs_inner ? c * go + o % go : (o % go) * gc + c;
-        to[(o / go * area + k) * gc * go + place] = *from++;
+        to[(o / go * taps + k) * gc * go + place] = *from++;
       }
   return packed;
 }
 
+// Where tap `k` of the window of output (od, oh, ow) lies in an image of the input, in pixels; -1
+// outside of it.
+int64_t input_of(const ConvGeometry& g, int64_t od, int64_t oh, int64_t ow, int64_t k) {
+  const int64_t d = od * g.stride_d - g.pad_d + k / (g.kh * g.kw) * g.dilation_d;
+  const int64_t h = oh * g.stride_h - g.pad_h + k / g.kw % g.kh * g.dilation_h;
+  const int64_t w = ow * g.stride_w - g.pad_w + k % g.kw * g.dilation_w;
+  if (d < 0 || d >= g.d || h < 0 || h >= g.h || w < 0 || w >= g.w) return -1;
+  return (d * g.h + h) * g.w + w;
+}
+
 template <class T>
 void forward(const ConvGeometry& g, const T* x, const T* packed, const T* bias, T* y) {
-  const int64_t gc = g.group_c(), go = g.group_o();
-  parallel_for(g.n * g.oh, grain(g.image_products(), g.oh), [&](int64_t begin, int64_t end) {
+  const int64_t gc = g.group_c(), go = g.group_o(), rows = g.od * g.oh;
+  parallel_for(g.n * rows, grain(g.image_products(), rows), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      const int64_t n = row / g.oh, oh = row % g.oh;
+      const int64_t n = row / rows, od = row / g.oh % g.od, oh = row % g.oh;
       for (int64_t ow = 0; ow < g.ow; ++ow) {
         T* out = y + (row * g.ow + ow) * g.o;
         for (int64_t o = 0; o < g.o; ++o) out[o] = bias ? bias[o] : T{};
-        for (int64_t k = 0; k < g.kh * g.kw; ++k) {
-          const int64_t h = oh * g.stride_h - g.pad_h + k / g.kw * g.dilation_h;
-          const int64_t w = ow * g.stride_w - g.pad_w + k % g.kw * g.dilation_w;
-          if (h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
-          const T* in = x + ((n * g.h + h) * g.w + w) * g.c;
+        for (int64_t k = 0; k < g.taps(); ++k) {
+          const int64_t at = input_of(g, od, oh, ow, k);
+          if (at < 0) continue;
+          const T* in = x + (n * g.x_pixels() + at) * g.c;
           for (int64_t group = 0; group < g.groups; ++group) {
-            const T* weights = packed + (group * g.kh * g.kw + k) * gc * go;
+            const T* weights = packed + (group * g.taps() + k) * gc * go;
             for (int64_t c = 0; c < gc; ++c)
               for (int64_t o = 0; o < go; ++o)
                 multiply_add(out[group * go + o], in[group * gc + c], weights[c * go + o]);
@@ -85,22 +94,29 @@ int64_t output_of(int64_t at, int64_t pad, int64_t k, int64_t dilation, int64_t 
   return start / stride < outputs ? start / stride : -1;
 }
 
+// Which pixel of an image of the output sees input (d, h, w) through tap `k`; -1 for none.
+int64_t output_of(const ConvGeometry& g, int64_t d, int64_t h, int64_t w, int64_t k) {
+  const int64_t od = output_of(d, g.pad_d, k / (g.kh * g.kw), g.dilation_d, g.stride_d, g.od);
+  const int64_t oh = output_of(h, g.pad_h, k / g.kw % g.kh, g.dilation_h, g.stride_h, g.oh);
+  const int64_t ow = output_of(w, g.pad_w, k % g.kw, g.dilation_w, g.stride_w, g.ow);
+  return od < 0 || oh < 0 || ow < 0 ? -1 : (od * g.oh + oh) * g.ow + ow;
+}
+
 template <class T>
 void input_grad(const ConvGeometry& g, const T* dy, const T* packed, T* dx) {
-  const int64_t gc = g.group_c(), go = g.group_o();
-  parallel_for(g.n * g.h, grain(g.image_products(), g.h), [&](int64_t begin, int64_t end) {
+  const int64_t gc = g.group_c(), go = g.group_o(), rows = g.d * g.h;
+  parallel_for(g.n * rows, grain(g.image_products(), rows), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      const int64_t n = row / g.h, h = row % g.h;
+      const int64_t n = row / rows, d = row / g.h % g.d, h = row % g.h;
       for (int64_t w = 0; w < g.w; ++w) {
         T* out = dx + (row * g.w + w) * g.c;
         std::fill(out, out + g.c, T{});
-        for (int64_t k = 0; k < g.kh * g.kw; ++k) {
-          const int64_t oh = output_of(h, g.pad_h, k / g.kw, g.dilation_h, g.stride_h, g.oh);
-          const int64_t ow = output_of(w, g.pad_w, k % g.kw, g.dilation_w, g.stride_w, g.ow);
-          if (oh < 0 || ow < 0) continue;
-          const T* in = dy + ((n * g.oh + oh) * g.ow + ow) * g.o;
+        for (int64_t k = 0; k < g.taps(); ++k) {
+          const int64_t at = output_of(g, d, h, w, k);
+          if (at < 0) continue;
+          const T* in = dy + (n * g.y_pixels() + at) * g.o;
           for (int64_t group = 0; group < g.groups; ++group) {
-            const T* weights = packed + (group * g.kh * g.kw + k) * gc * go;
+            const T* weights = packed + (group * g.taps() + k) * gc * go;
             for (int64_t o = 0; o < go; ++o)
               for (int64_t c = 0; c < gc; ++c)
                 multiply_add(out[group * gc + c], in[group * go + o], weights[o * gc + c]);
@@ -111,30 +127,31 @@ void input_grad(const ConvGeometry& g, const T* dy, const T* packed, T* dx) {
   });
 }
 
+// The gradient of the weights of output channel `o`.
+template <class T>
+void channel_weight_grad(const ConvGeometry& g, const T* x, const T* dy, int64_t o, T* out) {
+  const int64_t gc = g.group_c(), first = o / g.group_o() * gc;  // of the group's input channels
+  std::fill(out, out + gc * g.taps(), T{});
+  for (int64_t row = 0; row < g.n * g.od * g.oh; ++row) {
+    const int64_t n = row / (g.od * g.oh), od = row / g.oh % g.od, oh = row % g.oh;
+    for (int64_t ow = 0; ow < g.ow; ++ow) {
+      const T grad = dy[(row * g.ow + ow) * g.o + o];
+      for (int64_t k = 0; k < g.taps(); ++k) {
+        const int64_t at = input_of(g, od, oh, ow, k);
+        if (at < 0) continue;
+        const T* in = x + (n * g.x_pixels() + at) * g.c + first;
+        for (int64_t c = 0; c < gc; ++c) multiply_add(out[c * g.taps() + k], in[c], grad);
+      }
+    }
+  }
+}
+
 template <class T>
 void weight_grad(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
-  const int64_t gc = g.group_c();
   parallel_for(g.o, grain(static_cast<double>(g.n) * g.image_products(), g.o),
                [&](int64_t begin, int64_t end) {
-                 for (int64_t o = begin; o < end; ++o) {
-                   const int64_t first = o / g.group_o() * gc;  // of the group's input channels
-                   T* out = dw + o * gc * g.kh * g.kw;
-                   std::fill(out, out + gc * g.kh * g.kw, T{});
-                   for (int64_t row = 0; row < g.n * g.oh; ++row) {
-                     const int64_t n = row / g.oh, oh = row % g.oh;
-                     for (int64_t ow = 0; ow < g.ow; ++ow) {
-                       const T grad = dy[(row * g.ow + ow) * g.o + o];
-                       for (int64_t k = 0; k < g.kh * g.kw; ++k) {
-                         const int64_t h = oh * g.stride_h - g.pad_h + k / g.kw * g.dilation_h;
-                         const int64_t w = ow * g.stride_w - g.pad_w + k % g.kw * g.dilation_w;
-                         if (h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
-                         const T* in = x + ((n * g.h + h) * g.w + w) * g.c + first;
-                         for (int64_t c = 0; c < gc; ++c)
-                           multiply_add(out[c * g.kh * g.kw + k], in[c], grad);
-                       }
-                     }
-                   }
-                 }
+                 for (int64_t o = begin; o < end; ++o)
+                   channel_weight_grad(g, x, dy, o, dw + o * g.group_c() * g.taps());
                });
 }
 
@@ -177,7 +194,7 @@ void direct_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy
     T* sums = db->as<T>();
     std::fill(sums, sums + g.o, T{});
     const T* grad = dy.as<T>();
-    for (int64_t p = 0; p < g.n * g.oh * g.ow; ++p)
+    for (int64_t p = 0; p < g.n * g.y_pixels(); ++p)
       for (int64_t o = 0; o < g.o; ++o) multiply_add(sums[o], *grad++, T{1});
   });
 }

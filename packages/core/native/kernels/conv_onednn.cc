@@ -2,7 +2,8 @@
 //
 // Our own threads share the work, each running primitives made for one thread: OpenMP's team would
 // have to be woken for each call, or would spin and starve others. The pieces are runs of images,
-// or bands of rows where there are few images.
+// or where there are few images bands of rows: along the outermost axis of an image, which is the
+// depth of a volume.
 #include <algorithm>
 #include <vector>
 
@@ -30,48 +31,61 @@ constexpr int64_t kMaxFloats = (int64_t{1} << 29) - 1;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-int64_t x_floats(const ConvGeometry& g) { return g.c * g.h * g.w; }  // of an image
-int64_t y_floats(const ConvGeometry& g) { return g.o * g.oh * g.ow; }
+int64_t x_floats(const ConvGeometry& g) { return g.c * g.x_pixels(); }  // of an image
+int64_t y_floats(const ConvGeometry& g) { return g.o * g.y_pixels(); }
+
+// The axis that bands divide; its positions are called rows below.
+struct RowAxis {
+  int64_t input, output, kernel, stride, pad, dilation;
+  int64_t reach() const { return (kernel - 1) * dilation + 1; }
+};
+RowAxis row_axis(const ConvGeometry& g) {
+  if (g.volume) return {g.d, g.od, g.kd, g.stride_d, g.pad_d, g.dilation_d};
+  return {g.h, g.oh, g.kh, g.stride_h, g.pad_h, g.dilation_h};
+}
+void set_rows(ConvGeometry& g, int64_t input, int64_t output, int64_t pad) {
+  (g.volume ? g.d : g.h) = input;
+  (g.volume ? g.od : g.oh) = output;
+  (g.volume ? g.pad_d : g.pad_h) = pad;
+}
 
 // Images [first, first + count).
 ConvPiece images(const ConvGeometry& g, int64_t first, int64_t count) {
-  ConvPiece piece = {g, g.pad_h, first * x_floats(g), first * y_floats(g)};
+  ConvPiece piece = {g, row_axis(g).pad, first * x_floats(g), first * y_floats(g)};
   piece.g.n = count;
   return piece;
 }
 
 // Rows [begin, end) of the output of image n, and the rows of the input that they read.
 ConvPiece output_rows(const ConvGeometry& g, int64_t n, int64_t begin, int64_t end) {
-  const int64_t first = begin * g.stride_h - g.pad_h;
-  const int64_t last = (end - 1) * g.stride_h - g.pad_h + (g.kh - 1) * g.dilation_h + 1;
-  const int64_t top = std::max<int64_t>(first, 0), bottom = std::min(last, g.h);
+  const RowAxis axis = row_axis(g);
+  const int64_t first = begin * axis.stride - axis.pad;
+  const int64_t last = (end - 1) * axis.stride - axis.pad + axis.reach();
+  const int64_t top = std::max<int64_t>(first, 0), bottom = std::min(last, axis.input);
   ConvPiece piece = images(g, n, 1);
-  piece.g.pad_h = top - first;
   piece.pad_below = last - bottom;
-  piece.g.h = bottom - top;
-  piece.g.oh = end - begin;
-  piece.x_offset += top * g.w * g.c;
-  piece.y_offset += begin * g.ow * g.o;
+  set_rows(piece.g, bottom - top, end - begin, top - first);
+  piece.x_offset += top * (x_floats(g) / axis.input);
+  piece.y_offset += begin * (y_floats(g) / axis.output);
   return piece;
 }
 
 // Rows [begin, end) of the input of image n, and the rows of the output that read from them: maybe
-// none. Without gaps between windows any rows will do; else begin + pad_h must be a multiple of the
+// none. Without gaps between windows any rows will do; else begin + pad must be a multiple of the
 // stride.
 ConvPiece input_rows(const ConvGeometry& g, int64_t n, int64_t begin, int64_t end) {
-  const int64_t reach = (g.kh - 1) * g.dilation_h + 1;
-  const int64_t lowest = begin + g.pad_h - reach + 1;
-  const int64_t first = lowest <= 0 ? 0 : ceil_div(lowest, g.stride_h);
-  const int64_t last = std::min(g.oh, (end - 1 + g.pad_h) / g.stride_h + 1);
+  const RowAxis axis = row_axis(g);
+  const int64_t lowest = begin + axis.pad - axis.reach() + 1;
+  const int64_t first = lowest <= 0 ? 0 : ceil_div(lowest, axis.stride);
+  const int64_t last = std::min(axis.output, (end - 1 + axis.pad) / axis.stride + 1);
+  const int64_t rows = end - begin, outputs = std::max<int64_t>(last - first, 0);
+  const int64_t above = begin + axis.pad - first * axis.stride;
   ConvPiece piece = images(g, n, 1);
-  piece.g.h = end - begin;
-  piece.g.oh = std::max<int64_t>(last - first, 0);
-  piece.g.pad_h = begin + g.pad_h - first * g.stride_h;
   // Negative where rows at the end belong to no window: oneDNN rounds them away.
-  piece.pad_below =
-      std::max<int64_t>(0, (piece.g.oh - 1) * g.stride_h + reach - piece.g.pad_h - piece.g.h);
-  piece.x_offset += begin * g.w * g.c;
-  piece.y_offset += first * g.ow * g.o;
+  piece.pad_below = std::max<int64_t>(0, (outputs - 1) * axis.stride + axis.reach() - above - rows);
+  set_rows(piece.g, rows, outputs, above);
+  piece.x_offset += begin * (x_floats(g) / axis.input);
+  piece.y_offset += first * (y_floats(g) / axis.output);
   return piece;
 }
 
@@ -79,7 +93,8 @@ ConvPiece input_rows(const ConvGeometry& g, int64_t n, int64_t begin, int64_t en
 std::vector<ConvPiece> split(ConvPass pass, const ConvGeometry& g, int64_t wanted) {
   std::vector<ConvPiece> pieces;
   const int64_t most = std::max<int64_t>(1, kMaxFloats / std::max(x_floats(g), y_floats(g)));
-  const int64_t rows = pass == ConvPass::kInputGrad ? g.h : g.oh;
+  const RowAxis axis = row_axis(g);
+  const int64_t rows = pass == ConvPass::kInputGrad ? axis.input : axis.output;
   // Whole images, unless a few of them would leave threads idle.
   if (g.n >= wanted || rows == 1) {
     const int64_t count = std::max(std::min(wanted, g.n), ceil_div(g.n, most));
@@ -91,9 +106,9 @@ std::vector<ConvPiece> split(ConvPass pass, const ConvGeometry& g, int64_t wante
   }
   const int64_t bands = std::min(ceil_div(wanted, g.n), rows);
   const int64_t step = pass == ConvPass::kInputGrad
-                           ? ceil_div(ceil_div(rows, bands), g.stride_h) * g.stride_h
+                           ? ceil_div(ceil_div(rows, bands), axis.stride) * axis.stride
                            : ceil_div(rows, bands);
-  const int64_t shift = pass == ConvPass::kInputGrad ? g.pad_h % g.stride_h : 0;
+  const int64_t shift = pass == ConvPass::kInputGrad ? axis.pad % axis.stride : 0;
   for (int64_t n = 0; n < g.n; ++n)
     for (int64_t begin = 0; begin < rows;) {
       const int64_t end = std::min(rows, (begin + shift) / step * step + step - shift);
@@ -128,7 +143,7 @@ std::vector<std::shared_ptr<const ConvPlan>> plans_for(ConvPass pass,
   std::vector<std::shared_ptr<const ConvPlan>> plans;
   plans.reserve(pieces.size());
   for (const ConvPiece& piece : pieces)
-    plans.push_back(piece.g.oh == 0 ? nullptr : conv_plan(pass, piece, has_bias));
+    plans.push_back(row_axis(piece.g).output == 0 ? nullptr : conv_plan(pass, piece, has_bias));
   return plans;
 }
 
@@ -161,7 +176,7 @@ class PackedWeights {
 void run_forward_or_input_grad(ConvPass pass, const ConvGeometry& g, const float* x,
                                const float* weights, const float* bias, const float* y) {
   const int64_t threads = threads_here();
-  const int64_t most = std::min(threads * kPiecesPerThread, g.n * g.oh * g.ow / kPiecePixels);
+  const int64_t most = std::min(threads * kPiecesPerThread, g.n * g.y_pixels() / kPiecePixels);
   const std::vector<ConvPiece> pieces =
       split(pass, g, threads == 1 ? 1 : wanted_pieces(g, std::max(threads, most)));
   const OpenMpThreads serial(1);
@@ -178,7 +193,7 @@ void run_forward_or_input_grad(ConvPass pass, const ConvGeometry& g, const float
     } else {
       // Rows of the input that no window reads.
       float* to = const_cast<float*>(x) + piece.x_offset;
-      std::fill(to, to + piece.g.h * g.w * g.c, 0.0f);
+      std::fill(to, to + x_floats(piece.g), 0.0f);
     }
   });
 }
@@ -186,7 +201,7 @@ void run_forward_or_input_grad(ConvPass pass, const ConvGeometry& g, const float
 // In how many sums the weight gradient is computed: by the sizes, and by the number of threads only
 // where that is larger.
 int64_t count_sums(const ConvGeometry& g) {
-  const int64_t by_size = std::min(kMaxSums, g.n * g.oh * g.ow / kSummedPixels);
+  const int64_t by_size = std::min(kMaxSums, g.n * g.y_pixels() / kSummedPixels);
   return wanted_pieces(g, std::max<int64_t>({by_size, threads_here(), 1}));
 }
 
@@ -234,11 +249,14 @@ void run_weight_grad(const ConvGeometry& g, const float* x, const float* y, floa
 bool onednn_conv_fits(const ConvGeometry& g) {
   constexpr int64_t kMaxStep = 64;
   if (g.n == 0 || g.c == 0 || g.o == 0) return false;
-  return g.pad_h <= (g.kh - 1) * g.dilation_h && g.pad_w <= (g.kw - 1) * g.dilation_w &&
-         g.stride_h <= kMaxStep && g.stride_w <= kMaxStep && g.dilation_h <= kMaxStep &&
-         g.dilation_w <= kMaxStep && g.kh <= kMaxStep && g.kw <= kMaxStep &&
-         x_floats(g) <= kMaxFloats && y_floats(g) <= kMaxFloats &&
-         g.o * g.group_c() * g.kh * g.kw <= kMaxFloats;
+  const auto axis_fits = [](int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
+    return pad <= (kernel - 1) * dilation && stride <= kMaxStep && dilation <= kMaxStep &&
+           kernel <= kMaxStep;
+  };
+  return axis_fits(g.kd, g.stride_d, g.pad_d, g.dilation_d) &&
+         axis_fits(g.kh, g.stride_h, g.pad_h, g.dilation_h) &&
+         axis_fits(g.kw, g.stride_w, g.pad_w, g.dilation_w) && x_floats(g) <= kMaxFloats &&
+         y_floats(g) <= kMaxFloats && g.o * g.group_c() * g.taps() <= kMaxFloats;
 }
 
 void onednn_conv_forward(const ConvGeometry& g, const float* x, const float* w, const float* bias,

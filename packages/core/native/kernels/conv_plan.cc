@@ -17,7 +17,7 @@ using dnnl::memory;
 
 constexpr size_t kCacheCapacity = 512;
 
-using Key = std::array<int64_t, 19>;
+using Key = std::array<int64_t, 26>;
 
 struct HashKey {
   size_t operator()(const Key& key) const {
@@ -71,17 +71,26 @@ std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece,
   constexpr auto kDirect = dnnl::algorithm::convolution_direct;
   const ConvGeometry& g = piece.g;
   const dnnl::engine& engine = onednn_engine();
-  const memory::desc x({g.n, g.c, g.h, g.w}, kFloat, Tag::nhwc);
-  const memory::desc y({g.n, g.o, g.oh, g.ow}, kFloat, Tag::nhwc);
-  const memory::dims sizes = g.groups == 1
-                                 ? memory::dims{g.o, g.c, g.kh, g.kw}
-                                 : memory::dims{g.groups, g.group_o(), g.group_c(), g.kh, g.kw};
+  // The axes of height and width, and of the depth before them.
+  const auto axes = [&](memory::dims outer, int64_t depth, int64_t height, int64_t width) {
+    if (g.volume) outer.push_back(depth);
+    outer.push_back(height);
+    outer.push_back(width);
+    return outer;
+  };
+  const Tag pixels = g.volume ? Tag::ndhwc : Tag::nhwc;
+  const memory::desc x(axes({g.n, g.c}, g.d, g.h, g.w), kFloat, pixels);
+  const memory::desc y(axes({g.n, g.o}, g.od, g.oh, g.ow), kFloat, pixels);
+  const memory::dims sizes = axes(
+      g.groups == 1 ? memory::dims{g.o, g.c} : memory::dims{g.groups, g.group_o(), g.group_c()},
+      g.kd, g.kh, g.kw);
   const memory::desc weights(sizes, kFloat, Tag::any);
   const memory::desc bias = has_bias ? memory::desc({g.o}, kFloat, Tag::x) : memory::desc();
-  const memory::dims strides = {g.stride_h, g.stride_w};
-  const memory::dims dilations = {g.dilation_h - 1, g.dilation_w - 1};
-  const memory::dims before = {g.pad_h, g.pad_w};
-  const memory::dims after = {piece.pad_below, g.pad_w};
+  const memory::dims strides = axes({}, g.stride_d, g.stride_h, g.stride_w);
+  const memory::dims dilations = axes({}, g.dilation_d - 1, g.dilation_h - 1, g.dilation_w - 1);
+  const memory::dims before = axes({}, g.pad_d, g.pad_h, g.pad_w);
+  const memory::dims after =
+      axes({}, piece.pad_below, g.volume ? g.pad_h : piece.pad_below, g.pad_w);
 
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -110,7 +119,9 @@ std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece,
   plan->x = x;
   plan->y = y;
   plan->bias = bias;
-  plan->plain_weights = memory::desc(sizes, kFloat, g.groups == 1 ? Tag::oihw : Tag::goihw);
+  const Tag plain = g.volume ? (g.groups == 1 ? Tag::oidhw : Tag::goidhw)
+                             : (g.groups == 1 ? Tag::oihw : Tag::goihw);
+  plan->plain_weights = memory::desc(sizes, kFloat, plain);
   plan->reordered = plan->weights != plan->plain_weights;
   if (plan->reordered) plan->reorder = make_reorder(pass, plan->plain_weights, plan->weights, attr);
   return plan;
@@ -139,7 +150,14 @@ class PlanCache {
                      g.pad_w,
                      g.dilation_h,
                      g.dilation_w,
-                     g.groups};
+                     g.groups,
+                     g.volume,
+                     g.d,
+                     g.od,
+                     g.kd,
+                     g.stride_d,
+                     g.pad_d,
+                     g.dilation_d};
     const std::lock_guard lock(mutex_);
     if (const auto found = index_.find(key); found != index_.end()) {
       plans_.splice(plans_.begin(), plans_, found->second);

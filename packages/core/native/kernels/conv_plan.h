@@ -11,8 +11,9 @@ namespace flambeau {
 
 enum class ConvPass : int64_t { kForward, kInputGrad, kWeightGrad };
 
-// A piece of a convolution: some images, or a band of rows of one. The geometry is that of the
-// piece, with as much padding above (pad_h) and below as lies in the piece.
+// A piece of a convolution: some images, or a band of rows of one (of volumes: along the depth).
+// The geometry is that of the piece, with as much padding above (pad_h, pad_d) and below as lies in
+// it.
 struct ConvPiece {
   ConvGeometry g;
   int64_t pad_below;
@@ -24,7 +25,7 @@ struct ConvPiece {
 struct ConvPlan {
   dnnl::primitive primitive;
   dnnl::memory::desc x, y, weights, bias, scratchpad;
-  dnnl::memory::desc plain_weights;  // as [groups,] o, c, kh, kw
+  dnnl::memory::desc plain_weights;  // as [groups,] o, c, [kd,] kh, kw
   bool reordered;                    // weights differs from plain_weights
 
   // Reorders to `weights`, or for the weight gradient from them, one of `parts` equal parts of the

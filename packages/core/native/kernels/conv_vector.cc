@@ -118,9 +118,9 @@ class Planes {
 
 // Padding and dilation within reason, so that planes are not much larger than the input.
 bool is_ordinary(const ConvGeometry& g) {
-  return g.n > 0 && g.o > 0 && g.c > 0 && g.groups == 1 && g.pad_h <= g.kh * g.dilation_h &&
-         g.pad_w <= g.kw * g.dilation_w && g.dilation_h <= 64 && g.dilation_w <= 64 &&
-         g.stride_h <= 64 && g.stride_w <= 64;
+  return !g.volume && g.n > 0 && g.o > 0 && g.c > 0 && g.groups == 1 &&
+         g.pad_h <= g.kh * g.dilation_h && g.pad_w <= g.kw * g.dilation_w && g.dilation_h <= 64 &&
+         g.dilation_w <= 64 && g.stride_h <= 64 && g.stride_w <= 64;
 }
 
 bool has_few_channels(const ConvGeometry& g) {

@@ -122,11 +122,12 @@ void check(const Conv& v, Tensor (*layout)(const Tensor&) = channels_last_copy) 
   const double backward = tolerance<T>(v.n * v.oh() * v.ow());
 
   const Tensor y =
-      run("conv2d", {layout(x), layout(w), bias}, {{dtype, v.y_shape()}}, v.params())[0];
+      run("convolution", {layout(x), layout(w), bias}, {{dtype, v.y_shape()}}, v.params())[0];
   CHECK(difference(values<T>(y), want.y) <= forward);
   CHECK(y.is_channels_last());
 
-  const Tensor plain = run("conv2d", {layout(x), w, kNone}, {{dtype, v.y_shape()}}, v.params())[0];
+  const Tensor plain =
+      run("convolution", {layout(x), w, kNone}, {{dtype, v.y_shape()}}, v.params())[0];
   std::vector<T> without = want.y;
   const std::vector<T> biases = values<T>(bias);
   for (size_t i = 0; i < without.size(); ++i)
@@ -134,16 +135,16 @@ void check(const Conv& v, Tensor (*layout)(const Tensor&) = channels_last_copy) 
   CHECK(difference(values<T>(plain), without) <= forward);
 
   const Tensor dx =
-      run("conv2dInputGrad", {layout(dy), layout(w)}, {{dtype, v.x_shape()}}, v.params())[0];
+      run("convolutionInputGrad", {layout(dy), layout(w)}, {{dtype, v.x_shape()}}, v.params())[0];
   CHECK(difference(values<T>(dx), want.dx) <= tolerance<T>(v.o / v.groups * v.kh * v.kw));
   CHECK(dx.is_channels_last());
 
-  const auto both = run("conv2dWeightGrad", {layout(dy), layout(x)},
+  const auto both = run("convolutionWeightGrad", {layout(dy), layout(x)},
                         {{dtype, v.w_shape()}, {dtype, {v.o}}}, v.params());
   CHECK(difference(values<T>(both[0]), want.dw) <= backward);
   CHECK(difference(values<T>(both[1]), want.db) <= backward);
   const Tensor alone =
-      run("conv2dWeightGrad", {layout(dy), layout(x)}, {{dtype, v.w_shape()}}, v.params())[0];
+      run("convolutionWeightGrad", {layout(dy), layout(x)}, {{dtype, v.w_shape()}}, v.params())[0];
   CHECK(values<T>(alone) == values<T>(both[0]));
 }
 
@@ -210,9 +211,9 @@ TEST_CASE("convolutions do not depend on the number of threads") {
       const auto keep = [&](int kind, const std::vector<Tensor>& outputs) {
         results[kind].push_back(values<float>(outputs[0]));
       };
-      keep(0, run("conv2d", {x, w}, {{DType::kFloat32, v.y_shape()}}, v.params()));
-      keep(1, run("conv2dInputGrad", {dy, w}, {{DType::kFloat32, v.x_shape()}}, v.params()));
-      keep(2, run("conv2dWeightGrad", {dy, x}, {{DType::kFloat32, v.w_shape()}}, v.params()));
+      keep(0, run("convolution", {x, w}, {{DType::kFloat32, v.y_shape()}}, v.params()));
+      keep(1, run("convolutionInputGrad", {dy, w}, {{DType::kFloat32, v.x_shape()}}, v.params()));
+      keep(2, run("convolutionWeightGrad", {dy, x}, {{DType::kFloat32, v.w_shape()}}, v.params()));
     }
     for (const auto& kind : results)
       for (const auto& result : kind) CHECK(result == kind[0]);
@@ -240,6 +241,57 @@ TEST_CASE("large convolutions are right however they are divided among threads")
   }
 }
 
+TEST_CASE("volumes of floats agree with the plain loops for doubles, however they are divided") {
+  struct Volume {
+    Shape x, w, y;
+    std::vector<double> params;
+  };
+  const Volume cases[] = {
+      {{1, 3, 5, 6, 7}, {4, 3, 2, 3, 3}, {1, 4, 4, 4, 5}, {1, 1, 1, 0, 0, 0, 1, 1, 1, 1}},
+      {{1, 24, 12, 9, 10}, {32, 24, 3, 3, 3}, {1, 32, 12, 9, 10}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}},
+      {{1, 24, 13, 9, 10}, {32, 24, 3, 2, 3}, {1, 32, 7, 5, 4}, {2, 2, 3, 1, 1, 1, 1, 1, 1, 1}},
+      {{1, 24, 14, 9, 8}, {32, 12, 2, 3, 1}, {1, 32, 5, 9, 8}, {3, 1, 1, 1, 1, 0, 2, 1, 1, 2}},
+      {{3, 16, 8, 8, 8}, {20, 16, 3, 3, 3}, {3, 20, 8, 8, 8}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}},
+      {{1, 16, 9, 7, 7}, {16, 1, 3, 3, 3}, {1, 16, 9, 7, 7}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 16}},
+      {{1, 130, 11, 3, 4}, {140, 130, 1, 1, 1}, {1, 140, 4, 3, 4}, {3, 1, 1, 0, 0, 0, 1, 1, 1, 1}},
+  };
+  const auto close = [](const Tensor& got, const Tensor& want, int64_t terms) {
+    const auto doubles = values<double>(want);
+    const std::vector<float> expected(doubles.begin(), doubles.end());
+    CHECK(difference(values<float>(got), expected) <= tolerance<float>(terms));
+  };
+  for (int threads : {1, 2, 5}) {
+    const Threads team(threads);
+    for (const Volume& v : cases) {
+      const Tensor x = random_tensor<float>(v.x, 1), w = random_tensor<float>(v.w, 2);
+      const Tensor b = random_tensor<float>({v.w.sizes[0]}, 3), dy = random_tensor<float>(v.y, 4);
+      const auto wide = [](const Tensor& t) {
+        Tensor copy = empty_tensor(t.shape, DType::kFloat64);
+        copy_into(copy, t);
+        return copy;
+      };
+      const auto both = [&](const char* kernel, const std::vector<Tensor>& inputs,
+                            const std::vector<Shape>& shapes, int64_t terms) {
+        std::vector<Output> narrow_outputs, wide_outputs;
+        std::vector<Tensor> wide_inputs;
+        for (const Shape& shape : shapes) {
+          narrow_outputs.push_back({DType::kFloat32, shape});
+          wide_outputs.push_back({DType::kFloat64, shape});
+        }
+        for (const Tensor& input : inputs) wide_inputs.push_back(wide(input));
+        const auto got = run(kernel, inputs, narrow_outputs, v.params);
+        const auto want = run(kernel, wide_inputs, wide_outputs, v.params);
+        for (size_t i = 0; i < got.size(); ++i) close(got[i], want[i], terms);
+      };
+      const int64_t products = v.w.numel() / v.w.sizes[0];
+      both("convolution", {x, w, b}, {v.y}, products);
+      both("convolutionInputGrad", {dy, w}, {v.x}, v.w.numel() / v.w.sizes[1]);
+      both("convolutionWeightGrad", {dy, x}, {v.w, Shape{v.w.sizes[0]}},
+           v.y.numel() / v.y.sizes[1]);
+    }
+  }
+}
+
 TEST_CASE("a convolution on several threads is the same twice") {
   const Threads team(2);
   for (const Conv& v : {Conv{1, 64, 20, 20, 64, 3, 3, 1, 1, 1, 1},
@@ -250,7 +302,7 @@ TEST_CASE("a convolution on several threads is the same twice") {
                  dy = random_tensor<float>(v.y_shape(), 3);
     const auto once = [&] {
       return values<float>(
-          run("conv2dWeightGrad", {dy, x}, {{DType::kFloat32, v.w_shape()}}, v.params())[0]);
+          run("convolutionWeightGrad", {dy, x}, {{DType::kFloat32, v.w_shape()}}, v.params())[0]);
     };
     const auto first = once();
     for (int repeat = 0; repeat < 5; ++repeat) CHECK(once() == first);
@@ -263,10 +315,10 @@ TEST_CASE("a batch without images gives empty outputs and zero gradients") {
   const Tensor x = empty_tensor(v.x_shape(), DType::kFloat32);
   const Tensor dy = empty_tensor(v.y_shape(), DType::kFloat32);
   const Tensor w = random_tensor<float>(v.w_shape(), 1);
-  CHECK(run("conv2d", {x, w}, {{DType::kFloat32, v.y_shape()}}, v.params())[0].numel() == 0);
-  CHECK(run("conv2dInputGrad", {dy, w}, {{DType::kFloat32, v.x_shape()}}, v.params())[0].numel() ==
-        0);
-  const auto grads = run("conv2dWeightGrad", {dy, x},
+  CHECK(run("convolution", {x, w}, {{DType::kFloat32, v.y_shape()}}, v.params())[0].numel() == 0);
+  CHECK(run("convolutionInputGrad", {dy, w}, {{DType::kFloat32, v.x_shape()}}, v.params())[0]
+            .numel() == 0);
+  const auto grads = run("convolutionWeightGrad", {dy, x},
                          {{DType::kFloat32, v.w_shape()}, {DType::kFloat32, {v.o}}}, v.params());
   CHECK(values<float>(grads[0]) == std::vector<float>(v.o * v.c * 9));
   CHECK(values<float>(grads[1]) == std::vector<float>(v.o));
@@ -277,11 +329,12 @@ TEST_CASE("without input channels a convolution is its bias") {
   const Tensor x = empty_tensor(v.x_shape(), DType::kFloat32);
   const Tensor w = empty_tensor(v.w_shape(), DType::kFloat32);
   const Tensor bias = tensor<float>({3}, {1, 2, 3});
-  const Tensor y = run("conv2d", {x, w, bias}, {{DType::kFloat32, v.y_shape()}}, v.params())[0];
+  const Tensor y =
+      run("convolution", {x, w, bias}, {{DType::kFloat32, v.y_shape()}}, v.params())[0];
   CHECK(element<float>(y, 0) == 1);
   CHECK(element<float>(y, y.numel() - 1) == 3);
   const Tensor dy = random_tensor<float>(v.y_shape(), 1);
-  const auto grads = run("conv2dWeightGrad", {dy, x},
+  const auto grads = run("convolutionWeightGrad", {dy, x},
                          {{DType::kFloat32, v.w_shape()}, {DType::kFloat32, {3}}}, v.params());
   CHECK(grads[0].numel() == 0);
   CHECK(grads[1].as<float>()[0] ==
@@ -297,7 +350,7 @@ TEST_CASE("NaN and infinity pass through a convolution") {
     Tensor x = random_tensor<float>(v.x_shape(), 1);
     const Tensor w = random_tensor<float>(v.w_shape(), 2);
     x.as<float>()[5] = NAN;  // row 1, column 1
-    const Tensor y = run("conv2d", {x, w}, {{DType::kFloat32, v.y_shape()}}, v.params())[0];
+    const Tensor y = run("convolution", {x, w}, {{DType::kFloat32, v.y_shape()}}, v.params())[0];
     CHECK(std::isnan(element<float>(y, 0)));
     CHECK(std::isnan(element<float>(y, 10)));
     CHECK(!std::isnan(element<float>(y, 15)));
@@ -309,10 +362,10 @@ TEST_CASE("sizes and numbers that do not fit are refused") {
   const Output y = {DType::kFloat32, {2, 8, 4, 4}};
   const auto fails = [&](const std::vector<Tensor>& inputs, const Output& output,
                          const std::vector<double>& params) {
-    CHECK_THROWS_AS(run("conv2d", inputs, {output}, params), Failure);
+    CHECK_THROWS_AS(run("convolution", inputs, {output}, params), Failure);
   };
   const std::vector<double> good = {1, 1, 0, 0, 1, 1, 1};
-  CHECK(run("conv2d", {x, w}, {y}, good)[0].numel() == 256);
+  CHECK(run("convolution", {x, w}, {y}, good)[0].numel() == 256);
   for (size_t i = 0; i < good.size(); ++i)
     for (double bad : {-1.0, 0.5, 1e10, 1e300, -1e300, static_cast<double>(NAN), INFINITY + 0.0}) {
       std::vector<double> params = good;
@@ -338,18 +391,18 @@ TEST_CASE("sizes and numbers that do not fit are refused") {
   fails({x, w}, y, {1, 1, 0, 0, 1, 1, 3});                      // groups do not divide
   fails({x, w, random_tensor<float>({7}, 3)}, y, good);         // wrong bias
   fails({random_tensor<float>({2, 4, 36}, 1), w}, y, good);
-  CHECK_THROWS_AS(run("conv2d", {x, w}, {}, good), Failure);
-  CHECK_THROWS_AS(run("conv2d", {x}, {y}, good), Failure);
+  CHECK_THROWS_AS(run("convolution", {x, w}, {}, good), Failure);
+  CHECK_THROWS_AS(run("convolution", {x}, {y}, good), Failure);
   CHECK_THROWS_AS(
-      run("conv2d", {x, w, random_tensor<float>(y.shape, 3)}, {{y.dtype, y.shape, 2}}, good),
+      run("convolution", {x, w, random_tensor<float>(y.shape, 3)}, {{y.dtype, y.shape, 2}}, good),
       Failure);  // in place
 }
 
 TEST_CASE("a huge stride with huge padding needs no huge memory") {
   // The padded input would have 10^18 elements, the output has 9.
   const Tensor x = random_tensor<float>({1, 1, 3, 3}, 1), w = tensor<float>({1, 1, 1, 1}, {2});
-  const Tensor y =
-      run("conv2d", {x, w}, {{DType::kFloat32, {1, 1, 3, 3}}}, {1e9, 1e9, 1e9, 1e9, 1, 1, 1})[0];
+  const Tensor y = run("convolution", {x, w}, {{DType::kFloat32, {1, 1, 3, 3}}},
+                       {1e9, 1e9, 1e9, 1e9, 1, 1, 1})[0];
   CHECK(element<float>(y, 4) == 2 * element<float>(x, 0));
   CHECK(element<float>(y, 0) == 0);
 }

@@ -1,95 +1,135 @@
 /** The records of convolution and its gradients, and what runs them without checking. */
+import type { BackwardInfo, Op } from '../op.ts'
 import { defineOp, run, runMany } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
 export interface ConvParams {
-  /** The kernels' numbers: stride, padding, dilation (height and width each), groups. */
+  /** The kernels' numbers: stride, padding, dilation (of all axes each), groups. */
   numbers: readonly number[]
 }
 
-const convOp = defineOp<'input' | 'weight' | 'bias', ConvParams>(
-  'conv2d',
-  ['input', 'weight', 'bias'],
-  {
-    derivative: {
-      needs: ['input', 'weight'],
-      formula: ([grad], { input, weight }, { params, shapes, needed }) => {
-        if (!grad) return []
-        const x = input as Tensor
-        const w = weight as Tensor
-        const dx = needed[0] ? inputGrad(grad, w, shapes[0] as Shape, params) : null
-        if (needed[1] && needed[2]) return [dx, ...weightAndBiasGrad(grad, x, w._shape, params)]
-        return [
-          dx,
-          needed[1] ? weightGrad(grad, x, w._shape, params) : null,
-          needed[2] ? grad.sum([0, 2, 3]) : null,
-        ]
-      },
-    },
-  },
-)
+type Conv = Op<ConvParams>
+
+/** The records for images, or for volumes. */
+interface ConvRecords {
+  conv: Conv
+  inputGrad: Conv
+  weightGrad: Conv
+  weightAndBiasGrad: Conv
+  transpose: Conv
+}
 
 // The gradients are linear in each of their inputs, so that theirs are convolutions again.
+function defineConvolution(dims: 2 | 3): ConvRecords {
+  const name = `conv${dims}d`
+  return {
+    conv: defineOp<'input' | 'weight' | 'bias', ConvParams>(name, ['input', 'weight', 'bias'], {
+      kernel: 'convolution',
+      derivative: { needs: ['input', 'weight'], formula: convGradients },
+    }),
+    inputGrad: defineOp<'grad' | 'weight', ConvParams>(`${name}InputGrad`, ['grad', 'weight'], {
+      kernel: 'convolutionInputGrad',
+      derivative: { needs: ['grad', 'weight'], formula: inputGradGradients },
+    }),
+    weightGrad: defineOp<'grad' | 'input', ConvParams>(`${name}WeightGrad`, ['grad', 'input'], {
+      kernel: 'convolutionWeightGrad',
+      derivative: {
+        needs: ['grad', 'input'],
+        formula: ([second], { grad, input }, info) =>
+          weightGradGradients([second], grad as Tensor, input as Tensor, info),
+      },
+    }),
+    // Outputs: the gradients of the weight and of the bias, in one pass over `grad`.
+    weightAndBiasGrad: defineOp<'grad' | 'input', ConvParams>(
+      `${name}WeightAndBiasGrad`,
+      ['grad', 'input'],
+      {
+        kernel: 'convolutionWeightGrad',
+        outputs: 2,
+        derivative: {
+          needs: ['grad', 'input'],
+          formula: (seconds, { grad, input }, info) =>
+            weightGradGradients(seconds, grad as Tensor, input as Tensor, info),
+        },
+      },
+    ),
+    // The same as the gradient of an input, under the name that users know.
+    transpose: defineOp<'input' | 'weight', ConvParams>(
+      `convTranspose${dims}d`,
+      ['input', 'weight'],
+      {
+        kernel: 'convolutionInputGrad',
+        derivative: {
+          needs: ['input', 'weight'],
+          formula: (grads, { input, weight }, info) =>
+            inputGradGradients(grads, { grad: input as Tensor, weight: weight as Tensor }, info),
+        },
+      },
+    ),
+  }
+}
 
-const inputGradOp = defineOp<'grad' | 'weight', ConvParams>('conv2dInputGrad', ['grad', 'weight'], {
-  derivative: {
-    needs: ['grad', 'weight'],
-    formula: ([second], { grad, weight }, { params, needed }) => {
-      if (!second) return []
-      const dy = grad as Tensor
-      const w = weight as Tensor
-      return [
-        needed[0] ? convolve(second, w, null, dy._shape, params) : null,
-        needed[1] ? weightGrad(dy, second, w._shape, params) : null,
-      ]
-    },
-  },
-})
+const IMAGES: ConvRecords = defineConvolution(2)
+const VOLUMES: ConvRecords = defineConvolution(3)
 
-const weightGradOp = defineOp<'grad' | 'input', ConvParams>('conv2dWeightGrad', ['grad', 'input'], {
-  derivative: {
-    needs: ['grad', 'input'],
-    formula: ([second], { grad, input }, info) =>
-      weightGradGradients(second ?? null, null, grad as Tensor, input as Tensor, info),
-  },
-})
+/** The records for tensors of this rank. */
+function recordsFor(shape: Shape): ConvRecords {
+  return shape.length === 4 ? IMAGES : VOLUMES
+}
 
-// Outputs: the gradients of the weight and of the bias, in one pass over `grad`.
-const weightAndBiasGradOp = defineOp<'grad' | 'input', ConvParams>(
-  'conv2dWeightAndBiasGrad',
-  ['grad', 'input'],
-  {
-    kernel: 'conv2dWeightGrad',
-    outputs: 2,
-    derivative: {
-      needs: ['grad', 'input'],
-      formula: ([second, secondBias], { grad, input }, info) =>
-        weightGradGradients(
-          second ?? null,
-          secondBias ?? null,
-          grad as Tensor,
-          input as Tensor,
-          info,
-        ),
-    },
-  },
-)
+/** The axes of a result that a bias is added along: all but the channels. */
+function pixelAxes(grad: Tensor): number[] {
+  return grad._shape.map((_, axis) => axis).filter((axis) => axis !== 1)
+}
+
+type Gradients = readonly (Tensor | null | undefined)[]
+
+function convGradients(
+  [grad]: Gradients,
+  { input, weight }: Record<string, Tensor>,
+  { params, shapes, needed }: BackwardInfo<ConvParams>,
+): readonly (Tensor | null)[] {
+  if (!grad) return []
+  const x = input as Tensor
+  const w = weight as Tensor
+  const dx = needed[0] ? inputGrad(grad, w, shapes[0] as Shape, params) : null
+  if (needed[1] && needed[2]) return [dx, ...weightAndBiasGrad(grad, x, w._shape, params)]
+  return [
+    dx,
+    needed[1] ? weightGrad(grad, x, w._shape, params) : null,
+    needed[2] ? grad.sum(pixelAxes(grad)) : null,
+  ]
+}
+
+function inputGradGradients(
+  [second]: Gradients,
+  { grad, weight }: Record<string, Tensor>,
+  { params, needed }: BackwardInfo<ConvParams>,
+): readonly (Tensor | null)[] {
+  if (!second) return []
+  const dy = grad as Tensor
+  const w = weight as Tensor
+  return [
+    needed[0] ? convolve(second, w, null, dy._shape, params) : null,
+    needed[1] ? weightGrad(dy, second, w._shape, params) : null,
+  ]
+}
 
 /** What gradients of the weight's and the bias's gradient give for `grad` and `input`. */
 function weightGradGradients(
-  second: Tensor | null,
-  secondBias: Tensor | null,
+  [second, secondBias]: Gradients,
   grad: Tensor,
   input: Tensor,
-  { params, needed }: { params: ConvParams; needed: readonly boolean[] },
+  { params, needed }: BackwardInfo<ConvParams>,
 ): (Tensor | null)[] {
-  if (second === null) {
-    const spread = secondBias?.reshape([1, -1, 1, 1]).expand(grad._shape) ?? null
-    return [needed[0] ? spread : null, null]
+  const bias = secondBias ?? null
+  if (!second) {
+    const channels = grad._shape.map((_, axis) => (axis === 1 ? -1 : 1))
+    return [needed[0] ? (bias?.reshape(channels).expand(grad._shape) ?? null) : null, null]
   }
   return [
-    needed[0] ? convolve(input, second, secondBias, grad._shape, params) : null,
+    needed[0] ? convolve(input, second, bias, grad._shape, params) : null,
     needed[1] ? inputGrad(grad, second, input._shape, params) : null,
   ]
 }
@@ -102,17 +142,31 @@ export function convolve(
   shape: Shape,
   params: ConvParams,
 ): Tensor {
-  return run(convOp, [input, weight, bias], shape, input._dtype, params.numbers, params)
+  const inputs = [input, weight, bias]
+  return run(recordsFor(shape).conv, inputs, shape, input._dtype, params.numbers, params)
 }
 
 /** What the gradient of the result gives for an input of this shape. */
 export function inputGrad(grad: Tensor, weight: Tensor, shape: Shape, params: ConvParams): Tensor {
-  return run(inputGradOp, [grad, weight], shape, grad._dtype, params.numbers, params)
+  const inputs = [grad, weight]
+  return run(recordsFor(shape).inputGrad, inputs, shape, grad._dtype, params.numbers, params)
 }
 
-/** What it gives for a weight of this shape. */
+/** Runs the transposed convolution whose result has this shape. */
+export function convolveTransposed(
+  input: Tensor,
+  weight: Tensor,
+  shape: Shape,
+  params: ConvParams,
+): Tensor {
+  const inputs = [input, weight]
+  return run(recordsFor(shape).transpose, inputs, shape, input._dtype, params.numbers, params)
+}
+
+/** What the gradient of the result gives for a weight of this shape. */
 export function weightGrad(grad: Tensor, input: Tensor, shape: Shape, params: ConvParams): Tensor {
-  return run(weightGradOp, [grad, input], shape, grad._dtype, params.numbers, params)
+  const inputs = [grad, input]
+  return run(recordsFor(shape).weightGrad, inputs, shape, grad._dtype, params.numbers, params)
 }
 
 /** What it gives for a weight of this shape and for the bias. */
@@ -124,7 +178,7 @@ export function weightAndBiasGrad(
 ): Tensor[] {
   const dtype = grad._dtype
   return runMany(
-    weightAndBiasGradOp,
+    recordsFor(shape).weightAndBiasGrad,
     [grad, input],
     [
       { shape, dtype },

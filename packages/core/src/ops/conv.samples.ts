@@ -2,12 +2,13 @@ import type { Tensor } from '../tensor.ts'
 import { samplesFor } from '../testing/samples.ts'
 import { inputGrad, weightAndBiasGrad, weightGrad } from './conv-records.ts'
 import type { Conv2dOptions } from './conv.ts'
-import { conv2d } from './conv.ts'
+import { convTranspose1d, convTranspose2d, convTranspose3d } from './conv-transpose.ts'
+import { conv1d, conv2d, conv3d } from './conv.ts'
 
 type Run = (x: Tensor, w: Tensor, b?: Tensor | null) => Tensor
 
 const withOptions =
-  (options?: Conv2dOptions): Run =>
+  (options: Conv2dOptions = {}): Run =>
   (x, w, b = null) =>
     conv2d(x, w, b, options)
 
@@ -81,9 +82,10 @@ samplesFor('conv2d', [
     run: withOptions(),
   },
   {
-    name: 'an image of bytes takes the dtype of the weight',
+    name: 'operands of several dtypes',
     inputs: [{ shape: [1, 1, 4, 4], dtype: 'uint8' }, [2, 1, 3, 3]],
     run: withOptions(),
+    throws: /conv2d: input, weight and bias must have the same dtype.*to\('float32'\)/s,
   },
   {
     name: 'channels that do not fit',
@@ -199,6 +201,234 @@ samplesFor('conv2d', [
     ],
     run: withOptions(),
     throws: /conv2d: is not defined for bool/,
+  },
+])
+
+samplesFor('conv1d', [
+  { name: 'no options', run: (x, w, b) => conv1d(x, w, b), golden: 'conv:conv1d: plain' },
+  {
+    name: 'all options',
+    run: (x, w, b) => conv1d(x, w, b, { stride: 2, padding: [3], dilation: 2, groups: 2 }),
+    golden: 'conv:conv1d: all options',
+  },
+  {
+    name: 'padding same for an even kernel',
+    run: (x, w, b) => conv1d(x, w, b, { padding: 'same' }),
+    golden: 'conv:conv1d: same, even kernel',
+  },
+  {
+    name: 'no batch axis',
+    run: (x, w, b) => conv1d(x, w, b, 1, 1),
+    golden: 'conv:conv1d: no batch',
+  },
+  { name: 'int64', run: (x, w, b) => conv1d(x, w, b), golden: 'conv:conv1d: int64' },
+  {
+    name: 'operands by name',
+    inputs: [
+      [2, 3, 7],
+      [4, 3, 3],
+    ],
+    run: (input, weight) => conv1d(input, { weight, stride: 2 }),
+  },
+  {
+    name: 'an input with 4 axes',
+    inputs: [
+      [1, 1, 4, 6],
+      [1, 1, 1],
+    ],
+    run: (x, w) => conv1d(x, w),
+    throws: /conv1d: input must be \[N, C, L\] or \[C, L\], but has 4 axes/,
+  },
+  {
+    name: 'a kernel longer than the input',
+    inputs: [
+      [1, 1, 4],
+      [1, 1, 5],
+    ],
+    run: (x, w) => conv1d(x, w),
+    throws: /the kernel covers a length of 5, the padded input has 4/,
+  },
+])
+samplesFor('conv3d', [
+  { name: 'no options', run: (x, w, b) => conv3d(x, w, b), golden: 'conv:conv3d: plain' },
+  {
+    name: 'all options',
+    run: (x, w, b) =>
+      conv3d(x, w, b, { stride: [2, 1, 3], padding: [2, 1, 0], dilation: [1, 2, 3], groups: 2 }),
+    golden: 'conv:conv3d: all options',
+  },
+  {
+    name: 'padding same',
+    run: (x, w, b) => conv3d(x, w, b, { padding: 'same' }),
+    golden: 'conv:conv3d: same',
+  },
+  {
+    name: 'no batch axis',
+    run: (x, w, b) => conv3d(x, w, b, 1, 1),
+    golden: 'conv:conv3d: no batch',
+  },
+  {
+    name: 'float64 in groups',
+    run: (x, w, b) => conv3d(x, w, b, { groups: 2 }),
+    golden: 'conv:conv3d: float64',
+  },
+  {
+    name: 'each channel for itself, more padding than kernel',
+    run: (x, w) => conv3d(x, w, null, { groups: 3, padding: 3, stride: 2 }),
+    golden: 'conv:conv3d: depthwise, padding beyond the kernel',
+  },
+  {
+    name: 'a stride for two axes',
+    inputs: [
+      [1, 1, 4, 6, 5],
+      [1, 1, 1, 1, 1],
+    ],
+    run: (x, w) => conv3d(x, w, null, [1, 2] as never),
+    throws: /conv3d: stride is a whole number ≥ 1 or three of them, not \[1, 2\]/,
+  },
+])
+
+samplesFor('convTranspose1d', [
+  {
+    name: 'no options',
+    run: (x, w, b) => convTranspose1d(x, w, b),
+    golden: 'conv:conv_transpose1d: plain',
+  },
+  {
+    name: 'all options, by position',
+    run: (x, w, b) => convTranspose1d(x, w, b, 3, 2, 2, 2, 2),
+    golden: 'conv:conv_transpose1d: all options',
+  },
+  {
+    name: 'no batch axis',
+    run: (x, w) => convTranspose1d(x, w, { stride: 2 }),
+    golden: 'conv:conv_transpose1d: no batch',
+  },
+])
+samplesFor('convTranspose2d', [
+  {
+    name: 'no options',
+    run: (x, w, b) => convTranspose2d(x, w, b),
+    golden: 'conv:conv_transpose2d: plain',
+  },
+  {
+    name: 'all options',
+    run: (x, w, b) =>
+      convTranspose2d(x, w, b, {
+        stride: [2, 3],
+        padding: [1, 2],
+        outputPadding: [1, 2],
+        groups: 2,
+        dilation: [2, 1],
+      }),
+    golden: 'conv:conv_transpose2d: all options',
+  },
+  {
+    name: 'output padding beyond the stride',
+    run: (x, w, b) =>
+      convTranspose2d(x, w, b, {
+        stride: [1, 2],
+        padding: 1,
+        outputPadding: [1, 3],
+        dilation: [2, 4],
+      }),
+    golden: 'conv:conv_transpose2d: output padding beyond the stride',
+  },
+  {
+    name: 'output padding beyond the windows',
+    run: (x, w, b) => convTranspose2d(x, w, b, { outputPadding: [2, 3], dilation: [3, 4] }),
+    golden: 'conv:conv_transpose2d: output padding beyond the windows',
+  },
+  {
+    name: 'more padding than kernel',
+    run: (x, w) => convTranspose2d(x, w, { padding: 2 }),
+    golden: 'conv:conv_transpose2d: padding beyond the kernel',
+  },
+  {
+    name: 'no batch axis',
+    run: (x, w, b) => convTranspose2d(x, w, b),
+    golden: 'conv:conv_transpose2d: no batch',
+  },
+  {
+    name: 'int64',
+    run: (x, w, b) => convTranspose2d(x, w, b),
+    golden: 'conv:conv_transpose2d: int64',
+  },
+  {
+    name: 'channels that do not fit',
+    inputs: [
+      [1, 3, 4, 4],
+      [2, 4, 3, 3],
+    ],
+    run: (x, w) => convTranspose2d(x, w),
+    throws: /convTranspose2d: input has 3 channels, but weight\.shape\[0\] is 2/,
+  },
+  {
+    name: 'an output padding that is too large',
+    inputs: [
+      [1, 2, 4, 4],
+      [2, 4, 3, 3],
+    ],
+    run: (x, w) => convTranspose2d(x, w, { outputPadding: 2, stride: 2 }),
+    throws: /outputPadding \(2\) must be less than the stride \(2\) or the dilation \(1\)/,
+  },
+  {
+    name: 'nothing left of the output',
+    inputs: [
+      [1, 2, 1, 4],
+      [2, 4, 3, 3],
+    ],
+    run: (x, w) => convTranspose2d(x, w, { padding: 2 }),
+    throws: /the output would have a height of -1/,
+  },
+])
+samplesFor('convTranspose3d', [
+  {
+    name: 'no options',
+    run: (x, w, b) => convTranspose3d(x, w, b),
+    golden: 'conv:conv_transpose3d: plain',
+  },
+  {
+    name: 'all options',
+    run: (x, w, b) =>
+      convTranspose3d(x, w, b, {
+        stride: [2, 1, 3],
+        padding: [1, 0, 1],
+        outputPadding: [1, 0, 2],
+        groups: 2,
+        dilation: [1, 2, 1],
+      }),
+    golden: 'conv:conv_transpose3d: all options',
+  },
+  {
+    name: 'no batch axis',
+    run: (x, w, b) => convTranspose3d(x, w, b),
+    golden: 'conv:conv_transpose3d: no batch',
+  },
+])
+
+const VOLUME_PARAMS = { numbers: [2, 1, 1, 1, 0, 1, 1, 2, 1, 2] }
+const PLAIN_VOLUME = { numbers: [1, 1, 1, 0, 0, 0, 1, 1, 1, 1] }
+
+samplesFor('conv3dInputGrad', [
+  {
+    name: 'all options',
+    run: (dy: Tensor, w: Tensor) => inputGrad(dy, w, [1, 4, 4, 5, 3], VOLUME_PARAMS),
+    golden: 'conv:volume input gradient',
+  },
+])
+samplesFor('conv3dWeightGrad', [
+  {
+    name: 'all options',
+    run: (dy: Tensor, x: Tensor) => weightGrad(dy, x, [6, 2, 3, 2, 2], VOLUME_PARAMS),
+    golden: 'conv:volume weight gradient',
+  },
+])
+samplesFor('conv3dWeightAndBiasGrad', [
+  {
+    name: 'both at once',
+    run: (dy: Tensor, x: Tensor) => weightAndBiasGrad(dy, x, [3, 2, 2, 2, 1], PLAIN_VOLUME),
+    golden: 'conv:volume weight and bias gradient',
   },
 ])
 

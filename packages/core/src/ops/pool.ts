@@ -8,7 +8,7 @@ import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { average, maximum, maximumAndIndices } from './pool-records.ts'
 import type { Pair } from './windows.ts'
-import { pairOf, reachOf, requireImages } from './windows.ts'
+import { reachOf, requireImages, sizesOf } from './windows.ts'
 
 export interface MaxPool2dOptions {
   /** Distance between windows. Default: the window's size, so that windows do not overlap. */
@@ -65,13 +65,13 @@ function windowsOf(
   op: string,
   input: Tensor,
   kernelSize: Pair,
-  dilation: readonly [number, number],
+  dilation: readonly number[],
   options: MaxPool2dOptions | AvgPool2dOptions | undefined,
 ): Windows {
   const inputs = { input }
-  const kernel = pairOf(op, 'kernelSize', kernelSize, 1, inputs)
-  const stride = pairOf(op, 'stride', options?.stride ?? kernel, 1, inputs)
-  const padding = pairOf(op, 'padding', options?.padding ?? 0, 0, inputs)
+  const kernel = sizesOf(op, 'kernelSize', kernelSize, 2, 1, inputs)
+  const stride = sizesOf(op, 'stride', options?.stride ?? kernel, 2, 1, inputs)
+  const padding = sizesOf(op, 'padding', options?.padding ?? 0, 2, 0, inputs)
   const [n, channels, height, width] = input._shape as readonly [number, number, number, number]
   if (channels * height * width === 0) {
     throw new ShapeError(
@@ -154,7 +154,7 @@ export function maxPool2d(
   }
   const unbatched = input.ndim === 3
   const x = unbatched ? input.unsqueeze(0) : input
-  const dilation = pairOf('maxPool2d', 'dilation', options?.dilation ?? 1, 1, { input })
+  const dilation = sizesOf('maxPool2d', 'dilation', options?.dilation ?? 1, 2, 1, { input })
   const { shape, numbers } = windowsOf('maxPool2d', x, kernelSize, dilation, options)
   const params = { numbers: [...numbers, ...dilation] }
   const restore = (tensor: Tensor): Tensor => (unbatched ? tensor.squeeze(0) : tensor)
