@@ -20,6 +20,7 @@ FLAMBEAU_SIMD_TABLE(LogicTable, logic_table)
 FLAMBEAU_SIMD_TABLE(IntegerTable, integer_table)
 FLAMBEAU_SIMD_TABLE(ExponentialTable, exponential_table)
 FLAMBEAU_SIMD_TABLE(TrigonometricTable, trigonometric_table)
+FLAMBEAU_SIMD_TABLE(SpecialTable, special_table)
 
 namespace {
 
@@ -34,68 +35,75 @@ struct Operation {
 template <size_t kInputs>
 using Inputs = std::array<const Tensor*, kInputs>;
 
-// A loop over elements of any type. Those of a narrow type are converted to float or int32, block
-// by block while they are in the first-level cache, and back.
-class Work {
- public:
-  explicit Work(Loop loop) : loop_(loop) {}
-
-  // Operand k, of type `narrow`, is `loop`'s wide type; operand 0 is the output.
-  void convert(int k, DType narrow) {
-    const auto& table = active::copy_table().convert;
-    const int from = static_cast<int>(narrow), to = static_cast<int>(wide_type(narrow));
-    convert_[k] = k == 0 ? table[to][from] : table[from][to];
-    converts_ = true;
-  }
-
-  template <size_t kOperands>
-  void operator()(const std::array<char*, kOperands>& data,
-                  const std::array<int64_t, kOperands>& strides, int64_t n,
-                  const double* params) const {
-    if (!converts_) [[likely]]
-      return loop_(data.data(), strides.data(), n, params);
-    in_blocks(data, strides, n, params);
-  }
-
- private:
+// How the operands of a narrow type become float or int32 and the result becomes narrow again. Not
+// initialised before reset(): most calls have no use for it.
+struct Conversions {
   static constexpr int64_t kBlock = 1024;
   static constexpr int64_t kWide = 4;  // bytes of a float or int32
 
+  void reset() { std::fill(loops, loops + 4, nullptr); }
+  // Operand k, of type `narrow`, is to be of the wide type; operand 0 is the output.
+  void convert(int k, DType narrow) {
+    const auto& table = active::copy_table().convert;
+    const int from = static_cast<int>(narrow), to = static_cast<int>(wide_type(narrow));
+    loops[k] = k == 0 ? table[to][from] : table[from][to];
+  }
+
+  // `loop`, which is for the wide type, over blocks that stay in the first-level cache.
   template <size_t kOperands>
-  [[gnu::noinline]] void in_blocks(const std::array<char*, kOperands>& data,
-                                   const std::array<int64_t, kOperands>& strides, int64_t n,
-                                   const double* params) const {
+  [[gnu::noinline]] void run(Loop loop, const std::array<char*, kOperands>& data,
+                             const std::array<int64_t, kOperands>& strides, int64_t n,
+                             const double* params) const {
     alignas(64) char buffers[kOperands][kBlock * kWide];
     std::array<int64_t, kOperands> steps = strides;
     for (size_t k = 0; k < kOperands; ++k)
-      if (convert_[k]) steps[k] = k > 0 && strides[k] == 0 ? 0 : kWide;
+      if (loops[k]) steps[k] = k > 0 && strides[k] == 0 ? 0 : kWide;
     for (int64_t begin = 0; begin < n; begin += kBlock) {
       const int64_t size = std::min(kBlock, n - begin);
       std::array<char*, kOperands> at;
       for (size_t k = 0; k < kOperands; ++k) {
         char* const place = data[k] + begin * strides[k];
-        at[k] = convert_[k] ? buffers[k] : place;
-        if (k == 0 || !convert_[k] || (steps[k] == 0 && begin > 0)) continue;
+        at[k] = loops[k] ? buffers[k] : place;
+        if (k == 0 || !loops[k] || (steps[k] == 0 && begin > 0)) continue;
         char* const pointers[2] = {buffers[k], place};
         const int64_t both[2] = {kWide, strides[k]};
-        convert_[k](pointers, both, steps[k] == 0 ? 1 : size, nullptr);
+        loops[k](pointers, both, steps[k] == 0 ? 1 : size, nullptr);
       }
-      loop_(at.data(), steps.data(), size, params);
-      if (!convert_[0]) continue;
+      loop(at.data(), steps.data(), size, params);
+      if (!loops[0]) continue;
       char* const pointers[2] = {data[0] + begin * strides[0], buffers[0]};
       const int64_t both[2] = {strides[0], kWide};
-      convert_[0](pointers, both, size, nullptr);
+      loops[0](pointers, both, size, nullptr);
     }
   }
 
-  Loop loop_;
-  bool converts_ = false;
-  std::array<Loop, 4> convert_ = {};
+  Loop loops[4];
+};
+
+// A loop over elements of any type.
+struct Work {
+  Loop loop;
+  const Conversions* conversions;  // null where nothing is to be converted
+
+  template <size_t kOperands>
+  void operator()(const std::array<char*, kOperands>& data,
+                  const std::array<int64_t, kOperands>& strides, int64_t n,
+                  const double* params) const {
+    if (conversions) [[unlikely]]
+      return conversions->run(loop, data, strides, n, params);
+    loop(data.data(), strides.data(), n, params);
+  }
 };
 
 // Elements below which a second thread does not pay.
 constexpr int64_t grain_of(Cost cost) {
-  return cost == Cost::kCheap ? kGrain : cost == Cost::kDivision ? kGrain / 2 : kGrain / 4;
+  switch (cost) {
+    case Cost::kDivision: return kGrain / 2;
+    case Cost::kTranscendental: return kGrain / 4;
+    case Cost::kSpecial: return kGrain / 64;
+    case Cost::kCheap: break;
+  }
+  return kGrain;
 }
 
 bool same_strides(const Tensor& a, const Tensor& b) {
@@ -177,12 +185,15 @@ void run(Call& call, const LoopRow& row, const Operation& operation, const Input
     reject(operation, "the output has the wrong type");
   const Loop loop = row.by_type[static_cast<int>(wide_type(dtype))];
   if (!loop) reject(operation, std::string("not for ") + dtype_name(dtype));
-  Work work(loop);
-  if (is_narrow(dtype)) {
+  Conversions conversions;
+  const bool converts = is_narrow(dtype);
+  if (converts) [[unlikely]] {
+    conversions.reset();
     for (size_t k = 0; k < kInputs; ++k)
-      if (is_narrow(inputs[k]->dtype)) work.convert(static_cast<int>(k) + 1, dtype);
-    if (!signature.to_bool) work.convert(0, dtype);
+      if (is_narrow(inputs[k]->dtype)) conversions.convert(static_cast<int>(k) + 1, dtype);
+    if (!signature.to_bool) conversions.convert(0, dtype);
   }
+  const Work work = {loop, converts ? &conversions : nullptr};
   if (operation.cost == Cost::kDivision && !is_floating(dtype)) refuse_zero(*inputs[1]);
 
   // Flat: each input is a single element, or dense with the same strides as the others.
@@ -224,7 +235,7 @@ void run(Call& call, const LoopRow& row, const Operation& operation, const Input
   std::array<char*, kInputs + 1> data = {out.data};
   strides[0] = item;
   for (size_t k = 0; k < kInputs; ++k) data[k + 1] = inputs[k]->data;
-  if (n <= kGrain / 4) return work(data, strides, n, params);
+  if (n <= std::min(kGrain / 4, grain_of(operation.cost))) return work(data, strides, n, params);
   run_flat(work, data, strides, n, operation.cost, !in_place && n * item >= kStreamBytes, params);
 }
 
@@ -243,7 +254,7 @@ void run(Call& call, const LoopRow& row, const Operation& operation) {
 // With the operation's own numbers.
 template <size_t kInputs, int kParams>
 void run(Call& call, const LoopRow& row, const Operation& operation) {
-  double params[kParams + 1];
+  double params[kParams + 1] = {};
   for (int i = 0; i < kParams; ++i) params[i] = call.param(i);
   run(call, row, operation, inputs_of<kInputs>(call), params);
 }
@@ -264,12 +275,15 @@ void run(Call& call, const LoopRow& row, const Operation& operation) {
   FLAMBEAU_ELEMENTWISE(exponential_table, name, signature, cost, params)
 #define FLAMBEAU_TRIGONOMETRIC(name, Functor, types, signature, cost, params) \
   FLAMBEAU_ELEMENTWISE(trigonometric_table, name, signature, cost, params)
+#define FLAMBEAU_SPECIAL(name, Functor, types, signature, cost, params) \
+  FLAMBEAU_ELEMENTWISE(special_table, name, signature, cost, params)
 
 FLAMBEAU_ARITHMETIC_OPS(FLAMBEAU_ARITHMETIC)
 FLAMBEAU_LOGIC_OPS(FLAMBEAU_LOGIC)
 FLAMBEAU_INTEGER_OPS(FLAMBEAU_INTEGER)
 FLAMBEAU_EXPONENTIAL_OPS(FLAMBEAU_EXPONENTIAL)
 FLAMBEAU_TRIGONOMETRIC_OPS(FLAMBEAU_TRIGONOMETRIC)
+FLAMBEAU_SPECIAL_OPS(FLAMBEAU_SPECIAL)
 
 // a + alpha · b; parameter 0 is alpha, 1 where it is left out.
 FLAMBEAU_KERNEL_ALL_TYPES(add) {

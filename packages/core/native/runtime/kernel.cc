@@ -188,13 +188,17 @@ Tensor& Call::out_like(int i, const Tensor& like) {
   return out_strided(i, strides);
 }
 
-void Call::out_view(int i, int base, int64_t offset, const int64_t* strides) {
+void Call::out_view(int i, int base, int64_t offset, const int64_t* strides, bool reinterpret) {
   Output& result = output(i);
   const Tensor& from = in(base);
   if (!from.storage) throw Failure("ERR_INTERNAL", "a number has no storage to view");
   if (!wide_.empty()) throw Failure("ERR_INTERNAL", "a converted copy cannot be viewed");
-  const int64_t item = static_cast<int64_t>(from.item_bytes());
+  const DType dtype = result.spec.dtype;
+  if (dtype != from.dtype && !reinterpret)
+    throw Failure("ERR_INTERNAL", "a view has the type of its tensor");
+  const int64_t item = static_cast<int64_t>(element_size(dtype));
   const int64_t first = (from.data - static_cast<char*>(from.storage->block.ptr)) + offset * item;
+  if (first % item != 0) throw Failure("ERR_VIEW", "the elements are not aligned");
   int64_t last = 0;
   bool empty = false;
   for (int axis = 0; axis < result.spec.shape.ndim; ++axis) {
@@ -216,7 +220,7 @@ void Call::out_view(int i, int base, int64_t offset, const int64_t* strides) {
   view.storage = from.storage;
   view.data = empty ? static_cast<char*>(from.storage->block.ptr)
                     : static_cast<char*>(from.storage->block.ptr) + first;
-  view.dtype = from.dtype;
+  view.dtype = dtype;
   view.shape = result.spec.shape;
   for (int axis = 0; axis < view.ndim(); ++axis) view.strides[axis] = strides[axis];
   result.entry = context_.add(std::move(view));
@@ -246,7 +250,10 @@ void Call::finish() {
     if (input.entry) context_.release(input.entry);
   for (Output& output : outputs_)
     if (output.entry) context_.release(output.entry);
-  if (!has_narrow_) return;
+  if (has_narrow_) forget_narrow();
+}
+
+void Call::forget_narrow() {
   for (const Narrowed& narrowed : narrowed_)
     if (narrowed.spec.target) context_.release(narrowed.spec.target);
   narrowed_.clear();

@@ -51,8 +51,9 @@ class Call {
   // The same, with the given strides (dense).
   Tensor& out_strided(int i, const int64_t* strides);
   // Makes output `i` a view of input `base`: same storage, spec's shape, these strides. The extent
-  // is checked against the storage.
-  void out_view(int i, int base, int64_t offset, const int64_t* strides);
+  // is checked against the storage. Offset and strides count elements of spec's type, which is the
+  // input's unless the view may read the same bytes as another one.
+  void out_view(int i, int base, int64_t offset, const int64_t* strides, bool reinterpret = false);
 
   int num_params() const { return static_cast<int>(params_.size()); }
   double param(int i) const {
@@ -110,6 +111,7 @@ class Call {
   Tensor widened(const Tensor& t);
   void widen();
   void narrow();
+  void forget_narrow();
 
   Context& context_;
   std::vector<Input> inputs_;
@@ -165,5 +167,9 @@ class KernelRegistry {
 
 // Copies `from` into `to`, converting the type; broadcasts `from` to `to`'s shape. (copy.cc)
 void copy_into(const Tensor& to, const Tensor& from);
+// Writes `value`, converted as by a cast, into all elements of `to`. (fill.cc)
+void fill_with(const Tensor& to, double value);
+// Writes `value`, converted as by a cast, into all elements of `to`. (fill.cc)
+void fill_with(const Tensor& to, double value);
 
 }  // namespace flambeau

@@ -29,9 +29,10 @@ enum class DType : uint8_t {
 };
 inline constexpr int kNumDTypes = 10;
 
+// Bytes of an element, by code in hexadecimal digits from the right: a table would be copied to the
+// stack with every call.
 constexpr size_t element_size(DType dtype) {
-  constexpr size_t kSizes[kNumDTypes] = {4, 8, 8, 4, 1, 1, 2, 2, 1, 2};
-  return kSizes[static_cast<int>(dtype)];
+  return uint64_t{0x2122114884} >> (4 * static_cast<int>(dtype)) & 15;
 }
 const char* dtype_name(DType dtype);
 // float16 and bfloat16: stored so, computed as float32.
