@@ -102,4 +102,45 @@ g.case("nonzero", lambda x: x.nonzero(), torch.tensor([[0.0, 1, float("nan")], [
        grad=False)
 g.case("nonzero/asTuple", lambda x: x.nonzero(as_tuple=True), torch.tensor([[0, 1, 5], [0, 0, 2]]))
 g.case("nonzero/no axes", lambda x: x.nonzero(), torch.tensor(3))
+g.case("maskedScatter", lambda x, s, m: x.masked_scatter(m, s), randn(3), randn(2, 3), mask)
+g.case("maskedScatter_", lambda x, s, m: x.clone().masked_scatter_(m, s), randn(2, 3), randn(5), mask)
+g.case("argwhere", torch.argwhere, torch.tensor([[0.0, 1], [-2, 0]]), grad=False)
+g.case("where/condition", lambda c: torch.where(c), torch.tensor([[0, 1], [2, 0]]))
+
+# --- more of index-ops ---
+g.case("takeAlongDim", lambda x, i: torch.take_along_dim(x, i, 1), randn(1, 4),
+       torch.tensor([[3, -1], [0, 2]]))
+g.case("takeAlongDim/all", lambda x, i: torch.take_along_dim(x, i), randn(2, 3),
+       torch.tensor([5, 0, 5]))
+g.case("put", lambda x, s, i: x.put(i, s), randn(2, 3), randn(3), torch.tensor([[4, 0, -1]]))
+g.case("put/accumulate", lambda x, s, i: x.put(i, s, accumulate=True), randn(2, 3), randn(4),
+       torch.tensor([4, 0, -1, 4]))
+g.case("put_", lambda x, s, i: x.clone().put_(i, s), randn(2, 2), randn(2), torch.tensor([2, 1]))
+g.case("indexPut/mask and index", lambda x, v, m, i: x.index_put((m, i), v), randn(2, 3, 4),
+       randn(4), mask, torch.tensor([0, 3, 1, 1]))
+g.case("indexCopy_", lambda x, s, i: x.clone().index_copy_(0, i, s), randn(3, 2), randn(2, 2),
+       torch.tensor([2, 0]))
+g.case("indexFill/repeated", lambda x, v, i: x.index_fill(1, i, v), randn(2, 4), randn(1)[0],
+       torch.tensor([2, 2, 0]))
+places = torch.tensor([[0, 2, 2], [1, 1, 1], [2, 0, 2]])
+for reduce in ["sum", "prod", "mean", "amax", "amin"]:
+    for include in [True, False]:
+        name = f"scatterReduce/{reduce}{'' if include else ' without self'}"
+        g.case(name, lambda x, s, i: x.scatter_reduce(1, i, s, reduce, include_self=include),
+               randn(3, 4), randn(3, 3), places)
+        if reduce == "sum":
+            continue
+        g.case(f"indexReduce/{reduce}{'' if include else ' without self'}",
+               lambda x, s, i: x.index_reduce(0, i, s, reduce, include_self=include),
+               randn(4, 3), randn(5, 3), torch.tensor([3, 0, 3, 1, 3]))
+zeros = torch.tensor([[2.0, 0, 3], [0, 0, 1.5]])
+g.case("scatterReduce/zeros", lambda x, s, i: x.scatter_reduce(1, i, s, "prod"),
+       torch.tensor([[1.0, 2, 0], [3, 0, 2]]), zeros, torch.tensor([[0, 0, 2], [1, 1, 0]]))
+g.case("scatterReduce/ties", lambda x, s, i: x.scatter_reduce(0, i, s, "amax"),
+       torch.tensor([1.0, 2, 3]), torch.tensor([2.0, 1, 3, 1, float("nan")]),
+       torch.tensor([0, 1, 2, 1, 2]))
+g.case("scatterReduce/integers", lambda x, s, i: x.scatter_reduce(0, i, s, "mean"),
+       torch.tensor([1, -2, 3]), torch.tensor([-2, 1, -9]), torch.tensor([0, 1, 0]))
+g.case("scatter/multiply", lambda x, s, i: x.scatter(1, i, s, reduce="multiply"), randn(2, 3),
+       randn(2, 2), torch.tensor([[1, 1], [0, 2]]), grad=False)
 g.write()

@@ -69,20 +69,35 @@ export * from './ops/copy.ts'
 export type { CumulativeOptions } from './ops/cumulative.ts'
 export { cumprod, cumsum } from './ops/cumulative.ts'
 export * from './ops/dropout.ts'
+export type {
+  GatherArguments,
+  IndexSelectArguments,
+  TakeAlongDimArguments,
+  TakeArguments,
+} from './ops/gathering.ts'
+export { gather, indexSelect, take, takeAlongDim } from './ops/gathering.ts'
 export * from './ops/index-ops.ts'
 export * from './ops/indexing.ts'
 export * from './ops/joining.ts'
 export type { CrossEntropyOptions, LossReduction, NllLossOptions } from './ops/loss.ts'
 export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
 export type { NonzeroOptions } from './ops/masking.ts'
-export { maskedFill, maskedSelect, nonzero } from './ops/masking.ts'
+export { argwhere, maskedFill, maskedScatter, maskedSelect, nonzero } from './ops/masking.ts'
 export * from './ops/matmul.ts'
+export * from './ops/one-hot.ts'
 export * from './ops/pool.ts'
 export type { AvgPool2dOptions, MaxPool2dOptions, MaxPooled } from './ops/pool.ts'
 export { avgPool2d, maxPool2d } from './ops/pool.ts'
 export type { NormOptions, ProdOptions, SumOptions } from './ops/reduce.ts'
 export { all, any, countNonzero, logsumexp, mean, norm, prod, sum } from './ops/reduce.ts'
 export type { AxisOptions, Dims, ReduceOptions } from './ops/reduce-axes.ts'
+export type { Reduction } from './ops/scatter-reduce.ts'
+export type {
+  ScatterAddArguments,
+  ScatterArguments,
+  ScatterReduceArguments,
+} from './ops/scattering.ts'
+export { scatter, scatterAdd, scatterReduce } from './ops/scattering.ts'
 export type { SoftmaxOptions } from './ops/softmax.ts'
 export { logSoftmax, softmax } from './ops/softmax.ts'
 export * from './ops/ternary.ts'

@@ -25,6 +25,8 @@ import type { DiagonalMethods } from './ops/diagonals.ts'
 import { diagonalMethods } from './ops/diagonals.ts'
 import type { ExpandMethods } from './ops/expand.ts'
 import { expandMethods } from './ops/expand.ts'
+import type { GatheringMethods } from './ops/gathering.ts'
+import { gatheringMethods } from './ops/gathering.ts'
 import type { IndexMethods } from './ops/index-ops.ts'
 import { indexMethods } from './ops/index-ops.ts'
 import type { IndexingMethods } from './ops/indexing.ts'
@@ -43,6 +45,8 @@ import type { RepeatingMethods } from './ops/repeating.ts'
 import { repeatingMethods } from './ops/repeating.ts'
 import type { SlicingMethods } from './ops/slicing.ts'
 import { slicingMethods } from './ops/slicing.ts'
+import type { ScatteringMethods } from './ops/scattering.ts'
+import { scatteringMethods } from './ops/scattering.ts'
 import type { SoftmaxMethods } from './ops/softmax.ts'
 import { softmaxMethods } from './ops/softmax.ts'
 import type { SplittingMethods } from './ops/splitting.ts'
@@ -71,6 +75,7 @@ export interface TensorMethods<D extends DType>
     ComparisonMethods,
     CopyMethods<D>,
     CumulativeMethods,
+    GatheringMethods,
     IndexMethods,
     IndexingMethods,
     DiagonalMethods,
@@ -83,6 +88,7 @@ export interface TensorMethods<D extends DType>
     MaskMethods,
     MatmulMethods,
     ReduceMethods,
+    ScatteringMethods,
     SoftmaxMethods,
     TernaryMethods,
     TranscendentalMethods,
@@ -135,6 +141,7 @@ for (const table of [
   comparisonMethods,
   copyMethods,
   cumulativeMethods,
+  gatheringMethods,
   indexMethods,
   indexingMethods,
   diagonalMethods,
@@ -147,6 +154,7 @@ for (const table of [
   maskMethods,
   matmulMethods,
   reduceMethods,
+  scatteringMethods,
   softmaxMethods,
   ternaryMethods,
   transcendentalMethods,

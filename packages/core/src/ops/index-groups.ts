@@ -4,9 +4,9 @@
  * places in the group, in row-major order.
  */
 import type { DTypeCode } from '../dtype.ts'
-import { INT32, INT64, UINT8 } from '../dtype.ts'
+import { INT32, INT64, isFloatingCode, UINT8 } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
-import { requireTensor } from '../elementwise.ts'
+import { requireOperand, requireTensor } from '../elementwise.ts'
 import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts'
 import { defineOp, needs, run, runInPlace } from '../op.ts'
 import type { Shape } from '../shape.ts'
@@ -162,7 +162,7 @@ export function isIndexCode(dtype: DTypeCode): boolean {
 }
 
 /** @throws {DTypeError} unless `index` is a tensor of whole numbers. @internal */
-export function requireIndex(op: string, index: Tensor): void {
+export function requireIndex(op: string, index: unknown): asserts index is Tensor {
   requireTensor(op, 'index', index)
   if (isIndexCode(index._dtype)) return
   throw new DTypeError(
@@ -173,16 +173,23 @@ export function requireIndex(op: string, index: Tensor): void {
   )
 }
 
+// As PyTorch: unsigned integers also take what wraps, and floating ones infinities.
 const LIMITS: Record<string, readonly [number, number]> = {
-  uint8: [0, 255],
+  uint8: [-255, 255],
+  int8: [-128, 127],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
   int32: [-(2 ** 31), 2 ** 31 - 1],
-  int64: [-(2 ** 63), 2 ** 63],
+  int64: [-(2 ** 63), 2 ** 63 - 1024],
+  float16: [-65504, 65504],
+  bfloat16: [-3.3895313892515355e38, 3.3895313892515355e38],
+  float32: [-3.4028234663852886e38, 3.4028234663852886e38],
 }
 
 /** @throws {ValueError} if a tensor of `dtype` cannot hold the number. @internal */
 export function requireFits(op: string, value: number, input: Tensor): void {
   const limits = LIMITS[input.dtype]
   if (limits === undefined || (value >= limits[0] && value <= limits[1])) return
+  if (isFloatingCode(input._dtype) && !Number.isFinite(value)) return
   throw new ValueError(op, { input, value }, `${value} does not fit ${input.dtype}`, 'cast first')
 }
 
@@ -214,8 +221,19 @@ export function fitValue(op: string, value: Operand, input: Tensor, shape: Shape
   )
 }
 
+/** A number, boolean or tensor; booleans count as 0 and 1. @internal */
+export type Value = Operand | boolean
+
+/** @throws {ValueError} unless `value` is a tensor, a number or a boolean. @internal */
+export function asOperand(op: string, name: string, value: unknown): Operand {
+  if (typeof value === 'boolean') return Number(value)
+  requireOperand(op, name, value)
+  return value
+}
+
 /** A single value with the dtype of `input`. @internal @throws {ShapeError} if it has axes. */
-export function scalarValue(op: string, value: Operand, input: Tensor): Operand {
+export function scalarValue(op: string, given: unknown, input: Tensor): Operand {
+  const value = asOperand(op, 'value', given)
   if (!(value instanceof Tensor)) {
     requireFits(op, value, input)
     return value

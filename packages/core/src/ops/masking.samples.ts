@@ -1,6 +1,7 @@
 import type { Tensor } from '../tensor.ts'
 import { samplesFor } from '../testing/samples.ts'
-import { maskedFill, maskedSelect, nonzero } from './masking.ts'
+import { argwhere, maskedFill, maskedScatter, maskedSelect, nonzero } from './masking.ts'
+import { where } from './ternary.ts'
 
 const mask = { shape: [2, 3], dtype: 'bool', values: [1, 0, 1, 0, 1, 1] } as const
 
@@ -71,4 +72,47 @@ samplesFor('nonzero', [
 ])
 samplesFor('maskOffsets', [
   { name: 'reached through nonzero', inputs: [mask], run: (m: Tensor) => nonzero(m) },
+])
+samplesFor('maskedScatter', [
+  {
+    name: 'the mask has more axes, the source more elements',
+    run: (x: Tensor, s: Tensor, m: Tensor) => maskedScatter(x, m, s),
+    golden: 'indexing:maskedScatter',
+  },
+  {
+    name: 'a tensor without axes',
+    inputs: [[], [2], { shape: [], dtype: 'bool', values: [1] }],
+    run: (x: Tensor, s: Tensor, m: Tensor) => maskedScatter(x, m, s),
+  },
+  {
+    name: 'too few elements',
+    inputs: [[2, 3], [3], mask],
+    run: (x: Tensor, s: Tensor, m: Tensor) => maskedScatter(x, m, s),
+    throws: /maskedScatter: the mask has 4 true elements, the source only 3 to put there/,
+  },
+  {
+    name: 'a source of another dtype',
+    inputs: [[2, 3], { shape: [6], dtype: 'int64' }, mask],
+    run: (x: Tensor, s: Tensor, m: Tensor) => maskedScatter(x, m, s),
+    throws: /maskedScatter: the source must have the dtype of the input, float32, not int64/,
+  },
+])
+samplesFor('maskedScatter_', [
+  {
+    name: 'in place',
+    run: (x: Tensor, s: Tensor, m: Tensor) => x.clone().maskedScatter_(m, s),
+    golden: 'indexing:maskedScatter_',
+  },
+  {
+    name: 'a mask that is too large',
+    inputs: [[3], [6], mask],
+    run: (x: Tensor, s: Tensor, m: Tensor) => x.maskedScatter_(m, s),
+    throws: /maskedScatter_: the result has shape \[2, 3\], which cannot be written into \[3\]/,
+  },
+])
+samplesFor('argwhere', [
+  { name: 'coordinates', run: (x: Tensor) => argwhere(x), golden: 'indexing:argwhere' },
+])
+samplesFor('nonzero', [
+  { name: 'where', run: (x: Tensor) => where(x), golden: 'indexing:where/condition' },
 ])

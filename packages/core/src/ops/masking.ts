@@ -1,7 +1,9 @@
 /** Elements where a mask is true. */
+import type { Arguments } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
 import { BOOL, INT64 } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
-import { requireOperand, requireTensor } from '../elementwise.ts'
+import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run, runInPlace } from '../op.ts'
@@ -10,7 +12,8 @@ import type { Shape } from '../shape.ts'
 import { broadcastShapes, formatShape, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
-import { scalarValue } from './index-groups.ts'
+import type { Value } from './index-groups.ts'
+import { putGroup, scalarValue } from './index-groups.ts'
 
 // Elements that native code counts together: kMaskChunk of native/kernels/masking.cc.
 const CHUNK = 8192
@@ -43,6 +46,8 @@ export interface NonzeroOptions {
   asTuple?: boolean
 }
 
+const readNonzero = parameters<[boolean]>('nonzero', ['asTuple'])
+
 /**
  * Where the elements are not zero (or true), in row-major order.
  *
@@ -51,21 +56,39 @@ export interface NonzeroOptions {
  *
  * @see torch.nonzero
  */
-export function nonzero(input: Tensor, options?: NonzeroOptions & { asTuple?: false }): Tensor
-export function nonzero(input: Tensor, options: NonzeroOptions & { asTuple: true }): Tensor[]
-export function nonzero(input: Tensor, options?: NonzeroOptions): Tensor | Tensor[] {
+export function nonzero(
+  input: Tensor,
+  asTuple?: false | (NonzeroOptions & { asTuple?: false }),
+): Tensor
+export function nonzero(
+  input: Tensor,
+  asTuple: true | (NonzeroOptions & { asTuple: true }),
+): Tensor[]
+export function nonzero(input: Tensor, ...given: unknown[]): Tensor | Tensor[] {
   requireTensor('nonzero', 'input', input)
-  const from = options?.asTuple && input.ndim === 0 ? input.reshape(1) : input
+  const [asTuple = false] = readNonzero(given)
+  const from = asTuple && input.ndim === 0 ? input.reshape(1) : input
   const table = internally(() => {
     const mask = castCode(from, BOOL).contiguous()
     const { offsets, count } = offsetsOf(mask)
     return run(nonzeroOp, [mask, offsets], [count, from.ndim], INT64, [1])
   })
-  return options?.asTuple ? table.unbind(1) : table
+  return asTuple ? table.unbind(1) : table
+}
+
+/**
+ * Where the elements are not zero (or true), in row-major order: int64 `[count, d]`, a row of
+ * coordinates for each element of an input with d axes.
+ *
+ * @see torch.argwhere
+ */
+export function argwhere(input: Tensor): Tensor {
+  requireTensor('argwhere', 'input', input)
+  return nonzero(input)
 }
 
 /** @throws {DTypeError} unless `mask` is a bool tensor. */
-function requireMask(op: string, input: Tensor, mask: Tensor): void {
+function requireMask(op: string, input: Tensor, mask: unknown): asserts mask is Tensor {
   requireTensor(op, 'mask', mask)
   if (mask._dtype === BOOL) return
   throw new DTypeError(
@@ -104,6 +127,11 @@ function runSelectGrad(grad: Tensor, mask: Tensor, offsets: Tensor): Tensor {
   return run(maskedSelectGradOp, [grad, mask, offsets], mask._shape, grad._dtype)
 }
 
+/** What `maskedSelect` takes after its tensor. */
+export type MaskedSelectArguments = Arguments<{ mask: Tensor }, ['mask']>
+
+const readMaskedSelect = parameters<[Tensor]>('maskedSelect', ['mask'])
+
 /**
  * The elements of `input` where `mask` is true, in row-major order.
  *
@@ -112,8 +140,9 @@ function runSelectGrad(grad: Tensor, mask: Tensor, offsets: Tensor): Tensor {
  * @throws {DTypeError} if mask is not bool. @throws {ShapeError} if the shapes do not broadcast.
  * @see torch.masked_select
  */
-export function maskedSelect(input: Tensor, mask: Tensor): Tensor {
+export function maskedSelect(input: Tensor, ...given: MaskedSelectArguments): Tensor {
   requireTensor('maskedSelect', 'input', input)
+  const [mask] = readMaskedSelect(given)
   requireMask('maskedSelect', input, mask)
   const shape = broadcastShapes('maskedSelect', input._shape, mask._shape, { input, mask })
   return internally(() => {
@@ -151,6 +180,18 @@ function newFill(input: Tensor, mask: Tensor, value: Operand, params: FillParams
   return run(maskedFillOp, inputs, shape, input._dtype, [params.inverted ? 1 : 0], params)
 }
 
+export interface MaskedFillOptions {
+  /** Where to write; bool, and broadcasts with the tensor. */
+  mask: Tensor
+  /** A number, or a tensor without axes. */
+  value: Value
+}
+
+/** What `maskedFill` takes after its tensor. */
+export type MaskedFillArguments = Arguments<MaskedFillOptions, ['mask', 'value']>
+
+const readMaskedFill = parameters<[Tensor, Value]>('maskedFill', ['mask', 'value'])
+
 /**
  * `input` with `value` where `mask` is true.
  *
@@ -160,47 +201,143 @@ function newFill(input: Tensor, mask: Tensor, value: Operand, params: FillParams
  * value has axes. @throws {ValueError} if value does not fit the dtype.
  * @see torch.masked_fill
  */
-export function maskedFill(input: Tensor, mask: Tensor, value: Operand): Tensor {
+export function maskedFill(input: Tensor, ...given: MaskedFillArguments): Tensor {
   requireTensor('maskedFill', 'input', input)
+  const [mask, value] = readMaskedFill(given)
   requireMask('maskedFill', input, mask)
-  requireOperand('maskedFill', 'value', value)
   return newFill(input, mask, scalarValue('maskedFill', value, input), { inverted: false })
 }
 
-function maskedFill_(input: Tensor, mask: Tensor, value: Operand): Tensor {
+/** @throws {ShapeError} unless `mask` broadcasts to the shape of `input`. */
+function requireWithin(op: string, input: Tensor, mask: Tensor): void {
+  const shape = broadcastShapes(op, input._shape, mask._shape, { input, mask })
+  if (sameShape(shape, input._shape)) return
+  throw new ShapeError(
+    op,
+    { input, mask },
+    `the result has shape ${formatShape(shape)}, which cannot be written into ${formatShape(input._shape)}`,
+    `use ${op.slice(0, -1)}()`,
+  )
+}
+
+function maskedFill_(input: Tensor, ...given: MaskedFillArguments): Tensor {
   requireTensor('maskedFill_', 'input', input)
+  const [mask, value] = readMaskedFill(given)
   requireMask('maskedFill_', input, mask)
-  requireOperand('maskedFill_', 'value', value)
-  const shape = broadcastShapes('maskedFill_', input._shape, mask._shape, { input, mask })
-  if (!sameShape(shape, input._shape)) {
-    throw new ShapeError(
-      'maskedFill_',
-      { input, mask },
-      `the result has shape ${formatShape(shape)}, which cannot be written into ${formatShape(input._shape)}`,
-      'use maskedFill()',
-    )
-  }
   const filler = scalarValue('maskedFill_', value, input)
+  requireWithin('maskedFill_', input, mask)
   const params: FillParams = { inverted: false }
   runInPlace(maskedFillOp, [input], [input, mask, filler], [0], params, input._dtype)
   return input
 }
 
+export interface MaskedScatterOptions {
+  /** Where to write; bool, and broadcasts with the tensor. */
+  mask: Tensor
+  /** The elements, in row-major order; as many as the mask has true elements, or more. */
+  source: Tensor
+}
+
+/** What `maskedScatter` takes after its tensor. */
+export type MaskedScatterArguments = Arguments<MaskedScatterOptions, ['mask', 'source']>
+
+const readMaskedScatter = parameters<[Tensor, Tensor]>('maskedScatter', ['mask', 'source'])
+
+/** Writes the elements of `source` where the mask, of the target's shape, is true. */
+function scatterMasked(
+  op: string,
+  target: Tensor,
+  mask: Tensor,
+  source: Tensor,
+  inPlace: boolean,
+): Tensor {
+  const places = placesOf(mask)
+  const count = places.numel()
+  if (source.numel() < count) {
+    throw new ShapeError(
+      op,
+      { input: target, mask, source },
+      `the mask has ${count} true elements, the source only ${source.numel()} to put there`,
+      'pass a source with as many elements',
+    )
+  }
+  const values = source.reshape(-1).narrow(0, 0, count)
+  if (target.ndim > 0) {
+    const group = { axis: 0, count: target.ndim, wraps: false, label: -1, add: false, alpha: 1 }
+    return putGroup(op, target, places, values, group, inPlace)
+  }
+  if (count === 0) return inPlace ? target : target.clone()
+  return inPlace ? target.copy_(values.reshape([])) : values.reshape([]).clone()
+}
+
+function requireSource(op: string, input: Tensor, source: unknown): asserts source is Tensor {
+  requireTensor(op, 'source', source)
+  if (source._dtype === input._dtype) return
+  throw new DTypeError(
+    op,
+    { input, source },
+    `the source must have the dtype of the input, ${input.dtype}, not ${source.dtype}`,
+    `convert: source.to('${input.dtype}')`,
+  )
+}
+
+/**
+ * `input` with the elements of `source`, one after another, where `mask` is true.
+ *
+ * Shapes: input and mask broadcast; the source may have any shape with enough elements. Dtype: that
+ * of input, which the source must have.
+ *
+ * @throws {DTypeError} if mask is not bool, or the source has another dtype. @throws {ShapeError} if
+ * the shapes do not broadcast, or the source has too few elements.
+ * @see torch.masked_scatter
+ */
+export function maskedScatter(input: Tensor, ...given: MaskedScatterArguments): Tensor {
+  requireTensor('maskedScatter', 'input', input)
+  const [mask, source] = readMaskedScatter(given)
+  requireMask('maskedScatter', input, mask)
+  requireSource('maskedScatter', input, source)
+  const shape = broadcastShapes('maskedScatter', input._shape, mask._shape, { input, mask })
+  return internally(() =>
+    scatterMasked('maskedScatter', input.expand(shape), mask.expand(shape), source, false),
+  )
+}
+
+function maskedScatter_(input: Tensor, ...given: MaskedScatterArguments): Tensor {
+  requireTensor('maskedScatter_', 'input', input)
+  const [mask, source] = readMaskedScatter(given)
+  requireMask('maskedScatter_', input, mask)
+  requireSource('maskedScatter_', input, source)
+  requireWithin('maskedScatter_', input, mask)
+  internally(() => {
+    scatterMasked('maskedScatter_', input, mask.expand(input._shape), source, true)
+  })
+  return input
+}
+
 export interface MaskMethods {
   /** See {@link maskedSelect}. */
-  maskedSelect(mask: Tensor): Tensor
+  maskedSelect(...given: MaskedSelectArguments): Tensor
   /** See {@link maskedFill}. */
-  maskedFill(mask: Tensor, value: Operand): Tensor
+  maskedFill(...given: MaskedFillArguments): Tensor
   /** {@link maskedFill}, writing into this tensor. */
-  maskedFill_(mask: Tensor, value: Operand): Tensor
+  maskedFill_(...given: MaskedFillArguments): Tensor
+  /** See {@link maskedScatter}. */
+  maskedScatter(...given: MaskedScatterArguments): Tensor
+  /** {@link maskedScatter}, writing into this tensor. */
+  maskedScatter_(...given: MaskedScatterArguments): Tensor
+  /** See {@link argwhere}. */
+  argwhere(): Tensor
   /** See {@link nonzero}. */
-  nonzero(options?: NonzeroOptions & { asTuple?: false }): Tensor
-  nonzero(options: NonzeroOptions & { asTuple: true }): Tensor[]
+  nonzero(asTuple?: false | (NonzeroOptions & { asTuple?: false })): Tensor
+  nonzero(asTuple: true | (NonzeroOptions & { asTuple: true })): Tensor[]
 }
 
 export const maskMethods: MethodTable<MaskMethods> = {
   maskedSelect,
   maskedFill,
   maskedFill_,
+  maskedScatter,
+  maskedScatter_,
+  argwhere,
   nonzero,
 }

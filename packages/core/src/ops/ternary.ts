@@ -1,5 +1,8 @@
 /** Selection and interpolation: operations on three operands. */
-import { BOOL } from '../dtype.ts'
+import type { Arguments } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
+import { fullCode } from '../creation.ts'
+import { BOOL, UINT8 } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
 import { inPlace, requireOperand, requireTensor, resultType, uniform } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
@@ -18,19 +21,46 @@ const whereOp = defineOp('where', ['condition', 'input', 'other'], {
   },
 })
 
+/** What `where` chooses between: a tensor, or one value everywhere. */
+export type Choice = Operand | boolean
+
+const readWhere = parameters<[Choice, Choice]>('where', ['input', 'other'])
+
+/** A boolean takes part in promotion as a bool tensor without axes. */
+function choice(name: string, value: unknown): Operand {
+  if (typeof value === 'boolean') return fullCode([], Number(value), BOOL)
+  requireOperand('where', name, value)
+  return value
+}
+
 /**
  * `input` where the condition is true, `other` elsewhere.
  *
- * Shapes: all three broadcast. Dtype: the common dtype of input and other; the condition is bool.
+ * Shapes: all three broadcast. Dtype: the common dtype of input and other; the condition is bool, or
+ * uint8. With a condition alone: where it is not zero, an int64 tensor for each axis (see
+ * {@link nonzero}).
  *
  * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} if the condition is not
  * bool.
  * @see torch.where
  */
-export function where(condition: Tensor, input: Operand, other: Operand): Tensor {
-  requireTensor('where', 'condition', condition)
-  requireOperand('where', 'input', input)
-  requireOperand('where', 'other', other)
+export function where(condition: Tensor): Tensor[]
+export function where(
+  condition: Tensor,
+  ...given: Arguments<{ input: Choice; other: Choice }, ['input', 'other']>
+): Tensor
+export function where(given: Tensor, ...choices: unknown[]): Tensor | Tensor[] {
+  requireTensor('where', 'condition', given)
+  const [first, second] = choices
+  let input = first as Operand
+  let other = second as Operand
+  if (!(first instanceof Tensor && second instanceof Tensor)) {
+    if (first === undefined && second === undefined) return given.nonzero({ asTuple: true })
+    const read = readWhere(choices)
+    input = choice('input', read[0])
+    other = choice('other', read[1])
+  }
+  const condition = given._dtype === UINT8 ? castCode(given, BOOL) : given
   if (condition._dtype !== BOOL) {
     throw new DTypeError(
       'where',
@@ -166,7 +196,7 @@ function checkTensors(op: string, tensors: Record<string, Tensor>): void {
 
 export interface TernaryMethods {
   /** This tensor where the condition is true, `other` elsewhere. See {@link where}. */
-  where(condition: Tensor, other: Operand): Tensor
+  where(...given: Arguments<{ condition: Tensor; other: Choice }, ['condition', 'other']>): Tensor
   /** See {@link lerp}. */
   lerp(end: Tensor, weight: Operand): Tensor
   /** {@link lerp}, writing into this tensor. */
@@ -181,8 +211,14 @@ export interface TernaryMethods {
   addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor
 }
 
+const readChoice = parameters<[Tensor, Choice]>('where', ['condition', 'other'])
+
 export const ternaryMethods: MethodTable<TernaryMethods> = {
-  where: (self, condition, other) => where(condition, self, other),
+  where: (self, ...given) => {
+    const [condition, other] = readChoice(given)
+    requireTensor('where', 'condition', condition)
+    return where(condition, self, other as Choice)
+  },
   lerp,
   lerp_: (self, end, weight) => {
     requireTensor('lerp_', 'end', end)
