@@ -48,14 +48,24 @@ export {
   randperm,
 } from './random.ts'
 export { keep, scope } from './scope.ts'
-export type { NestedArray, TypedArrayOf } from './tensor.ts'
+export type { AnyDType, ItemOf, NestedArray, TypedArrayOf } from './tensor.ts'
 export { Tensor } from './tensor.ts'
 
 export * from './ops/activation.ts'
+export type { MovedimOptions, SwapaxesOptions, TransposeOptions } from './ops/axes.ts'
+export { moveaxis, movedim, permute, swapaxes, swapdims, t, transpose } from './ops/axes.ts'
+export type {
+  AddmmOptions,
+  AddmvOptions,
+  AddrOptions,
+  BatchOptions,
+  ScaleOptions,
+} from './ops/add-products.ts'
+export { addbmm, addmm, addmv, addmv_, addr, baddbmm } from './ops/add-products.ts'
 export * from './ops/binary.ts'
 export * from './ops/bounds.ts'
 export { to } from './ops/cast.ts'
-export type { AlongOptions, ValuesAndIndices } from './ops/compare-reduce.ts'
+export type { AlongOptions } from './ops/compare-reduce.ts'
 export { amax, amin, argmax, argmin, max, min } from './ops/compare-reduce.ts'
 export * from './ops/comparison.ts'
 export * from './ops/conv.ts'
@@ -65,10 +75,27 @@ export type {
   ConvTranspose3dOptions,
 } from './ops/conv-transpose.ts'
 export { convTranspose1d, convTranspose2d, convTranspose3d } from './ops/conv-transpose.ts'
+export type { CrossOptions, OuterOptions, TensordotOptions } from './ops/contractions.ts'
+export { cross, inner, kron, outer, tensordot, trace } from './ops/contractions.ts'
 export * from './ops/copy.ts'
+export * from './ops/covariance.ts'
 export type { CumulativeOptions } from './ops/cumulative.ts'
 export { cumprod, cumsum } from './ops/cumulative.ts'
+export type { DiagflatOptions, DiagonalOptions, DiagOptions } from './ops/diagonals.ts'
+export { diag, diagEmbed, diagflat, diagonal, tril, triu } from './ops/diagonals.ts'
+export type { CdistOptions, ComputeMode, PdistOptions } from './ops/distances.ts'
+export { cdist, pdist } from './ops/distances.ts'
 export * from './ops/dropout.ts'
+export type { TensorList } from './ops/expand.ts'
+export {
+  broadcastShapes,
+  broadcastTensors,
+  broadcastTo,
+  expand,
+  expandAs,
+  sumToSize,
+} from './ops/expand.ts'
+export * from './ops/grids.ts'
 export type {
   GatherArguments,
   IndexSelectArguments,
@@ -83,14 +110,43 @@ export type { CrossEntropyOptions, LossReduction, NllLossOptions } from './ops/l
 export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
 export type { NonzeroOptions } from './ops/masking.ts'
 export { argwhere, maskedFill, maskedScatter, maskedSelect, nonzero } from './ops/masking.ts'
-export * from './ops/matmul.ts'
+export type {
+  DotOptions,
+  FactorOptions,
+  LinearOptions,
+  MatrixOptions,
+  VectorOptions,
+} from './ops/matmul.ts'
+export { bmm, dot, linear, matmul, mm, mv, vdot } from './ops/matmul.ts'
+export type {
+  ConstantPadOptions,
+  DiagonalScatterOptions,
+  SelectScatterOptions,
+  SliceScatterOptions,
+} from './ops/placing.ts'
+export { constantPadNd, diagonalScatter, selectScatter, sliceScatter } from './ops/placing.ts'
 export * from './ops/one-hot.ts'
 export * from './ops/pool.ts'
 export type { AvgPool2dOptions, MaxPool2dOptions, MaxPooled } from './ops/pool.ts'
 export { avgPool2d, maxPool2d } from './ops/pool.ts'
+export type {
+  BatchNormOptions,
+  GroupNormOptions,
+  InstanceNormOptions,
+  LayerNormOptions,
+  RmsNormOptions,
+} from './ops/normalization.ts'
+export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from './ops/normalization.ts'
 export type { NormOptions, ProdOptions, SumOptions } from './ops/reduce.ts'
 export { all, any, countNonzero, logsumexp, mean, norm, prod, sum } from './ops/reduce.ts'
 export type { AxisOptions, Dims, ReduceOptions } from './ops/reduce-axes.ts'
+export * from './ops/rearranging.ts'
+export type { RepeatInterleaveOptions } from './ops/repeating.ts'
+export { repeat, repeatInterleave, tile } from './ops/repeating.ts'
+export type { SizeList, Sizes } from './ops/sizes.ts'
+export type { NarrowOptions, SelectOptions, UnfoldOptions } from './ops/slicing.ts'
+export { narrow, select, slice, unfold } from './ops/slicing.ts'
+export * from './ops/selection.ts'
 export type { Reduction } from './ops/scatter-reduce.ts'
 export type {
   ScatterAddArguments,
@@ -100,28 +156,28 @@ export type {
 export { scatter, scatterAdd, scatterReduce } from './ops/scattering.ts'
 export type { SoftmaxOptions } from './ops/softmax.ts'
 export { logSoftmax, softmax } from './ops/softmax.ts'
+export * from './ops/sorting.ts'
+export * from './ops/splitting.ts'
+export type { ValuesAndIndices } from './ops/taken.ts'
 export * from './ops/ternary.ts'
 export * from './ops/transcendental.ts'
 export * from './ops/unary.ts'
 export type { VarOptions } from './ops/variance.ts'
 export { std, stdMean, var, variance, varMean } from './ops/variance.ts'
-export type { SizeList } from './ops/views.ts'
+export type {
+  FlattenOptions,
+  OtherOptions,
+  SqueezeOptions,
+  UnflattenOptions,
+  UnsqueezeOptions,
+} from './ops/views.ts'
 export {
-  broadcastTo,
   detach,
-  expand,
-  expandAs,
   flatten,
-  movedim,
-  narrow,
-  permute,
+  ravel,
   reshape,
   reshapeAs,
-  select,
-  slice,
   squeeze,
-  t,
-  transpose,
   unflatten,
   unsqueeze,
   view,

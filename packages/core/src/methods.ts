@@ -7,6 +7,8 @@ import type { ActivationMethods } from './ops/activation.ts'
 import { activationMethods } from './ops/activation.ts'
 import type { AxisGetters, AxisMethods } from './ops/axes.ts'
 import { axisGetters, axisMethods } from './ops/axes.ts'
+import type { AddProductMethods } from './ops/add-products.ts'
+import { addProductMethods } from './ops/add-products.ts'
 import type { BinaryMethods } from './ops/binary.ts'
 import { binaryMethods } from './ops/binary.ts'
 import type { BoundsMethods } from './ops/bounds.ts'
@@ -17,8 +19,12 @@ import type { CompareReduceMethods } from './ops/compare-reduce.ts'
 import { compareReduceMethods } from './ops/compare-reduce.ts'
 import type { ComparisonMethods } from './ops/comparison.ts'
 import { comparisonMethods } from './ops/comparison.ts'
+import type { ContractionMethods } from './ops/contractions.ts'
+import { contractionMethods } from './ops/contractions.ts'
 import type { CopyMethods } from './ops/copy.ts'
 import { copyMethods } from './ops/copy.ts'
+import type { CovarianceMethods } from './ops/covariance.ts'
+import { covarianceMethods } from './ops/covariance.ts'
 import type { CumulativeMethods } from './ops/cumulative.ts'
 import { cumulativeMethods } from './ops/cumulative.ts'
 import type { DiagonalMethods } from './ops/diagonals.ts'
@@ -45,10 +51,14 @@ import type { RepeatingMethods } from './ops/repeating.ts'
 import { repeatingMethods } from './ops/repeating.ts'
 import type { SlicingMethods } from './ops/slicing.ts'
 import { slicingMethods } from './ops/slicing.ts'
+import type { SelectionMethods } from './ops/selection.ts'
+import { selectionMethods } from './ops/selection.ts'
 import type { ScatteringMethods } from './ops/scattering.ts'
 import { scatteringMethods } from './ops/scattering.ts'
 import type { SoftmaxMethods } from './ops/softmax.ts'
 import { softmaxMethods } from './ops/softmax.ts'
+import type { SortingMethods } from './ops/sorting.ts'
+import { sortingMethods } from './ops/sorting.ts'
 import type { SplittingMethods } from './ops/splitting.ts'
 import { splittingMethods } from './ops/splitting.ts'
 import type { TernaryMethods } from './ops/ternary.ts'
@@ -68,12 +78,15 @@ export interface TensorMethods<D extends DType>
     ActivationMethods,
     AxisGetters,
     AxisMethods,
+    AddProductMethods,
     BinaryMethods,
     BoundsMethods,
     CastMethods,
     CompareReduceMethods,
     ComparisonMethods,
+    ContractionMethods,
     CopyMethods<D>,
+    CovarianceMethods,
     CumulativeMethods,
     GatheringMethods,
     IndexMethods,
@@ -88,8 +101,10 @@ export interface TensorMethods<D extends DType>
     MaskMethods,
     MatmulMethods,
     ReduceMethods,
+    SelectionMethods,
     ScatteringMethods,
     SoftmaxMethods,
+    SortingMethods,
     TernaryMethods,
     TranscendentalMethods,
     UnaryMethods,
@@ -134,12 +149,15 @@ function bind(table: object): void {
 for (const table of [
   activationMethods,
   axisMethods,
+  addProductMethods,
   binaryMethods,
   boundsMethods,
   castMethods,
   compareReduceMethods,
   comparisonMethods,
+  contractionMethods,
   copyMethods,
+  covarianceMethods,
   cumulativeMethods,
   gatheringMethods,
   indexMethods,
@@ -154,8 +172,10 @@ for (const table of [
   maskMethods,
   matmulMethods,
   reduceMethods,
+  selectionMethods,
   scatteringMethods,
   softmaxMethods,
+  sortingMethods,
   ternaryMethods,
   transcendentalMethods,
   unaryMethods,

@@ -24,7 +24,9 @@ std::array<char, 8> element(double value, DType dtype) {
   return bytes;
 }
 
-void fill_tensor(const Tensor& out, double number) {
+}  // namespace
+
+void fill_with(const Tensor& out, double number) {
   if (out.numel() == 0) return;
   require_writable(out);
   const CopyTable& table = active::copy_table();
@@ -44,6 +46,8 @@ void fill_tensor(const Tensor& out, double number) {
     table.fill(data[0], strides[0], value.data(), item, n);
   });
 }
+
+namespace {
 
 // out[i] = at(i, T{}) over the elements in row-major order.
 template <class At>
@@ -77,7 +81,7 @@ int64_t plus(int64_t a, int64_t b) {
 
 // Every element is parameter 0. An input, if given, lends its memory order.
 FLAMBEAU_KERNEL_ALL_TYPES(fill) {
-  fill_tensor(call.has(0) ? call.out_like(0, call.in(0)) : call.out(0), call.param(0));
+  fill_with(call.has(0) ? call.out_like(0, call.in(0)) : call.out(0), call.param(0));
 }
 
 // out[i] = start + i · step; parameters: start, step. Floats are computed in double and rounded
@@ -118,7 +122,7 @@ FLAMBEAU_KERNEL(linspace) {
 FLAMBEAU_KERNEL_ALL_TYPES(eye) {
   Tensor& out = call.out(0);
   if (out.ndim() != 2) throw Failure("ERR_INTERNAL", "eye: the output has two axes");
-  fill_tensor(out, 0);
+  fill_with(out, 0);
   const std::array<char, 8> one = element(1, out.dtype);
   const int64_t item = static_cast<int64_t>(out.item_bytes());
   active::copy_table().fill(out.data, (out.stride(0) + out.stride(1)) * item, one.data(), item,

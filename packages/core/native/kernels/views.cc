@@ -193,6 +193,54 @@ FLAMBEAU_KERNEL_ALL_TYPES(asStrided) {
   call.out_view(0, 0, call.integer(0) - here, strides);
 }
 
+// x [.., n, ..], axis, step -> windows that slide along the axis: [.., count, .., size], where spec
+// says count and size. A tensor without axes counts as one of shape [1].
+FLAMBEAU_KERNEL_ALL_TYPES(unfold) {
+  const Tensor& x = call.in(0);
+  const Shape& shape = call.spec(0).shape;
+  const int64_t axis = call.integer(0), step = call.integer(1);
+  int64_t strides[kMaxDims];
+  if (x.ndim() == 0) {
+    if (shape.ndim != 1 || shape.sizes[0] > 1)
+      throw Failure("ERR_INTERNAL", "unfold leaves the tensor");
+    strides[0] = 1;
+    return call.out_view(0, 0, 0, strides);
+  }
+  if (axis < 0 || axis >= x.ndim() || shape.ndim != x.ndim() + 1 || step < 1)
+    throw Failure("ERR_INTERNAL", "unfold needs an axis and a step");
+  for (int i = 0; i < x.ndim(); ++i) {
+    if (i != axis && shape.sizes[i] != x.size(i))
+      throw Failure("ERR_INTERNAL", "unfold changes one axis");
+    strides[i] = x.stride(i);
+  }
+  strides[x.ndim()] = strides[axis];
+  if (shape.sizes[axis] > 1 && __builtin_mul_overflow(strides[axis], step, &strides[axis]))
+    throw Failure("ERR_VALUE", "the step overflows");
+  call.out_view(0, 0, 0, strides);
+}
+
+// x [.., n] -> the same bytes as elements of spec's type; the last axis grows or shrinks where an
+// element has another size.
+FLAMBEAU_KERNEL_ALL_TYPES(viewDtype) {
+  const Tensor& x = call.in(0);
+  const Shape& shape = call.spec(0).shape;
+  const int64_t from = static_cast<int64_t>(x.item_bytes());
+  const int64_t to = static_cast<int64_t>(element_size(call.spec(0).dtype));
+  const int last = x.ndim() - 1;
+  if (shape.ndim != x.ndim()) throw Failure("ERR_INTERNAL", "the axes stay");
+  int64_t strides[kMaxDims];
+  for (int i = 0; i <= last; ++i) {
+    const bool scaled = i == last && from != to;
+    if (scaled ? shape.sizes[i] * to != x.size(i) * from : shape.sizes[i] != x.size(i))
+      throw Failure("ERR_INTERNAL", "the bytes stay");
+    const int64_t bytes = x.stride(i) * from;
+    if (scaled ? x.stride(i) != 1 && x.size(i) > 1 : x.size(i) > 1 && bytes % to != 0)
+      throw Failure("ERR_VIEW", "the strides do not allow this type");
+    strides[i] = scaled ? 1 : bytes / to;
+  }
+  call.out_view(0, 0, 0, strides, /*reinterpret=*/true);
+}
+
 // -> a tensor with unspecified contents.
 FLAMBEAU_KERNEL_ALL_TYPES(empty) { call.out(0); }
 

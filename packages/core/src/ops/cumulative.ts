@@ -13,7 +13,7 @@ import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { cat } from './joining.ts'
 import { oneAxis } from './reduce-axes.ts'
-import { narrow } from './views.ts'
+import { narrow } from './slicing.ts'
 
 export interface CumulativeOptions {
   /** The axis along which it runs. */

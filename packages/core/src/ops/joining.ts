@@ -1,15 +1,17 @@
-/** Tensors made of several others, and several made of one. */
+/** Tensors made of several others. */
+import type { Arguments } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
 import { ShapeError, ValueError } from '../errors.ts'
-import { show } from '../show.ts'
 import { requireTensor } from '../elementwise.ts'
 import { promote } from '../dtype.ts'
-import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
-import { formatShape, normalizeAxis } from '../shape.ts'
+import { checkShape, formatShape, normalizeAxis, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
-import { narrow, select, unsqueeze } from './views.ts'
+import { tensorsOf } from './expand.ts'
+import { constantPadNd } from './placing.ts'
+import { narrow, select } from './slicing.ts'
 
 const catOp = defineOp<'tensors', number>('cat', ['tensors'], {
   derivative: {
@@ -25,15 +27,41 @@ const catOp = defineOp<'tensors', number>('cat', ['tensors'], {
   },
 })
 
-function requireTensors(op: string, tensors: readonly Tensor[]): void {
+const stackOp = defineOp<'tensors', number>('stack', ['tensors'], {
+  derivative: {
+    needs: [],
+    formula: ([grad], _saved, { params: axis, needed }) =>
+      needed.map((wanted, i) => (wanted && grad ? select(grad, axis, i) : null)),
+  },
+})
+
+function requireTensors(op: string, tensors: unknown): readonly Tensor[] {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     throw new ValueError(op, [], 'a list of at least one tensor is needed', `${op}([a, b])`)
   }
   tensors.forEach((tensor, i) => requireTensor(op, `tensors[${i}]`, tensor))
+  return tensors as Tensor[]
 }
 
 // A call to native code names this many inputs at the most; more are joined in rounds.
 const MAX_INPUTS = 4096
+
+/** The tensors in their common dtype. */
+function inCommonDtype(tensors: readonly Tensor[], all: readonly Tensor[] = tensors): Tensor[] {
+  const dtype = all.map((tensor) => tensor._dtype).reduce(promote)
+  return tensors.map((tensor) => castCode(tensor, dtype))
+}
+
+/** What joining takes by name. */
+export interface JoinOptions {
+  /** The axis along which the tensors lie, in {@link stack} a new one. Default 0. */
+  dim?: number
+}
+
+type JoinArguments = Arguments<JoinOptions, ['dim']>
+
+const readCat = parameters<[number]>('cat', ['dim'])
+const readStack = parameters<[number]>('stack', ['dim'])
 
 /**
  * The tensors one after another along an axis.
@@ -44,21 +72,21 @@ const MAX_INPUTS = 4096
  * @throws {ValueError} for an empty list. @throws {ShapeError} if another axis differs.
  * @see torch.cat
  */
-export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
-  requireTensors('cat', tensors)
-  const dtype = tensors.map((tensor) => tensor._dtype).reduce(promote)
-  const parts = tensors.filter((tensor) => tensor.ndim !== 1 || tensor.numel() > 0)
-  const [head] = tensors as readonly [Tensor]
-  const first = parts[0] ?? head
-  if (first.ndim === 0) {
+export function cat(tensors: readonly Tensor[], ...given: JoinArguments): Tensor {
+  const [dim = 0] = readCat(given)
+  const all = requireTensors('cat', tensors)
+  const parts = all.filter((tensor) => tensor.ndim !== 1 || tensor.numel() > 0)
+  const first = parts[0] ?? (all[0] as Tensor)
+  if (all.some((tensor) => tensor.ndim === 0)) {
     throw new ShapeError(
       'cat',
-      { 'tensors[0]': first },
+      { first, ...scalarOf(all) },
       'tensors without axes cannot be joined',
       'use stack()',
     )
   }
-  const axis = normalizeAxis('cat', dim, first.ndim, first)
+  // With nothing but empty tensors of one axis, PyTorch does not look at the axis.
+  const axis = parts.length > 0 ? normalizeAxis('cat', dim, first.ndim, first) : 0
   const inputs = parts.length > 0 ? parts : [first]
   let total = 0
   for (const [i, part] of inputs.entries()) {
@@ -75,7 +103,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
     }
     total += part.shape[axis] as number
   }
-  const same = inputs.map((part) => castCode(part, dtype))
+  const same = inCommonDtype(inputs, all)
   if (same.length > MAX_INPUTS) {
     const rounds: Tensor[] = []
     for (let i = 0; i < same.length; i += MAX_INPUTS)
@@ -83,8 +111,19 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
     return cat(rounds, axis)
   }
   const shape = first.shape.map((size, a) => (a === axis ? total : size))
-  return run(catOp, same, shape, dtype, [axis], axis)
+  return run(catOp, same, shape, (same[0] as Tensor)._dtype, [axis], axis)
 }
+
+function scalarOf(tensors: readonly Tensor[]): Record<string, Tensor> {
+  const at = tensors.findIndex((tensor) => tensor.ndim === 0)
+  return { [`tensors[${at}]`]: tensors[at] as Tensor }
+}
+
+/** {@link cat} by another name. @see torch.concat */
+export const concat: typeof cat = cat
+
+/** {@link cat} by another name. @see torch.concatenate */
+export const concatenate: typeof cat = cat
 
 /**
  * The tensors as positions of a new axis.
@@ -94,12 +133,13 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
  * @throws {ValueError} for an empty list. @throws {ShapeError} if the shapes differ.
  * @see torch.stack
  */
-export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
-  requireTensors('stack', tensors)
-  const first = tensors[0] as Tensor
+export function stack(tensors: readonly Tensor[], ...given: JoinArguments): Tensor {
+  const [dim = 0] = readStack(given)
+  const all = requireTensors('stack', tensors)
+  const first = all[0] as Tensor
   const axis = normalizeAxis('stack', dim, first.ndim + 1, first)
-  for (const [i, tensor] of tensors.entries()) {
-    if (formatShape(tensor.shape) !== formatShape(first.shape)) {
+  for (const [i, tensor] of all.entries()) {
+    if (!sameShape(tensor._shape, first._shape)) {
       throw new ShapeError(
         'stack',
         { first, [`tensor ${i}`]: tensor },
@@ -108,118 +148,155 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
       )
     }
   }
+  const same = inCommonDtype(all)
+  if (same.length > MAX_INPUTS) {
+    const rounds: Tensor[] = []
+    for (let i = 0; i < same.length; i += MAX_INPUTS)
+      rounds.push(stack(same.slice(i, i + MAX_INPUTS), axis))
+    return cat(rounds, axis)
+  }
+  const shape = [...first.shape.slice(0, axis), same.length, ...first.shape.slice(axis)]
+  return run(stackOp, same, checkShape('stack', shape), (same[0] as Tensor)._dtype, [axis], axis)
+}
+
+/** A tensor with at least `axes` axes, as {@link atleast3d} and its siblings add them. */
+function withAxes(input: Tensor, axes: 1 | 2 | 3): Tensor {
+  let x = input
+  if (x.ndim === 0) x = x.reshape(1)
+  if (axes >= 2 && x.ndim === 1) x = x.unsqueeze(0)
+  if (axes === 3 && x.ndim === 2) x = x.unsqueeze(-1)
+  return x
+}
+
+function atleast(op: string, list: readonly unknown[], axes: 1 | 2 | 3): Tensor | Tensor[] {
+  const [first] = list
+  if (list.length === 1 && !Array.isArray(first)) {
+    requireTensor(op, 'input', first)
+    return withAxes(first, axes)
+  }
+  return tensorsOf(op, list).map((tensor) => withAxes(tensor, axes))
+}
+
+/**
+ * With at least one axis; several tensors, or an array of them, give an array.
+ *
+ * @see torch.atleast_1d
+ */
+export function atleast1d(input: Tensor): Tensor
+export function atleast1d(tensors: readonly Tensor[]): Tensor[]
+export function atleast1d(...tensors: Tensor[]): Tensor[]
+export function atleast1d(...tensors: unknown[]): Tensor | Tensor[] {
+  return atleast('atleast1d', tensors, 1)
+}
+
+/**
+ * With at least two axes, of which new ones come first; several tensors, or an array of them, give
+ * an array.
+ *
+ * @see torch.atleast_2d
+ */
+export function atleast2d(input: Tensor): Tensor
+export function atleast2d(tensors: readonly Tensor[]): Tensor[]
+export function atleast2d(...tensors: Tensor[]): Tensor[]
+export function atleast2d(...tensors: unknown[]): Tensor | Tensor[] {
+  return atleast('atleast2d', tensors, 2)
+}
+
+/**
+ * With at least three axes: `[n]` becomes `[1, n, 1]`, `[m, n]` becomes `[m, n, 1]`. Several tensors,
+ * or an array of them, give an array.
+ *
+ * @see torch.atleast_3d
+ */
+export function atleast3d(input: Tensor): Tensor
+export function atleast3d(tensors: readonly Tensor[]): Tensor[]
+export function atleast3d(...tensors: Tensor[]): Tensor[]
+export function atleast3d(...tensors: unknown[]): Tensor | Tensor[] {
+  return atleast('atleast3d', tensors, 3)
+}
+
+/**
+ * The tensors side by side: along their only axis, or along axis 1 where they have more.
+ *
+ * @throws {ValueError} for an empty list. @throws {ShapeError} if another axis differs.
+ * @see torch.hstack
+ */
+export function hstack(tensors: readonly Tensor[]): Tensor {
+  const parts = requireTensors('hstack', tensors).map((tensor) => withAxes(tensor, 1))
+  return cat(parts, (parts[0] as Tensor).ndim === 1 ? 0 : 1)
+}
+
+/**
+ * The tensors above each other, those of one axis as rows.
+ *
+ * @throws {ValueError} for an empty list. @throws {ShapeError} if another axis than the first differs.
+ * @see torch.vstack
+ */
+export function vstack(tensors: readonly Tensor[]): Tensor {
   return cat(
-    tensors.map((tensor) => unsqueeze(tensor, axis)),
-    axis,
+    requireTensors('vstack', tensors).map((tensor) => withAxes(tensor, 2)),
+    0,
   )
 }
 
-// Each part is a tensor of its own.
-const MAX_PARTS = 1 << 20
+/** {@link vstack} by another name. @see torch.row_stack */
+export const rowStack: typeof vstack = vstack
 
-function requireFewParts(op: string, input: Tensor, count: number): void {
-  if (count <= MAX_PARTS) return
-  throw new ValueError(
-    op,
-    { input },
-    `${count} parts are more than ${MAX_PARTS}`,
-    'use larger parts, or go through the axis with select() or narrow()',
+/**
+ * The tensors behind each other, along a third axis.
+ *
+ * @throws {ValueError} for an empty list. @throws {ShapeError} if another axis than the third differs.
+ * @see torch.dstack
+ */
+export function dstack(tensors: readonly Tensor[]): Tensor {
+  return cat(
+    requireTensors('dstack', tensors).map((tensor) => withAxes(tensor, 3)),
+    2,
   )
 }
 
 /**
- * Parts of an axis, as views: each `splitSize` long (the last may be shorter), or as long as the
- * given sizes say.
+ * The tensors side by side, those of at most one axis as columns.
  *
- * @throws {ValueError} if the size is not ≥ 1, or the sizes do not add up to the axis.
- * @see torch.split
+ * @throws {ValueError} for an empty list. @throws {ShapeError} if another axis than axis 1 differs.
+ * @see torch.column_stack
  */
-export function split(input: Tensor, splitSize: number | readonly number[], dim = 0): Tensor[] {
-  requireTensor('split', 'input', input)
-  const axis = normalizeAxis('split', dim, input.ndim, input)
-  const size = input.shape[axis] ?? 0
-  let sizes: readonly number[]
-  if (typeof splitSize === 'number') {
-    if (!Number.isInteger(splitSize) || splitSize < 1) {
-      throw new ValueError(
-        'split',
-        { input },
-        `the size of a part is a whole number ≥ 1, not ${show(splitSize)}`,
-        'pass a list for parts of several sizes',
-      )
-    }
-    const count = Math.max(1, Math.ceil(size / splitSize))
-    requireFewParts('split', input, count)
-    sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, size - i * splitSize))
-  } else {
-    if (!Array.isArray(splitSize)) {
-      throw new ValueError(
-        'split',
-        { input },
-        `sizes come as a number or an array of numbers, not as ${show(splitSize)}`,
-        'split(2) or split([1, 2])',
-      )
-    }
-    sizes = [...splitSize] as number[]
-    const total = sizes.reduce((a, b) => a + b, 0)
-    if (total !== size || sizes.some((s) => !Number.isInteger(s) || s < 0)) {
-      throw new ValueError(
-        'split',
-        { input, sizes },
-        `the sizes add up to ${total}, axis ${axis} has ${size}`,
-        'let the sizes add up to the axis',
-      )
-    }
-  }
-  let start = 0
-  return sizes.map((count) => {
-    start += count
-    return narrow(input, axis, start - count, count)
-  })
+export function columnStack(tensors: readonly Tensor[]): Tensor {
+  const parts = requireTensors('columnStack', tensors)
+  return cat(
+    parts.map((tensor) => (tensor.ndim <= 1 ? tensor.reshape(tensor.numel(), 1) : tensor)),
+    1,
+  )
 }
 
 /**
- * At most `chunks` parts of an axis, as views, all of one length but for the last.
+ * One matrix with the given ones along its diagonal and zeros elsewhere. Tensors of at most one axis
+ * count as rows. Dtype: their common dtype.
  *
- * @throws {ValueError} if `chunks` is not ≥ 1.
- * @see torch.chunk
+ * Shapes: `[m_i, n_i]` -> `[Σ m_i, Σ n_i]`.
+ *
+ * @throws {ShapeError} if a tensor has more than two axes.
+ * @see torch.block_diag
  */
-export function chunk(input: Tensor, chunks: number, dim = 0): Tensor[] {
-  requireTensor('chunk', 'input', input)
-  if (!Number.isInteger(chunks) || chunks < 1) {
-    throw new ValueError(
-      'chunk',
-      { input },
-      `chunks is a whole number ≥ 1, not ${show(chunks)}`,
-      'pass 1 or more',
+export function blockDiag(...tensors: Tensor[] | [tensors: readonly Tensor[]]): Tensor {
+  const list = requireTensors('blockDiag', tensorsOf('blockDiag', tensors))
+  const blocks = inCommonDtype(list).map((tensor, i) => {
+    if (tensor.ndim <= 2) return withAxes(tensor, 2)
+    throw new ShapeError(
+      'blockDiag',
+      { [`tensors[${i}]`]: tensor },
+      `a block has at most two axes, not ${tensor.ndim}`,
+      'join batches one by one',
     )
-  }
-  const axis = normalizeAxis('chunk', dim, input.ndim, input)
-  const size = input.shape[axis] ?? 0
-  return split(input, Math.max(1, Math.ceil(size / chunks)), axis)
+  })
+  const width = blocks.reduce((sum, block) => sum + (block.shape[1] as number), 0)
+  let left = 0
+  return cat(
+    blocks.map((block) => {
+      const before = left
+      left += block.shape[1] as number
+      return constantPadNd(block, [before, width - left])
+    }),
+    0,
+  )
 }
-
-/**
- * All positions of an axis, as views without it.
- *
- * @throws {IndexError} if there is no such axis.
- * @see torch.unbind
- */
-export function unbind(input: Tensor, dim = 0): Tensor[] {
-  requireTensor('unbind', 'input', input)
-  const axis = normalizeAxis('unbind', dim, input.ndim, input)
-  const count = input.shape[axis] ?? 0
-  requireFewParts('unbind', input, count)
-  return Array.from({ length: count }, (_, i) => select(input, axis, i))
-}
-
-export interface JoiningMethods {
-  /** See {@link split}. */
-  split(splitSize: number | readonly number[], dim?: number): Tensor[]
-  /** See {@link chunk}. */
-  chunk(chunks: number, dim?: number): Tensor[]
-  /** See {@link unbind}. */
-  unbind(dim?: number): Tensor[]
-}
-
-export const joiningMethods: MethodTable<JoiningMethods> = { split, chunk, unbind }

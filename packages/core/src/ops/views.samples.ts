@@ -3,16 +3,15 @@ import type { Tensor } from '../tensor.ts'
 import {
   alias,
   detach,
-  expand,
-  narrow,
-  permute,
+  flatten,
+  ravel,
   reshape,
-  select,
-  slice,
+  reshapeAs,
   squeeze,
-  transpose,
+  unflatten,
   unsqueeze,
   view,
+  viewAs,
 } from './views.ts'
 
 samplesFor('view', [
@@ -67,78 +66,54 @@ samplesFor('reshape', [
     throws: /no size for -1/,
   },
 ])
-samplesFor('permute', [
+samplesFor('viewAs', [
+  { name: 'of three rows', run: (x: Tensor, y: Tensor) => viewAs(x, y), golden: 'views:viewAs' },
+])
+samplesFor('reshapeAs', [
   {
-    name: 'three axes',
-    inputs: [[2, 3, 4]],
-    run: (x: Tensor) => permute(x, 2, 0, 1),
-    golden: 'views:permute',
+    name: 'of a transposed matrix',
+    run: (x: Tensor, y: Tensor) => reshapeAs(x.t(), { other: y }),
+    golden: 'views:reshapeAs',
   },
+])
+samplesFor('flatten', [
+  { name: 'the last axes', run: (x: Tensor) => flatten(x, 1, 2), golden: 'views:flatten' },
+  { name: 'no axes', inputs: [[]], run: (x: Tensor) => flatten(x) },
   {
-    name: 'two axes exchanged',
-    inputs: [[2, 3, 4]],
-    run: (x: Tensor) => transpose(x, -1, 0),
-    golden: 'views:transpose',
-  },
-  {
-    name: 'an axis twice',
+    name: 'from the end to the beginning',
     inputs: [[2, 3]],
-    run: (x: Tensor) => permute(x, 0, 0),
-    throws: /more than once/,
+    run: (x: Tensor) => flatten(x, { startDim: 1, endDim: 0 }),
+    throws: /startDim \(1\) comes after endDim \(0\)/,
   },
 ])
-samplesFor('expand', [
+samplesFor('ravel', [
+  { name: 'a transposed matrix', run: (x: Tensor) => ravel(x.t()), golden: 'views:ravel' },
+])
+samplesFor('unflatten', [
   {
-    name: 'an axis of size 1 and a new one',
-    inputs: [[2, 1]],
-    run: (x: Tensor) => expand(x, 4, -1, 3),
-    golden: 'views:expand',
+    name: 'one size left open',
+    run: (x: Tensor) => unflatten(x, 1, [3, -1]),
+    golden: 'views:unflatten',
   },
   {
-    name: 'an axis of another size',
-    inputs: [[2, 3]],
-    run: (x: Tensor) => expand(x, 2, 4),
-    throws: /cannot be expanded/,
+    name: 'sizes that do not multiply to the axis',
+    inputs: [[6]],
+    run: (x: Tensor) => unflatten(x, { dim: 0, sizes: [4, 2] }),
+    throws: /sizes \[4, 2\] do not multiply to 6/,
   },
 ])
-samplesFor('select', [
-  {
-    name: 'from the back',
-    inputs: [[3, 4]],
-    run: (x: Tensor) => select(x, 1, -1),
-    golden: 'views:select',
-  },
-  {
-    name: 'outside',
-    inputs: [[3, 4]],
-    run: (x: Tensor) => select(x, 0, 3),
-    throws: /index 3 is outside axis 0, which has 3/,
-  },
+samplesFor('squeeze', [
+  { name: 'all axes of size 1', run: (x: Tensor) => squeeze(x), golden: 'views:squeeze' },
+  { name: 'some axes', inputs: [[1, 2, 1]], run: (x: Tensor) => squeeze(x, { dim: [0, 1] }) },
 ])
-samplesFor('slice', [
+samplesFor('unsqueeze', [
+  { name: 'at the end', run: (x: Tensor) => unsqueeze(x, -1), golden: 'views:unsqueeze' },
   {
-    name: 'with a step',
-    inputs: [[7, 2]],
-    run: (x: Tensor) => slice(x, 0, 1, 6, 2),
-    golden: 'views:slice',
+    name: 'beyond the end',
+    inputs: [[2]],
+    run: (x: Tensor) => unsqueeze(x, 2),
+    throws: /axis 2 is outside \[-2, 1\]/,
   },
-  { name: 'bounds are cut', inputs: [[4, 2]], run: (x: Tensor) => slice(x, 0, -100, 100) },
-  { name: 'nothing left', inputs: [[4, 2]], run: (x: Tensor) => slice(x, 0, 3, 1) },
-  {
-    name: 'narrowed',
-    inputs: [[4, 5]],
-    run: (x: Tensor) => narrow(x, 1, 1, 3),
-    golden: 'views:narrow',
-  },
-  {
-    name: 'narrow outside',
-    inputs: [[4, 5]],
-    run: (x: Tensor) => narrow(x, 1, 3, 3),
-    throws: /3 positions from 3 do not lie in axis 1/,
-  },
-])
-samplesFor('windowGrad', [
-  { name: 'reached through select', inputs: [[3, 4]], run: (x: Tensor) => select(x, 0, 1) },
 ])
 samplesFor('alias', [{ name: 'equal', inputs: [[2, 3]], run: alias }])
 samplesFor('detach', [{ name: 'equal', inputs: [[2, 3]], run: detach, gradcheck: false }])
