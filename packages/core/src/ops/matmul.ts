@@ -1,105 +1,33 @@
-/** Matrix products, of any layout: transposed views are read where they lie. */
-import type { DTypeCode } from '../dtype.ts'
-import { BOOL, isFloatingCode, promote } from '../dtype.ts'
+/** Products of matrices and vectors, of any layout: transposed views are read where they lie. */
+import type { Arguments } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
+import { BOOL } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
-import { DTypeError, ShapeError, ValueError } from '../errors.ts'
+import { DTypeError, ShapeError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run } from '../op.ts'
-import type { Shape } from '../shape.ts'
-import { broadcastShapes, formatShape, sameShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
+import { operand, product, productType, requireRank, rowsProduct } from './product-rules.ts'
 
-const matmulOp = defineOp('matmul', ['input', 'other'], {
-  derivative: {
-    input: needs(['other'], (grad, { other }, { shapes }) =>
-      leftGradient(grad, other as Tensor, (shapes[0] as Shape).length),
-    ),
-    other: needs(['input'], (grad, { input }, { shapes }) =>
-      rightGradient(grad, input as Tensor, (shapes[1] as Shape).length),
-    ),
-  },
-})
-
-/** [m, n]·[n, k] where both operands are matrices; axes over which `a` was broadcast stay. */
-function leftGradient(grad: Tensor, b: Tensor, rank: number): Tensor {
-  if (rank === 1 && b.ndim === 1) return grad.mul(b)
-  if (rank === 1) return product(b, grad.unsqueeze(-1)).squeeze(-1)
-  if (b.ndim === 1) return product(grad.unsqueeze(-1), b.unsqueeze(0))
-  return product(grad, b.transpose(-2, -1))
+/** The second factor of a product, by name. */
+export interface FactorOptions {
+  other: Tensor
 }
 
-/** [k, m]·[m, n] where both operands are matrices; axes over which `b` was broadcast stay. */
-function rightGradient(grad: Tensor, a: Tensor, rank: number): Tensor {
-  if (a.ndim === 1 && rank === 1) return grad.mul(a)
-  if (a.ndim === 1) return product(a.unsqueeze(-1), grad.unsqueeze(-2))
-  if (rank === 1) return product(a.transpose(-2, -1), grad.unsqueeze(-1)).squeeze(-1)
-  // One matrix for a whole batch: its gradient is a single product over all rows.
-  if (rank === 2 && a.ndim > 2) return rowsProduct(a, grad)
-  return product(a.transpose(-2, -1), grad)
+/** The second factor of a product of a matrix and a matrix, by name. */
+export interface MatrixOptions {
+  mat2: Tensor
 }
 
-/** The shape of input · other, of a tensor with one axis counting as a row or a column. */
-function productShape(op: string, a: Tensor, b: Tensor): Shape {
-  const x = a._shape
-  const y = b._shape
-  if (x.length === 0 || y.length === 0) {
-    throw new ShapeError(
-      op,
-      { input: a, other: b },
-      'a matrix product needs operands with axes',
-      'use mul() for a tensor without axes',
-    )
-  }
-  const k = x[x.length - 1]
-  const inner = y[y.length === 1 ? 0 : y.length - 2]
-  if (k !== inner) {
-    const axis = y.length === 1 ? -1 : -2
-    throw new ShapeError(
-      op,
-      { input: a, other: b },
-      `input.shape[-1] (${k}) must equal other.shape[${axis}] (${inner})`,
-      y.length > 1 && y[y.length - 1] === k
-        ? 'other seems to be stored as [N, K]: pass other.transpose(-2, -1)'
-        : 'the last axis of input is summed over, together with the second to last of other',
-    )
-  }
-  const m = x[x.length - 2] as number
-  const n = y[y.length - 1] as number
-  if (x.length === 2) {
-    if (y.length === 2) return [m, n]
-    if (y.length === 1) return [m]
-  }
-  const batch =
-    x.length <= 2
-      ? y.slice(0, -2)
-      : y.length <= 2
-        ? x.slice(0, -2)
-        : broadcastShapes(op, x.slice(0, -2), y.slice(0, -2), { input: a, other: b })
-  const shape = [...batch]
-  if (x.length > 1) shape.push(m)
-  if (y.length > 1) shape.push(n)
-  return shape
+/** The second factor of a product of a matrix and a vector, by name. */
+export interface VectorOptions {
+  vec: Tensor
 }
 
-/** The dtype that operands of a product meet in. @throws {DTypeError} for bool. */
-function productType(op: string, inputs: Record<string, Tensor | null>): DTypeCode {
-  let code = -1
-  for (const input of Object.values(inputs)) {
-    if (input !== null) code = code < 0 ? input._dtype : promote(code, input._dtype)
-  }
-  if (code === BOOL) {
-    throw new DTypeError(op, inputs, 'is not defined for bool', "convert with .to('int32')")
-  }
-  return code
-}
-
-function product(a: Tensor, b: Tensor, op = 'matmul'): Tensor {
-  const shape = productShape(op, a, b)
-  const dtype = a._dtype
-  if (dtype === b._dtype && dtype !== BOOL) return run(matmulOp, [a, b], shape, dtype)
-  const common = productType(op, { input: a, other: b })
-  return run(matmulOp, [castCode(a, common), castCode(b, common)], shape, common)
+/** The second factor of a product of two vectors, by name. */
+export interface DotOptions {
+  tensor: Tensor
 }
 
 /**
@@ -119,57 +47,52 @@ function product(a: Tensor, b: Tensor, op = 'matmul'): Tensor {
  * console.log(matmul(tensor([[1, 2], [3, 4]]), tensor([1, 10]))) // tensor([21., 43.])
  * ```
  */
-export function matmul(input: Tensor, other: Tensor): Tensor {
+export function matmul(input: Tensor, other: Tensor | FactorOptions): Tensor {
   requireTensor('matmul', 'input', input)
-  requireTensor('matmul', 'other', other)
-  return product(input, other)
-}
-
-function requireRank(op: string, name: string, tensor: Tensor, rank: number): void {
-  requireTensor(op, name, tensor)
-  if (tensor.ndim === rank) return
-  throw new ShapeError(
-    op,
-    { [name]: tensor },
-    `${name} must have ${rank} ${rank === 1 ? 'axis' : 'axes'}, not ${tensor.ndim}`,
-    'matmul() takes any number of axes',
-  )
+  return product(input, other instanceof Tensor ? other : operand('matmul', 'other', [other]))
 }
 
 /**
  * Product of two matrices: {@link matmul} for exactly two axes each.
  *
- * Shapes: input `[M, K]`, other `[K, N]` -> `[M, N]`.
+ * Shapes: input `[M, K]`, mat2 `[K, N]` -> `[M, N]`.
  *
  * @throws {ShapeError} for other shapes. @throws {DTypeError} for bool.
  * @see torch.mm
  */
-export function mm(input: Tensor, other: Tensor): Tensor {
+export function mm(input: Tensor, mat2: Tensor | MatrixOptions): Tensor {
+  const right = operand('mm', 'mat2', [mat2])
   requireRank('mm', 'input', input, 2)
-  requireRank('mm', 'other', other, 2)
-  return product(input, other, 'mm')
+  requireRank('mm', 'mat2', right, 2)
+  return product(input, right, 'mm', 'mat2')
 }
 
 /**
  * Products of the matrices of two batches, pair by pair, without broadcasting.
  *
- * Shapes: input `[B, M, K]`, other `[B, K, N]` -> `[B, M, N]`.
+ * Shapes: input `[B, M, K]`, mat2 `[B, K, N]` -> `[B, M, N]`.
  *
  * @throws {ShapeError} for other shapes. @throws {DTypeError} for bool.
  * @see torch.bmm
  */
-export function bmm(input: Tensor, other: Tensor): Tensor {
-  requireRank('bmm', 'input', input, 3)
-  requireRank('bmm', 'other', other, 3)
-  if (input._shape[0] !== other._shape[0]) {
-    throw new ShapeError(
-      'bmm',
-      { input, other },
-      `input.shape[0] (${input._shape[0]}) must equal other.shape[0] (${other._shape[0]})`,
-      'matmul() broadcasts batches',
-    )
-  }
-  return product(input, other, 'bmm')
+export function bmm(input: Tensor, mat2: Tensor | MatrixOptions): Tensor {
+  const right = operand('bmm', 'mat2', [mat2])
+  requireBatches('bmm', { input, mat2: right })
+  return product(input, right, 'bmm', 'mat2')
+}
+
+/** @throws {ShapeError} unless both are batches of matrices, of the same size. @internal */
+export function requireBatches(op: string, operands: Record<string, Tensor>): void {
+  for (const [name, one] of Object.entries(operands)) requireRank(op, name, one, 3)
+  const [a, b] = Object.values(operands) as [Tensor, Tensor]
+  const [left, right] = Object.keys(operands) as [string, string]
+  if (a._shape[0] === b._shape[0]) return
+  throw new ShapeError(
+    op,
+    operands,
+    `${left}.shape[0] (${a._shape[0]}) must equal ${right}.shape[0] (${b._shape[0]})`,
+    'matmul() broadcasts batches',
+  )
 }
 
 /**
@@ -180,92 +103,59 @@ export function bmm(input: Tensor, other: Tensor): Tensor {
  * @throws {ShapeError} for other shapes. @throws {DTypeError} for bool.
  * @see torch.mv
  */
-export function mv(input: Tensor, vec: Tensor): Tensor {
+export function mv(input: Tensor, vec: Tensor | VectorOptions): Tensor {
+  const right = operand('mv', 'vec', [vec])
   requireRank('mv', 'input', input, 2)
-  requireRank('mv', 'vec', vec, 1)
-  return product(input, vec, 'mv')
+  requireRank('mv', 'vec', right, 1)
+  return product(input, right, 'mv', 'vec')
+}
+
+/** The sum of the products of two vectors of one dtype. */
+function dotProduct(op: string, name: string, input: Tensor, given: unknown): Tensor {
+  const right = operand(op, name, [given])
+  requireRank(op, 'input', input, 1)
+  requireRank(op, name, right, 1)
+  if (input._dtype !== right._dtype) {
+    throw new DTypeError(
+      op,
+      { input, [name]: right },
+      `the vectors must have one dtype, not ${input.dtype} and ${right.dtype}`,
+      `convert one of them with .to('${input.dtype}')`,
+    )
+  }
+  return product(input, right, op, name)
 }
 
 /**
  * Sum of the products of two vectors.
  *
- * Shapes: input `[K]`, other `[K]` -> `[]`.
+ * Shapes: input `[K]`, tensor `[K]` -> `[]`. Dtype: the one of both.
  *
- * @throws {ShapeError} for other shapes. @throws {DTypeError} for bool.
+ * @throws {ShapeError} for other shapes. @throws {DTypeError} for bool, and for two dtypes.
  * @see torch.dot
  */
-export function dot(input: Tensor, other: Tensor): Tensor {
-  requireRank('dot', 'input', input, 1)
-  requireRank('dot', 'other', other, 1)
-  return product(input, other, 'dot')
-}
-
-export interface AddmmOptions {
-  /** Factor of the input; 0 leaves it out, whatever it holds. Default 1. */
-  beta?: number
-  /** Factor of the product. Default 1. */
-  alpha?: number
-}
-
-const addmmOp = defineOp<'input' | 'mat1' | 'mat2', Required<AddmmOptions>>(
-  'addmm',
-  ['input', 'mat1', 'mat2'],
-  {
-    derivative: {
-      input: (grad, _saved, { params }) => (params.beta === 1 ? grad : grad.mul(params.beta)),
-      mat1: needs(['mat2'], (grad, { mat2 }, { params }) =>
-        scaled(product(grad, (mat2 as Tensor).transpose(0, 1)), params.alpha),
-      ),
-      mat2: needs(['mat1'], (grad, { mat1 }, { params }) =>
-        scaled(product((mat1 as Tensor).transpose(0, 1), grad), params.alpha),
-      ),
-    },
-  },
-)
-
-function scaled(x: Tensor, factor: number): Tensor {
-  return factor === 1 ? x : x.mul(factor)
+export function dot(input: Tensor, tensor: Tensor | DotOptions): Tensor {
+  return dotProduct('dot', 'tensor', input, tensor)
 }
 
 /**
- * A matrix product added to something: beta · input + alpha · mat1 · mat2, in one pass.
+ * Sum of the products of two vectors: {@link dot}, since all tensors are real.
  *
- * Shapes: mat1 `[M, K]`, mat2 `[K, N]`, input anything that broadcasts to `[M, N]` -> `[M, N]`.
- * Dtype: their common dtype; integers take whole beta and alpha.
- *
- * @throws {ShapeError} for other shapes. @throws {DTypeError} for bool. @throws {ValueError} for
- * fractions with integer tensors.
- * @see torch.addmm
+ * @throws {ShapeError, DTypeError} as `dot`.
+ * @see torch.vdot
  */
-export function addmm(input: Tensor, mat1: Tensor, mat2: Tensor, options?: AddmmOptions): Tensor {
-  requireTensor('addmm', 'input', input)
-  requireRank('addmm', 'mat1', mat1, 2)
-  requireRank('addmm', 'mat2', mat2, 2)
-  const shape = productShape('addmm', mat1, mat2)
-  if (!sameShape(broadcastShapes('addmm', input._shape, shape, { input, mat1, mat2 }), shape)) {
-    throw new ShapeError(
-      'addmm',
-      { input, mat1, mat2 },
-      `input must broadcast to the product's shape ${formatShape(shape)}`,
-      'add() broadcasts both operands',
-    )
-  }
-  const common = productType('addmm', { input, mat1, mat2 })
-  const { beta = 1, alpha = 1 } = options ?? {}
-  if (!isFloatingCode(common)) {
-    for (const [name, value] of Object.entries({ beta, alpha })) {
-      if (Number.isSafeInteger(value)) continue
-      throw new ValueError(
-        'addmm',
-        { input, mat1, mat2 },
-        `${name} must be a whole number for integer tensors, not ${value}`,
-        "convert the tensors with .to('float32')",
-      )
-    }
-  }
-  const inputs = [castCode(input, common), castCode(mat1, common), castCode(mat2, common)]
-  return run(addmmOp, inputs, shape, common, [beta, alpha], { beta, alpha })
+export function vdot(input: Tensor, other: Tensor | FactorOptions): Tensor {
+  return dotProduct('vdot', 'other', input, other)
 }
+
+/** What {@link linear} takes by name. */
+export interface LinearOptions {
+  weight: Tensor
+  /** Added to each row. Default: none. */
+  bias?: Tensor | null
+}
+
+const readLinear = parameters<[Tensor, Tensor | null]>('linear', ['weight', 'bias'])
 
 const linearOp = defineOp('linear', ['input', 'weight', 'bias'], {
   derivative: {
@@ -274,20 +164,6 @@ const linearOp = defineOp('linear', ['input', 'weight', 'bias'], {
     bias: (grad) => grad,
   },
 })
-
-const rowsProductOp = defineOp('rowsProduct', ['left', 'right'], {
-  kernel: 'linear_weight_grad',
-  derivative: {
-    left: needs(['right'], (grad, { right }) => linear(right as Tensor, grad)),
-    right: needs(['left'], (grad, { left }) => product(left as Tensor, grad)),
-  },
-})
-
-/** left [..., M], right [..., N] -> [M, N]: the sum over all rows of their outer products. */
-function rowsProduct(left: Tensor, right: Tensor): Tensor {
-  const shape = [left._shape[left.ndim - 1] as number, right._shape[right.ndim - 1] as number]
-  return run(rowsProductOp, [left, right], shape, left._dtype)
-}
 
 /**
  * Affine map of the last axis: input · weightᵀ + bias.
@@ -298,7 +174,11 @@ function rowsProduct(left: Tensor, right: Tensor): Tensor {
  * @throws {ShapeError} if the sizes differ. @throws {DTypeError} for bool.
  * @see torch.nn.functional.linear
  */
-export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+export function linear(
+  input: Tensor,
+  ...given: Arguments<LinearOptions, ['weight', 'bias']>
+): Tensor {
+  const [weight, bias = null] = readLinear(given)
   requireTensor('linear', 'input', input)
   requireTensor('linear', 'weight', weight)
   if (bias !== null) requireTensor('linear', 'bias', bias)
@@ -336,17 +216,17 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null
 
 export interface MatmulMethods {
   /** See {@link matmul}. */
-  matmul(other: Tensor): Tensor
+  matmul(other: Tensor | FactorOptions): Tensor
   /** See {@link mm}. */
-  mm(other: Tensor): Tensor
+  mm(mat2: Tensor | MatrixOptions): Tensor
   /** See {@link bmm}. */
-  bmm(other: Tensor): Tensor
+  bmm(mat2: Tensor | MatrixOptions): Tensor
   /** See {@link mv}. */
-  mv(vec: Tensor): Tensor
+  mv(vec: Tensor | VectorOptions): Tensor
   /** See {@link dot}. */
-  dot(other: Tensor): Tensor
-  /** See {@link addmm}. */
-  addmm(mat1: Tensor, mat2: Tensor, options?: AddmmOptions): Tensor
+  dot(tensor: Tensor | DotOptions): Tensor
+  /** See {@link vdot}. */
+  vdot(other: Tensor | FactorOptions): Tensor
 }
 
-export const matmulMethods: MethodTable<MatmulMethods> = { matmul, mm, bmm, mv, dot, addmm }
+export const matmulMethods: MethodTable<MatmulMethods> = { matmul, mm, bmm, mv, dot, vdot }
