@@ -1,4 +1,4 @@
-"""Goldens of ops/views.ts, axes.ts, expand.ts, slicing.ts and diagonals.ts."""
+"""Goldens of ops/views.ts, axes.ts, expand.ts, slicing.ts, diagonals.ts and copy.ts."""
 import torch
 
 from golden import Goldens, randn
@@ -47,4 +47,9 @@ g.case("tril", lambda x: x.tril(1), randn(2, 3, 4))
 g.case("triu", lambda x: x.triu(-1), randn(2, 4, 3))
 g.case("tril_", lambda x: x.clone().tril_(), randn(4, 3))
 g.case("triu_", lambda x: x.clone().t().triu_(1), randn(4, 3))
+g.case("view/dtype", lambda x: x.view(torch.int32), randn(2, 3))
+g.case("view/smaller", lambda x: x.view(torch.int32), torch.tensor([1, -2, 2**40 + 3]))
+g.case("fill", torch.fill, randn(2, 3), randn(()))
+g.case("fill_", lambda x: x.clone().fill_(1.5), randn(2, 3))
+g.case("zero_", lambda x: x.clone().zero_(), randn(2, 3))
 g.write()

@@ -118,6 +118,7 @@ export type {
   VectorOptions,
 } from './ops/matmul.ts'
 export { bmm, dot, linear, matmul, mm, mv, vdot } from './ops/matmul.ts'
+export type { MemoryFormat, MemoryFormatOptions } from './ops/memory-format.ts'
 export type {
   ConstantPadOptions,
   DiagonalScatterOptions,

@@ -76,8 +76,8 @@ import { Tensor } from './tensor.ts'
 export interface TensorMethods<D extends DType>
   extends
     ActivationMethods,
-    AxisGetters,
-    AxisMethods,
+    AxisGetters<D>,
+    AxisMethods<D>,
     AddProductMethods,
     BinaryMethods,
     BoundsMethods,
@@ -91,13 +91,13 @@ export interface TensorMethods<D extends DType>
     GatheringMethods,
     IndexMethods,
     IndexingMethods,
-    DiagonalMethods,
-    ExpandMethods,
-    PlacingMethods,
-    RearrangingMethods,
-    RepeatingMethods,
-    SlicingMethods,
-    SplittingMethods,
+    DiagonalMethods<D>,
+    ExpandMethods<D>,
+    PlacingMethods<D>,
+    RearrangingMethods<D>,
+    RepeatingMethods<D>,
+    SlicingMethods<D>,
+    SplittingMethods<D>,
     MaskMethods,
     MatmulMethods,
     ReduceMethods,
@@ -108,7 +108,7 @@ export interface TensorMethods<D extends DType>
     TernaryMethods,
     TranscendentalMethods,
     UnaryMethods,
-    ViewMethods,
+    ViewMethods<D>,
     RandomMethods {}
 
 /** A family's table: every method of its interface, as a function of the tensor. */

@@ -2,11 +2,12 @@
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { ShapeError, ValueError } from '../errors.ts'
+import type { DType } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import { normalizeAxes, normalizeAxis } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 import type { Sizes } from './sizes.ts'
 import { sizesOf } from './sizes.ts'
 import { alias } from './views.ts'
@@ -34,7 +35,7 @@ function permuted(input: Tensor, order: readonly number[]): Tensor {
  * @throws {ValueError} unless `dims` names each axis once.
  * @see torch.permute
  */
-export function permute(input: Tensor, ...dims: Sizes<'dims'>): Tensor {
+export function permute<D extends DType>(input: Tensor<D>, ...dims: Sizes<'dims'>): Tensor<D> {
   requireTensor('permute', 'input', input)
   const order = normalizeAxes('permute', sizesOf('permute', 'dims', dims), input.ndim, input)
   if (order.length !== input.ndim) {
@@ -80,28 +81,28 @@ function exchanged(op: string, input: Tensor, first?: number, second?: number): 
  * @throws {IndexError} if there is no such axis.
  * @see torch.transpose
  */
-export function transpose(
-  input: Tensor,
+export function transpose<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<TransposeOptions, ['dim0', 'dim1']>
-): Tensor {
+): Tensor<D> {
   const [dim0, dim1] = readTranspose(given)
   return exchanged('transpose', input, dim0, dim1)
 }
 
 /** {@link transpose} by another name. @see torch.swapdims */
-export function swapdims(
-  input: Tensor,
+export function swapdims<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<TransposeOptions, ['dim0', 'dim1']>
-): Tensor {
+): Tensor<D> {
   const [dim0, dim1] = readSwapdims(given)
   return exchanged('swapdims', input, dim0, dim1)
 }
 
 /** {@link transpose} by another name. @see torch.swapaxes */
-export function swapaxes(
-  input: Tensor,
+export function swapaxes<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<SwapaxesOptions, ['axis0', 'axis1']>
-): Tensor {
+): Tensor<D> {
   const [axis0, axis1] = readSwapaxes(given)
   return exchanged('swapaxes', input, axis0, axis1)
 }
@@ -112,7 +113,7 @@ export function swapaxes(
  * @throws {ShapeError} for more than two axes.
  * @see torch.t
  */
-export function t(input: Tensor): Tensor {
+export function t<D extends DType>(input: Tensor<D>): Tensor<D> {
   requireTensor('t', 'input', input)
   if (input.ndim > 2) {
     throw new ShapeError(
@@ -183,38 +184,38 @@ function moved(op: string, input: Tensor, source?: Axes, destination?: Axes): Te
  * @throws {IndexError, ValueError} for axes that do not exist, repeat, or differ in number.
  * @see torch.movedim
  */
-export function movedim(
-  input: Tensor,
+export function movedim<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<MovedimOptions, ['source', 'destination']>
-): Tensor {
+): Tensor<D> {
   const [source, destination] = readMovedim(given)
   return moved('movedim', input, source, destination)
 }
 
 /** {@link movedim} by another name. @see torch.moveaxis */
-export function moveaxis(
-  input: Tensor,
+export function moveaxis<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<MovedimOptions, ['source', 'destination']>
-): Tensor {
+): Tensor<D> {
   const [source, destination] = readMoveaxis(given)
   return moved('moveaxis', input, source, destination)
 }
 
-export interface AxisMethods {
+export interface AxisMethods<D extends DType = AnyDType> {
   /** See {@link permute}. */
-  permute(...dims: Sizes<'dims'>): Tensor
+  permute(...dims: Sizes<'dims'>): Tensor<D>
   /** See {@link transpose}. */
-  transpose(...given: Arguments<TransposeOptions, ['dim0', 'dim1']>): Tensor
+  transpose(...given: Arguments<TransposeOptions, ['dim0', 'dim1']>): Tensor<D>
   /** {@link transpose} by another name. */
-  swapdims(...given: Arguments<TransposeOptions, ['dim0', 'dim1']>): Tensor
+  swapdims(...given: Arguments<TransposeOptions, ['dim0', 'dim1']>): Tensor<D>
   /** {@link transpose} by another name. */
-  swapaxes(...given: Arguments<SwapaxesOptions, ['axis0', 'axis1']>): Tensor
+  swapaxes(...given: Arguments<SwapaxesOptions, ['axis0', 'axis1']>): Tensor<D>
   /** See {@link t}. */
-  t(): Tensor
+  t(): Tensor<D>
   /** See {@link movedim}. */
-  movedim(...given: Arguments<MovedimOptions, ['source', 'destination']>): Tensor
+  movedim(...given: Arguments<MovedimOptions, ['source', 'destination']>): Tensor<D>
   /** {@link movedim} by another name. */
-  moveaxis(...given: Arguments<MovedimOptions, ['source', 'destination']>): Tensor
+  moveaxis(...given: Arguments<MovedimOptions, ['source', 'destination']>): Tensor<D>
 }
 
 export const axisMethods: MethodTable<AxisMethods> = {
@@ -227,16 +228,16 @@ export const axisMethods: MethodTable<AxisMethods> = {
   moveaxis,
 }
 
-export interface AxisGetters {
+export interface AxisGetters<D extends DType = AnyDType> {
   /** The tensor with its axes in reverse order; shares storage. @see torch.Tensor.T */
-  readonly T: Tensor
+  readonly T: Tensor<D>
   /**
    * The matrices of the last two axes, transposed; shares storage.
    *
    * @throws {ShapeError} if the tensor has one axis.
    * @see torch.Tensor.mT
    */
-  readonly mT: Tensor
+  readonly mT: Tensor<D>
 }
 
 export const axisGetters: { readonly [K in keyof AxisGetters]: (self: Tensor) => Tensor } = {

@@ -1,11 +1,16 @@
 import { samplesFor } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
 import { to } from './cast.ts'
-import { clone, contiguous } from './copy.ts'
+import { clone, contiguous, fill, fill_, zero_ } from './copy.ts'
 
 samplesFor('clone', [
   { name: 'row-major', inputs: [[2, 3]], run: clone },
   { name: 'transposed', inputs: [{ shape: [2, 3], layout: 'transposed' }], run: clone },
+  {
+    name: 'with the channels innermost',
+    inputs: [[2, 3, 2, 2]],
+    run: (x: Tensor) => clone(x, { memoryFormat: 'channelsLast' }),
+  },
 ])
 samplesFor('contiguous', [
   {
@@ -14,6 +19,12 @@ samplesFor('contiguous', [
     run: contiguous,
   },
   { name: 'of a row-major tensor', inputs: [[2, 3]], run: contiguous },
+  {
+    name: 'a format for another number of axes',
+    inputs: [[2, 3]],
+    run: (x: Tensor) => contiguous(x, { memoryFormat: 'channelsLast' }),
+    throws: /channelsLast is for 4 axes, the tensor has 2/,
+  },
 ])
 samplesFor('copy', [
   {
@@ -31,6 +42,33 @@ samplesFor('copy', [
 samplesFor('fillInPlace', [
   { name: 'a number', inputs: [[2, 3]], run: (x: Tensor) => x.clone().fill_(1.5) },
   { name: 'zeros', inputs: [[2, 3]], run: (x: Tensor) => x.clone().zero_() },
+])
+samplesFor('fill_', [
+  { name: 'a number', run: (x: Tensor) => fill_(x.clone(), 1.5), golden: 'views:fill_' },
+  {
+    name: 'a tensor without axes',
+    inputs: [[2, 3], []],
+    run: (x: Tensor, y: Tensor) => fill_(x.clone(), y),
+  },
+  {
+    name: 'a tensor with an axis',
+    inputs: [[2, 3], [3]],
+    run: (x: Tensor, y: Tensor) => fill_(x.clone(), y),
+    throws: /fill_: value has 1 axes; only a tensor without axes is one value/,
+  },
+])
+samplesFor('zero_', [
+  { name: 'everywhere', run: (x: Tensor) => zero_(x.clone()), golden: 'views:zero_' },
+])
+samplesFor('filled', [
+  { name: 'a number', inputs: [[2, 3]], run: (x: Tensor) => fill(x, { value: 1.5 }) },
+])
+samplesFor('fill', [
+  {
+    name: 'the value of a tensor',
+    run: (x: Tensor, y: Tensor) => fill(x, y),
+    golden: 'views:fill',
+  },
 ])
 samplesFor('cast', [
   { name: 'to int32', inputs: [[2, 3]], run: (x: Tensor) => to(x, 'int32') },

@@ -3,6 +3,7 @@ import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { zerosLike } from '../creation.ts'
 import type { Operand } from '../elementwise.ts'
+import type { DType } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
@@ -11,7 +12,7 @@ import { defineOp, isRecording, run, runInPlace } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape, normalizeAxis } from '../shape.ts'
 import { show } from '../show.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 
 /** Elements whose place in axis `b` is `offset` more than in axis `a`. @internal */
 export interface Diagonal {
@@ -111,7 +112,10 @@ const readDiagEmbed = parameters<[number, number, number]>('diagEmbed', DIAGONAL
  * @throws {IndexError, ValueError} unless dim1 and dim2 are two axes of the tensor.
  * @see torch.diagonal
  */
-export function diagonal(input: Tensor, ...given: DiagonalArguments): Tensor {
+export function diagonal<D extends DType>(
+  input: Tensor<D>,
+  ...given: DiagonalArguments
+): Tensor<D> {
   requireTensor('diagonal', 'input', input)
   const [offset = 0, dim1 = 0, dim2 = 1] = readDiagonal(given)
   return diagonalOf(input, checkDiagonal('diagonal', input, input.ndim, offset, dim1, dim2))
@@ -126,7 +130,10 @@ export function diagonal(input: Tensor, ...given: DiagonalArguments): Tensor {
  * @throws {IndexError, ValueError} unless dim1 and dim2 are two axes of the result.
  * @see torch.diag_embed
  */
-export function diagEmbed(input: Tensor, ...given: DiagonalArguments): Tensor {
+export function diagEmbed<D extends DType>(
+  input: Tensor<D>,
+  ...given: DiagonalArguments
+): Tensor<D> {
   requireTensor('diagEmbed', 'input', input)
   const [offset = 0, dim1 = -2, dim2 = -1] = readDiagEmbed(given)
   if (input.ndim === 0) {
@@ -156,7 +163,10 @@ const readDiag = parameters<[number]>('diag', ['diagonal'])
  * @throws {ShapeError} for other numbers of axes.
  * @see torch.diag
  */
-export function diag(input: Tensor, ...given: Arguments<DiagOptions, ['diagonal']>): Tensor {
+export function diag<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<DiagOptions, ['diagonal']>
+): Tensor<D> {
   requireTensor('diag', 'input', input)
   const [offset = 0] = readDiag(given)
   if (input.ndim === 1) return diagEmbed(input, offset)
@@ -178,7 +188,10 @@ export interface DiagflatOptions {
 const readDiagflat = parameters<[number]>('diagflat', ['offset'])
 
 /** The matrix with all elements of `input` on its diagonal. @see torch.diagflat */
-export function diagflat(input: Tensor, ...given: Arguments<DiagflatOptions, ['offset']>): Tensor {
+export function diagflat<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<DiagflatOptions, ['offset']>
+): Tensor<D> {
   requireTensor('diagflat', 'input', input)
   const [offset = 0] = readDiagflat(given)
   return diagEmbed(input.reshape(input.numel()), offset)
@@ -276,7 +289,7 @@ type TriangleArguments = Arguments<DiagOptions, ['diagonal']>
  * @throws {ShapeError} for tensors with fewer than two axes.
  * @see torch.tril
  */
-export function tril(input: Tensor, ...given: TriangleArguments): Tensor {
+export function tril<D extends DType>(input: Tensor<D>, ...given: TriangleArguments): Tensor<D> {
   const at = triangleOf('tril', input, readTril(given)[0])
   return run(trilOp, [input], input._shape, input._dtype, [at, 0], { diagonal: at })
 }
@@ -289,7 +302,7 @@ export function tril(input: Tensor, ...given: TriangleArguments): Tensor {
  * @throws {ShapeError} for tensors with fewer than two axes.
  * @see torch.triu
  */
-export function triu(input: Tensor, ...given: TriangleArguments): Tensor {
+export function triu<D extends DType>(input: Tensor<D>, ...given: TriangleArguments): Tensor<D> {
   const at = triangleOf('triu', input, readTriu(given)[0])
   return run(triuOp, [input], input._shape, input._dtype, [at, 1], { diagonal: at })
 }
@@ -306,30 +319,30 @@ function triu_(input: Tensor, ...given: TriangleArguments): Tensor {
   return input
 }
 
-export interface DiagonalMethods {
+export interface DiagonalMethods<D extends DType = AnyDType> {
   /** See {@link diagonal}. */
-  diagonal(...given: DiagonalArguments): Tensor
+  diagonal(...given: DiagonalArguments): Tensor<D>
   /** See {@link diagEmbed}. */
-  diagEmbed(...given: DiagonalArguments): Tensor
+  diagEmbed(...given: DiagonalArguments): Tensor<D>
   /** See {@link diag}. */
-  diag(...given: Arguments<DiagOptions, ['diagonal']>): Tensor
+  diag(...given: Arguments<DiagOptions, ['diagonal']>): Tensor<D>
   /** See {@link diagflat}. */
-  diagflat(...given: Arguments<DiagflatOptions, ['offset']>): Tensor
+  diagflat(...given: Arguments<DiagflatOptions, ['offset']>): Tensor<D>
   /**
    * Writes one value on the main diagonal: of a matrix, or of more axes of one size.
    *
    * @throws {ShapeError} for other shapes.
    * @see torch.Tensor.fill_diagonal_
    */
-  fillDiagonal_(...given: Arguments<FillDiagonalOptions, ['fillValue', 'wrap']>): Tensor
+  fillDiagonal_(...given: Arguments<FillDiagonalOptions, ['fillValue', 'wrap']>): Tensor<D>
   /** See {@link tril}. */
-  tril(...given: TriangleArguments): Tensor
+  tril(...given: TriangleArguments): Tensor<D>
   /** Writes zeros above a diagonal. See {@link tril}. */
-  tril_(...given: TriangleArguments): Tensor
+  tril_(...given: TriangleArguments): Tensor<D>
   /** See {@link triu}. */
-  triu(...given: TriangleArguments): Tensor
+  triu(...given: TriangleArguments): Tensor<D>
   /** Writes zeros below a diagonal. See {@link triu}. */
-  triu_(...given: TriangleArguments): Tensor
+  triu_(...given: TriangleArguments): Tensor<D>
 }
 
 export const diagonalMethods: MethodTable<DiagonalMethods> = {

@@ -2,12 +2,13 @@
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { ShapeError } from '../errors.ts'
+import type { DType } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes as broadcastPair, checkShape, formatShape, sameShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 import type { Sizes } from './sizes.ts'
 import { requireSizes, sizesOf } from './sizes.ts'
 import type { OtherOptions } from './views.ts'
@@ -45,7 +46,7 @@ function expanded(op: string, input: Tensor, wanted: readonly number[]): Tensor 
  * @throws {ShapeError} if an axis of another size would change.
  * @see torch.Tensor.expand
  */
-export function expand(input: Tensor, ...size: Sizes<'size'>): Tensor {
+export function expand<D extends DType>(input: Tensor<D>, ...size: Sizes<'size'>): Tensor<D> {
   requireTensor('expand', 'input', input)
   return expanded('expand', input, sizesOf('expand', 'size', size))
 }
@@ -53,7 +54,10 @@ export function expand(input: Tensor, ...size: Sizes<'size'>): Tensor {
 const readExpandAs = parameters<[Tensor]>('expandAs', ['other'])
 
 /** {@link expand} to the shape of `other`. @see torch.Tensor.expand_as */
-export function expandAs(input: Tensor, ...given: Arguments<OtherOptions, ['other']>): Tensor {
+export function expandAs<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<OtherOptions, ['other']>
+): Tensor<D> {
   requireTensor('expandAs', 'input', input)
   const [other] = readExpandAs(given)
   requireTensor('expandAs', 'other', other)
@@ -61,7 +65,7 @@ export function expandAs(input: Tensor, ...given: Arguments<OtherOptions, ['othe
 }
 
 /** As {@link expand}, with the sizes in an array. @see torch.broadcast_to */
-export function broadcastTo(input: Tensor, ...size: Sizes<'size'>): Tensor {
+export function broadcastTo<D extends DType>(input: Tensor<D>, ...size: Sizes<'size'>): Tensor<D> {
   requireTensor('broadcastTo', 'input', input)
   return expanded('broadcastTo', input, sizesOf('broadcastTo', 'size', size))
 }
@@ -140,13 +144,13 @@ export function sumToSize(input: Tensor, ...size: Sizes<'size'>): Tensor {
   return lead === 0 ? kept : kept.reshape(target)
 }
 
-export interface ExpandMethods {
+export interface ExpandMethods<D extends DType = AnyDType> {
   /** See {@link expand}. */
-  expand(...size: Sizes<'size'>): Tensor
+  expand(...size: Sizes<'size'>): Tensor<D>
   /** See {@link expandAs}. */
-  expandAs(...given: Arguments<OtherOptions, ['other']>): Tensor
+  expandAs(...given: Arguments<OtherOptions, ['other']>): Tensor<D>
   /** See {@link broadcastTo}. */
-  broadcastTo(...size: Sizes<'size'>): Tensor
+  broadcastTo(...size: Sizes<'size'>): Tensor<D>
   /** See {@link sumToSize}. */
   sumToSize(...size: Sizes<'size'>): Tensor
 }

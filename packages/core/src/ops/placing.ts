@@ -1,6 +1,7 @@
 /** One tensor written over a part of a copy of another, and tensors set into a larger frame. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
@@ -9,7 +10,7 @@ import { defineOp, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape, sameShape } from '../shape.ts'
 import { show } from '../show.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import type { Diagonal, DiagonalOptions } from './diagonals.ts'
 import { checkDiagonal, diagonal, diagonalLength } from './diagonals.ts'
@@ -95,7 +96,10 @@ const readSelectScatter = parameters<[Tensor, number, number]>('selectScatter', 
  * @throws {IndexError} if axis or index do not exist. @throws {ShapeError} if `src` does not fit.
  * @see torch.select_scatter
  */
-export function selectScatter(input: Tensor, ...given: SelectScatterArguments): Tensor {
+export function selectScatter<D extends DType>(
+  input: Tensor<D>,
+  ...given: SelectScatterArguments
+): Tensor<D> {
   requireTensor('selectScatter', 'input', input)
   const [src, dim, index] = readSelectScatter(given)
   requireTensor('selectScatter', 'src', src)
@@ -139,7 +143,10 @@ const readSliceScatter = parameters<[Tensor, number, number | null, number | nul
  * @throws {ShapeError} if `src` does not have the shape of the slice.
  * @see torch.slice_scatter
  */
-export function sliceScatter(input: Tensor, ...given: SliceScatterArguments): Tensor {
+export function sliceScatter<D extends DType>(
+  input: Tensor<D>,
+  ...given: SliceScatterArguments
+): Tensor<D> {
   requireTensor('sliceScatter', 'input', input)
   const [src, dim = 0, start, end, step = 1] = readSliceScatter(given)
   requireTensor('sliceScatter', 'src', src)
@@ -192,7 +199,10 @@ const readDiagonalScatter = parameters<[Tensor, number, number, number]>('diagon
  * @throws {ShapeError} if `src` does not fit. @throws {IndexError, ValueError} for bad axes.
  * @see torch.diagonal_scatter
  */
-export function diagonalScatter(input: Tensor, ...given: DiagonalScatterArguments): Tensor {
+export function diagonalScatter<D extends DType>(
+  input: Tensor<D>,
+  ...given: DiagonalScatterArguments
+): Tensor<D> {
   requireTensor('diagonalScatter', 'input', input)
   const [src, offset = 0, dim1 = 0, dim2 = 1] = readDiagonalScatter(given)
   requireTensor('diagonalScatter', 'src', src)
@@ -244,10 +254,10 @@ const readPad = parameters<[readonly number[], number]>('constantPadNd', ['pad',
  * @throws {ShapeError} if an axis would get a negative size.
  * @see torch.constant_pad_nd
  */
-export function constantPadNd(
-  input: Tensor,
+export function constantPadNd<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<ConstantPadOptions, ['pad', 'value']>
-): Tensor {
+): Tensor<D> {
   requireTensor('constantPadNd', 'input', input)
   const [sizes, value = 0] = readPad(given)
   const pad = requireSizes('constantPadNd', 'pad', sizes)
@@ -290,13 +300,13 @@ export function constantPadNd(
   return padded(input, [...pad], Number(value))
 }
 
-export interface PlacingMethods {
+export interface PlacingMethods<D extends DType = AnyDType> {
   /** See {@link selectScatter}. */
-  selectScatter(...given: SelectScatterArguments): Tensor
+  selectScatter(...given: SelectScatterArguments): Tensor<D>
   /** See {@link sliceScatter}. */
-  sliceScatter(...given: SliceScatterArguments): Tensor
+  sliceScatter(...given: SliceScatterArguments): Tensor<D>
   /** See {@link diagonalScatter}. */
-  diagonalScatter(...given: DiagonalScatterArguments): Tensor
+  diagonalScatter(...given: DiagonalScatterArguments): Tensor<D>
 }
 
 export const placingMethods: MethodTable<PlacingMethods> = {

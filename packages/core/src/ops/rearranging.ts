@@ -1,13 +1,14 @@
 /** The same elements at other positions: reversed, rolled, turned, and between channels and pixels. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import { normalizeAxes, normalizeAxis } from '../shape.ts'
 import { show } from '../show.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 import { transpose } from './axes.ts'
 import { cat } from './joining.ts'
 import type { Sizes } from './sizes.ts'
@@ -31,7 +32,7 @@ function reversed(input: Tensor, axes: readonly number[]): Tensor {
  * @throws {IndexError, ValueError} for axes that do not exist or repeat.
  * @see torch.flip
  */
-export function flip(input: Tensor, ...dims: Sizes<'dims'>): Tensor {
+export function flip<D extends DType>(input: Tensor<D>, ...dims: Sizes<'dims'>): Tensor<D> {
   requireTensor('flip', 'input', input)
   const axes = normalizeAxes('flip', sizesOf('flip', 'dims', dims), input.ndim, input)
   return reversed(input, input.ndim === 0 ? [] : axes)
@@ -49,12 +50,12 @@ function flipped(op: string, input: Tensor, axis: number): Tensor {
 }
 
 /** {@link flip} along axis 1. @throws {ShapeError} for fewer than two axes. @see torch.fliplr */
-export function fliplr(input: Tensor): Tensor {
+export function fliplr<D extends DType>(input: Tensor<D>): Tensor<D> {
   return flipped('fliplr', input, 1)
 }
 
 /** {@link flip} along axis 0. @throws {ShapeError} for tensors without axes. @see torch.flipud */
-export function flipud(input: Tensor): Tensor {
+export function flipud<D extends DType>(input: Tensor<D>): Tensor<D> {
   return flipped('flipud', input, 0)
 }
 
@@ -88,7 +89,10 @@ function rolled(input: Tensor, axis: number, shift: number): Tensor {
  * @throws {ValueError} if there are not as many shifts as axes. @throws {IndexError} for bad axes.
  * @see torch.roll
  */
-export function roll(input: Tensor, ...given: Arguments<RollOptions, ['shifts', 'dims']>): Tensor {
+export function roll<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<RollOptions, ['shifts', 'dims']>
+): Tensor<D> {
   requireTensor('roll', 'input', input)
   const [shifts, dims = []] = readRoll(given)
   const by = typeof shifts === 'number' ? [shifts] : shifts
@@ -142,7 +146,10 @@ const readRot90 = parameters<[number, readonly number[]]>('rot90', ['k', 'dims']
  * @throws {ValueError} unless `dims` are two axes and `k` is whole. @throws {IndexError}
  * @see torch.rot90
  */
-export function rot90(input: Tensor, ...given: Arguments<Rot90Options, ['k', 'dims']>): Tensor {
+export function rot90<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<Rot90Options, ['k', 'dims']>
+): Tensor<D> {
   requireTensor('rot90', 'input', input)
   const [k = 1, dims = [0, 1]] = readRot90(given)
   if (!Array.isArray(dims) || dims.length !== 2 || input.ndim < 2 || !Number.isSafeInteger(k)) {
@@ -203,10 +210,10 @@ function requirePixels(op: string, input: Tensor, name: string, factor: unknown)
  * @throws {ShapeError} if r² does not divide the channels. @throws {ValueError} for a bad factor.
  * @see torch.nn.functional.pixel_shuffle
  */
-export function pixelShuffle(
-  input: Tensor,
+export function pixelShuffle<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<PixelShuffleOptions, ['upscaleFactor']>
-): Tensor {
+): Tensor<D> {
   const [factor] = readShuffle(given)
   requirePixels('pixelShuffle', input, 'upscaleFactor', factor)
   const r = factor as number
@@ -236,10 +243,10 @@ export function pixelShuffle(
  * @throws {ShapeError} if r does not divide height and width. @throws {ValueError} for a bad factor.
  * @see torch.nn.functional.pixel_unshuffle
  */
-export function pixelUnshuffle(
-  input: Tensor,
+export function pixelUnshuffle<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<PixelUnshuffleOptions, ['downscaleFactor']>
-): Tensor {
+): Tensor<D> {
   const [factor] = readUnshuffle(given)
   requirePixels('pixelUnshuffle', input, 'downscaleFactor', factor)
   const r = factor as number
@@ -260,17 +267,17 @@ export function pixelUnshuffle(
     .reshape([...batch, channels * r * r, height / r, width / r])
 }
 
-export interface RearrangingMethods {
+export interface RearrangingMethods<D extends DType = AnyDType> {
   /** See {@link flip}. */
-  flip(...dims: Sizes<'dims'>): Tensor
+  flip(...dims: Sizes<'dims'>): Tensor<D>
   /** See {@link fliplr}. */
-  fliplr(): Tensor
+  fliplr(): Tensor<D>
   /** See {@link flipud}. */
-  flipud(): Tensor
+  flipud(): Tensor<D>
   /** See {@link roll}. */
-  roll(...given: Arguments<RollOptions, ['shifts', 'dims']>): Tensor
+  roll(...given: Arguments<RollOptions, ['shifts', 'dims']>): Tensor<D>
   /** See {@link rot90}. */
-  rot90(...given: Arguments<Rot90Options, ['k', 'dims']>): Tensor
+  rot90(...given: Arguments<Rot90Options, ['k', 'dims']>): Tensor<D>
 }
 
 export const rearrangingMethods: MethodTable<RearrangingMethods> = {

@@ -1,6 +1,7 @@
 /** Copies that hold elements several times. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import { INT32, INT64 } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
@@ -8,6 +9,7 @@ import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import { checkShape, formatShape, MAX_RANK, normalizeAxis } from '../shape.ts'
 import { show } from '../show.ts'
+import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import type { Sizes } from './sizes.ts'
 import { sizesOf } from './sizes.ts'
@@ -48,7 +50,7 @@ function repeated(op: string, input: Tensor, counts: readonly number[]): Tensor 
  * @throws {ShapeError} if there are fewer repeats than axes, or one is negative.
  * @see torch.Tensor.repeat
  */
-export function repeat(input: Tensor, ...repeats: Sizes<'repeats'>): Tensor {
+export function repeat<D extends DType>(input: Tensor<D>, ...repeats: Sizes<'repeats'>): Tensor<D> {
   requireTensor('repeat', 'input', input)
   const counts = sizesOf('repeat', 'repeats', repeats)
   if (counts.length < input.ndim) {
@@ -68,7 +70,7 @@ export function repeat(input: Tensor, ...repeats: Sizes<'repeats'>): Tensor {
  * @throws {ShapeError} if a number of repeats is negative.
  * @see torch.tile
  */
-export function tile(input: Tensor, ...dims: Sizes<'dims'>): Tensor {
+export function tile<D extends DType>(input: Tensor<D>, ...dims: Sizes<'dims'>): Tensor<D> {
   requireTensor('tile', 'input', input)
   const counts = sizesOf('tile', 'dims', dims)
   const lead = Array.from({ length: Math.max(0, input.ndim - counts.length) }, () => 1)
@@ -138,10 +140,10 @@ function repeatIndex(repeats: Tensor, outputSize: number | null | undefined): Te
  * @throws {DTypeError} if they are neither int64 nor int32.
  * @see torch.repeat_interleave
  */
-export function repeatInterleave(
-  input: Tensor,
+export function repeatInterleave<D extends DType>(
+  input: Tensor<D>,
   ...given: RepeatInterleaveArguments | [options?: { outputSize?: number | null }]
-): Tensor {
+): Tensor<D> {
   requireTensor('repeatInterleave', 'input', input)
   const [repeats, dim = null, outputSize] = readInterleave(given)
   if (repeats === undefined) return repeatIndex(input, outputSize)
@@ -197,15 +199,15 @@ export function repeatInterleave(
     .reshape(shape)
 }
 
-export interface RepeatingMethods {
+export interface RepeatingMethods<D extends DType = AnyDType> {
   /** See {@link repeat}. */
-  repeat(...repeats: Sizes<'repeats'>): Tensor
+  repeat(...repeats: Sizes<'repeats'>): Tensor<D>
   /** See {@link tile}. */
-  tile(...dims: Sizes<'dims'>): Tensor
+  tile(...dims: Sizes<'dims'>): Tensor<D>
   /** See {@link repeatInterleave}. */
   repeatInterleave(
     ...given: RepeatInterleaveArguments | [options?: { outputSize?: number | null }]
-  ): Tensor
+  ): Tensor<D>
 }
 
 export const repeatingMethods: MethodTable<RepeatingMethods> = { repeat, tile, repeatInterleave }

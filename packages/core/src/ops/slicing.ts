@@ -3,6 +3,7 @@ import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import type { Describable } from '../errors.ts'
 import { IndexError, ValueError } from '../errors.ts'
+import type { DType } from '../dtype.ts'
 import { isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import type { MethodTable } from '../methods.ts'
@@ -10,6 +11,7 @@ import { defineOp, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, normalizeAxis } from '../shape.ts'
 import { show } from '../show.ts'
+import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import { unsqueeze } from './views.ts'
 
@@ -94,10 +96,10 @@ const readSelect = parameters<[number, number]>('select', ['dim', 'index'])
  * @throws {IndexError} if axis or index do not exist.
  * @see torch.select
  */
-export function select(
-  input: Tensor,
+export function select<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<SelectOptions, ['dim', 'index']>
-): Tensor {
+): Tensor<D> {
   requireTensor('select', 'input', input)
   const [dim, index] = readSelect(given)
   const axis = axisOf('select', dim as number, input)
@@ -160,13 +162,13 @@ export function sliceBounds(
  *
  * @throws {ValueError} if `step` is not a whole number ≥ 1, or a bound is not whole.
  */
-export function slice(
-  input: Tensor,
+export function slice<D extends DType>(
+  input: Tensor<D>,
   dim = 0,
   start: number | null = null,
   end: number | null = null,
   step = 1,
-): Tensor {
+): Tensor<D> {
   requireTensor('slice', 'input', input)
   const axis = axisOf('slice', dim, input)
   const bounds = sliceBounds('slice', input, input.shape[axis] as number, start, end, step)
@@ -209,10 +211,10 @@ function positionOf(op: string, input: Tensor, start: number | Tensor | undefine
  * @throws {IndexError} if the range leaves the axis.
  * @see torch.narrow
  */
-export function narrow(
-  input: Tensor,
+export function narrow<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<NarrowOptions, ['dim', 'start', 'length']>
-): Tensor {
+): Tensor<D> {
   requireTensor('narrow', 'input', input)
   const [dim, from, count] = readNarrow(given)
   const length = count as number
@@ -283,10 +285,10 @@ const readUnfold = parameters<[number, number, number]>('unfold', ['dimension', 
  * @throws {ValueError} unless 0 ≤ size ≤ n and step ≥ 1.
  * @see torch.Tensor.unfold
  */
-export function unfold(
-  input: Tensor,
+export function unfold<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<UnfoldOptions, ['dimension', 'size', 'step']>
-): Tensor {
+): Tensor<D> {
   requireTensor('unfold', 'input', input)
   const [dimension, size, step] = readUnfold(given)
   const axis = normalizeAxis('unfold', dimension as number, input.ndim, input)
@@ -315,15 +317,15 @@ export function unfold(
   return run(unfoldOp, [input], shape, input._dtype, [axis, params.step], params)
 }
 
-export interface SlicingMethods {
+export interface SlicingMethods<D extends DType = AnyDType> {
   /** See {@link select}. */
-  select(...given: Arguments<SelectOptions, ['dim', 'index']>): Tensor
+  select(...given: Arguments<SelectOptions, ['dim', 'index']>): Tensor<D>
   /** See {@link slice}. */
-  slice(dim?: number, start?: number | null, end?: number | null, step?: number): Tensor
+  slice(dim?: number, start?: number | null, end?: number | null, step?: number): Tensor<D>
   /** See {@link narrow}. */
-  narrow(...given: Arguments<NarrowOptions, ['dim', 'start', 'length']>): Tensor
+  narrow(...given: Arguments<NarrowOptions, ['dim', 'start', 'length']>): Tensor<D>
   /** See {@link unfold}. */
-  unfold(...given: Arguments<UnfoldOptions, ['dimension', 'size', 'step']>): Tensor
+  unfold(...given: Arguments<UnfoldOptions, ['dimension', 'size', 'step']>): Tensor<D>
 }
 
 export const slicingMethods: MethodTable<SlicingMethods> = {

@@ -1,12 +1,14 @@
 /** Several views made of one tensor. */
 import type { Arguments } from '../arguments.ts'
 import { isNamed, parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import { INT64 } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { normalizeAxis } from '../shape.ts'
 import { show } from '../show.ts'
+import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import { axisOf, narrow, select, slice } from './slicing.ts'
 
@@ -102,7 +104,7 @@ function renamed(given: readonly unknown[], aliases: readonly string[], name: st
  * @throws {ValueError} if the size is not ≥ 1, or the sizes do not add up to the axis.
  * @see torch.split
  */
-export function split(input: Tensor, ...given: SplitArguments): Tensor[] {
+export function split<D extends DType>(input: Tensor<D>, ...given: SplitArguments): Tensor<D>[] {
   requireTensor('split', 'input', input)
   const [parts, dim = 0] = readSplit(renamed(given, ['splitSize'], 'splitSizeOrSections'))
   const axis = axisOf('split', dim, input)
@@ -131,7 +133,10 @@ const readSplitWithSizes = parameters<[readonly number[], number]>('splitWithSiz
  * @throws {ValueError} if the sizes do not add up to the axis.
  * @see torch.split_with_sizes
  */
-export function splitWithSizes(input: Tensor, ...given: SplitWithSizesArguments): Tensor[] {
+export function splitWithSizes<D extends DType>(
+  input: Tensor<D>,
+  ...given: SplitWithSizesArguments
+): Tensor<D>[] {
   requireTensor('splitWithSizes', 'input', input)
   const [sizes, dim = 0] = readSplitWithSizes(given)
   return splitBySizes('splitWithSizes', input, sizes, axisOf('splitWithSizes', dim, input))
@@ -154,7 +159,7 @@ const readChunk = parameters<[number, number]>('chunk', ['chunks', 'dim'])
  * @throws {ValueError} if `chunks` is not ≥ 1.
  * @see torch.chunk
  */
-export function chunk(input: Tensor, ...given: ChunkArguments): Tensor[] {
+export function chunk<D extends DType>(input: Tensor<D>, ...given: ChunkArguments): Tensor<D>[] {
   requireTensor('chunk', 'input', input)
   const [number, dim = 0] = readChunk(given)
   const chunks = number as number
@@ -190,7 +195,7 @@ const readUnbind = parameters<[number]>('unbind', ['dim'])
  * @throws {IndexError} if there is no such axis.
  * @see torch.unbind
  */
-export function unbind(input: Tensor, ...given: UnbindArguments): Tensor[] {
+export function unbind<D extends DType>(input: Tensor<D>, ...given: UnbindArguments): Tensor<D>[] {
   requireTensor('unbind', 'input', input)
   const [dim = 0] = readUnbind(given)
   const axis = axisOf('unbind', dim, input)
@@ -269,7 +274,10 @@ function splitEvenly(op: string, input: Tensor, sections: number, axis: number):
  * @throws {IndexError} if there is no such axis.
  * @see torch.tensor_split
  */
-export function tensorSplit(input: Tensor, ...given: TensorSplitArguments): Tensor[] {
+export function tensorSplit<D extends DType>(
+  input: Tensor<D>,
+  ...given: TensorSplitArguments
+): Tensor<D>[] {
   requireTensor('tensorSplit', 'input', input)
   const [value, dim = 0] = readTensorSplit(
     renamed(given, ['indices', 'sections'], 'indicesOrSections'),
@@ -322,7 +330,10 @@ function axisSplit(
  * @throws {ShapeError} for tensors without axes. @throws {ValueError} if the parts are not of one size.
  * @see torch.hsplit
  */
-export function hsplit(input: Tensor, ...given: AxisSplitArguments): Tensor[] {
+export function hsplit<D extends DType>(
+  input: Tensor<D>,
+  ...given: AxisSplitArguments
+): Tensor<D>[] {
   requireTensor('hsplit', 'input', input)
   return axisSplit('hsplit', input, given, input.ndim === 1 ? 0 : 1, 1)
 }
@@ -333,7 +344,10 @@ export function hsplit(input: Tensor, ...given: AxisSplitArguments): Tensor[] {
  * @throws {ShapeError} for fewer axes. @throws {ValueError} if the parts are not of one size.
  * @see torch.vsplit
  */
-export function vsplit(input: Tensor, ...given: AxisSplitArguments): Tensor[] {
+export function vsplit<D extends DType>(
+  input: Tensor<D>,
+  ...given: AxisSplitArguments
+): Tensor<D>[] {
   requireTensor('vsplit', 'input', input)
   return axisSplit('vsplit', input, given, 0, 2)
 }
@@ -344,28 +358,31 @@ export function vsplit(input: Tensor, ...given: AxisSplitArguments): Tensor[] {
  * @throws {ShapeError} for fewer than three axes. @throws {ValueError} if the parts are not of one size.
  * @see torch.dsplit
  */
-export function dsplit(input: Tensor, ...given: AxisSplitArguments): Tensor[] {
+export function dsplit<D extends DType>(
+  input: Tensor<D>,
+  ...given: AxisSplitArguments
+): Tensor<D>[] {
   requireTensor('dsplit', 'input', input)
   return axisSplit('dsplit', input, given, 2, 3)
 }
 
-export interface SplittingMethods {
+export interface SplittingMethods<D extends DType = AnyDType> {
   /** See {@link split}. */
-  split(...given: SplitArguments): Tensor[]
+  split(...given: SplitArguments): Tensor<D>[]
   /** See {@link splitWithSizes}. */
-  splitWithSizes(...given: SplitWithSizesArguments): Tensor[]
+  splitWithSizes(...given: SplitWithSizesArguments): Tensor<D>[]
   /** See {@link chunk}. */
-  chunk(...given: ChunkArguments): Tensor[]
+  chunk(...given: ChunkArguments): Tensor<D>[]
   /** See {@link unbind}. */
-  unbind(...given: UnbindArguments): Tensor[]
+  unbind(...given: UnbindArguments): Tensor<D>[]
   /** See {@link tensorSplit}. */
-  tensorSplit(...given: TensorSplitArguments): Tensor[]
+  tensorSplit(...given: TensorSplitArguments): Tensor<D>[]
   /** See {@link hsplit}. */
-  hsplit(...given: AxisSplitArguments): Tensor[]
+  hsplit(...given: AxisSplitArguments): Tensor<D>[]
   /** See {@link vsplit}. */
-  vsplit(...given: AxisSplitArguments): Tensor[]
+  vsplit(...given: AxisSplitArguments): Tensor<D>[]
   /** See {@link dsplit}. */
-  dsplit(...given: AxisSplitArguments): Tensor[]
+  dsplit(...given: AxisSplitArguments): Tensor<D>[]
 }
 
 export const splittingMethods: MethodTable<SplittingMethods> = {

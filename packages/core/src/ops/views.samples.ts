@@ -47,6 +47,32 @@ samplesFor('view', [
     throws: /has 4 elements, the tensor 6/,
   },
 ])
+samplesFor('viewDtype', [
+  {
+    name: 'the bits of floats',
+    run: (x: Tensor) => view(x, 'int32'),
+    golden: 'views:view/dtype',
+    gradcheck: false,
+  },
+  {
+    name: 'more elements of fewer bytes',
+    run: (x: Tensor) => view(x, { dtype: 'int32' }),
+    golden: 'views:view/smaller',
+    gradcheck: false,
+  },
+  {
+    name: 'an axis that the elements do not fill',
+    inputs: [[2, 3]],
+    run: (x: Tensor) => view(x, 'float64'),
+    throws: /the last axis has 12 bytes, which elements of 8 bytes \(float64\) do not fill/,
+  },
+  {
+    name: 'bytes as bools',
+    inputs: [{ shape: [2], dtype: 'uint8' }],
+    run: (x: Tensor) => view(x, 'bool'),
+    throws: /other bytes than 0 and 1 are no bools/,
+  },
+])
 samplesFor('reshape', [
   {
     name: 'a view',

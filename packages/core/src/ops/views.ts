@@ -1,13 +1,15 @@
 /** The same elements under another shape, sharing storage where the strides allow. */
 import type { Arguments } from '../arguments.ts'
-import { parameters } from '../arguments.ts'
-import { ShapeError, ValueError } from '../errors.ts'
+import { isNamed, parameters } from '../arguments.ts'
+import { DTypeError, ShapeError, ValueError } from '../errors.ts'
+import type { DType, DTypeCode } from '../dtype.ts'
+import { BOOL, dtypeCode, dtypeName, itemBytes } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, numElements } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 import type { Sizes } from './sizes.ts'
 import { inferSizes, requireSizes, sizesOf } from './sizes.ts'
 
@@ -20,15 +22,63 @@ export function viewShape(input: Tensor, shape: Shape): Tensor {
   return run(viewOp, [input], shape, input._dtype)
 }
 
+// The bytes say something else then, of which no gradient follows.
+const viewDtypeOp = defineOp('viewDtype', ['input'], {
+  derivative: { input: 'non-differentiable' },
+})
+
+/** The same bytes as elements of another dtype. */
+function viewDtype(input: Tensor, dtype: DTypeCode): Tensor {
+  const from = itemBytes(input._dtype)
+  const to = itemBytes(dtype)
+  if (dtype === BOOL && input._dtype !== BOOL) {
+    throw new DTypeError(
+      'view',
+      { input },
+      'other bytes than 0 and 1 are no bools',
+      "compare instead: x.ne(0), or convert with to('bool')",
+    )
+  }
+  const shape = [...input._shape]
+  if (from !== to) {
+    const last = (shape.pop() ?? 0) * from
+    if (input.ndim === 0 || last % to !== 0) {
+      throw new ShapeError(
+        'view',
+        { input },
+        input.ndim === 0
+          ? `a tensor without axes cannot become ${dtypeName(dtype)}, whose elements have ${to} bytes, not ${from}`
+          : `the last axis has ${last} bytes, which elements of ${to} bytes (${dtypeName(dtype)}) do not fill`,
+        'reshape the tensor first',
+      )
+    }
+    shape.push(last / to)
+  }
+  return run(viewDtypeOp, [input], shape, dtype)
+}
+
+const readView = parameters<[readonly number[] | DType, DType]>('view', ['size', 'dtype'])
+
 /**
  * The same elements under another shape, sharing storage. One size may be -1 and is then computed.
+ * With a dtype instead: the same bytes read as elements of it, which no gradient passes; the last
+ * axis grows or shrinks where these have another size.
  *
  * @throws {ShapeError} if the number of elements differs, or the strides do not allow a view.
+ * @throws {DTypeError} if other elements are to be seen as bool.
  * @see torch.Tensor.view
  */
-export function view(input: Tensor, ...size: Sizes<'size'>): Tensor {
+export function view<T extends DType>(input: Tensor, dtype: T | { readonly dtype: T }): Tensor<T>
+export function view<D extends DType>(input: Tensor<D>, ...size: Sizes<'size'>): Tensor<D>
+export function view(input: Tensor, ...given: unknown[]): Tensor {
   requireTensor('view', 'input', input)
-  return viewShape(input, inferSizes('view', input, sizesOf('view', 'size', size)))
+  const [first] = given
+  if (given.length === 1 && (typeof first === 'string' || isNamed(first))) {
+    const [size, dtype = size] = readView(given)
+    if (typeof dtype === 'string') return viewDtype(input, dtypeCode(dtype))
+    return viewShape(input, inferSizes('view', input, requireSizes('view', 'size', size)))
+  }
+  return viewShape(input, inferSizes('view', input, sizesOf('view', 'size', given)))
 }
 
 const reshapeOp = defineOp('reshape', ['input'], {
@@ -42,7 +92,7 @@ const reshapeOp = defineOp('reshape', ['input'], {
  * @throws {ShapeError} if the number of elements differs.
  * @see torch.reshape
  */
-export function reshape(input: Tensor, ...shape: Sizes<'shape'>): Tensor {
+export function reshape<D extends DType>(input: Tensor<D>, ...shape: Sizes<'shape'>): Tensor<D> {
   requireTensor('reshape', 'input', input)
   const sizes = inferSizes('reshape', input, sizesOf('reshape', 'shape', shape))
   return run(reshapeOp, [input], sizes, input._dtype)
@@ -64,10 +114,10 @@ const readFlatten = parameters<[number, number]>('flatten', ['startDim', 'endDim
  * @throws {IndexError} if there is no such axis. @throws {ValueError} if startDim follows endDim.
  * @see torch.flatten
  */
-export function flatten(
-  input: Tensor,
+export function flatten<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<FlattenOptions, ['startDim', 'endDim']>
-): Tensor {
+): Tensor<D> {
   requireTensor('flatten', 'input', input)
   const [startDim = 0, endDim = -1] = readFlatten(given)
   const first = normalizeAxis('flatten', startDim, input.ndim, input)
@@ -92,7 +142,7 @@ export function flatten(
  *
  * @see torch.ravel
  */
-export function ravel(input: Tensor): Tensor {
+export function ravel<D extends DType>(input: Tensor<D>): Tensor<D> {
   requireTensor('ravel', 'input', input)
   return reshape(input, [input.numel()])
 }
@@ -113,10 +163,10 @@ const readUnflatten = parameters<[number, readonly number[]]>('unflatten', ['dim
  * @throws {ShapeError} if the sizes' product is not the axis's size.
  * @see torch.unflatten
  */
-export function unflatten(
-  input: Tensor,
+export function unflatten<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<UnflattenOptions, ['dim', 'sizes']>
-): Tensor {
+): Tensor<D> {
   requireTensor('unflatten', 'input', input)
   const [dim, sizes] = readUnflatten(given)
   const axis = normalizeAxis('unflatten', dim as number, input.ndim, input)
@@ -154,7 +204,10 @@ const readSqueeze = parameters<[number | readonly number[]]>('squeeze', ['dim'])
  * @throws {IndexError} if there is no such axis.
  * @see torch.squeeze
  */
-export function squeeze(input: Tensor, ...given: Arguments<SqueezeOptions, ['dim']>): Tensor {
+export function squeeze<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<SqueezeOptions, ['dim']>
+): Tensor<D> {
   requireTensor('squeeze', 'input', input)
   const [dim] = readSqueeze(given)
   const axes = dim === undefined ? null : normalizeAxes('squeeze', dim, input.ndim, input)
@@ -176,7 +229,10 @@ const readUnsqueeze = parameters<[number]>('unsqueeze', ['dim'])
  * @throws {IndexError} if `dim` is outside of [-ndim - 1, ndim].
  * @see torch.unsqueeze
  */
-export function unsqueeze(input: Tensor, ...given: Arguments<UnsqueezeOptions, ['dim']>): Tensor {
+export function unsqueeze<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<UnsqueezeOptions, ['dim']>
+): Tensor<D> {
   requireTensor('unsqueeze', 'input', input)
   const [dim] = readUnsqueeze(given)
   const axis = normalizeAxis('unsqueeze', dim as number, input.ndim + 1, input)
@@ -202,7 +258,7 @@ const detachOp = defineOp('detach', ['input'], {
  *
  * @see torch.Tensor.detach
  */
-export function detach(input: Tensor): Tensor {
+export function detach<D extends DType>(input: Tensor<D>): Tensor<D> {
   requireTensor('detach', 'input', input)
   return run(detachOp, [input], input._shape, input._dtype)
 }
@@ -216,40 +272,47 @@ const readViewAs = parameters<[Tensor]>('viewAs', ['other'])
 const readReshapeAs = parameters<[Tensor]>('reshapeAs', ['other'])
 
 /** {@link view} with the shape of `other`. @see torch.Tensor.view_as */
-export function viewAs(input: Tensor, ...given: Arguments<OtherOptions, ['other']>): Tensor {
+export function viewAs<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<OtherOptions, ['other']>
+): Tensor<D> {
   const [other] = readViewAs(given)
   requireTensor('viewAs', 'other', other)
   return view(input, other.shape)
 }
 
 /** {@link reshape} to the shape of `other`. @see torch.Tensor.reshape_as */
-export function reshapeAs(input: Tensor, ...given: Arguments<OtherOptions, ['other']>): Tensor {
+export function reshapeAs<D extends DType>(
+  input: Tensor<D>,
+  ...given: Arguments<OtherOptions, ['other']>
+): Tensor<D> {
   const [other] = readReshapeAs(given)
   requireTensor('reshapeAs', 'other', other)
   return reshape(input, other.shape)
 }
 
-export interface ViewMethods {
+export interface ViewMethods<D extends DType = AnyDType> {
   /** See {@link view}. */
-  view(...size: Sizes<'size'>): Tensor
+  view<T extends DType>(dtype: T | { readonly dtype: T }): Tensor<T>
+  view(...size: Sizes<'size'>): Tensor<D>
   /** {@link view} with the shape of `other`. */
-  viewAs(...given: Arguments<OtherOptions, ['other']>): Tensor
+  viewAs(...given: Arguments<OtherOptions, ['other']>): Tensor<D>
   /** See {@link reshape}. */
-  reshape(...shape: Sizes<'shape'>): Tensor
+  reshape(...shape: Sizes<'shape'>): Tensor<D>
   /** {@link reshape} to the shape of `other`. */
-  reshapeAs(...given: Arguments<OtherOptions, ['other']>): Tensor
+  reshapeAs(...given: Arguments<OtherOptions, ['other']>): Tensor<D>
   /** See {@link flatten}. */
-  flatten(...given: Arguments<FlattenOptions, ['startDim', 'endDim']>): Tensor
+  flatten(...given: Arguments<FlattenOptions, ['startDim', 'endDim']>): Tensor<D>
   /** See {@link ravel}. */
-  ravel(): Tensor
+  ravel(): Tensor<D>
   /** See {@link unflatten}. */
-  unflatten(...given: Arguments<UnflattenOptions, ['dim', 'sizes']>): Tensor
+  unflatten(...given: Arguments<UnflattenOptions, ['dim', 'sizes']>): Tensor<D>
   /** See {@link squeeze}. */
-  squeeze(...given: Arguments<SqueezeOptions, ['dim']>): Tensor
+  squeeze(...given: Arguments<SqueezeOptions, ['dim']>): Tensor<D>
   /** See {@link unsqueeze}. */
-  unsqueeze(...given: Arguments<UnsqueezeOptions, ['dim']>): Tensor
+  unsqueeze(...given: Arguments<UnsqueezeOptions, ['dim']>): Tensor<D>
   /** See {@link detach}. */
-  detach(): Tensor
+  detach(): Tensor<D>
 }
 
 export const viewMethods: MethodTable<ViewMethods> = {

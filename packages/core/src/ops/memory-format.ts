@@ -1,0 +1,61 @@
+/** Orders of axes in memory that PyTorch has names for. */
+import { ShapeError, ValueError } from '../errors.ts'
+import { show } from '../show.ts'
+import type { Tensor } from '../tensor.ts'
+
+/**
+ * An order of the axes in memory: as they are (`'preserveFormat'`), row-major
+ * (`'contiguousFormat'`), or with the channels innermost, for `[N, C, H, W]` (`'channelsLast'`) and
+ * `[N, C, D, H, W]` (`'channelsLast3d'`).
+ *
+ * @see torch.memory_format
+ */
+export type MemoryFormat = 'contiguousFormat' | 'preserveFormat' | 'channelsLast' | 'channelsLast3d'
+
+/** What functions that choose an order take by name. */
+export interface MemoryFormatOptions {
+  memoryFormat?: MemoryFormat
+}
+
+const RANKS: Record<string, number> = { channelsLast: 4, channelsLast3d: 5 }
+
+/**
+ * The axes from the outermost in memory to the innermost; null for row-major order and for what is
+ * to stay as it is.
+ *
+ * @throws {ValueError} for a name that is not a format.
+ * @throws {ShapeError} if the format is for another number of axes.
+ */
+export function axesInMemory(
+  op: string,
+  input: Tensor,
+  format: MemoryFormat,
+): readonly number[] | null {
+  if (format === 'contiguousFormat' || format === 'preserveFormat') return null
+  const rank = RANKS[format]
+  if (rank === undefined) {
+    throw new ValueError(
+      op,
+      { input },
+      `${show(format)} is not a memory format`,
+      "use 'contiguousFormat', 'preserveFormat', 'channelsLast' or 'channelsLast3d'",
+    )
+  }
+  if (input.ndim !== rank) {
+    throw new ShapeError(
+      op,
+      { input },
+      `${format} is for ${rank} axes, the tensor has ${input.ndim}`,
+      'add axes with unsqueeze(), or leave memoryFormat out',
+    )
+  }
+  return [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]
+}
+
+/** The tensor with its axes in memory in this order, row-major for null; itself if they are. */
+export function inMemoryOrder(input: Tensor, axes: readonly number[] | null): Tensor {
+  if (axes === null) return input.contiguous()
+  const inner = input.permute(axes)
+  if (inner.isContiguous()) return input
+  return inner.contiguous().permute(axes.map((_, i) => axes.indexOf(i)))
+}
