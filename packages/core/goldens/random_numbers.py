@@ -27,6 +27,10 @@ DTYPES = {
     'int32': torch.int32,
     'uint8': torch.uint8,
     'bool': torch.bool,
+    'float16': torch.float16,
+    'bfloat16': torch.bfloat16,
+    'int8': torch.int8,
+    'int16': torch.int16,
 }
 
 
@@ -44,7 +48,8 @@ def number(value):
 def case(op, dtype, n, run, seed=0, skip=0, **args):
     torch.manual_seed(seed)
     torch.rand(skip)
-    result = run(torch.empty(n, dtype=DTYPES[dtype])).numpy()
+    result = run(torch.empty(n, dtype=DTYPES[dtype]))
+    result = (result.double() if dtype.endswith('float16') else result).numpy()
     after = torch.rand(1).numpy()[0]
     every = 29 if n > 100 else 1
     return {
@@ -110,6 +115,41 @@ def detail_cases():
         yield case('bernoulli', 'float64', n, lambda t: torch.bernoulli(p64), p=p64.tolist())
 
 
+def narrow_cases():
+    """16-bit floats, whose last values are drawn in another order, and 8- and 16-bit integers."""
+    for n in [5, 16, 33, 100]:
+        for dtype in ['float16', 'bfloat16']:
+            yield case('rand', dtype, n, lambda t: t.uniform_())
+            yield case('uniform_', dtype, n, lambda t: t.uniform_(-2.5, 3.7), low=-2.5, high=3.7)
+            yield case('randn', dtype, n, lambda t: t.normal_())
+            yield case('normal_', dtype, n, lambda t: t.normal_(0.3, 1.7), mean=0.3, std=1.7)
+            yield case('exponential_', dtype, n, lambda t: t.exponential_(1.5), rate=1.5)
+    for n in [5, 33]:
+        for dtype in ['float16', 'bfloat16']:
+            yield case(
+                'dropout',
+                dtype,
+                n,
+                lambda t: torch.nn.functional.dropout(torch.ones_like(t), 0.1, True),
+                p=0.1,
+            )
+            p = torch.linspace(0, 1, n, dtype=DTYPES[dtype])
+            yield case('bernoulli', dtype, n, lambda t: torch.bernoulli(p), p=p.double().tolist())
+        ranges = {
+            'float16': [(0, 7), (-2048, 2049), (0, 5000)],
+            'bfloat16': [(0, 7), (-300, 1001)],
+            'int8': [(-128, 128), (3, 100)],
+            'int16': [(-(2**15), 2**15)],
+        }
+        for dtype, bounds in ranges.items():
+            for low, high in bounds:
+                text = {'low': str(low), 'high': str(high)}
+                yield case('randint', dtype, n, lambda t: t.random_(low, high), **text)
+            yield case('random_', dtype, n, lambda t: t.random_())
+            yield case('bernoulli_', dtype, n, lambda t: t.bernoulli_(0.5), p=0.5)
+            yield case('randperm', dtype, n, lambda t: torch.randperm(len(t), dtype=t.dtype))
+
+
 def state_digest():
     return hashlib.sha256(torch.get_rng_state().numpy().tobytes()).hexdigest()
 
@@ -134,7 +174,7 @@ def main():
     # Without AVX2, PyTorch's float32 randn takes another code path, with other last bits.
     assert torch.backends.cpu.get_cpu_capability() in ('AVX2', 'AVX512')
     torch.set_num_threads(1)
-    cases = [*sampler_cases(), *detail_cases()]
+    cases = [*sampler_cases(), *detail_cases(), *narrow_cases()]
     lines = ',\n'.join(json.dumps(entry, separators=(',', ':')) for entry in cases)
     text = '{"torch":"2.13.0",\n"states":%s,\n"cases":[\n%s\n]}\n' % (
         json.dumps(states(), separators=(',', ':')),

@@ -56,6 +56,29 @@ void with_floating(DType dtype, const Body& body) {
   throw Failure("ERR_INTERNAL", "only floating tensors hold these samples");
 }
 
+// Calls body(T{}, Stored{}) with the type in which a kernel sees output 0 and that in which it will
+// be stored, on which the numbers depend.
+template <class Body>
+void with_stored(const Call& call, const Body& body) {
+  switch (call.stored_type(0)) {
+    case DType::kFloat16: return body(float{}, Half{});
+    case DType::kBFloat16: return body(float{}, BFloat16{});
+    case DType::kInt8: return body(int32_t{}, int8_t{});
+    case DType::kInt16: return body(int32_t{}, int16_t{});
+    default: with_type(call.spec(0).dtype, [&](auto zero) { body(zero, zero); });
+  }
+}
+
+// x as `stored` will hold it.
+template <class T>
+T rounded(T x, DType stored) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (stored == DType::kFloat16) return formulas::to_float(formulas::to_half(x));
+    if (stored == DType::kBFloat16) return formulas::to_float(formulas::to_bfloat16(x));
+  }
+  return x;
+}
+
 // A 64-bit integer from two parameters, its upper (signed) and lower 32 bits.
 int64_t integer64(const Call& call, int i) {
   const int64_t high = call.integer(i);
@@ -78,13 +101,21 @@ void require_probabilities(const Tensor& p) {
 
 }  // namespace
 
-// Uniform in [from, to); parameters: generator, from, to.
+// Uniform in [from, to); parameters: generator, from, to. What a 16-bit float would round up to
+// `to` becomes `from`.
 FLAMBEAU_KERNEL(uniform) {
   Tensor& out = target(call);
+  const DType stored = call.stored_type(0);
   with_floating(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     draw(call, out, [&](char* data, int64_t n, bool) {
-      fill_uniform(generator_of(call), reinterpret_cast<T*>(data), n, call.param(1), call.param(2));
+      T* const values = reinterpret_cast<T*>(data);
+      fill_uniform(generator_of(call), values, n, call.param(1), call.param(2));
+      if (stored == out.dtype) return;
+      const T from = static_cast<T>(call.param(1));
+      const T to = rounded(static_cast<T>(call.param(2)), stored);
+      for (int64_t i = 0; i < n; ++i)
+        if (rounded(values[i], stored) == to) values[i] = from;
     });
   });
 }
@@ -96,6 +127,11 @@ FLAMBEAU_KERNEL(normal) {
     using T = decltype(zero);
     draw(call, out, [&](char* data, int64_t n, bool contiguous) {
       T* const values = reinterpret_cast<T*>(data);
+      if constexpr (std::is_same_v<T, float>) {
+        if (contiguous)
+          return fill_normal(generator_of(call), values, n, call.param(1), call.param(2),
+                             call.stored_type(0) != out.dtype);
+      }
       if (contiguous)
         return fill_normal(generator_of(call), values, n, call.param(1), call.param(2));
       fill_normal_serial(generator_of(call), values, n, call.param(1), call.param(2));
@@ -156,11 +192,10 @@ FLAMBEAU_KERNEL(exponential) {
 // Integers in [low, high); parameters: generator, low, high (two numbers each).
 FLAMBEAU_KERNEL(randint) {
   Tensor& out = target(call);
-  with_type(out.dtype, [&](auto zero) {
-    using T = decltype(zero);
+  with_stored(call, [&]<class T, class Stored>(T, Stored) {
     draw(call, out, [&](char* data, int64_t n, bool) {
-      fill_randint(generator_of(call), reinterpret_cast<T*>(data), n, integer64(call, 1),
-                   integer64(call, 3));
+      fill_randint<T, Stored>(generator_of(call), reinterpret_cast<T*>(data), n, integer64(call, 1),
+                              integer64(call, 3));
     });
   });
 }
@@ -169,12 +204,11 @@ FLAMBEAU_KERNEL(randint) {
 // if left out.
 FLAMBEAU_KERNEL(random) {
   Tensor& out = target(call);
-  with_type(out.dtype, [&](auto zero) {
-    using T = decltype(zero);
+  with_stored(call, [&]<class T, class Stored>(T, Stored) {
     draw(call, out, [&](char* data, int64_t n, bool) {
-      if (call.num_params() == 1)
-        return fill_random(generator_of(call), reinterpret_cast<T*>(data), n);
-      fill_random_from(generator_of(call), reinterpret_cast<T*>(data), n, integer64(call, 1));
+      T* const values = reinterpret_cast<T*>(data);
+      if (call.num_params() == 1) return fill_random<T, Stored>(generator_of(call), values, n);
+      fill_random_from<T, Stored>(generator_of(call), values, n, integer64(call, 1));
     });
   });
 }
@@ -215,11 +249,10 @@ FLAMBEAU_KERNEL(bernoulliEach) {
 FLAMBEAU_KERNEL(randperm) {
   Tensor& out = call.out(0);
   if (out.dtype == DType::kBool) throw Failure("ERR_INTERNAL", "bools cannot be permuted");
-  with_type(out.dtype, [&](auto zero) {
-    using T = decltype(zero);
+  with_stored(call, [&]<class T, class Stored>(T, Stored) {
     if constexpr (!std::is_same_v<T, bool>)
       draw(call, out, [&](char* data, int64_t n, bool) {
-        randperm(generator_of(call), reinterpret_cast<T*>(data), n);
+        randperm<T, Stored>(generator_of(call), reinterpret_cast<T*>(data), n);
       });
   });
 }
@@ -296,10 +329,10 @@ void apply_bits(Call& call, const Tensor& x, const Tensor& bits, T scale, Tensor
 
 int64_t bytes_for(int64_t bits) { return (bits + 7) / 8; }
 
-// What kept elements are multiplied by, rounded as PyTorch does.
+// What kept elements are multiplied by, rounded as PyTorch does: to the type of the result.
 template <class T>
-T scale_for(double p) {
-  return T(1) / static_cast<T>(1 - p);
+T scale_for(double p, DType stored) {
+  return rounded(T(1) / static_cast<T>(1 - p), stored);
 }
 
 }  // namespace
@@ -321,8 +354,9 @@ FLAMBEAU_KERNEL(dropout) {
     fill_bernoulli<uint8_t>(generator_of(call), drawn.as<uint8_t>(), n, 1 - p);
     pack_bits(call.contiguous(drawn).as<uint8_t>(), n, bits.as<uint8_t>());
   }
-  with_floating(x.dtype,
-                [&](auto zero) { apply_bits(call, x, bits, scale_for<decltype(zero)>(p), y); });
+  with_floating(x.dtype, [&](auto zero) {
+    apply_bits(call, x, bits, scale_for<decltype(zero)>(p, call.stored_type(0)), y);
+  });
 }
 
 // grad floating [*], bits uint8 [⌈n / 8⌉] -> grad where kept, divided by 1 - p; parameters: p.
@@ -334,7 +368,7 @@ FLAMBEAU_KERNEL(dropoutGrad) {
       !(y.shape == grad.shape) || y.dtype != grad.dtype)
     throw Failure("ERR_INTERNAL", "the bits do not fit the gradient");
   with_floating(grad.dtype, [&](auto zero) {
-    apply_bits(call, grad, bits, scale_for<decltype(zero)>(call.param(0)), y);
+    apply_bits(call, grad, bits, scale_for<decltype(zero)>(call.param(0), call.stored_type(0)), y);
   });
 }
 

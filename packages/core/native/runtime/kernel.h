@@ -43,6 +43,13 @@ class Call {
 
   int num_outputs() const { return static_cast<int>(outputs_.size()); }
   const OutputSpec& spec(int i) const { return outputs_[i].spec; }
+  // The type in which output `i` will be stored: that of its spec, unless the call was converted to
+  // wider types for the kernel (see run).
+  DType stored_type(int i) const {
+    for (const Narrowed& narrowed : narrowed_)
+      if (narrowed.output == i) return narrowed.spec.dtype;
+    return spec(i).dtype;
+  }
   bool in_place(int i) const { return outputs_[i].spec.target != nullptr; }
   // Output `i`, allocated row-major on first use, or the in-place target with its own strides.
   Tensor& out(int i);

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "generator.h"
+#include "half.h"
 #include "sampling_isa.h"
 
 // A sampler takes words from the generator in chunks that stay in the L1 cache and maps each chunk
@@ -92,11 +93,35 @@ struct Uniform {
   }
 };
 
+// Bits of a number's significand, or of an integer without its sign.
+template <typename T>
+constexpr int digits_of() {
+  if constexpr (std::is_same_v<T, Half>) return 11;
+  if constexpr (std::is_same_v<T, BFloat16>) return 8;
+  return std::numeric_limits<T>::digits;
+}
+template <typename T>
+constexpr bool is_float() {
+  return std::is_floating_point_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+}
+// x rounded to T, as a number.
+template <typename T>
+auto rounded_to(int64_t x) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<T>(x);
+  } else {
+    return formulas::to_float(formulas::from_float<T>(static_cast<float>(x)));
+  }
+}
+
 // The largest value of random_(): max(T), or 2^digits where T is floating.
 template <typename T>
 constexpr int64_t largest_integer() {
-  if constexpr (std::is_floating_point_v<T>) return int64_t{1} << std::numeric_limits<T>::digits;
-  return static_cast<int64_t>(std::numeric_limits<T>::max());
+  if constexpr (is_float<T>()) {
+    return int64_t{1} << digits_of<T>();
+  } else {
+    return static_cast<int64_t>(std::numeric_limits<T>::max());
+  }
 }
 
 }  // namespace flambeau::sampling

@@ -89,27 +89,27 @@ void fill_range(Generator& generator, T* out, int64_t n, uint64_t range, int64_t
 
 int floor_log2(uint64_t value) { return 63 - std::countl_zero(value | 1); }
 
+constexpr int64_t kLargestHalf = 65504;
+
 // PyTorch's adjustment of the bounds for a floating type T: where low + 1 rounds to below low, low
 // moves up to a number T represents, and high down likewise, so that few samples round to outside
 // [low, high). Where low rounds to 2^63 nothing is left, and the caller sees an empty range; a high
 // that rounds to 2^63 stays as it is.
 template <typename T>
 int64_t narrow_low(int64_t low) {
-  const T rounded = static_cast<T>(low + 1);
-  if (rounded >= T(0x1p63)) return std::numeric_limits<int64_t>::max();
+  const auto rounded = rounded_to<T>(low + 1);
+  if (rounded >= 0x1p63f) return std::numeric_limits<int64_t>::max();
   const auto above = static_cast<int64_t>(rounded);
   if (above >= low) return low;
-  return above +
-         (int64_t{1} << (floor_log2(std::abs(low + 1)) - std::numeric_limits<T>::digits + 1));
+  return above + (int64_t{1} << (floor_log2(std::abs(low + 1)) - digits_of<T>() + 1));
 }
 template <typename T>
 int64_t narrow_high(int64_t high) {
-  const T rounded = static_cast<T>(high - 1);
-  if (rounded >= T(0x1p63)) return high;
+  const auto rounded = rounded_to<T>(high - 1);
+  if (rounded >= 0x1p63f) return high;
   const auto below = static_cast<int64_t>(rounded);
   if (below < high) return high;
-  return below -
-         (int64_t{1} << (floor_log2(std::abs(high - 1)) - std::numeric_limits<T>::digits + 1));
+  return below - (int64_t{1} << (floor_log2(std::abs(high - 1)) - digits_of<T>() + 1));
 }
 
 // remainders[i] = words[i] % (divisor - i), divisor - n >= 0 and divisor < 2^31. The quotient of
@@ -182,18 +182,21 @@ void shuffle_large(Generator& generator, T* out, int64_t n) {
 
 }  // namespace
 
-template <typename T>
+template <typename T, typename Stored>
 void fill_randint(Generator& generator, T* out, int64_t n, int64_t low, int64_t high) {
   bool valid = low < high;
   int64_t first = low, end = high;
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (is_float<Stored>()) {
+    if constexpr (std::is_same_v<Stored, Half>)
+      valid = valid && low >= -kLargestHalf && high - 1 <= kLargestHalf;
     if (valid) {
-      first = narrow_low<T>(low);
-      end = narrow_high<T>(high);
+      first = narrow_low<Stored>(low);
+      end = narrow_high<Stored>(high);
       valid = first < end;
     }
   } else {
-    valid = valid && low >= std::numeric_limits<T>::min() && high - 1 <= largest_integer<T>();
+    valid =
+        valid && low >= std::numeric_limits<Stored>::min() && high - 1 <= largest_integer<Stored>();
   }
   if (!valid) {
     throw std::invalid_argument("randint: no integers in [low, high) = [" + std::to_string(low) +
@@ -202,20 +205,21 @@ void fill_randint(Generator& generator, T* out, int64_t n, int64_t low, int64_t 
   fill_range(generator, out, n, static_cast<uint64_t>(end) - static_cast<uint64_t>(first), first);
 }
 
-template <typename T>
+template <typename T, typename Stored>
 void fill_random_from(Generator& generator, T* out, int64_t n, int64_t low) {
-  constexpr bool floating = std::is_floating_point_v<T>;
-  constexpr int64_t last = largest_integer<T>();
-  if constexpr (floating || std::is_same_v<T, int64_t>) {
+  constexpr bool floating = is_float<Stored>();
+  constexpr int64_t last = largest_integer<Stored>();
+  if constexpr ((floating && !std::is_same_v<Stored, Half>) || std::is_same_v<T, int64_t>) {
     if (low == std::numeric_limits<int64_t>::min()) return fill_range(generator, out, n, 0, 0);
   }
   bool valid;
   int64_t first = low;
   if constexpr (floating) {
     valid = low < last;
-    if (valid) first = narrow_low<T>(low);
+    if constexpr (std::is_same_v<Stored, Half>) valid = valid && low >= -kLargestHalf;
+    if (valid) first = narrow_low<Stored>(low);
   } else {
-    valid = low >= std::numeric_limits<T>::min() && low <= last;
+    valid = low >= std::numeric_limits<Stored>::min() && low <= last;
   }
   if (!valid) {
     throw std::invalid_argument("random_: low (" + std::to_string(low) +
@@ -226,9 +230,9 @@ void fill_random_from(Generator& generator, T* out, int64_t n, int64_t low) {
              first);
 }
 
-template <typename T>
+template <typename T, typename Stored>
 void fill_random(Generator& generator, T* out, int64_t n) {
-  constexpr auto largest = static_cast<uint64_t>(largest_integer<T>());
+  constexpr auto largest = static_cast<uint64_t>(largest_integer<Stored>());
   if constexpr (std::is_same_v<T, double>) {
     fill<LargeRange>(generator, 2, out, n, largest + 1, int64_t{0});
   } else if constexpr (std::is_same_v<T, int64_t>) {
@@ -240,9 +244,9 @@ void fill_random(Generator& generator, T* out, int64_t n) {
   }
 }
 
-template <typename T>
+template <typename T, typename Stored>
 void randperm(Generator& generator, T* out, int64_t n) {
-  if (n < 0 || n - 1 > largest_integer<T>()) {
+  if (n < 0 || n - 1 > largest_integer<Stored>()) {
     throw std::invalid_argument("randperm: n (" + std::to_string(n) +
                                 ") must be at least 0 and n - 1 must fit the output's dtype");
   }
@@ -250,22 +254,30 @@ void randperm(Generator& generator, T* out, int64_t n) {
   shuffle_large(generator, out, n);
 }
 
-#define FLAMBEAU_INSTANTIATE(T)                                             \
-  template void fill_randint<T>(Generator&, T*, int64_t, int64_t, int64_t); \
-  template void fill_random_from<T>(Generator&, T*, int64_t, int64_t);      \
-  template void fill_random<T>(Generator&, T*, int64_t);
-FLAMBEAU_INSTANTIATE(float)
-FLAMBEAU_INSTANTIATE(double)
-FLAMBEAU_INSTANTIATE(int64_t)
-FLAMBEAU_INSTANTIATE(int32_t)
-FLAMBEAU_INSTANTIATE(uint8_t)
-FLAMBEAU_INSTANTIATE(bool)
+#define FLAMBEAU_INSTANTIATE(T, Stored)                                             \
+  template void fill_randint<T, Stored>(Generator&, T*, int64_t, int64_t, int64_t); \
+  template void fill_random_from<T, Stored>(Generator&, T*, int64_t, int64_t);      \
+  template void fill_random<T, Stored>(Generator&, T*, int64_t);
+FLAMBEAU_INSTANTIATE(float, float)
+FLAMBEAU_INSTANTIATE(double, double)
+FLAMBEAU_INSTANTIATE(int64_t, int64_t)
+FLAMBEAU_INSTANTIATE(int32_t, int32_t)
+FLAMBEAU_INSTANTIATE(uint8_t, uint8_t)
+FLAMBEAU_INSTANTIATE(bool, bool)
+FLAMBEAU_INSTANTIATE(float, Half)
+FLAMBEAU_INSTANTIATE(float, BFloat16)
+FLAMBEAU_INSTANTIATE(int32_t, int8_t)
+FLAMBEAU_INSTANTIATE(int32_t, int16_t)
 #undef FLAMBEAU_INSTANTIATE
 
-template void randperm<float>(Generator&, float*, int64_t);
-template void randperm<double>(Generator&, double*, int64_t);
-template void randperm<int64_t>(Generator&, int64_t*, int64_t);
-template void randperm<int32_t>(Generator&, int32_t*, int64_t);
-template void randperm<uint8_t>(Generator&, uint8_t*, int64_t);
+template void randperm<float, float>(Generator&, float*, int64_t);
+template void randperm<double, double>(Generator&, double*, int64_t);
+template void randperm<int64_t, int64_t>(Generator&, int64_t*, int64_t);
+template void randperm<int32_t, int32_t>(Generator&, int32_t*, int64_t);
+template void randperm<uint8_t, uint8_t>(Generator&, uint8_t*, int64_t);
+template void randperm<float, Half>(Generator&, float*, int64_t);
+template void randperm<float, BFloat16>(Generator&, float*, int64_t);
+template void randperm<int32_t, int8_t>(Generator&, int32_t*, int64_t);
+template void randperm<int32_t, int16_t>(Generator&, int32_t*, int64_t);
 
 }  // namespace flambeau

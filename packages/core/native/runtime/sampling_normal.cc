@@ -130,13 +130,14 @@ void fill_normal_serial(Generator& generator, double* out, int64_t n, double mea
   normal_serial(generator, out, n, mean, std);
 }
 
-void fill_normal(Generator& generator, float* out, int64_t n, double mean, double std) {
+void fill_normal(Generator& generator, float* out, int64_t n, double mean, double std,
+                 bool in_groups) {
   if (n < 16) return normal_serial(generator, out, n, mean, std);
   const auto mean_float = static_cast<float>(mean);
   const auto std_float = static_cast<float>(std);
   fill<NormalFloat>(generator, 1, out, n / 16 * 16, mean_float, std_float);
   if (n % 16 == 0) return;
-  generator.skip(n % 16);
+  if (!in_groups) generator.skip(n % 16);
   fill<NormalFloat>(generator, 1, out + n - 16, 16, mean_float, std_float);
 }
 
