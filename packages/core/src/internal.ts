@@ -2,6 +2,8 @@
  * What sibling packages need of core and users do not: dispatch, scopes, and the native addon. No
  * promise of stability.
  */
+export type { Arguments, Given } from './arguments.ts'
+export { isNamed, parameters } from './arguments.ts'
 export { gradientSwitch } from './creation.ts'
 export { inPlaceOf } from './in-place.ts'
 export { commands, native } from './native.ts'
@@ -18,6 +20,7 @@ export {
 } from './op.ts'
 export type { AdamStepOptions, SgdStepOptions } from './ops/optim.ts'
 export { adamStep, sgdStep, zeroAll } from './ops/optim.ts'
+export { normalizeBatch, normalizeInstances } from './ops/normalization.ts'
 export { setGradientSuffix } from './printing.ts'
 export {
   currentScope,

@@ -5,3 +5,4 @@ export type { OptimizerState, OptionValue, ParamGroup, Params, ParamState } from
 export { Optimizer } from './optimizer.ts'
 export type { SGDOptions } from './sgd.ts'
 export { SGD } from './sgd.ts'
+export * from './schedulers/index.ts'
