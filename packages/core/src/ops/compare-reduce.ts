@@ -1,19 +1,18 @@
 /** The largest and smallest elements along axes, and where they are. */
 import type { Given } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
-import { fullCode } from '../creation.ts'
 import { BOOL, INT64 } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
-import type { NamedResult } from '../named-result.ts'
 import { namedResult } from '../named-result.ts'
 import type { Op } from '../op.ts'
 import { defineOp, needs, run, runMany } from '../op.ts'
-import type { Shape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import type { AxisOptions, Dims, Reduced, ReduceOptions } from './reduce-axes.ts'
 import { oneAxis, reduction, requireElements, restore } from './reduce-axes.ts'
+import type { Taken, ValuesAndIndices } from './taken.ts'
+import { ofTaken } from './taken.ts'
 import { where } from './ternary.ts'
 
 /**
@@ -99,42 +98,8 @@ export function amin(
   return extreme(aminOp, 'amin', input, given[0], given[1])
 }
 
-interface Along extends Reduced {
-  axis: number
-}
-
-/** Zeros of `shape` with the values (of size 1 along the axis) at the places that `index` says. */
-function placeAlong(values: Tensor, index: Tensor, axis: number, shape: Shape): Tensor {
-  return fullCode(shape, 0, values._dtype).scatter_(axis, index, values)
-}
-
-const alongAxis = {
-  outputs: 2,
-  derivative: {
-    needs: ['out1'],
-    formula: (
-      [grad]: readonly (Tensor | null)[],
-      { out1 }: Record<string, Tensor>,
-      { params, shapes }: { params: Along; shapes: readonly (Shape | null)[] },
-    ): readonly (Tensor | null)[] => {
-      const shape = shapes[0] as Shape
-      if (!grad || shape.length === 0) return [grad ?? null]
-      return [
-        placeAlong(
-          restore(grad, params, shape),
-          restore(out1 as Tensor, params, shape),
-          params.axis,
-          shape,
-        ),
-      ]
-    },
-  },
-}
-const maxOp = defineOp<'input', Along>('max', ['input'], alongAxis)
-const minOp = defineOp<'input', Along>('min', ['input'], alongAxis)
-
-/** The extreme elements along an axis, and where they are along it. */
-export type ValuesAndIndices = NamedResult<readonly ['values', 'indices']>
+const maxOp = defineOp<'input', Taken>('max', ['input'], ofTaken)
+const minOp = defineOp<'input', Taken>('min', ['input'], ofTaken)
 
 /** Arguments of {@link max} and {@link min} along an axis, by name. */
 export interface AlongOptions {
@@ -150,7 +115,7 @@ const readMin = parameters<ExtremeArguments>('min', EXTREME_NAMES)
 
 /** The largest or smallest of all elements, along an axis, or of two tensors. */
 function extremeOf(
-  along: Op<Along>,
+  along: Op<Taken>,
   whole: Op<Reduced>,
   ofTwo: 'maximum' | 'minimum',
   input: Tensor,
@@ -176,7 +141,7 @@ function extremeOf(
 }
 
 function extremesAlong(
-  op: Op<Along>,
+  op: Op<Taken>,
   input: Tensor,
   dim: unknown,
   keep: boolean | undefined,
