@@ -126,6 +126,35 @@ FLAMBEAU_HD T floor_divide(T a, T b) {
   }
 }
 
+// |x| in the unsigned type, where that of the smallest integer fits.
+template <class T>
+FLAMBEAU_HD std::make_unsigned_t<T> unsigned_magnitude(T x) {
+  using U = std::make_unsigned_t<T>;
+  return static_cast<U>(is_negative(x) ? U(0) - static_cast<U>(x) : static_cast<U>(x));
+}
+
+// The greatest common divisor, by Euclid; that with 0 is the other's magnitude.
+template <class T>
+FLAMBEAU_HD T greatest_divisor(T a, T b) {
+  auto x = unsigned_magnitude(a);
+  auto y = unsigned_magnitude(b);
+  while (y != 0) {
+    const auto rest = static_cast<decltype(x)>(x % y);
+    x = y;
+    y = rest;
+  }
+  return static_cast<T>(x);
+}
+
+// The least common multiple, wrapping; that with 0 is 0.
+template <class T>
+FLAMBEAU_HD T least_multiple(T a, T b) {
+  const T divisor = greatest_divisor(a, b);
+  if (divisor == T(0)) return T(0);
+  const T multiple = multiply(static_cast<T>(a / safe_divisor(divisor)), b);
+  return is_negative(multiple) ? negate(multiple) : multiple;
+}
+
 // a·2^b and ⌊a/2^b⌋ for any b: a negative count, or one of at least the width, shifts all bits out.
 template <class T>
 FLAMBEAU_HD T left_shift(T a, T b) {

@@ -50,6 +50,14 @@ FLAMBEAU_BINARY(RightShift, T, right_shift(a, b))
 FLAMBEAU_BINARY(Maximum, T, (a < b) | (b != b) ? b : a)
 FLAMBEAU_BINARY(Minimum, T, (b < a) | (b != b) ? b : a)
 
+// The other operand where one is NaN.
+FLAMBEAU_BINARY(Fmax, T, (a >= b) | (b != b) ? a : b)
+FLAMBEAU_BINARY(Fmin, T, (a <= b) | (b != b) ? a : b)
+
+// Integers only.
+FLAMBEAU_BINARY(Gcd, T, greatest_divisor(a, b))
+FLAMBEAU_BINARY(Lcm, T, least_multiple(a, b))
+
 #undef FLAMBEAU_BINARY
 
 // True division.
@@ -69,6 +77,19 @@ struct Fmod {
       return false;
     } else {
       return truncating_remainder(a, b);
+    }
+  }
+};
+
+// The quotient, rounded towards zero; integers: 0 for b = 0.
+struct TruncDivide {
+  template <class T>
+  FLAMBEAU_HD T operator()(T a, T b) const {
+    if constexpr (is_float<T>) {
+      return round_to_zero(a / b);
+    } else {
+      const T quotient = is_minus_one(b) ? negate(a) : static_cast<T>(a / safe_divisor(b));
+      return b == T(0) ? T(0) : quotient;
     }
   }
 };

@@ -1,4 +1,4 @@
-// erf and the two forms of GELU.
+// erf, erfc and the two forms of GELU.
 #pragma once
 
 #include "hyperbolic.h"
@@ -20,6 +20,27 @@ FLAMBEAU_HD float erf_f(float x) {
   return flip_sign(a >= 0.92f ? large : small, x);
 }
 FLAMBEAU_HD double erf_d(double x) { return ::erf(x); }
+
+// 1 - erf(x), precise in the tail. From 1/2 on e^-x²·p(t), t = 1/(1 + x/2), with p fitted to
+// e^x²·erfc(x); x is split as s + d with 12 bits in s, so that s² is exact. max 6.46 / 5.26 ulp.
+FLAMBEAU_HD float erfc_f(float x) {
+  const float a = cap(magnitude(x), 10.25f);
+  const float z = a * a;
+  const float small =
+      1.0f - flip_sign(a + a * polynomial(z, 0x1.06eba8p-3f, -0x1.812742p-2f, 0x1.ce2decp-4f,
+                                          -0x1.b80cd4p-6f, 0x1.54bab2p-8f, -0x1.a9dc04p-11f,
+                                          0x1.5bb366p-14f),
+                       x);
+  const float s = float_of(bits_of(a) & 0xfffff000u);
+  const float t = 1.0f / (1.0f + 0.5f * a);
+  const float p =
+      polynomial(t, 0x1.efcc1p-19f, 0x1.20bf86p-2f, 0x1.22719ap-2f, 0x1.e1067cp-3f, 0x1.e1a0dcp-3f,
+                 -0x1.b7efc4p-4f, 0x1.9ee1acp-2f, -0x1.382dbap-1f, 0x1.66f4f8p-2f, -0x1.301c14p-4f);
+  const float body = exp_held_f(-s * s) * p;
+  const float tail = body + body * expm1_core_f((s - a) * (s + a));
+  return a < 0.5f ? small : (x < 0.0f ? 2.0f - tail : tail);
+}
+FLAMBEAU_HD double erfc_d(double x) { return ::erfc(x); }
 
 // x·Φ(x) = x/2·(1 + erf(x/√2)). Error below |x|·2^-23; gelu(-inf) = NaN, as in PyTorch.
 FLAMBEAU_HD float gelu_f(float x) { return 0.5f * x * (1.0f + erf_f(x * 0x1.6a09e6p-1f)); }

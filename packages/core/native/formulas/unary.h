@@ -40,8 +40,13 @@ FLAMBEAU_UNARY_FLOATING(Atan, atan)
 FLAMBEAU_UNARY_FLOATING(Sinh, sinh)
 FLAMBEAU_UNARY_FLOATING(Cosh, cosh)
 FLAMBEAU_UNARY_FLOATING(Tanh, tanh)
+FLAMBEAU_UNARY_FLOATING(Asinh, asinh)
+FLAMBEAU_UNARY_FLOATING(Acosh, acosh)
+FLAMBEAU_UNARY_FLOATING(Atanh, atanh)
+FLAMBEAU_UNARY_FLOATING(Sinc, sinc)
 FLAMBEAU_UNARY_FLOATING(Sigmoid, sigmoid)
 FLAMBEAU_UNARY_FLOATING(Erf, erf)
+FLAMBEAU_UNARY_FLOATING(Erfc, erfc)
 FLAMBEAU_UNARY_FLOATING(Gelu, gelu)
 FLAMBEAU_UNARY_FLOATING(GeluTanh, gelu_tanh)
 FLAMBEAU_UNARY_FLOATING(Silu, silu)
@@ -105,6 +110,23 @@ struct Square {
   }
 };
 
+// x less its whole part; NaN for ±inf.
+struct Frac {
+  template <class T>
+  FLAMBEAU_HD T operator()(T x) const {
+    return x - round_to_zero(x);
+  }
+};
+
+// The angle of x as a complex number: π below 0, else 0; NaN stays.
+struct Angle {
+  template <class T>
+  FLAMBEAU_HD T operator()(T x) const {
+    const T turned = x < T(0) ? T(0x1.921fb54442d18p1) : T(0);
+    return x != x ? x : turned;
+  }
+};
+
 struct Reciprocal {
   template <class T>
   FLAMBEAU_HD T operator()(T x) const {
@@ -155,6 +177,32 @@ struct IsInf {
       return magnitude(x) == static_cast<T>(kInfinity);
     } else {
       return false;
+    }
+  }
+};
+
+// One of the two infinities.
+struct IsPosInf {
+  template <class T>
+  FLAMBEAU_HD bool operator()(T x) const {
+    return is_float<T> ? x == static_cast<T>(kInfinity) : false;
+  }
+};
+struct IsNegInf {
+  template <class T>
+  FLAMBEAU_HD bool operator()(T x) const {
+    return is_float<T> ? x == static_cast<T>(-kInfinity) : false;
+  }
+};
+
+// Is the sign bit set? True of -0 and of some NaNs.
+struct Signbit {
+  template <class T>
+  FLAMBEAU_HD bool operator()(T x) const {
+    if constexpr (is_float<T>) {
+      return sign_bit(x) != 0;
+    } else {
+      return is_negative(x);
     }
   }
 };

@@ -1,6 +1,7 @@
 // Arithmetic, rounding and selection.
 #include "gradients.h"
 #include "loops.h"
+#include "parts.h"
 #include "ternary.h"
 
 namespace flambeau::FLAMBEAU_ISA {

@@ -1,6 +1,7 @@
 // Exponentials, logarithms, powers, and the activations made of them.
 #include "binary.h"
 #include "gradients.h"
+#include "logarithmic.h"
 #include "loops.h"
 
 namespace flambeau::FLAMBEAU_ISA {

@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "binary.h"
+#include "logarithmic.h"
 #include "unary.h"
 
 namespace {
@@ -49,6 +50,13 @@ struct FloatCase {
 };
 
 double exact_sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double exact_sinc(double x) {
+  if (x == 0) return 1;
+  const double turned = x - 2 * std::rint(x / 2);
+  const double folded = std::fabs(turned) <= 0.5 ? turned : -(turned - std::copysign(1, turned));
+  return std::sin(0x1.921fb54442d18p1 * folded) / (0x1.921fb54442d18p1 * x);
+}
+double exact_logit(double x) { return std::log(x / (1 - x)); }
 double exact_softplus(double x) { return x > 40 ? x : std::log1p(std::exp(x)); }
 
 #define FORMULA(Name) [](float x) { return Name{}(x); }
@@ -73,6 +81,12 @@ const FloatCase kFloatCases[] = {
     {"sigmoid", FORMULA(Sigmoid), exact_sigmoid, 2.05},
     {"softplus", FORMULA(Softplus<float>), exact_softplus, 2.25},
     {"erf", FORMULA(Erf), EXACT(erf), 1.5},
+    {"erfc", FORMULA(Erfc), EXACT(erfc), 6.75},
+    {"asinh", FORMULA(Asinh), EXACT(asinh), 3},
+    {"acosh", FORMULA(Acosh), EXACT(acosh), 3},
+    {"atanh", FORMULA(Atanh), EXACT(atanh), 3},
+    {"sinc", FORMULA(Sinc), exact_sinc, 4},
+    {"logit", FORMULA(Logit<float>), exact_logit, 3.5},
     {"sqrt", FORMULA(Sqrt), EXACT(sqrt), 0.5},
     {"rsqrt", FORMULA(Rsqrt), [](double x) { return 1 / std::sqrt(x); }, 1.5},
 };
@@ -150,6 +164,9 @@ TEST_CASE("double functions stay within their bounds") {
       {"sigmoid", FORMULA_D(Sigmoid), [](long double x) { return 1 / (1 + std::exp(-x)); }, 2},
       {"sin", FORMULA_D(Sin), EXACT_L(sin), 1},
       {"erf", FORMULA_D(Erf), EXACT_L(erf), 2},
+      {"asinh", FORMULA_D(Asinh), EXACT_L(asinh), 2.5},
+      {"acosh", FORMULA_D(Acosh), EXACT_L(acosh), 2.5},
+      {"atanh", FORMULA_D(Atanh), EXACT_L(atanh), 2.5},
   };
   uint64_t state = 88172645463325252u;
   for (const DoubleCase& c : cases) {

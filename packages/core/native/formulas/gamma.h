@@ -1,0 +1,109 @@
+// The logarithm of the gamma function, its derivatives, and Hurwitz' zeta function.
+#pragma once
+
+#include "special.h"
+
+FLAMBEAU_FORMULAS_BEGIN
+
+// log |Γ(x)|; infinite at 0, -1, -2, …
+inline double log_gamma(double x) {
+  int sign;
+  return ::lgamma_r(x, &sign);
+}
+
+// B_2k/2k, of the asymptotic series log(x) - 1/2x - Σ B_2k/(2k·x^2k).
+inline constexpr double kDigamma[] = {
+    0x1.5555555555555p-4, -0x1.1111111111111p-7, 0x1.041041041041p-8,  -0x1.1111111111111p-8,
+    0x1.f07c1f07c1f08p-8, -0x1.5995995995996p-6, 0x1.5555555555555p-4, -0x1.c5e5e5e5e5e5ep-2};
+
+// The derivative of log Γ(x). -inf at 0 (inf at -0), NaN at the negative whole numbers. Absolute
+// error below 1e-15·max(1, |digamma|), apart from the poles.
+inline double digamma(double x) {
+  if (x == 0) return flip_sign(-kInfinity, x);
+  if (x < 0) {
+    const double r = x - round_even(x);
+    return r == 0 || x == -kInfinity ? kNan : digamma(1 - x) - kPi / ::tan(kPi * r);
+  }
+  double up = 0;
+  while (x < 10) {
+    up += 1 / x;
+    x += 1;
+  }
+  if (x == kInfinity) return x;
+  const double z = 1 / (x * x);
+  return ::log(x) - 0.5 / x - z * power_series(kDigamma, z) - up;
+}
+
+// B_2k/(2k)!
+inline constexpr double kBernoulli[] = {
+    0x1.5555555555555p-4,  -0x1.6c16c16c16c17p-10, 0x1.1566abc011567p-15, -0x1.bbd779334ef0bp-21,
+    0x1.66a8f2bf70ebep-26, -0x1.22805d644267fp-31, 0x1.d6db2c4e09162p-37, -0x1.7da4e1f79955cp-42,
+    0x1.355871d652e9ep-47, -0x1.f57d968caacf1p-53, 0x1.967e1f09c376fp-58, -0x1.497d9033a2b5cp-63,
+    0x1.0b132d7c6ad06p-68};
+
+// Σ (q + k)^-s over k >= 0, for s > 1 and q > 0: nine terms and more, then Euler and Maclaurin's
+// formula for the rest. Error below 1e-15.
+inline double zeta_right(double s, double q) {
+  double sum = ::pow(q, -s);
+  double term = 0;
+  double at = q;
+  for (int k = 0; k < 9 || at <= 9; ++k) {
+    at += 1;
+    term = ::pow(at, -s);
+    sum += term;
+    if (term <= 0x1p-54 * sum) return sum;
+  }
+  sum += term * at / (s - 1) - 0.5 * term;
+  double rising = s;  // s·(s+1)·…·(s+2k-2)
+  double power = term / at;
+  int k = 0;
+  for (const double bernoulli : kBernoulli) {
+    const double correction = bernoulli * rising * power;
+    sum += correction;
+    if (magnitude(correction) <= 0x1p-54 * sum) break;
+    rising *= (s + 2 * k + 1) * (s + 2 * k + 2);
+    power /= at * at;
+    ++k;
+  }
+  return sum;
+}
+
+// Hurwitz' zeta function, as in Cephes: infinite for s = 1 and at the poles q = 0, -1, -2, …; NaN
+// for s < 1, and for negative q unless s is whole. There, with f the fraction of q, the sum over
+// all whole k less that over the terms left of q: ζ(s, f) ± (ζ(s, 1-f) - ζ(s, 1-q)).
+inline double hurwitz_zeta(double s, double q) {
+  if (s == 1) return kInfinity;
+  if (!(s > 1) || q != q) return kNan;
+  if (q > 0) return zeta_right(s, q);
+  const double whole = ::floor(q);
+  if (q == whole) return kInfinity;
+  if (s != ::floor(s)) return kNan;
+  const double f = q - whole;
+  const double left = zeta_right(s, 1 - f) - zeta_right(s, 1 - q);
+  return zeta_right(s, f) + (::fmod(s, 2) == 0 ? left : -left);
+}
+
+// The n-th derivative of digamma: (-1)^(n+1)·n!·ζ(n + 1, x).
+inline double polygamma(double n, double x) {
+  if (n == 0) return digamma(x);
+  const double zeta = hurwitz_zeta(n + 1, x);
+  // From 171 on n! overflows, where the product need not.
+  const double size = n < 171 ? ::tgamma(n + 1) * zeta
+                              : flip_sign(::exp(log_gamma(n + 1) + ::log(magnitude(zeta))), zeta);
+  return ::fmod(n, 2) == 1 ? size : -size;
+}
+
+FLAMBEAU_SPECIAL_UNARY(Lgamma, log_gamma)
+FLAMBEAU_SPECIAL_UNARY(Digamma, digamma)
+FLAMBEAU_SPECIAL_BINARY(Zeta, hurwitz_zeta)
+
+template <class T>
+struct Polygamma {
+  T n = T(0);
+
+  T operator()(T x) const {
+    return static_cast<T>(polygamma(static_cast<double>(n), static_cast<double>(x)));
+  }
+};
+
+FLAMBEAU_FORMULAS_END
