@@ -95,6 +95,10 @@ export {
   expandAs,
   sumToSize,
 } from './ops/expand.ts'
+export type { AxisSizes, Rearrangeable, Reducer } from './ops/einops.ts'
+export { rearrange, reduce, repeat } from './ops/einops.ts'
+export type { AxisLabels } from './ops/einsum.ts'
+export { einsum } from './ops/einsum.ts'
 export * from './ops/grids.ts'
 export type {
   GatherArguments,
@@ -143,7 +147,7 @@ export { all, any, countNonzero, logsumexp, mean, norm, prod, sum } from './ops/
 export type { AxisOptions, Dims, ReduceOptions } from './ops/reduce-axes.ts'
 export * from './ops/rearranging.ts'
 export type { RepeatInterleaveOptions } from './ops/repeating.ts'
-export { repeat, repeatInterleave, tile } from './ops/repeating.ts'
+export { repeatInterleave, tile } from './ops/repeating.ts'
 export type { SizeList, Sizes } from './ops/sizes.ts'
 export type { NarrowOptions, SelectOptions, UnfoldOptions } from './ops/slicing.ts'
 export { narrow, select, slice, unfold } from './ops/slicing.ts'

@@ -44,7 +44,7 @@ export interface DotOptions {
  * @example
  * ```ts
  * import { matmul, tensor } from '@flambeau/core'
- * console.log(matmul(tensor([[1, 2], [3, 4]]), tensor([1, 10]))) // tensor([21., 43.])
+ * console.log(matmul(tensor([[1, 2], [3, 4]]), tensor([1, 10]))) // => tensor([21, 43])
  * ```
  */
 export function matmul(input: Tensor, other: Tensor | FactorOptions): Tensor {
