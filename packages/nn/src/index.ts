@@ -1,7 +1,7 @@
 /** Modules, layers, losses and initialisers. */
 import '@flambeau/autograd'
 
-export * as functional from './functional.ts'
+export * as functional from './functional/index.ts'
 export * as init from './init.ts'
 export type { ReLUOptions } from './layers/activation.ts'
 export { ReLU, Sigmoid, Tanh } from './layers/activation.ts'

@@ -1,0 +1,363 @@
+// Normalisation of channels (batch, group and instance norm): statistics over pixels and images, or
+// over the pixels of a group of channels; a weight and a bias for each channel.
+//
+// x [n, c, …] is worked on as it lies in memory: as planes, each a row of `pixels` numbers, or
+// channels-last as pixels of c numbers. First come the sums of each channel of each image, then
+// from them the numbers that a second pass needs, per channel of each image again.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "channels_last.h"
+#include "norm.h"
+#include "parallel.h"
+#include "scratch.h"
+
+namespace flambeau {
+
+namespace {
+
+// Elements per chunk of a parallel loop.
+constexpr int64_t kElements = 32768;
+// Pieces that an image is cut into at most, to be summed in parallel.
+constexpr int64_t kMaxPieces = 64;
+
+// How the elements lie.
+struct Layout {
+  int64_t n, c, pixels;
+  bool last;  // channels-last
+
+  int64_t channels() const { return n * c; }  // of all images
+};
+
+// Which channels share statistics: those of all images (no groups), or of a group of an image.
+struct Sets {
+  int64_t groups, n, c, pixels;
+
+  int64_t count() const { return groups == 0 ? c : n * groups; }
+  // Elements of a set.
+  int64_t elements() const { return pixels * (groups == 0 ? n : c / groups); }
+  // The set of channel `at`, the channels of all images being counted in one.
+  int64_t of(int64_t at) const {
+    return groups == 0 ? at % c : at / c * groups + at % c / (c / groups);
+  }
+};
+
+Layout layout_of(const Tensor& x, int64_t groups) {
+  require_norm(x.ndim() >= 2, "channels are the second axis");
+  Layout l = {x.size(0), x.size(1), 1, false};
+  for (int axis = 2; axis < x.ndim(); ++axis) l.pixels *= x.size(axis);
+  require_norm(groups >= 0 && (groups == 0 || l.c % groups == 0),
+               "the groups do not divide the channels");
+  l.last = l.pixels == 1 || (!x.is_contiguous() && is_channels_last(x));
+  if (l.last && groups == 0) {
+    // All images are one.
+    l.pixels *= l.n;
+    l.n = 1;
+  }
+  return l;
+}
+
+// `t` as the layout has it: itself, or a copy that dies with the call.
+Tensor laid_out(Call& call, const Layout& l, const Tensor& t) {
+  return l.last ? channels_last(call, t) : call.contiguous(t);
+}
+
+// Output 0, which is like x.
+template <class T>
+T* output_like(Call& call, const Layout& l, const Tensor& x) {
+  require_norm(output_shape(call, 0) == x.shape && call.spec(0).dtype == x.dtype,
+               "normalisation keeps shape and type");
+  return (l.last ? channels_last_output(call, 0, x.dtype) : call.out(0)).template as<T>();
+}
+
+int64_t grain(int64_t elements) {
+  return std::max<int64_t>(1, kElements / std::max<int64_t>(elements, 1));
+}
+
+// Calls body(channel, offset of its first pixel) for the planes of all images, in parallel.
+template <class Body>
+void for_planes(const Layout& l, const Body& body) {
+  parallel_for(l.channels(), grain(l.pixels), [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; ++at) body(at, at * l.pixels);
+  });
+}
+
+// Channels-last images in pieces, by their sizes alone.
+class Pieces {
+ public:
+  explicit Pieces(const Layout& l)
+      : l_(l), each_(std::clamp<int64_t>(l.pixels * l.c / kElements, 1, kMaxPieces)) {}
+
+  int64_t count() const { return l_.n * each_; }
+  // Pieces of an image.
+  int64_t each() const { return each_; }
+  // Calls body(piece, its image's first channel, offset of its first pixel, pixels), in parallel.
+  template <class Body>
+  void for_all(const Body& body) const {
+    parallel_for(count(), grain(l_.pixels * l_.c / each_), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t image = i / each_, first = start(i % each_);
+        body(i, image * l_.c, (image * l_.pixels + first) * l_.c, size(i));
+      }
+    });
+  }
+  int64_t size(int64_t i) const { return start(i % each_ + 1) - start(i % each_); }
+
+ private:
+  int64_t start(int64_t piece) const { return l_.pixels * piece / each_; }
+
+  const Layout& l_;
+  int64_t each_;
+};
+
+// The moments of n values and m others.
+Moments join(const Moments& a, int64_t n, const Moments& b, int64_t m) {
+  if (n == 0) return b;
+  const double share = static_cast<double>(m) / static_cast<double>(n + m);
+  const double distance = b.mean - a.mean;
+  return {a.mean + distance * share,
+          a.m2 + b.m2 + distance * distance * share * static_cast<double>(n)};
+}
+
+// The moments of each channel of each image.
+template <class T>
+std::vector<Moments> channel_moments(const Layout& l, const T* x) {
+  const NormFunctions<T>& table = norm_functions<T>();
+  std::vector<Moments> result(static_cast<size_t>(l.channels()));
+  if (!l.last) {
+    for_planes(l, [&](int64_t at, int64_t offset) {
+      result[at] = table.row_moments(l.pixels, x + offset);
+    });
+    return result;
+  }
+  const Pieces pieces(l);
+  const Scratch<double> parts(pieces.count() * 2 * l.c);
+  pieces.for_all([&](int64_t piece, int64_t, int64_t offset, int64_t pixels) {
+    const Scratch<T> scratch(2 * l.c);
+    double* mean = parts.data() + piece * 2 * l.c;
+    std::fill(mean, mean + 2 * l.c, 0.0);
+    table.pixel_moments(pixels, l.c, x + offset, 0, mean, mean + l.c, scratch.data());
+  });
+  for (int64_t i = 0, pixels = 0; i < pieces.count(); ++i) {
+    if (i % pieces.each() == 0) pixels = 0;
+    const double* mean = parts.data() + i * 2 * l.c;
+    Moments* total = result.data() + i / pieces.each() * l.c;
+    for (int64_t c = 0; c < l.c; ++c)
+      total[c] = join(total[c], pixels, {mean[c], mean[l.c + c]}, pieces.size(i));
+    pixels += pieces.size(i);
+  }
+  return result;
+}
+
+// For each channel of each image: the sum of dy, and that of dy · (x - mean).
+struct GradSums {
+  std::vector<double> first, second;
+};
+
+template <class T>
+GradSums channel_sums(const Layout& l, const T* dy, const T* x, const T* mean) {
+  const NormFunctions<T>& table = norm_functions<T>();
+  const size_t channels = static_cast<size_t>(l.channels());
+  GradSums result = {std::vector<double>(channels), std::vector<double>(channels)};
+  if (!l.last) {
+    for_planes(l, [&](int64_t at, int64_t offset) {
+      double sums[2];
+      table.row_sums(l.pixels, dy + offset, nullptr, x + offset, mean[at], sums);
+      result.first[at] = sums[0];
+      result.second[at] = sums[1];
+    });
+    return result;
+  }
+  const Pieces pieces(l);
+  const Scratch<double> parts(pieces.count() * 2 * l.c);
+  pieces.for_all([&](int64_t piece, int64_t channel, int64_t offset, int64_t pixels) {
+    const Scratch<T> scratch(2 * l.c);
+    double* sums = parts.data() + piece * 2 * l.c;
+    std::fill(sums, sums + 2 * l.c, 0.0);
+    table.pixel_sums(pixels, l.c, dy + offset, x + offset, mean + channel, sums, sums + l.c,
+                     scratch.data());
+  });
+  for (int64_t i = 0; i < pieces.count(); ++i) {
+    const double* sums = parts.data() + i * 2 * l.c;
+    const int64_t channel = i / pieces.each() * l.c;
+    for (int64_t c = 0; c < l.c; ++c) {
+      result.first[channel + c] += sums[c];
+      result.second[channel + c] += sums[l.c + c];
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+// y = (x - mean) / sqrt(variance + eps) · w + b for x [n, c, …]: statistics of each channel over
+// all images, or with groups of channels over each group of each image; w and b [c] or left out.
+// Parameters: the number of groups (0: none), eps. Outputs: y, as x lies in memory; if wanted
+// [3, sets]: the means, 1 / sqrt(variance + eps), and the variances (biased).
+FLAMBEAU_KERNEL(normChannels) {
+  const Tensor& input = call.in(0);
+  const int64_t groups = call.integer(0);
+  const double eps = call.param(1);
+  const Layout l = layout_of(input, groups);
+  const Sets sets = {groups, l.n, l.c, l.pixels};
+  with_floating(input.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    Tensor weight, bias;
+    const T* w = numbers_of<T>(call, 1, l.c, weight);
+    const T* b = numbers_of<T>(call, 2, l.c, bias);
+    T* y = output_like<T>(call, l, input);
+    T* statistics = wanted_output<T>(call, 1, 3 * sets.count());
+    const Tensor held = laid_out(call, l, input);
+    const T* x = held.as<T>();
+
+    std::vector<Moments> moments(static_cast<size_t>(sets.count()));
+    std::vector<int64_t> joined(moments.size());
+    if (l.pixels > 0) {
+      const std::vector<Moments> channels = channel_moments(l, x);
+      for (int64_t at = 0; at < l.channels(); ++at) {
+        const int64_t set = sets.of(at);
+        moments[set] = join(moments[set], joined[set], channels[at], l.pixels);
+        joined[set] += l.pixels;
+      }
+    }
+    const Scratch<T> numbers(3 * l.channels() + 1);
+    T* mean = numbers.data();
+    T* scale = mean + l.channels();
+    T* shift = scale + l.channels();
+    const auto rstd_of = [&](int64_t set) {
+      const double variance = moments[set].m2 / static_cast<double>(sets.elements());
+      return static_cast<T>(1 / std::sqrt(variance + eps));
+    };
+    for (int64_t at = 0; at < l.channels(); ++at) {
+      const int64_t set = sets.of(at), c = at % l.c;
+      mean[at] = static_cast<T>(moments[set].mean);
+      scale[at] = rstd_of(set) * (w ? w[c] : T{1});
+      shift[at] = b ? b[c] : T{0};
+    }
+    if (statistics) {
+      for (int64_t set = 0; set < sets.count(); ++set) {
+        statistics[set] = static_cast<T>(moments[set].mean);
+        statistics[sets.count() + set] = rstd_of(set);
+        statistics[2 * sets.count() + set] =
+            static_cast<T>(moments[set].m2 / static_cast<double>(sets.elements()));
+      }
+    }
+    if (l.pixels == 0) return;
+    const NormFunctions<T>& table = norm_functions<T>();
+    if (l.last) {
+      Pieces(l).for_all([&](int64_t, int64_t channel, int64_t offset, int64_t pixels) {
+        table.pixel_affine(pixels, l.c, x + offset, mean + channel, scale + channel,
+                           shift + channel, y + offset);
+      });
+    } else {
+      for_planes(l, [&](int64_t at, int64_t offset) {
+        table.row_scale(l.pixels, x + offset, mean[at], scale[at], shift[at], y + offset);
+      });
+    }
+  });
+}
+
+// The gradients dx, dw [c] and db [c] of normChannels; dw and db empty where they are not wanted.
+// Inputs: dy, x, w or nothing, the statistics. Parameter: the number of groups.
+FLAMBEAU_KERNEL(normChannelsGrad) {
+  const Tensor& input = call.in(1);
+  const int64_t groups = call.integer(0);
+  const Layout l = layout_of(input, groups);
+  const Sets sets = {groups, l.n, l.c, l.pixels};
+  with_floating(input.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    require_norm(call.in(0).shape == input.shape && call.in(0).dtype == input.dtype,
+                 "the gradient must look like the input");
+    Tensor weight, kept;
+    const T* w = numbers_of<T>(call, 2, l.c, weight);
+    const T* statistics = numbers_of<T>(call, 3, 3 * sets.count(), kept);
+    require_norm(statistics != nullptr, "the statistics are needed");
+    T* dx = output_like<T>(call, l, input);
+    T* dw = wanted_output<T>(call, 1, l.c);
+    T* db = wanted_output<T>(call, 2, l.c);
+    if (l.pixels == 0) {
+      if (dw) std::fill(dw, dw + l.c, T{});
+      if (db) std::fill(db, db + l.c, T{});
+      return;
+    }
+    const Tensor x_held = laid_out(call, l, input), dy_held = laid_out(call, l, call.in(0));
+    const T* x = x_held.as<T>();
+    const T* dy = dy_held.as<T>();
+
+    const Scratch<T> numbers(4 * l.channels() + 1);
+    T* mean = numbers.data();
+    T* scale = mean + l.channels();
+    T* slope = scale + l.channels();
+    T* shift = slope + l.channels();
+    for (int64_t at = 0; at < l.channels(); ++at) mean[at] = statistics[sets.of(at)];
+    const GradSums sums = channel_sums(l, dy, x, mean);
+
+    // Of each set: the sums of g and of g · (x - mean), g being dy · w.
+    std::vector<double> first(static_cast<size_t>(sets.count())), second(first.size());
+    std::vector<double> weights(static_cast<size_t>(l.c)), biases(weights.size());
+    const T* rstd = statistics + sets.count();
+    for (int64_t at = 0; at < l.channels(); ++at) {
+      const int64_t set = sets.of(at), c = at % l.c;
+      const double factor = w ? static_cast<double>(w[c]) : 1;
+      first[set] += factor * sums.first[at];
+      second[set] += factor * sums.second[at];
+      weights[c] += sums.second[at] * static_cast<double>(rstd[set]);
+      biases[c] += sums.first[at];
+    }
+    if (dw) std::copy(weights.begin(), weights.end(), dw);
+    if (db) std::copy(biases.begin(), biases.end(), db);
+    // dx = rstd · (g - mean of g - (x - mean) · rstd² · mean of g · (x - mean))
+    for (int64_t at = 0; at < l.channels(); ++at) {
+      const int64_t set = sets.of(at), c = at % l.c;
+      const double r = static_cast<double>(rstd[set]);
+      const double share = -r / static_cast<double>(sets.elements());
+      scale[at] = rstd[set] * (w ? w[c] : T{1});
+      slope[at] = static_cast<T>(share * r * r * second[set]);
+      shift[at] = static_cast<T>(share * first[set]);
+    }
+    const NormFunctions<T>& table = norm_functions<T>();
+    if (l.last) {
+      Pieces(l).for_all([&](int64_t, int64_t at, int64_t offset, int64_t pixels) {
+        table.pixel_grad(pixels, l.c, dy + offset, x + offset, mean + at, scale + at, slope + at,
+                         shift + at, dx + offset);
+      });
+    } else {
+      for_planes(l, [&](int64_t at, int64_t offset) {
+        table.row_grad(l.pixels, dy + offset, nullptr, x + offset, mean[at], scale[at], slope[at],
+                       shift[at], dx + offset, nullptr, nullptr);
+      });
+    }
+  });
+}
+
+// Moves running means and variances [c], in place, towards those of normChannels without groups.
+// Inputs: both, then the statistics [3, c]. Parameters: the share of the new ones, and by what the
+// variance is multiplied to be unbiased.
+FLAMBEAU_KERNEL(normRunning) {
+  const Tensor statistics = call.contiguous(call.in(2));
+  const double share = call.param(0), correction = call.param(1);
+  const int64_t c = call.in(0).numel();
+  with_floating(statistics.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    require_norm(statistics.numel() == 3 * c && call.num_outputs() == 2,
+                 "there are three statistics for each channel");
+    for (int i = 0; i < 2; ++i) {
+      require_norm(
+          call.in_place(i) && call.in(i).numel() == c && call.in(i).dtype == statistics.dtype,
+          "running statistics are changed in place");
+      const Tensor& running = call.out(i);
+      require_norm(running.ndim() == 1 && running.numel() == c && running.dtype == statistics.dtype,
+                   "running statistics are one number for each channel");
+      const T* to = statistics.as<T>() + (i == 0 ? 0 : 2 * c);
+      const double factor = i == 0 ? 1 : correction;
+      for (int64_t k = 0; k < c; ++k) {
+        T& value = running.as<T>()[k * running.stride(0)];
+        value = static_cast<T>((1 - share) * static_cast<double>(value) +
+                               share * factor * static_cast<double>(to[k]));
+      }
+    }
+  });
+}
+
+}  // namespace flambeau
