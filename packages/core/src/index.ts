@@ -1,27 +1,50 @@
 /** Tensors without gradients: creation, operations, memory. The public API. */
 import './methods.ts'
 
-export type { CreationOptions, SourceArray } from './creation.ts'
+export type { CreationMethods } from './creation-methods.ts'
+export type { CreationOptions, FillValue, SizeArguments } from './creation-options.ts'
+export type {
+  EmptyStridedOptions,
+  EyeOptions,
+  FormattedOptions,
+  FullLikeOptions,
+  FullOptions,
+} from './creation.ts'
 export {
-  arange,
   empty,
   emptyLike,
+  emptyStrided,
   eye,
-  fromTypedArray,
   full,
   fullLike,
-  linspace,
   ones,
   onesLike,
-  tensor,
   zeros,
   zerosLike,
 } from './creation.ts'
 export type { Device } from './device.ts'
+export { getDefaultDevice, setDefaultDevice } from './device.ts'
 export type { DType } from './dtype.ts'
-export { getDefaultDtype, promoteTypes, setDefaultDtype } from './dtype.ts'
+export { getDefaultDtype, promoteTypes, setDefaultDtype, setDefaultTensorType } from './dtype.ts'
 export type { Operand } from './elementwise.ts'
 export * from './errors.ts'
+export type {
+  AsarrayOptions,
+  AsTensorOptions,
+  FrombufferOptions,
+  NestedTensors,
+  SourceArray,
+  TensorData,
+} from './from-data.ts'
+export {
+  asarray,
+  asTensor,
+  frombuffer,
+  fromNumpy,
+  fromTypedArray,
+  scalarTensor,
+  tensor,
+} from './from-data.ts'
 export {
   defaultGenerator,
   Generator,
@@ -33,8 +56,8 @@ export {
 } from './generator.ts'
 export * from './memory.ts'
 export type { NamedResult } from './named-result.ts'
-export type { PrintOptions } from './printing.ts'
-export { setPrintOptions } from './printing.ts'
+export type { PrintOptions } from './print-options.ts'
+export { setPrintoptions } from './print-options.ts'
 export type { RandomOptions, SamplingOptions, Whole } from './random.ts'
 export {
   bernoulli,
@@ -47,11 +70,23 @@ export {
   randnLike,
   randperm,
 } from './random.ts'
+export type { ArangeOptions, Bound, LinspaceOptions, LogspaceOptions } from './ranges.ts'
+export { arange, linspace, logspace } from './ranges.ts'
+export * from './queries.ts'
 export { keep, scope } from './scope.ts'
 export type { AnyDType, ItemOf, NestedArray, TypedArrayOf } from './tensor.ts'
 export { Tensor } from './tensor.ts'
+export type { FInfo, IInfo } from './type-info.ts'
+export { canCast, finfo, iinfo } from './type-info.ts'
 
 export * from './ops/activation.ts'
+export type { AdaptivePoolOptions, OutputSize } from './ops/adaptive-pool.ts'
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+} from './ops/adaptive-pool.ts'
 export type { MovedimOptions, SwapaxesOptions, TransposeOptions } from './ops/axes.ts'
 export { moveaxis, movedim, permute, swapaxes, swapdims, t, transpose } from './ops/axes.ts'
 export type {
@@ -64,6 +99,7 @@ export type {
 export { addbmm, addmm, addmv, addmv_, addr, baddbmm } from './ops/add-products.ts'
 export * from './ops/binary.ts'
 export * from './ops/bounds.ts'
+export type { ConversionOptions, ToOptions } from './ops/cast.ts'
 export { to } from './ops/cast.ts'
 export type { AlongOptions } from './ops/compare-reduce.ts'
 export { amax, amin, argmax, argmin, max, min } from './ops/compare-reduce.ts'
@@ -129,11 +165,10 @@ export type {
   SelectScatterOptions,
   SliceScatterOptions,
 } from './ops/placing.ts'
+export * from './ops/nan-reduce.ts'
 export { constantPadNd, diagonalScatter, selectScatter, sliceScatter } from './ops/placing.ts'
 export * from './ops/one-hot.ts'
 export * from './ops/pool.ts'
-export type { AvgPool2dOptions, MaxPool2dOptions, MaxPooled } from './ops/pool.ts'
-export { avgPool2d, maxPool2d } from './ops/pool.ts'
 export type {
   BatchNormOptions,
   GroupNormOptions,
@@ -148,6 +183,7 @@ export type { AxisOptions, Dims, ReduceOptions } from './ops/reduce-axes.ts'
 export * from './ops/rearranging.ts'
 export type { RepeatInterleaveOptions } from './ops/repeating.ts'
 export { repeatInterleave, tile } from './ops/repeating.ts'
+export * from './ops/running.ts'
 export type { SizeList, Sizes } from './ops/sizes.ts'
 export type { NarrowOptions, SelectOptions, UnfoldOptions } from './ops/slicing.ts'
 export { narrow, select, slice, unfold } from './ops/slicing.ts'

@@ -2,6 +2,8 @@
  * Tensor's methods. Each family in ops/ says which of its functions are methods too; a method is
  * its function with the tensor as first argument.
  */
+import type { CreationMethods } from './creation-methods.ts'
+import { creationMethods } from './creation-methods.ts'
 import type { DType } from './dtype.ts'
 import type { ActivationMethods } from './ops/activation.ts'
 import { activationMethods } from './ops/activation.ts'
@@ -41,6 +43,8 @@ import type { MaskMethods } from './ops/masking.ts'
 import { maskMethods } from './ops/masking.ts'
 import type { MatmulMethods } from './ops/matmul.ts'
 import { matmulMethods } from './ops/matmul.ts'
+import type { NanReduceMethods } from './ops/nan-reduce.ts'
+import { nanReduceMethods } from './ops/nan-reduce.ts'
 import type { PlacingMethods } from './ops/placing.ts'
 import { placingMethods } from './ops/placing.ts'
 import type { RearrangingMethods } from './ops/rearranging.ts'
@@ -49,6 +53,8 @@ import type { ReduceMethods } from './ops/reduce.ts'
 import { reduceMethods } from './ops/reduce.ts'
 import type { RepeatingMethods } from './ops/repeating.ts'
 import { repeatingMethods } from './ops/repeating.ts'
+import type { RunningMethods } from './ops/running.ts'
+import { runningMethods } from './ops/running.ts'
 import type { SlicingMethods } from './ops/slicing.ts'
 import { slicingMethods } from './ops/slicing.ts'
 import type { SelectionMethods } from './ops/selection.ts'
@@ -81,11 +87,12 @@ export interface TensorMethods<D extends DType>
     AddProductMethods,
     BinaryMethods,
     BoundsMethods,
-    CastMethods,
+    CastMethods<D>,
     CompareReduceMethods,
     ComparisonMethods,
     ContractionMethods,
     CopyMethods<D>,
+    CreationMethods<D>,
     CovarianceMethods,
     CumulativeMethods,
     GatheringMethods,
@@ -101,6 +108,8 @@ export interface TensorMethods<D extends DType>
     MaskMethods,
     MatmulMethods,
     ReduceMethods,
+    RunningMethods,
+    NanReduceMethods,
     SelectionMethods,
     ScatteringMethods,
     SoftmaxMethods,
@@ -157,6 +166,7 @@ for (const table of [
   comparisonMethods,
   contractionMethods,
   copyMethods,
+  creationMethods,
   covarianceMethods,
   cumulativeMethods,
   gatheringMethods,
@@ -172,6 +182,8 @@ for (const table of [
   maskMethods,
   matmulMethods,
   reduceMethods,
+  runningMethods,
+  nanReduceMethods,
   selectionMethods,
   scatteringMethods,
   softmaxMethods,

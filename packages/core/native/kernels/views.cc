@@ -241,7 +241,31 @@ FLAMBEAU_KERNEL_ALL_TYPES(viewDtype) {
   call.out_view(0, 0, 0, strides, /*reinterpret=*/true);
 }
 
-// -> a tensor with unspecified contents.
-FLAMBEAU_KERNEL_ALL_TYPES(empty) { call.out(0); }
+// -> a tensor with unspecified contents. An input, if given, lends its memory order.
+FLAMBEAU_KERNEL_ALL_TYPES(empty) {
+  if (call.has(0)) {
+    call.out_like(0, call.in(0));
+  } else {
+    call.out(0);
+  }
+}
+
+// strides -> a tensor with unspecified contents whose elements lie so far apart, or on each other.
+FLAMBEAU_KERNEL_ALL_TYPES(emptyStrided) {
+  const OutputSpec& spec = call.spec(0);
+  if (call.num_params() != spec.shape.ndim)
+    throw Failure("ERR_INTERNAL", "a stride is needed for each axis");
+  int64_t strides[kMaxDims];
+  int64_t reach = 1;
+  for (int i = 0; i < spec.shape.ndim; ++i) {
+    strides[i] = call.integer(i);
+    const int64_t steps = std::max<int64_t>(spec.shape.sizes[i] - 1, 0);
+    int64_t length;
+    if (strides[i] < 0 || __builtin_mul_overflow(steps, strides[i], &length) ||
+        __builtin_add_overflow(reach, length, &reach) || reach > int64_t{1} << 47)
+      throw Failure("ERR_VALUE", "the strides reach too far");
+  }
+  call.out_spread(0, spec.shape.numel() == 0 ? 0 : reach, strides);
+}
 
 }  // namespace flambeau

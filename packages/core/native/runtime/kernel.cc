@@ -171,6 +171,19 @@ Tensor& Call::out_strided(int i, const int64_t* strides) {
   return result.entry->tensor;
 }
 
+Tensor& Call::out_spread(int i, int64_t elements, const int64_t* strides) {
+  Output& result = output(i);
+  if (!result.entry) {
+    const Shape line{elements};
+    context_.reserve(checked_bytes(line, result.spec.dtype));
+    Tensor made = empty_tensor(line, result.spec.dtype);
+    made.shape = result.spec.shape;
+    std::copy(strides, strides + made.ndim(), made.strides);
+    result.entry = context_.add(std::move(made));
+  }
+  return result.entry->tensor;
+}
+
 Tensor& Call::out(int i) {
   int64_t strides[kMaxDims];
   contiguous_strides(output(i).spec.shape, strides);

@@ -57,6 +57,8 @@ class Call {
   Tensor& out_like(int i, const Tensor& like);
   // The same, with the given strides (dense).
   Tensor& out_strided(int i, const int64_t* strides);
+  // The same, with any strides, in a storage of so many elements, which must hold the shape.
+  Tensor& out_spread(int i, int64_t elements, const int64_t* strides);
   // Makes output `i` a view of input `base`: same storage, spec's shape, these strides. The extent
   // is checked against the storage. Offset and strides count elements of spec's type, which is the
   // input's unless the view may read the same bytes as another one.

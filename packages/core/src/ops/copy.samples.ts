@@ -85,7 +85,7 @@ samplesFor('cast', [
   {
     name: 'an unknown dtype',
     inputs: [[2]],
-    run: (x: Tensor) => to(x, 'float' as never),
+    run: (x: Tensor) => to(x, 'float' as 'float32'),
     throws: /"float" is not a dtype/,
   },
 ])

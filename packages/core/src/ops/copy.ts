@@ -35,7 +35,7 @@ export function clone<D extends DType>(input: Tensor<D>, ...given: FormatArgumen
   requireTensor('clone', 'input', input)
   const [format = 'preserveFormat'] = readClone(given)
   if (format !== 'preserveFormat') {
-    const axes = axesInMemory('clone', input, format)
+    const axes = axesInMemory('clone', input._shape, format)
     const ordered = inMemoryOrder(input, axes)
     if (ordered !== input) return ordered
   }
@@ -59,7 +59,7 @@ export function contiguous<D extends DType>(
   requireTensor('contiguous', 'input', input)
   if (given.length > 0) {
     const [format = 'contiguousFormat'] = readContiguous(given)
-    const axes = axesInMemory('contiguous', input, format)
+    const axes = axesInMemory('contiguous', input._shape, format)
     if (axes !== null) return inMemoryOrder(input, axes)
   }
   return input.isContiguous() ? input : run(contiguousOp, [input], input._shape, input._dtype)

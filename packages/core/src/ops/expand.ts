@@ -138,6 +138,8 @@ export function sumToSize(input: Tensor, ...size: Sizes<'size'>): Tensor {
       "each size is the tensor's or 1, counted from the last axis",
     )
   }
+  // As PyTorch: with no sizes it is a plain sum, of which integers become int64.
+  if (target.length === 0) return input.sum()
   const axes = repeatedAxes(input.shape, target)
   if (axes.length === 0) return input
   const kept = input.sum(axes, true)

@@ -1,5 +1,6 @@
 /** Orders of axes in memory that PyTorch has names for. */
 import { ShapeError, ValueError } from '../errors.ts'
+import type { Shape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -28,7 +29,7 @@ const RANKS: Record<string, number> = { channelsLast: 4, channelsLast3d: 5 }
  */
 export function axesInMemory(
   op: string,
-  input: Tensor,
+  input: Tensor | Shape,
   format: MemoryFormat,
 ): readonly number[] | null {
   if (format === 'contiguousFormat' || format === 'preserveFormat') return null
@@ -41,11 +42,12 @@ export function axesInMemory(
       "use 'contiguousFormat', 'preserveFormat', 'channelsLast' or 'channelsLast3d'",
     )
   }
-  if (input.ndim !== rank) {
+  const axes = 'ndim' in input ? input.ndim : input.length
+  if (axes !== rank) {
     throw new ShapeError(
       op,
       { input },
-      `${format} is for ${rank} axes, the tensor has ${input.ndim}`,
+      `${format} is for ${rank} axes, the tensor has ${axes}`,
       'add axes with unsqueeze(), or leave memoryFormat out',
     )
   }

@@ -1,0 +1,30 @@
+"""Goldens of creation.ts, ranges.ts and from-data.ts."""
+import torch
+
+from golden import Goldens, randn
+
+g = Goldens(__file__)
+g.case("zeros", lambda: torch.zeros(2, 3))
+g.case("ones", lambda: torch.ones(2, 3, dtype=torch.int64))
+g.case("full", lambda: torch.full((2,), 2.5))
+g.case("eye", lambda: torch.eye(2, 3))
+g.case("zerosLike", torch.zeros_like, randn(2, 3), grad=False)
+g.case("onesLike", torch.ones_like, randn(2, 3), grad=False)
+g.case("fullLike", lambda x: torch.full_like(x, 7), randn(2, 3), grad=False)
+g.case("arange", lambda: torch.arange(5))
+g.case("arange/step", lambda: torch.arange(2, -1, -0.5))
+g.case("arange/integers", lambda: torch.arange(0.1, -7.9, -4.0, dtype=torch.int32))
+g.case("linspace", lambda: torch.linspace(-1, 2, 7))
+g.case("linspace/integers", lambda: torch.linspace(0, 10, 5, dtype=torch.int64))
+g.case("logspace", lambda: torch.logspace(-1, 1, 5))
+g.case("logspace/integers", lambda: torch.logspace(0.5, 4, 4, 2.0, dtype=torch.int64))
+g.case("tensor", lambda: torch.tensor([[1, 2], [3, 4.5]]))
+g.case("asTensor", lambda: torch.as_tensor([True, False]))
+g.case("asarray", lambda: torch.asarray([[1], [2]]))
+g.case("scalarTensor", lambda: torch.scalar_tensor(5))
+g.case("frombuffer", lambda: torch.frombuffer(bytearray(range(1, 9)), dtype=torch.int32))
+g.case("newZeros", lambda x: x.new_zeros(2, 3), randn(1).double(), grad=False)
+g.case("newOnes", lambda x: x.new_ones((2,)), randn(1), grad=False)
+g.case("newFull", lambda x: x.new_full((2,), 7), randn(1), grad=False)
+g.case("newTensor", lambda x: x.new_tensor([1, 2]), randn(1), grad=False)
+g.write()
