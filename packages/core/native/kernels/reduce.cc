@@ -163,6 +163,13 @@ FLAMBEAU_KERNEL(sum) {
          wide_finish<Itself>(call.in(0).dtype, call.spec(0).dtype), 0);
 }
 
+// Σ x of floats without NaN.
+FLAMBEAU_KERNEL(nansum) {
+  require_outputs(call, 1);
+  require_floats(call);
+  reduce(call, active::reduce_table().number_sum, float_finish<Itself>(call.in(0).dtype), 0);
+}
+
 // Σ x / n, of floats.
 FLAMBEAU_KERNEL(mean) {
   require_outputs(call, 1);

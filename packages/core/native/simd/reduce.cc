@@ -29,6 +29,12 @@ struct IsNonzero {
     return A(x != 0);
   }
 };
+struct UnlessNan {
+  template <class T, class A>
+  static A of(T x, T) {
+    return static_cast<A>(x == x ? x : 0);
+  }
+};
 struct Square {
   template <class T, class A>
   static A of(T x, T) {
@@ -183,10 +189,10 @@ constexpr ReducerRow magnitude_row() {
 
 extern const ReduceTable reduce_table;
 constinit const ReduceTable reduce_table = {
-    wide_row<Plus>(),          wide_row<Times>(),      nonzero_row(),
-    extreme_row<Larger>(),     extreme_row<Smaller>(), float_sum_row<Square>(),
-    float_sum_row<Absolute>(), float_sum_row<Power>(), magnitude_row<Larger>(),
-    magnitude_row<Smaller>(),
+    wide_row<Plus>(),        wide_row<Times>(),         nonzero_row(),
+    extreme_row<Larger>(),   extreme_row<Smaller>(),    float_sum_row<UnlessNan>(),
+    float_sum_row<Square>(), float_sum_row<Absolute>(), float_sum_row<Power>(),
+    magnitude_row<Larger>(), magnitude_row<Smaller>(),
 };
 
 }  // namespace flambeau::FLAMBEAU_ISA

@@ -45,6 +45,7 @@ struct ReduceTable {
   ReducerRow largest;  // max x, NaN where there is one: the element type, bools as bytes
   ReducerRow smallest;
   // Floats only:
+  ReducerRow number_sum;    // Σ x without NaN: double
   ReducerRow square_sum;    // Σ x²: double
   ReducerRow absolute_sum;  // Σ |x|: double
   ReducerRow power_sum;     // Σ |x|^power: double

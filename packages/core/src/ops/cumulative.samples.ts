@@ -73,6 +73,36 @@ samplesFor('cumprod', [
   ...running('cumprod', cumprod),
   { name: 'zeros', golden: 'reduce:cumprod/zeros', run: (x: Tensor) => cumprod(x, 1) },
 ])
+samplesFor('cumsum_', [
+  {
+    name: 'of a tensor that is its own',
+    golden: 'reduce:cumsum/rows',
+    run: (x: Tensor) => x.clone().cumsum_(1),
+  },
+  {
+    name: 'by name',
+    golden: 'reduce:cumsum/columns',
+    run: (x: Tensor) => x.clone().cumsum_({ dim: 0, dtype: x.dtype }),
+  },
+  {
+    name: 'keeps the dtype of integers',
+    inputs: [{ shape: [4], dtype: 'int32' }],
+    run: (x: Tensor) => x.cumsum_(0).bitwiseAnd(1),
+  },
+  {
+    name: 'in another dtype',
+    inputs: [{ shape: [4], dtype: 'int32' }],
+    run: (x: Tensor) => x.cumsum_(0, 'float32'),
+    throws: /cumsum_: the result is stored in int32, not in float32/,
+  },
+])
+samplesFor('cumprod_', [
+  {
+    name: 'of a tensor that is its own',
+    golden: 'reduce:cumprod/rows',
+    run: (x: Tensor) => x.clone().cumprod_(1),
+  },
+])
 samplesFor('recurrence', [
   { name: 'reached through cumprod', inputs: [[3, 4]], run: (x: Tensor) => cumprod(x, 1) },
 ])

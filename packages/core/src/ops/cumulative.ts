@@ -65,7 +65,8 @@ const recurrenceOp: Op<Direction> = defineOp<'a' | 'b', Direction>('recurrence',
   },
 })
 
-function recurrence(a: Tensor, b: Tensor, axis: number, backwards: boolean): Tensor {
+/** The recurrence above, for other derivatives. @internal */
+export function recurrence(a: Tensor, b: Tensor, axis: number, backwards: boolean): Tensor {
   const params = { axis, backwards }
   return run(recurrenceOp, [a, b], b._shape, b._dtype, [axis, backwards ? 1 : 0], params)
 }
