@@ -19,6 +19,8 @@ VERSION = "2.13.0"
 NAMES = {
     torch.float32: "float32", torch.float64: "float64", torch.int64: "int64",
     torch.int32: "int32", torch.uint8: "uint8", torch.bool: "bool",
+    torch.float16: "float16", torch.bfloat16: "bfloat16", torch.int8: "int8",
+    torch.int16: "int16",
 }
 
 

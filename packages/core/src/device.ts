@@ -4,6 +4,21 @@ import { show } from './show.ts'
 /** Where a tensor's elements are. */
 export type Device = 'cpu' | (string & {})
 
+/** Where new tensors are, unless options say. @see torch.get_default_device */
+export function getDefaultDevice(): Device {
+  return 'cpu'
+}
+
+/**
+ * Sets where new tensors are, unless options say: the processor is the only place.
+ *
+ * @throws {DeviceError} for a device that is not there.
+ * @see torch.set_default_device
+ */
+export function setDefaultDevice(device: Device | null): void {
+  checkDevice('setDefaultDevice', device ?? undefined)
+}
+
 /** @throws {DeviceError} unless the device is one that is present. */
 export function checkDevice(op: string, device: Device | undefined): void {
   if (device === undefined || device === 'cpu') return

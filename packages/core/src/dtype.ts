@@ -52,9 +52,14 @@ const CODES: Record<string, DTypeCode> = Object.assign(
 
 const BYTES: readonly number[] = [4, 8, 8, 4, 1, 1, 2, 2, 1, 2]
 
+/** The code of a dtype's name; undefined for anything else. @internal */
+export function codeOf(value: unknown): DTypeCode | undefined {
+  return typeof value === 'string' ? CODES[value] : undefined
+}
+
 /** The code of a dtype's name. @throws {DTypeError} for a name that is not a dtype. */
 export function dtypeCode(dtype: DType): DTypeCode {
-  const code = typeof dtype === 'string' ? CODES[dtype] : undefined
+  const code = codeOf(dtype)
   if (code === undefined) {
     throw new DTypeError(
       'dtype',
@@ -79,6 +84,11 @@ export function itemBytes(code: DTypeCode): number {
 /** Is it one of the floating dtypes? */
 export function isFloatingCode(code: DTypeCode): boolean {
   return code <= FLOAT64 || code === FLOAT16 || code === BFLOAT16
+}
+
+/** Has the dtype negative numbers? */
+export function isSignedCode(code: DTypeCode): boolean {
+  return code !== UINT8 && code !== BOOL
 }
 
 const CATEGORIES: readonly (0 | 1 | 2)[] = [2, 2, 1, 1, 1, 0, 2, 2, 1, 1]
@@ -143,6 +153,24 @@ export function setDefaultDtype(dtype: DType): void {
   }
   defaultFloat = code
 }
+
+/**
+ * Sets the dtype of floating results by the name of a tensor type, such as `'torch.DoubleTensor'`, or
+ * of a dtype.
+ *
+ * @throws {DTypeError} for anything else, and if the dtype is not floating.
+ * @see torch.set_default_tensor_type, which PyTorch deprecates; use {@link setDefaultDtype}.
+ */
+export function setDefaultTensorType(t: string): void {
+  setDefaultDtype((TENSOR_TYPES[t] ?? t) as DType)
+}
+
+const TENSOR_TYPES: Record<string, DType> = Object.assign(Object.create(null), {
+  'torch.FloatTensor': 'float32',
+  'torch.DoubleTensor': 'float64',
+  'torch.HalfTensor': 'float16',
+  'torch.BFloat16Tensor': 'bfloat16',
+})
 
 /** The category a plain number counts as: whole numbers as integers, others as floating. */
 export function numberCategory(value: number): 1 | 2 {

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
-import { arange, fromTypedArray, setPrintOptions, tensor, zeros } from './index.ts'
+import { arange, fromTypedArray, setDefaultDtype, setPrintoptions, tensor, zeros } from './index.ts'
 
-afterEach(() => setPrintOptions())
+afterEach(() => setPrintoptions({ profile: 'default' }))
 
 // What PyTorch 2.13 prints, with its size=(…) and dtype=torch.x written as here.
 describe('a printed tensor', () => {
@@ -14,6 +14,13 @@ describe('a printed tensor', () => {
     ['booleans', tensor([true, false]), 'tensor([ True, False])'],
     ['other dtypes', tensor([1, 2], { dtype: 'int32' }), 'tensor([1, 2], dtype=int32)'],
     ['float64', tensor([1, 2], { dtype: 'float64' }), 'tensor([1., 2.], dtype=float64)'],
+    ['float16', tensor([1.5, 2], { dtype: 'float16' }), 'tensor([1.5000, 2.0000], dtype=float16)'],
+    [
+      'bfloat16',
+      tensor([0.1, 1000], { dtype: 'bfloat16' }),
+      'tensor([1.0010e-01, 1.0000e+03], dtype=bfloat16)',
+    ],
+    ['int8', tensor([1, -100], { dtype: 'int8' }), 'tensor([   1, -100], dtype=int8)'],
     ['no axes', tensor(3.5), 'tensor(3.5000)'],
     ['nan and infinity', tensor([Number.NaN, 1, -Infinity]), 'tensor([nan, 1., -inf])'],
     ['a wide range', tensor([1e-5, 1000.5]), 'tensor([1.0000e-05, 1.0005e+03])'],
@@ -65,12 +72,29 @@ describe('a printed tensor', () => {
     expect(String(zeros([0, 1]).expand([0, 2 ** 40]))).toBe(`tensor([], size=(0, ${2 ** 40}))`)
   })
 
+  it('says the dtype unless it is the default', () => {
+    setDefaultDtype('bfloat16')
+    try {
+      expect(String(tensor([1.5]))).toBe('tensor([1.5000])')
+      expect(String(zeros([0]))).toBe('tensor([])')
+      expect(String(zeros([1], { dtype: 'float32' }))).toBe('tensor([0.], dtype=float32)')
+    } finally {
+      setDefaultDtype('float32')
+    }
+  })
+
   it('follows the options', () => {
-    setPrintOptions({ precision: 2, edgeItems: 1, threshold: 3 })
+    setPrintoptions({ precision: 2, edgeitems: 1, threshold: 3 })
     expect(String(tensor([1.234, 2, 3, 4]))).toBe('tensor([1.23,  ..., 4.00])')
-    setPrintOptions({ sciMode: true, precision: 1 })
+    setPrintoptions({ sciMode: true, precision: 1 })
     expect(String(tensor([1.5]))).toBe('tensor([1.5e+00])')
-    setPrintOptions({ threshold: 1e6 })
+    setPrintoptions({ threshold: 1e6, profile: 'short' })
+    expect(String(tensor([1.256]))).toBe('tensor([1.26])')
     expect(String(arange(200_000)).length).toBeGreaterThan(1e6)
+  })
+
+  it('refuses options that make no sense', () => {
+    expect(() => setPrintoptions({ profile: 'long' as 'short' })).toThrow(/no profile "long"/)
+    expect(() => setPrintoptions(-1)).toThrow(/precision must be a number ≥ 0, not -1/)
   })
 })

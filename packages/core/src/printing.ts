@@ -1,31 +1,32 @@
 /** Tensors as text, in PyTorch's format. */
+import { getDefaultDtype } from './dtype.ts'
 import type { Tensor } from './tensor.ts'
 
-export interface PrintOptions {
-  /** Digits after the decimal point. Default 4. */
-  precision?: number
-  /** Number of elements above which the middle of each axis is left out. Default 1000. */
-  threshold?: number
-  /** Positions shown at each end of an axis that is cut. Default 3. */
-  edgeItems?: number
-  /** Width of a line in characters. Default 80. */
-  lineWidth?: number
-  /** Scientific notation always (true), never (false), or where it reads better (null). */
-  sciMode?: boolean | null
+/** How tensors are printed; set in print-options.ts. */
+export interface PrintSettings {
+  precision: number
+  threshold: number
+  edgeitems: number
+  linewidth: number
+  sciMode: boolean | null
 }
 
-const defaults: Required<PrintOptions> = {
+let options: PrintSettings = {
   precision: 4,
   threshold: 1000,
-  edgeItems: 3,
-  lineWidth: 80,
+  edgeitems: 3,
+  linewidth: 80,
   sciMode: null,
 }
-let options: Required<PrintOptions> = { ...defaults }
 
-/** Changes how tensors are printed; what is left out goes back to its default. @see torch.set_printoptions */
-export function setPrintOptions(changes: PrintOptions = {}): void {
-  options = { ...defaults, ...changes }
+/** What is in force. @internal */
+export function printSettings(): PrintSettings {
+  return options
+}
+
+/** Puts other settings in force. @internal */
+export function applyPrintSettings(settings: PrintSettings): void {
+  options = settings
 }
 
 function isFinite(value: number): boolean {
@@ -93,7 +94,7 @@ class Formatter {
 
 /** Positions of an axis that are shown; -1 stands for the dots. */
 function shown(size: number, cut: boolean): number[] {
-  const edge = options.edgeItems
+  const edge = options.edgeitems
   if (!cut || size <= 2 * edge) return Array.from({ length: size }, (_, i) => i)
   return [
     ...Array.from({ length: edge }, (_, i) => i),
@@ -106,7 +107,7 @@ export function formatTensor(tensor: Tensor): string {
   if (tensor.isDisposed)
     return `tensor(<disposed>, dtype=${tensor.dtype}, shape=[${tensor.shape.join(', ')}])`
   const { shape, dtype } = tensor
-  const kind = dtype === 'bool' ? 'bool' : dtype.startsWith('float') ? 'floating' : 'integer'
+  const kind = dtype === 'bool' ? 'bool' : tensor.isFloatingPoint() ? 'floating' : 'integer'
   const cut = tensor.numel() > options.threshold
   const empty = tensor.numel() === 0
   const positions = empty ? [] : shape.map((size) => shown(size, cut))
@@ -139,7 +140,7 @@ export function formatTensor(tensor: Tensor): string {
       const items = visible.map((at) =>
         at < 0 ? ' ...' : formatter.format(cells[next++] as number),
       )
-      const perLine = Math.max(1, Math.floor((options.lineWidth - indent) / (formatter.width + 2)))
+      const perLine = Math.max(1, Math.floor((options.linewidth - indent) / (formatter.width + 2)))
       const lines: string[] = []
       for (let i = 0; i < items.length; i += perLine)
         lines.push(items.slice(i, i + perLine).join(', '))
@@ -153,8 +154,9 @@ export function formatTensor(tensor: Tensor): string {
 
   const suffixes: string[] = []
   if (empty && shape.length !== 1) suffixes.push(`size=(${shape.join(', ')})`)
-  const implied = kind === 'floating' ? dtype === 'float32' : dtype === 'int64' || dtype === 'bool'
-  if (!implied || (empty && dtype !== 'float32')) suffixes.push(`dtype=${dtype}`)
+  const usual = getDefaultDtype()
+  const implied = kind === 'floating' ? dtype === usual : dtype === 'int64' || dtype === 'bool'
+  if (!implied || (empty && dtype !== usual)) suffixes.push(`dtype=${dtype}`)
   const gradient = gradientSuffix?.(tensor)
   if (gradient) suffixes.push(gradient)
   return `${prefix}${[body, ...suffixes].join(', ')})`

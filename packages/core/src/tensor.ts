@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { getHeapStatistics } from 'node:v8'
 import type { DType, DTypeCode } from './dtype.ts'
-import { BOOL, dtypeName, INT64, isFloatingCode, itemBytes } from './dtype.ts'
+import { BOOL, dtypeName, INT64, isFloatingCode, isSignedCode, itemBytes } from './dtype.ts'
 import {
   DisposedError,
   DTypeError,
@@ -19,7 +19,7 @@ import type { Scope } from './scope.ts'
 import { currentScope } from './scope.ts'
 
 import type { Shape } from './shape.ts'
-import { normalizeAxis, numElements } from './shape.ts'
+import { normalizeAxis, numElements, sameShape } from './shape.ts'
 
 /** A JavaScript array nested as deep as a tensor has axes; a single value for a tensor without. */
 export type NestedArray = number | boolean | NestedArray[]
@@ -124,8 +124,23 @@ export class Tensor<D extends DType = AnyDType> {
     return dim === undefined ? this._shape : (this._shape[axisOf('size', dim, this)] as number)
   }
 
+  /** Number of elements. @see torch.Tensor.nelement */
+  nelement(): number {
+    return this.numel()
+  }
+
+  /** Number of axes. @see torch.Tensor.ndimension */
+  ndimension(): number {
+    return this._shape.length
+  }
+
   /** Bytes of one element. */
   elementSize(): number {
+    return itemBytes(this._dtype)
+  }
+
+  /** Bytes of one element. @see torch.Tensor.itemsize */
+  get itemsize(): number {
     return itemBytes(this._dtype)
   }
 
@@ -163,8 +178,40 @@ export class Tensor<D extends DType = AnyDType> {
     return true
   }
 
+  /** Is the dtype float16, bfloat16, float32 or float64? @see torch.Tensor.is_floating_point */
   isFloatingPoint(): boolean {
     return isFloatingCode(this._dtype)
+  }
+
+  /** Has the dtype negative numbers? @see torch.Tensor.is_signed */
+  isSigned(): boolean {
+    return isSignedCode(this._dtype)
+  }
+
+  /**
+   * Is the only element not zero?
+   *
+   * @throws {ShapeError} if there is not exactly one element.
+   * @see torch.is_nonzero
+   */
+  isNonzero(): boolean {
+    return Number(this.item()) !== 0
+  }
+
+  /** Have both tensors the same shape? @see torch.Tensor.is_same_size */
+  isSameSize(other: Tensor): boolean {
+    requireTensor('isSameSize', 'other', other)
+    return sameShape(this._shape, other._shape)
+  }
+
+  /** Is the tensor in the processor's memory? @see torch.Tensor.is_cpu */
+  get isCpu(): boolean {
+    return true
+  }
+
+  /** The number of the device that holds the tensor; -1 for the processor. @see torch.Tensor.get_device */
+  getDevice(): number {
+    return -1
   }
 
   /** Do both tensors view the same storage? */

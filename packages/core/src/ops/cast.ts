@@ -1,8 +1,30 @@
+/** Conversion between dtypes. */
+import type { Arguments } from '../arguments.ts'
+import { isNamed, parameters } from '../arguments.ts'
+import type { Device } from '../device.ts'
+import { checkDevice } from '../device.ts'
 import type { DType, DTypeCode } from '../dtype.ts'
-import { dtypeCode } from '../dtype.ts'
+import {
+  BFLOAT16,
+  BOOL,
+  codeOf,
+  dtypeCode,
+  FLOAT16,
+  FLOAT32,
+  FLOAT64,
+  INT16,
+  INT32,
+  INT64,
+  INT8,
+  UINT8,
+} from '../dtype.ts'
+import { ValueError } from '../errors.ts'
+import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
-import type { Tensor } from '../tensor.ts'
-import { requireTensor } from '../tensor.ts'
+import type { AnyDType } from '../tensor.ts'
+import { requireTensor, Tensor } from '../tensor.ts'
+import type { MemoryFormat, MemoryFormatOptions } from './memory-format.ts'
+import { axesInMemory, inMemoryOrder } from './memory-format.ts'
 
 interface CastParams {
   from: DTypeCode
@@ -14,56 +36,201 @@ const castOp = defineOp<'input', CastParams>('cast', ['input'], {
   },
 })
 
+function cast(x: Tensor, dtype: DTypeCode): Tensor {
+  return run(castOp, [x], x._shape, dtype, undefined, { from: x._dtype })
+}
+
 /** The tensor itself if it has that dtype, else a converted copy. @internal */
 export function castCode(x: Tensor, dtype: DTypeCode): Tensor {
-  return x._dtype === dtype ? x : run(castOp, [x], x._shape, dtype, undefined, { from: x._dtype })
+  return x._dtype === dtype ? x : cast(x, dtype)
+}
+
+/** What {@link to} takes by name beside the dtype and the device. */
+export interface ConversionOptions extends MemoryFormatOptions {
+  /** Without effect: copies in the processor's memory never wait. */
+  nonBlocking?: boolean
+  /** Copy also where nothing is to be converted. Default false. */
+  copy?: boolean
+}
+
+/** What {@link to} takes by name. */
+export interface ToOptions<D extends DType = AnyDType> extends ConversionOptions {
+  /** Default: that of the tensor. */
+  dtype?: D
+  /** Default: where the tensor is. */
+  device?: Device
+}
+
+type ConversionArguments = Arguments<ConversionOptions, ['nonBlocking', 'copy', 'memoryFormat']>
+type FormatArguments = Arguments<MemoryFormatOptions, ['memoryFormat']>
+
+const readDtype = parameters<[DType, boolean, boolean, MemoryFormat]>('to', [
+  'dtype',
+  'nonBlocking',
+  'copy',
+  'memoryFormat',
+])
+const readOther = parameters<[Tensor, boolean, boolean, MemoryFormat]>('to', [
+  'other',
+  'nonBlocking',
+  'copy',
+  'memoryFormat',
+])
+const readDevice = parameters<[Device | null, DType | null, boolean, boolean, MemoryFormat]>('to', [
+  'device',
+  'dtype',
+  'nonBlocking',
+  'copy',
+  'memoryFormat',
+])
+
+function convert(
+  op: string,
+  input: Tensor,
+  dtype: DTypeCode,
+  copy = false,
+  format: MemoryFormat = 'preserveFormat',
+): Tensor {
+  const result = input._dtype !== dtype || copy ? cast(input, dtype) : input
+  return format === 'preserveFormat'
+    ? result
+    : inMemoryOrder(result, axesInMemory(op, result, format))
 }
 
 /**
- * The tensor itself if it already has `dtype`, else a copy converted to it. Floating values are cut
- * towards zero on the way to integers; anything but zero becomes `true`.
+ * The tensor itself if it already has the dtype (and `copy` is not set), else a copy converted to
+ * it. Floating values are cut towards zero on the way to integers, which keep their low bits;
+ * anything but zero becomes `true`; float16 and bfloat16 round to nearest, ties to even.
+ *
+ * What to convert to is a dtype, a device and then a dtype, another tensor whose dtype is taken, or
+ * options: `to('float16')`, `to('cpu', 'float16')`, `to(other)`, `to({ dtype: 'float16' })`.
  *
  * Shapes: input `[*]` -> same. Differentiable between floating dtypes.
  *
  * @throws {DTypeError} for a name that is not a dtype.
+ * @throws {DeviceError} for a device that is not there.
+ * @throws {ShapeError} if the memory format is for another number of axes.
  * @see torch.Tensor.to
  */
-export function to(input: Tensor, dtype: DType): Tensor {
+export function to<D extends DType>(
+  input: Tensor,
+  dtype: D,
+  ...given: ConversionArguments
+): Tensor<D>
+export function to<D extends DType>(
+  input: Tensor,
+  other: Tensor<D>,
+  ...given: ConversionArguments
+): Tensor<D>
+export function to<D extends DType>(input: Tensor, options: ToOptions<D> & { dtype: D }): Tensor<D>
+export function to<Own extends DType>(input: Tensor<Own>, options: ToOptions): Tensor<Own>
+export function to<D extends DType>(
+  input: Tensor,
+  device: Device | null,
+  dtype: D,
+  ...given: ConversionArguments
+): Tensor<D>
+export function to<Own extends DType>(
+  input: Tensor<Own>,
+  device: Device | null,
+  options?: Omit<ToOptions, 'device'>,
+): Tensor<Own>
+export function to(input: Tensor, ...given: readonly unknown[]): Tensor {
   requireTensor('to', 'input', input)
-  return castCode(input, dtypeCode(dtype))
+  const first = given[0]
+  const code = codeOf(first)
+  if (code !== undefined) {
+    if (given.length === 1) return castCode(input, code)
+    const [, , copy, format] = readDtype(given)
+    return convert('to', input, code, copy, format)
+  }
+  if (first instanceof Tensor || (isNamed(first) && first['other'] !== undefined)) {
+    const [other, , copy, format] = readOther(given)
+    requireTensor('to', 'other', other)
+    return convert('to', input, other._dtype, copy, format)
+  }
+  const [device, dtype, , copy, format] = readDevice(given)
+  if (typeof device === 'string' && !/^(cpu|cuda|mps|meta)\b/.test(device))
+    dtypeCode(device as DType)
+  checkDevice('to', device ?? undefined)
+  if (given.length === 0 || first === undefined) {
+    throw new ValueError('to', { input }, 'nothing to convert to is given', "to('float32')")
+  }
+  return convert('to', input, dtype ? dtypeCode(dtype) : input._dtype, copy, format)
 }
 
-export interface CastMethods {
+const readFormat = parameters<[MemoryFormat]>('to', ['memoryFormat'])
+
+/** The method that converts to one dtype. */
+function converter(
+  name: string,
+  dtype: DTypeCode,
+): (self: Tensor, ...given: FormatArguments) => Tensor {
+  return (self, ...given) => {
+    requireTensor(name, 'input', self)
+    if (given.length === 0) return castCode(self, dtype)
+    const [format] = readFormat(given)
+    return convert(name, self, dtype, false, format)
+  }
+}
+
+export interface CastMethods<Own extends DType = AnyDType> {
   /** See {@link to}. */
-  to(dtype: DType): Tensor
-  /** As float32. See {@link to}. */
-  float(): Tensor
-  /** As float64. See {@link to}. */
-  double(): Tensor
-  /** As int64. See {@link to}. */
-  long(): Tensor
-  /** As int32. See {@link to}. */
-  int(): Tensor
-  /** As uint8. See {@link to}. */
-  byte(): Tensor
-  /** As bool: true where not zero. See {@link to}. */
-  bool(): Tensor
+  to<D extends DType>(dtype: D, ...given: ConversionArguments): Tensor<D>
+  to<D extends DType>(other: Tensor<D>, ...given: ConversionArguments): Tensor<D>
+  to<D extends DType>(options: ToOptions<D> & { dtype: D }): Tensor<D>
+  to(options: ToOptions): Tensor<Own>
+  to<D extends DType>(device: Device | null, dtype: D, ...given: ConversionArguments): Tensor<D>
+  to(device: Device | null, options?: Omit<ToOptions, 'device'>): Tensor<Own>
+  /** The dtype's name; with an argument the same as {@link to} of a dtype. @see torch.Tensor.type */
+  type(): DType
+  type<D extends DType>(dtype: D): Tensor<D>
   /** With the dtype of `other`. See {@link to}. */
-  typeAs(other: Tensor): Tensor
+  typeAs<D extends DType>(other: Tensor<D>): Tensor<D>
+  /** The tensor itself: there is no other device. @see torch.Tensor.cpu */
+  cpu(...given: FormatArguments): Tensor<Own>
+  /** As float16. See {@link to}. */
+  half(...given: FormatArguments): Tensor<'float16'>
+  /** As bfloat16. See {@link to}. */
+  bfloat16(...given: FormatArguments): Tensor<'bfloat16'>
+  /** As float32. See {@link to}. */
+  float(...given: FormatArguments): Tensor<'float32'>
+  /** As float64. See {@link to}. */
+  double(...given: FormatArguments): Tensor<'float64'>
+  /** As int64. See {@link to}. */
+  long(...given: FormatArguments): Tensor<'int64'>
+  /** As int32. See {@link to}. */
+  int(...given: FormatArguments): Tensor<'int32'>
+  /** As int16. See {@link to}. */
+  short(...given: FormatArguments): Tensor<'int16'>
+  /** As int8. See {@link to}. */
+  char(...given: FormatArguments): Tensor<'int8'>
+  /** As uint8. See {@link to}. */
+  byte(...given: FormatArguments): Tensor<'uint8'>
+  /** As bool: true where not zero. See {@link to}. */
+  bool(...given: FormatArguments): Tensor<'bool'>
 }
 
-export const castMethods: {
-  [K in keyof CastMethods]: (self: Tensor, ...args: Parameters<CastMethods[K]>) => Tensor
+export const castMethods: MethodTable<Omit<CastMethods, 'type'>> & {
+  readonly type: (self: Tensor, dtype?: DType) => Tensor | DType
 } = {
   to,
-  float: (self) => to(self, 'float32'),
-  double: (self) => to(self, 'float64'),
-  long: (self) => to(self, 'int64'),
-  int: (self) => to(self, 'int32'),
-  byte: (self) => to(self, 'uint8'),
-  bool: (self) => to(self, 'bool'),
-  typeAs: (self, other) => {
+  type: (self: Tensor, dtype?: DType): Tensor | DType =>
+    dtype === undefined ? self.dtype : castCode(self, dtypeCode(dtype)),
+  typeAs: (self: Tensor, other: Tensor): Tensor => {
     requireTensor('typeAs', 'other', other)
-    return to(self, other.dtype)
+    return castCode(self, other._dtype)
   },
+  cpu: (self: Tensor, ...given: FormatArguments): Tensor =>
+    convert('cpu', self, self._dtype, false, readFormat(given)[0]),
+  half: converter('half', FLOAT16),
+  bfloat16: converter('bfloat16', BFLOAT16),
+  float: converter('float', FLOAT32),
+  double: converter('double', FLOAT64),
+  long: converter('long', INT64),
+  int: converter('int', INT32),
+  short: converter('short', INT16),
+  char: converter('char', INT8),
+  byte: converter('byte', UINT8),
+  bool: converter('bool', BOOL),
 }

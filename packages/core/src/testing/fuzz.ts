@@ -46,7 +46,7 @@ const EXCLUDED = new Set([
   'setMemoryLimit',
   'setNumThreads',
   'setDefaultDtype',
-  'setPrintOptions',
+  'setPrintoptions',
   'collectGarbage',
   'emptyCache',
 ])
