@@ -8,6 +8,8 @@ import type { Tolerance } from './samples.ts'
 export function defaultTolerance(dtype: string): Tolerance {
   if (dtype === 'float32') return { rtol: 1.3e-6, atol: 1e-5 }
   if (dtype === 'float64') return { rtol: 1e-10, atol: 1e-10 }
+  if (dtype === 'float16') return { rtol: 1e-3, atol: 1e-5 }
+  if (dtype === 'bfloat16') return { rtol: 1.6e-2, atol: 1e-5 }
   return { rtol: 0, atol: 0 }
 }
 

@@ -183,7 +183,7 @@ export class FuzzArguments {
     const n = shape.reduce((a, b) => a * b, 1)
     const low = this.#chance(0.5) ? 0 : -4
     const values = Float64Array.from({ length: n }, () =>
-      this.#chance(0.02) && dtype.startsWith('float')
+      this.#chance(0.02) && dtype.includes('float')
         ? this.#pick(NASTY_NUMBERS)
         : Math.round(this.#next() * 40) / 4 + low,
     )

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fromTypedArray } from '../creation.ts'
 import type { DType } from '../dtype.ts'
+import { dtypeCode, isFloatingCode } from '../dtype.ts'
 import type { Tensor } from '../tensor.ts'
 
 type StoredNumber = number | 'nan' | 'inf' | '-inf'
@@ -47,7 +48,7 @@ export function storedNumber(value: StoredNumber): number {
 /** A stored tensor as a tensor; floating ones in `dtype` if given. */
 export function storedTensor(stored: StoredTensor, dtype?: DType): Tensor {
   const values = Float64Array.from(stored.data, storedNumber)
-  const used = dtype !== undefined && stored.dtype.startsWith('float') ? dtype : stored.dtype
+  const used = dtype !== undefined && isFloatingCode(dtypeCode(stored.dtype)) ? dtype : stored.dtype
   return fromTypedArray(values, stored.shape).to(used)
 }
 

@@ -3,6 +3,7 @@
  * package and in others read them all, so that an operation without samples fails the build.
  */
 import type { DType } from '../dtype.ts'
+import { dtypeCode, isFloatingCode } from '../dtype.ts'
 import { operations } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
 import { fromTypedArray } from '../creation.ts'
@@ -97,7 +98,7 @@ function makeValues(
   const next = spread(seed)
   return Float64Array.from({ length: n }, () => {
     const value = low + (high - low) * next()
-    return dtype.startsWith('float') ? value : Math.floor(value)
+    return isFloatingCode(dtypeCode(dtype)) ? value : Math.floor(value)
   })
 }
 
@@ -138,7 +139,7 @@ export function makeInput(
     ? { shape: spec as readonly number[] }
     : (spec as Exclude<InputSpec, readonly number[] | number | null>)
   const own = full.dtype ?? 'float32'
-  const floating = own.startsWith('float')
+  const floating = isFloatingCode(dtypeCode(own))
   const used = dtype !== undefined && floating ? dtype : own
   const n = full.shape.reduce((a, b) => a * b, 1)
   const [low, high] =
