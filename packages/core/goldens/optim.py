@@ -28,4 +28,11 @@ case("sgd nesterov", lambda p: SGD(p, lr=0.1, momentum=0.9, nesterov=True, maxim
 case("adam", lambda p: Adam(p, lr=0.1))
 case("adam amsgrad", lambda p: Adam(p, lr=0.1, betas=(0.8, 0.9), weight_decay=0.1, amsgrad=True))
 case("adamw", lambda p: AdamW(p, lr=0.1, weight_decay=0.1, eps=1e-4, maximize=True))
+
+case("rmsprop", lambda p: torch.optim.RMSprop(p, lr=0.1, momentum=0.5, centered=True, weight_decay=0.1))
+case("adagrad", lambda p: torch.optim.Adagrad(p, lr=0.1, eps=1e-4, maximize=True))
+case("adadelta", lambda p: torch.optim.Adadelta(p, lr=0.5, rho=0.8, eps=1e-4))
+case("adamax", lambda p: torch.optim.Adamax(p, lr=0.1, betas=(0.8, 0.9), weight_decay=0.1))
+case("asgd", lambda p: torch.optim.ASGD(p, lr=0.1, lambd=0.1, alpha=0.0))
+case("rprop", lambda p: torch.optim.Rprop(p, lr=0.1))
 g.write()

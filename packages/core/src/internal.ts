@@ -18,8 +18,9 @@ export {
   runInPlace,
   runMany,
 } from './op.ts'
-export type { AdamStepOptions, SgdStepOptions } from './ops/optim.ts'
-export { adamStep, sgdStep, zeroAll } from './ops/optim.ts'
+export type { AdamStepOptions, SgdStepOptions, StepRule } from './ops/optim.ts'
+export { adamStep, optimStep, sgdStep, zeroAll } from './ops/optim.ts'
+export { adaptiveMax } from './ops/adaptive-pool.ts'
 export { normalizeBatch, normalizeInstances } from './ops/normalization.ts'
 export { setGradientSuffix } from './printing.ts'
 export {

@@ -17,6 +17,20 @@ export interface AdamOptions {
   amsgrad?: boolean
   /** Go up instead of down. Default false. */
   maximize?: boolean
+  /** Weight decay shrinks the parameter instead of adding to the gradient. Default false. */
+  decoupledWeightDecay?: boolean
+}
+
+/** @throws {ValueError} for options of Adam's kind outside of their range. @internal */
+export function requireAdamOptions(
+  optimizer: string,
+  options: { lr: number; eps: number; betas: readonly [number, number]; weightDecay: number },
+): void {
+  requireRange(optimizer, 'lr', options.lr)
+  requireRange(optimizer, 'eps', options.eps)
+  requireRange(optimizer, 'betas[0]', options.betas?.[0], 1)
+  requireRange(optimizer, 'betas[1]', options.betas?.[1], 1)
+  requireRange(optimizer, 'weightDecay', options.weightDecay)
 }
 
 /**
@@ -35,16 +49,13 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
       weightDecay: 0,
       amsgrad: false,
       maximize: false,
+      decoupledWeightDecay: false,
       ...options,
     })
   }
 
   protected override checkOptions(options: Required<AdamOptions>): void {
-    requireRange('Adam', 'lr', options.lr)
-    requireRange('Adam', 'eps', options.eps)
-    requireRange('Adam', 'betas[0]', options.betas?.[0], 1)
-    requireRange('Adam', 'betas[1]', options.betas?.[1], 1)
-    requireRange('Adam', 'weightDecay', options.weightDecay)
+    requireAdamOptions(this.constructor.name, options)
   }
 
   protected override stepGroup(
@@ -73,7 +84,7 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
           betas: group.betas,
           eps: group.eps,
           weightDecay: group.weightDecay,
-          decoupled: false,
+          decoupled: group.decoupledWeightDecay,
           amsgrad: group.amsgrad,
           maximize: group.maximize,
           step: step + 1,
@@ -81,6 +92,33 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
       )
       for (const item of part) item.state['step'] = step + 1
     }
+  }
+}
+
+export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
+
+/**
+ * Adam whose weight decay (default 1e-2) shrinks the parameters by lr · weightDecay at each step,
+ * apart from the gradient.
+ *
+ * @throws {ValueError} for options outside of their range.
+ * @see Loshchilov, Hutter 2017, https://arxiv.org/abs/1711.05101; torch.optim.AdamW
+ *
+ * @example
+ * ```ts
+ * import { tensor } from '@flambeau/core'
+ * import '@flambeau/autograd'
+ * import { AdamW } from '@flambeau/optim'
+ * const x = tensor([1, 2], { dtype: 'float64', requiresGrad: true })
+ * const optimizer = new AdamW([x], { lr: 0.1 })
+ * x.square().sum().backward()
+ * optimizer.step()
+ * console.log(x.tolist().map((v) => Number(v).toFixed(3))) // => [ '0.899', '1.898' ]
+ * ```
+ */
+export class AdamW extends Adam {
+  constructor(params: Params<AdamWOptions>, options: AdamWOptions = {}) {
+    super(params, { weightDecay: 1e-2, ...options, decoupledWeightDecay: true })
   }
 }
 

@@ -4,17 +4,23 @@ import { ones, tensor, zeros } from '@flambeau/core'
 import '@flambeau/autograd'
 import { describe, expect, it } from 'vitest'
 import type { Optimizer } from './index.ts'
-import { Adam, SGD } from './index.ts'
+import * as optim from './index.ts'
+
+const { Adam, SGD } = optim
 
 // Written by goldens/trajectories.py with PyTorch.
 const golden = JSON.parse(
   readFileSync(new URL('../goldens/trajectories.json', import.meta.url), 'utf8'),
 ) as {
   start: number[][]
-  cases: Record<string, { options: Record<string, never>; steps: [number[], number[]][] }>
+  cases: Record<
+    string,
+    { optimizer: string; options: Record<string, never>; steps: [number[], number[]][] }
+  >
 }
 
-const CAMEL: Record<string, string> = { weight_decay: 'weightDecay' }
+const camel = (name: string): string =>
+  name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 function makeProblem(): { p: Tensor; q: Tensor } {
   return {
@@ -23,15 +29,27 @@ function makeProblem(): { p: Tensor; q: Tensor } {
   }
 }
 
-function make(name: string, params: Tensor[]): Optimizer<object> {
-  const options = Object.fromEntries(
-    Object.entries(golden.cases[name]?.options ?? {}).map(([key, value]) => [
-      CAMEL[key] ?? key,
-      value,
-    ]),
-  )
-  const adam = name === 'adam' || name === 'amsgrad'
-  return adam ? new Adam(params, options) : new SGD(params, options)
+function make(name: string, { p, q }: { p: Tensor; q: Tensor }): Optimizer<object> {
+  const { optimizer, options } = golden.cases[name] as (typeof golden.cases)[string]
+  const given = Object.fromEntries(Object.entries(options).map(([k, v]) => [camel(k), v]))
+  const type = (optim as Record<string, unknown>)[optimizer] as new (
+    params: Tensor[],
+    options: object,
+  ) => Optimizer<object>
+  return new type(optimizer === 'Muon' ? [p] : [p, q], given)
+}
+
+function takeStep(
+  optimizer: Optimizer<object>,
+  problem: { p: Tensor; q: Tensor },
+  step: number,
+): void {
+  optimizer.step(() => {
+    optimizer.zeroGrad()
+    const loss = lossOf(problem, step)
+    loss.backward()
+    return loss
+  })
 }
 
 function lossOf({ p, q }: { p: Tensor; q: Tensor }, step: number): Tensor {
@@ -50,11 +68,9 @@ function expectClose(actual: Tensor, expected: readonly number[]): void {
 describe.each(Object.keys(golden.cases))('%s', (name) => {
   it('moves the parameters as PyTorch does', () => {
     const problem = makeProblem()
-    const optimizer = make(name, [problem.p, problem.q])
+    const optimizer = make(name, problem)
     golden.cases[name]?.steps.forEach(([p, q], step) => {
-      optimizer.zeroGrad()
-      lossOf(problem, step).backward()
-      optimizer.step()
+      takeStep(optimizer, problem, step)
       expectClose(problem.p, p)
       expectClose(problem.q, q)
     })
@@ -63,21 +79,19 @@ describe.each(Object.keys(golden.cases))('%s', (name) => {
   it('goes on to the same bits from its state', () => {
     const straight = makeProblem()
     const resumed = makeProblem()
-    const a = make(name, [straight.p, straight.q])
-    let b = make(name, [resumed.p, resumed.q])
+    const a = make(name, straight)
+    let b = make(name, resumed)
     for (let step = 0; step < 6; step++) {
       if (step === 3) {
         const state = b.stateDict()
-        b = make(name, [resumed.p, resumed.q])
+        b = make(name, resumed)
         b.loadStateDict(structuredCloneState(state))
       }
       for (const [problem, optimizer] of [
         [straight, a],
         [resumed, b],
       ] as const) {
-        optimizer.zeroGrad()
-        lossOf(problem, step).backward()
-        optimizer.step()
+        takeStep(optimizer, problem, step)
       }
     }
     expect(resumed.p.tolist()).toEqual(straight.p.tolist())

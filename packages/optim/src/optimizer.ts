@@ -15,8 +15,11 @@ export type Params<Options> =
   | Iterable<Tensor>
   | Iterable<{ params: Iterable<Tensor> } & Partial<Options>>
 
+/** What an optimizer keeps under one name. */
+export type StateValue = Tensor | number | null | readonly StateValue[]
+
 /** Tensors and numbers that an optimizer keeps for one parameter, by PyTorch's names. */
-export type ParamState = Record<string, Tensor | number>
+export type ParamState = Record<string, StateValue>
 
 /** What {@link Optimizer.stateDict} gives: parameters are numbered through all groups. */
 export interface OptimizerState {
@@ -26,6 +29,9 @@ export interface OptimizerState {
 
 /** An option's value, such as a learning rate, a flag, or a pair of betas. */
 export type OptionValue = number | boolean | null | readonly number[] | string
+
+/** State that is a number here and a tensor without axes in PyTorch's files. */
+const NUMBERS: ReadonlySet<string> = new Set(['step', 'mu_product', 'eta', 'mu'])
 
 /** `weightDecay` -> `weight_decay`, as PyTorch's files have it. */
 function toSnake(name: string): string {
@@ -237,11 +243,7 @@ export abstract class Optimizer<Options extends object> {
       }
       const copy: ParamState = {}
       for (const [key, value] of Object.entries(values)) {
-        if (
-          value instanceof Tensor &&
-          value.numel() !== 1 &&
-          value.shape.join() !== param.shape.join()
-        ) {
+        if (value instanceof Tensor && !this.fits(key, value, param)) {
           throw new ShapeError(
             name,
             { param, [key]: value },
@@ -249,13 +251,7 @@ export abstract class Optimizer<Options extends object> {
             'load the state of the same model',
           )
         }
-        // `step` is a tensor in PyTorch's files.
-        copy[key] =
-          value instanceof Tensor
-            ? key === 'step'
-              ? value.item()
-              : noGrad(() => value.detach().to(param.dtype).clone())
-            : value
+        copy[key] = NUMBERS.has(key) && value instanceof Tensor ? value.item() : own(value, param)
       }
       state.set(param, copy)
     }
@@ -272,6 +268,11 @@ export abstract class Optimizer<Options extends object> {
     for (const [param, values] of state) this.state.set(param, values)
   }
 
+  /** May `value` be what is kept under `key` for `param`? */
+  protected fits(_key: string, value: Tensor, param: Tensor): boolean {
+    return value.numel() === 1 || value.shape.join() === param.shape.join()
+  }
+
   /** Printed with the options of each group, as in PyTorch. */
   toString(): string {
     const groups = this.paramGroups.map((group, i) => {
@@ -282,6 +283,13 @@ export abstract class Optimizer<Options extends object> {
     })
     return `${this.constructor.name} (\n${groups.join('\n\n')}\n)`
   }
+}
+
+/** A copy of a state value, in the parameter's dtype. */
+function own(value: StateValue, param: Tensor): StateValue {
+  if (Array.isArray(value)) return (value as StateValue[]).map((item) => own(item, param))
+  if (!(value instanceof Tensor)) return value
+  return noGrad(() => value.detach().to(param.dtype).clone())
 }
 
 /** @throws {ValueError} unless `value` is a number ≥ 0 (and below `below`). @internal */

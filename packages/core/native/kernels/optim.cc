@@ -169,6 +169,28 @@ FLAMBEAU_KERNEL(adam_step) {
   });
 }
 
+// Inputs: n parameters, n gradients, and n tensors of each kind of state; outputs: the same without
+// the gradients, in place. params [n, rule (StepRule), its numbers (simd/optim.h)…].
+FLAMBEAU_KERNEL(optim_step) {
+  constexpr int kStateTensors[kNumStepRules] = {1, 1, 2, 2, 2, 2, 1, 2};
+  constexpr int kNumbers[kNumStepRules] = {7, 4, 5, 6, 9, 8, 5, 6};
+  const int64_t rule = call.integer(1);
+  require(rule >= 0 && rule < kNumStepRules, "there is no such optimizer");
+  require(call.num_params() == 2 + kNumbers[rule], "an optimizer step has the wrong numbers");
+  const double* numbers = call.params().data() + 2;
+  int roles = 2 + kStateTensors[rule];
+  if (rule == static_cast<int>(StepRule::kRmsprop)) roles += (numbers[5] > 0) + (numbers[6] != 0);
+  const Items items(call, call.integer(0), roles);
+  with_float(items.dtype(), [&](auto zero, const auto& table) {
+    using T = decltype(zero);
+    items.for_all([&](const Item& item, int64_t at, int64_t n) {
+      T* pointers[kMaxRoles];
+      for (int k = 0; k < kMaxRoles; ++k) pointers[k] = role<T>(item, k, at);
+      table.rules[rule](n, numbers, pointers);
+    });
+  });
+}
+
 // Sets all inputs to zero in place; any types and layouts.
 FLAMBEAU_KERNEL_ALL_TYPES(zero_many) {
   require(call.num_inputs() == call.num_outputs(), "every input is zeroed");

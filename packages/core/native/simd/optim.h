@@ -19,12 +19,20 @@ struct AdamNumbers {
   double correction1, correction2;  // 1 - beta^step
 };
 
+// The algorithms of a step on each element by itself, in the order of their codes
+// (src/ops/optim.ts). numbers[0] is the gradient's factor (-1 to go up), numbers[1] the weight decay
+// that is added to it; what follows is said at each loop in optim.cc. at[0] is the parameter, at[1]
+// its gradient, then the state.
+enum class StepRule { kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam, kAsgd, kRprop };
+inline constexpr int kNumStepRules = 8;
+
 template <class T>
 struct OptimFunctions {
   // Without momentum, `buffer` is null.
   void (*sgd)(int64_t n, const SgdNumbers& numbers, T* p, const T* g, T* buffer);
   // `largest` is null without AMSGrad.
   void (*adam)(int64_t n, const AdamNumbers& numbers, T* p, const T* g, T* m, T* v, T* largest);
+  void (*rules[kNumStepRules])(int64_t n, const double* numbers, T* const* at);
 };
 
 struct OptimTable {

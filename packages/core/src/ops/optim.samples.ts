@@ -2,8 +2,8 @@ import { zerosLike } from '../creation.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Sample } from '../testing/samples.ts'
 import { samplesFor } from '../testing/samples.ts'
-import type { AdamStepOptions, SgdStepOptions } from './optim.ts'
-import { adamStep, sgdStep, zeroAll } from './optim.ts'
+import type { AdamStepOptions, SgdStepOptions, StepRule } from './optim.ts'
+import { adamStep, optimStep, sgdStep, zeroAll } from './optim.ts'
 
 const SGD: Omit<SgdStepOptions, 'first'> = {
   lr: 0.1,
@@ -89,6 +89,47 @@ samplesFor('adamStep', [
   adamSample('adam', {}),
   adamSample('adam amsgrad', { betas: [0.8, 0.9], weightDecay: 0.1, amsgrad: true }),
   adamSample('adamw', { weightDecay: 0.1, decoupled: true, eps: 1e-4, maximize: true }),
+])
+
+/** `numbers` follow the gradient's factor and the weight decay; `starts` are those of the state. */
+function ruleSample(
+  rule: StepRule,
+  decay: number,
+  starts: readonly number[],
+  numbers: (count: number) => readonly number[],
+  factor = 1,
+): Sample {
+  return {
+    name: rule,
+    golden: `optim:${rule}`,
+    gradcheck: false,
+    run: (p: Tensor, g: Tensor) => {
+      const state = starts.map((start) => zerosLike(p).add(start))
+      return steps(p, g, (param, grad, _state, count) => {
+        const roles = [[param], [grad], ...state.map((one) => [one])]
+        optimStep(rule, roles, [factor, decay, ...numbers(count)])
+      })
+    },
+  }
+}
+
+samplesFor('optimStep', [
+  ruleSample('rmsprop', 0.1, [0, 0, 0], () => [0.1, 0.99, 1e-8, 0.5, 1]),
+  ruleSample('adagrad', 0, [0], () => [0.1, 1e-4], -1),
+  ruleSample('adadelta', 0, [0, 0], () => [0.5, 0.8, 1e-4]),
+  ruleSample('adamax', 0.1, [0, 0], (count) => [0.1 / (1 - 0.8 ** count), 0.8, 0.9, 1e-8]),
+  ruleSample('asgd', 0, [0], () => [0.1, 1 - 0.01, 1]),
+  ruleSample('rprop', 0, [0, 0.1], () => [0.5, 1.2, 1e-6, 50]),
+  {
+    name: 'wrong numbers',
+    inputs: [[3], [3], [3]],
+    gradcheck: false,
+    run: (p: Tensor, g: Tensor, s: Tensor) => {
+      optimStep('adagrad', [[p], [g], [s]], [1, 0])
+      return p
+    },
+    throws: /optimStep/,
+  },
 ])
 
 samplesFor('zeroAll', [

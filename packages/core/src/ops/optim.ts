@@ -115,6 +115,36 @@ export function adamStep(
   })
 }
 
+const stepOp = defineOp('optimStep', ['tensors'], {
+  kernel: 'optim_step',
+  derivative: { tensors: 'non-differentiable' },
+})
+
+/** Algorithms that change each element by itself, in the order of their native codes. */
+const STEP_RULES = [
+  'rmsprop',
+  'adagrad',
+  'adadelta',
+  'adamax',
+  'nadam',
+  'radam',
+  'asgd',
+  'rprop',
+] as const
+export type StepRule = (typeof STEP_RULES)[number]
+
+/**
+ * One step of an algorithm for all parameters. `roles` are the parameters, their gradients, and
+ * each kind of state; `numbers` are those of native/simd/optim.cc, the first two being the
+ * gradient's factor (-1 to go up) and the weight decay that is added to it.
+ */
+export function optimStep(rule: StepRule, roles: Roles, numbers: readonly number[]): void {
+  const code = STEP_RULES.indexOf(rule)
+  eachGroup(roles, (group, count) => {
+    runInPlace(stepOp, written(group), group.flat(), [count, code, ...numbers])
+  })
+}
+
 /** Sets all elements of all tensors to zero. */
 export function zeroAll(tensors: readonly Tensor[]): void {
   for (let start = 0; start < tensors.length; start += MAX_PARAMS) {

@@ -69,7 +69,7 @@ export class ChainedScheduler extends LRScheduler {
   protected readonly saved: readonly string[] = []
 
   constructor(schedulers: readonly LRScheduler[], optimizer?: AnyOptimizer) {
-    const first = optimizer ?? (schedulers?.[0] as LRScheduler | undefined)?.optimizer
+    const first = optimizer ?? schedulers?.[0]?.optimizer
     super(first as AnyOptimizer)
     requireSchedulers('ChainedScheduler', this.optimizer, schedulers)
     this.#parts = [...schedulers]

@@ -62,7 +62,10 @@ function expectState(optimizer: AnyOptimizer, [lrs, momenta]: State, at: number)
   const close = (got: number, want: number): boolean => Math.abs(got - want) <= 1e-12 + 1e-9 * want
   const all = lrs.every((lr, i) => close(gotLrs[i]!, lr))
   const both = all && momenta.every((m, i) => close(gotMomenta[i]!, m))
-  expect(both, `step ${at}: ${gotLrs} ${gotMomenta}, not ${lrs} ${momenta}`).toBe(true)
+  expect(
+    both,
+    `step ${at}: ${gotLrs.join()} ${gotMomenta.join()}, not ${lrs.join()} ${momenta.join()}`,
+  ).toBe(true)
 }
 
 function advance(name: string, scheduler: LRScheduler, i: number): void {
