@@ -104,4 +104,34 @@ FLAMBEAU_KERNEL_ALL_TYPES(triangle) {
   });
 }
 
+// rows, columns, diagonal, upper -> [2, count], int64 or int32: rows, then columns, of the elements of
+// a triangle in row-major order.
+FLAMBEAU_KERNEL(triangleIndices) {
+  const int64_t rows = call.integer(0), columns = call.integer(1), diagonal = call.integer(2);
+  const bool upper = call.flag(3);
+  Tensor& out = call.out(0);
+  if (out.ndim() != 2 || out.size(0) != 2 || rows < 0 || columns < 0)
+    throw Failure("ERR_INTERNAL", "positions have two coordinates");
+  const int64_t count = out.size(1);
+  with_type(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* row_at = out.as<T>();
+    T* column_at = row_at + count;
+    int64_t at = 0;
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t edge = std::clamp<int64_t>(diagonal, -row - 1, columns) + row;
+      const int64_t first = upper ? std::clamp<int64_t>(edge, 0, columns) : 0;
+      const int64_t last = upper ? columns : std::clamp<int64_t>(edge + 1, 0, columns);
+      if (last - first > count - at)
+        throw Failure("ERR_INTERNAL", "the triangle has more elements than the output");
+      for (int64_t column = first; column < last; ++column, ++at) {
+        row_at[at] = static_cast<T>(row);
+        column_at[at] = static_cast<T>(column);
+      }
+    }
+    if (at != count)
+      throw Failure("ERR_INTERNAL", "the triangle has fewer elements than the output");
+  });
+}
+
 }  // namespace flambeau

@@ -121,6 +121,16 @@ void convert_loop(char* const* pointers, const int64_t* strides, int64_t n, cons
     for (; i < n; ++i) y[i] = convert<To, From>(x[i]);
     return;
   }
+  if constexpr (__is_same(To, From)) {
+    if (to_stride == sizeof(To) && from_stride == -static_cast<int64_t>(sizeof(From))) {
+      // Reversed, which vectorises.
+      To* y = reinterpret_cast<To*>(to);
+      Read* x = reinterpret_cast<Read*>(from);
+#pragma GCC ivdep
+      for (int64_t i = 0; i < n; ++i) y[i] = convert<To, From>(x[-i]);
+      return;
+    }
+  }
   for (int64_t i = 0; i < n; ++i)
     *reinterpret_cast<To*>(to + i * to_stride) =
         convert<To, From>(*reinterpret_cast<Read*>(from + i * from_stride));

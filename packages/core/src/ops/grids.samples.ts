@@ -59,6 +59,9 @@ samplesFor('vander', [
     throws: /a tensor with one axis is needed, not with 2/,
   },
 ])
+samplesFor('triangleIndices', [
+  { name: 'a diagonal far away', inputs: [], run: () => triuIndices(2, 3, -(2 ** 53 - 1)) },
+])
 samplesFor('trilIndices', [
   {
     name: 'below and one above',

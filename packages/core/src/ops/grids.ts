@@ -2,13 +2,14 @@
 import type { Arguments } from '../arguments.ts'
 import { isNamed, parameters } from '../arguments.ts'
 import type { CreationOptions } from '../creation.ts'
-import { chooseDtype, emptyCode, finish, onesLike } from '../creation.ts'
+import { chooseDtype, emptyCode, onesLike } from '../creation.ts'
 import type { Device } from '../device.ts'
 import type { DType } from '../dtype.ts'
 import { INT32, INT64, isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import { native } from '../native.ts'
+import { defineOp, run } from '../op.ts'
 import { checkShape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
@@ -240,6 +241,8 @@ const readTriangle = parameters<[number, number, number, DType, Device]>('trilIn
   'device',
 ])
 
+const triangleIndicesOp = defineOp('triangleIndices', [], { derivative: {} })
+
 /** Rows, then columns, of the elements of a triangle in row-major order. */
 function triangleIndices(op: string, given: readonly unknown[], upper: boolean): Tensor {
   const [rows, columns, offset = 0, dtype, device] = readTriangle(given)
@@ -254,20 +257,13 @@ function triangleIndices(op: string, given: readonly unknown[], upper: boolean):
   if (code !== INT64 && code !== INT32) {
     throw new DTypeError(op, [], `positions are int64 or int32, not ${show(dtype)}`, 'leave it out')
   }
-  const begin = (i: number): number => (upper ? Math.min(Math.max(i + offset, 0), n) : 0)
-  const end = (i: number): number => (upper ? n : Math.min(Math.max(i + offset + 1, 0), n))
   let count = 0
-  for (let i = 0; i < m; i++) count += end(i) - begin(i)
-  checkShape(op, [2, count])
-  const out = new Float64Array(2 * count)
-  let at = 0
   for (let i = 0; i < m; i++) {
-    for (let j = begin(i); j < end(i); j++) {
-      out[at] = i
-      out[count + at++] = j
-    }
+    const edge = Math.min(Math.max(i + offset + (upper ? 0 : 1), 0), n)
+    count += upper ? n - edge : edge
   }
-  return finish(op, fromNumbers(out, [2, count], code))
+  const shape = checkShape(op, [2, count])
+  return run(triangleIndicesOp, [], shape, code, [m, n, offset, Number(upper)])
 }
 
 /**

@@ -3,11 +3,12 @@ import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import { requireTensor } from '../elementwise.ts'
+import type { DTypeCode } from '../dtype.ts'
 import { promote } from '../dtype.ts'
 import { defineOp, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape, normalizeAxis, sameShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { tensorsOf } from './expand.ts'
 import { constantPadNd } from './placing.ts'
@@ -39,17 +40,27 @@ function requireTensors(op: string, tensors: unknown): readonly Tensor[] {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     throw new ValueError(op, [], 'a list of at least one tensor is needed', `${op}([a, b])`)
   }
-  tensors.forEach((tensor, i) => requireTensor(op, `tensors[${i}]`, tensor))
+  for (let i = 0; i < tensors.length; i++) {
+    const tensor: unknown = tensors[i]
+    if (!(tensor instanceof Tensor)) requireTensor(op, `tensors[${i}]`, tensor)
+  }
   return tensors as Tensor[]
 }
 
 // A call to native code names this many inputs at the most; more are joined in rounds.
 const MAX_INPUTS = 4096
 
-/** The tensors in their common dtype. */
-function inCommonDtype(tensors: readonly Tensor[], all: readonly Tensor[] = tensors): Tensor[] {
-  const dtype = all.map((tensor) => tensor._dtype).reduce(promote)
-  return tensors.map((tensor) => castCode(tensor, dtype))
+/** The tensors in a dtype; the list itself if all have it. */
+function inDtype(tensors: readonly Tensor[], dtype: DTypeCode): readonly Tensor[] {
+  return tensors.every((tensor) => tensor._dtype === dtype)
+    ? tensors
+    : tensors.map((tensor) => castCode(tensor, dtype))
+}
+
+function commonDtype(tensors: readonly Tensor[]): DTypeCode {
+  let dtype = (tensors[0] as Tensor)._dtype
+  for (const tensor of tensors) dtype = promote(dtype, tensor._dtype)
+  return dtype
 }
 
 /** What joining takes by name. */
@@ -75,48 +86,52 @@ const readStack = parameters<[number]>('stack', ['dim'])
 export function cat(tensors: readonly Tensor[], ...given: JoinArguments): Tensor {
   const [dim = 0] = readCat(given)
   const all = requireTensors('cat', tensors)
-  const parts = all.filter((tensor) => tensor.ndim !== 1 || tensor.numel() > 0)
-  const first = parts[0] ?? (all[0] as Tensor)
-  if (all.some((tensor) => tensor.ndim === 0)) {
-    throw new ShapeError(
-      'cat',
-      { first, ...scalarOf(all) },
-      'tensors without axes cannot be joined',
-      'use stack()',
-    )
-  }
+  const skips = all.some((tensor) => tensor._shape.length === 1 && tensor._shape[0] === 0)
+  const parts = skips ? all.filter((tensor) => tensor.ndim !== 1 || tensor.numel() > 0) : all
+  const first = (parts[0] ?? all[0]) as Tensor
   // With nothing but empty tensors of one axis, PyTorch does not look at the axis.
   const axis = parts.length > 0 ? normalizeAxis('cat', dim, first.ndim, first) : 0
   const inputs = parts.length > 0 ? parts : [first]
   let total = 0
-  for (const [i, part] of inputs.entries()) {
-    const fits =
-      part.ndim === first.ndim &&
-      part.shape.every((size, a) => a === axis || size === first.shape[a])
-    if (!fits) {
-      throw new ShapeError(
-        'cat',
-        { first, [`tensor ${i}`]: part },
-        `all axes but ${axis} must be equal: ${formatShape(part.shape)} does not fit ${formatShape(first.shape)}`,
-        'reshape, narrow or pad the tensors to equal sizes',
-      )
-    }
-    total += part.shape[axis] as number
+  for (let i = 0; i < inputs.length; i++) {
+    const part = inputs[i] as Tensor
+    if (!joins(part._shape, first._shape, axis)) throw unfit(part, first, i, axis)
+    total += part._shape[axis] as number
   }
-  const same = inCommonDtype(inputs, all)
+  const same = inDtype(inputs, commonDtype(all))
   if (same.length > MAX_INPUTS) {
     const rounds: Tensor[] = []
     for (let i = 0; i < same.length; i += MAX_INPUTS)
       rounds.push(cat(same.slice(i, i + MAX_INPUTS), axis))
     return cat(rounds, axis)
   }
-  const shape = first.shape.map((size, a) => (a === axis ? total : size))
+  const shape = [...first._shape]
+  shape[axis] = total
   return run(catOp, same, shape, (same[0] as Tensor)._dtype, [axis], axis)
 }
 
-function scalarOf(tensors: readonly Tensor[]): Record<string, Tensor> {
-  const at = tensors.findIndex((tensor) => tensor.ndim === 0)
-  return { [`tensors[${at}]`]: tensors[at] as Tensor }
+/** Are two shapes equal but for one axis, which they have? */
+function joins(a: Shape, b: Shape, axis: number): boolean {
+  if (a.length !== b.length || a.length === 0) return false
+  for (let i = 0; i < a.length; i++) if (i !== axis && a[i] !== b[i]) return false
+  return true
+}
+
+function unfit(part: Tensor, first: Tensor, i: number, axis: number): ShapeError {
+  if (part.ndim === 0) {
+    return new ShapeError(
+      'cat',
+      { [`tensor ${i}`]: part },
+      'tensors without axes cannot be joined',
+      'use stack()',
+    )
+  }
+  return new ShapeError(
+    'cat',
+    { first, [`tensor ${i}`]: part },
+    `all axes but ${axis} must be equal: ${formatShape(part.shape)} does not fit ${formatShape(first.shape)}`,
+    'reshape, narrow or pad the tensors to equal sizes',
+  )
 }
 
 /** {@link cat} by another name. @see torch.concat */
@@ -138,7 +153,8 @@ export function stack(tensors: readonly Tensor[], ...given: JoinArguments): Tens
   const all = requireTensors('stack', tensors)
   const first = all[0] as Tensor
   const axis = normalizeAxis('stack', dim, first.ndim + 1, first)
-  for (const [i, tensor] of all.entries()) {
+  for (let i = 0; i < all.length; i++) {
+    const tensor = all[i] as Tensor
     if (!sameShape(tensor._shape, first._shape)) {
       throw new ShapeError(
         'stack',
@@ -148,7 +164,7 @@ export function stack(tensors: readonly Tensor[], ...given: JoinArguments): Tens
       )
     }
   }
-  const same = inCommonDtype(all)
+  const same = inDtype(all, commonDtype(all))
   if (same.length > MAX_INPUTS) {
     const rounds: Tensor[] = []
     for (let i = 0; i < same.length; i += MAX_INPUTS)
@@ -280,7 +296,7 @@ export function columnStack(tensors: readonly Tensor[]): Tensor {
  */
 export function blockDiag(...tensors: Tensor[] | [tensors: readonly Tensor[]]): Tensor {
   const list = requireTensors('blockDiag', tensorsOf('blockDiag', tensors))
-  const blocks = inCommonDtype(list).map((tensor, i) => {
+  const blocks = inDtype(list, commonDtype(list)).map((tensor, i) => {
     if (tensor.ndim <= 2) return withAxes(tensor, 2)
     throw new ShapeError(
       'blockDiag',
