@@ -49,7 +49,8 @@ def case(op, dtype, n, run, seed=0, skip=0, **args):
     torch.manual_seed(seed)
     torch.rand(skip)
     result = run(torch.empty(n, dtype=DTYPES[dtype]))
-    result = (result.double() if dtype.endswith('float16') else result).numpy()
+    halves = result.dtype in (torch.float16, torch.bfloat16)
+    result = (result.double() if halves else result).numpy()
     after = torch.rand(1).numpy()[0]
     every = 29 if n > 100 else 1
     return {
@@ -150,6 +151,67 @@ def narrow_cases():
             yield case('randperm', dtype, n, lambda t: torch.randperm(len(t), dtype=t.dtype))
 
 
+def distribution_cases():
+    """Distributions drawn one value after another, and those that tensors describe."""
+    for n in [3, 40]:
+        for dtype in ['float32', 'float64', 'float16', 'bfloat16']:
+            yield case('cauchy_', dtype, n, lambda t: t.cauchy_(0.5, 1.5), median=0.5, sigma=1.5)
+            yield case('log_normal_', dtype, n, lambda t: t.log_normal_(0.1, 0.5), mean=0.1, std=0.5)
+            yield case('geometric_', dtype, n, lambda t: t.geometric_(0.2), p=0.2)
+            rates = torch.linspace(0, 39, n, dtype=DTYPES[dtype])
+            rates_list = {'rates': rates.double().tolist()}
+            yield case('poisson', dtype, n, lambda t: torch.poisson(rates), **rates_list)
+            for samples, replacement in [(1, True), (3, False), (20, True)]:
+                weights = torch.linspace(0.01, 2, n, dtype=DTYPES[dtype])
+                args = {
+                    'weights': weights.double().tolist(),
+                    'samples': samples,
+                    'replacement': int(replacement),
+                }
+                yield case(
+                    'multinomial',
+                    dtype,
+                    n,
+                    lambda t: torch.multinomial(weights, samples, replacement),
+                    **args,
+                )
+        for dtype in ['float32', 'float64']:
+            counts = torch.linspace(0, 90, n, dtype=DTYPES[dtype]).floor()
+            probs = torch.linspace(1, 0, n, dtype=DTYPES[dtype])
+            args = {'counts': counts.tolist(), 'probs': probs.tolist()}
+            yield case('binomial', dtype, n, lambda t: torch.binomial(counts, probs), **args)
+        for dtype in ['int64', 'int32', 'int16', 'int8', 'uint8']:
+            yield case('geometric_', dtype, n, lambda t: t.geometric_(0.2), p=0.2)
+        for dtype in ['float32', 'float64']:
+            yield case(
+                'alpha_dropout', dtype, n, lambda t: torch.alpha_dropout(torch.ones_like(t), 0.3, True), p=0.3
+            )
+        yield case('bernoulli/p', 'int64', n, lambda t: torch.bernoulli(t, 0.3), p=0.3)
+
+
+def initialiser_cases():
+    """torch.nn.init: what layers start from."""
+    for name, run in {
+        'xavierUniform_': lambda t: torch.nn.init.xavier_uniform_(t, 1.5),
+        'xavierNormal_': lambda t: torch.nn.init.xavier_normal_(t),
+        'kaimingUniform_': lambda t: torch.nn.init.kaiming_uniform_(t, 5**0.5),
+        'kaimingNormal_': lambda t: torch.nn.init.kaiming_normal_(
+            t, mode='fan_out', nonlinearity='relu'
+        ),
+        'uniform_': lambda t: torch.nn.init.uniform_(t, -2, 3),
+        'normal_': lambda t: torch.nn.init.normal_(t, 1, 0.1),
+    }.items():
+        for shape in [[3, 4], [6, 2, 3, 3]]:
+            torch.manual_seed(5)
+            values = run(torch.empty(shape)).flatten()
+            yield {
+                'name': name,
+                'shape': shape,
+                'values': [number(value) for value in values.numpy()],
+                'next': number(torch.rand(1).numpy()[0]),
+            }
+
+
 def state_digest():
     return hashlib.sha256(torch.get_rng_state().numpy().tobytes()).hexdigest()
 
@@ -174,10 +236,14 @@ def main():
     # Without AVX2, PyTorch's float32 randn takes another code path, with other last bits.
     assert torch.backends.cpu.get_cpu_capability() in ('AVX2', 'AVX512')
     torch.set_num_threads(1)
-    cases = [*sampler_cases(), *detail_cases(), *narrow_cases()]
+    cases = [*sampler_cases(), *detail_cases(), *narrow_cases(), *distribution_cases()]
     lines = ',\n'.join(json.dumps(entry, separators=(',', ':')) for entry in cases)
-    text = '{"torch":"2.13.0",\n"states":%s,\n"cases":[\n%s\n]}\n' % (
+    initialisers = ',\n'.join(
+        json.dumps(entry, separators=(',', ':')) for entry in initialiser_cases()
+    )
+    text = '{"torch":"2.13.0",\n"states":%s,\n"initialisers":[\n%s\n],\n"cases":[\n%s\n]}\n' % (
         json.dumps(states(), separators=(',', ':')),
+        initialisers,
         lines,
     )
     path = pathlib.Path(__file__).with_name('random.json')

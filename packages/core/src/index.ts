@@ -58,18 +58,9 @@ export * from './memory.ts'
 export type { NamedResult } from './named-result.ts'
 export type { PrintOptions } from './print-options.ts'
 export { setPrintoptions } from './print-options.ts'
-export type { RandomOptions, SamplingOptions, Whole } from './random.ts'
-export {
-  bernoulli,
-  normal,
-  rand,
-  randint,
-  randintLike,
-  randLike,
-  randn,
-  randnLike,
-  randperm,
-} from './random.ts'
+export type { RandomOptions, RandomSizes, SamplingOptions, Whole } from './random-arguments.ts'
+export type { RandintOptions } from './random.ts'
+export { rand, randint, randintLike, randLike, randn, randnLike, randperm } from './random.ts'
 export type { ArangeOptions, Bound, LinspaceOptions, LogspaceOptions } from './ranges.ts'
 export { arange, linspace, logspace } from './ranges.ts'
 export * from './queries.ts'
@@ -121,6 +112,8 @@ export type { DiagflatOptions, DiagonalOptions, DiagOptions } from './ops/diagon
 export { diag, diagEmbed, diagflat, diagonal, tril, triu } from './ops/diagonals.ts'
 export type { CdistOptions, ComputeMode, PdistOptions } from './ops/distances.ts'
 export { cdist, pdist } from './ops/distances.ts'
+export type { BinomialOptions, MultinomialArguments } from './ops/distributions.ts'
+export { binomial, multinomial, poisson } from './ops/distributions.ts'
 export * from './ops/dropout.ts'
 export type { TensorList } from './ops/expand.ts'
 export {
@@ -188,6 +181,8 @@ export type { SizeList, Sizes } from './ops/sizes.ts'
 export type { NarrowOptions, SelectOptions, UnfoldOptions } from './ops/slicing.ts'
 export { narrow, select, slice, unfold } from './ops/slicing.ts'
 export * from './ops/selection.ts'
+export type { NormalOptions, NormalSizeOptions } from './ops/sampling.ts'
+export { bernoulli, normal } from './ops/sampling.ts'
 export type { Reduction } from './ops/scatter-reduce.ts'
 export type {
   ScatterAddArguments,

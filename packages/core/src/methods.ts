@@ -31,6 +31,8 @@ import type { CumulativeMethods } from './ops/cumulative.ts'
 import { cumulativeMethods } from './ops/cumulative.ts'
 import type { DiagonalMethods } from './ops/diagonals.ts'
 import { diagonalMethods } from './ops/diagonals.ts'
+import type { DistributionMethods } from './ops/distributions.ts'
+import { distributionMethods } from './ops/distributions.ts'
 import type { ExpandMethods } from './ops/expand.ts'
 import { expandMethods } from './ops/expand.ts'
 import type { GatheringMethods } from './ops/gathering.ts'
@@ -59,6 +61,8 @@ import type { SlicingMethods } from './ops/slicing.ts'
 import { slicingMethods } from './ops/slicing.ts'
 import type { SelectionMethods } from './ops/selection.ts'
 import { selectionMethods } from './ops/selection.ts'
+import type { SamplingMethods } from './ops/sampling.ts'
+import { samplingMethods } from './ops/sampling.ts'
 import type { ScatteringMethods } from './ops/scattering.ts'
 import { scatteringMethods } from './ops/scattering.ts'
 import type { SoftmaxMethods } from './ops/softmax.ts'
@@ -75,8 +79,6 @@ import type { UnaryMethods } from './ops/unary.ts'
 import { unaryMethods } from './ops/unary.ts'
 import type { ViewMethods } from './ops/views.ts'
 import { viewMethods } from './ops/views.ts'
-import type { RandomMethods } from './random.ts'
-import { randomMethods } from './random.ts'
 import { Tensor } from './tensor.ts'
 
 export interface TensorMethods<D extends DType>
@@ -118,7 +120,8 @@ export interface TensorMethods<D extends DType>
     TranscendentalMethods,
     UnaryMethods,
     ViewMethods<D>,
-    RandomMethods {}
+    DistributionMethods,
+    SamplingMethods {}
 
 /** A family's table: every method of its interface, as a function of the tensor. */
 export type MethodTable<Methods> = {
@@ -192,7 +195,8 @@ for (const table of [
   transcendentalMethods,
   unaryMethods,
   viewMethods,
-  randomMethods,
+  distributionMethods,
+  samplingMethods,
 ])
   bind(table)
 

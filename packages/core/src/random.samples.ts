@@ -1,6 +1,17 @@
-import { manualSeed } from './generator.ts'
-import { bernoulli, normal, rand, randint, randLike, randn, randnLike, randperm } from './random.ts'
 import { tensor } from './creation.ts'
+import { getRngState, initialSeed, manualSeed, seed, setRngState } from './generator.ts'
+import { binomial, multinomial, poisson } from './ops/distributions.ts'
+import {
+  alphaDropout,
+  alphaDropout_,
+  dropout,
+  dropout_,
+  featureAlphaDropout,
+  featureAlphaDropout_,
+  featureDropout,
+} from './ops/dropout.ts'
+import { bernoulli, normal } from './ops/sampling.ts'
+import { rand, randint, randintLike, randLike, randn, randnLike, randperm } from './random.ts'
 import type { Tensor } from './tensor.ts'
 import { samplesFor } from './testing/samples.ts'
 
@@ -168,5 +179,177 @@ samplesFor('randperm', [
     inputs: [2.5],
     run: (n: number) => randperm(n),
     throws: /n must be a whole number ≥ 0, not 2.5/,
+  },
+])
+
+/** A sample of the function `name`, seeded as its golden was. */
+function seeded(
+  name: string,
+  run: (...inputs: Tensor[]) => Tensor | Tensor[],
+  golden: string = name,
+): void {
+  samplesFor(name, [
+    {
+      name: `the numbers of PyTorch${golden === name ? '' : ` (${golden})`}`,
+      run: (...inputs: Tensor[]) => {
+        manualSeed(3)
+        return run(...inputs)
+      },
+      golden: `distributions:${golden}`,
+      gradcheck: name.toLowerCase().includes('dropout'), // else random
+    },
+  ])
+}
+
+seeded('rand', () => rand(2, 3))
+seeded('randn', () => randn({ size: [2, 9] }))
+seeded('randLike', (x) => randLike(x))
+seeded('randnLike', (x) => randnLike(x))
+seeded('randint', () => randint({ low: -3, high: 9, size: [2, 3] }))
+seeded('randintLike', (x) => randintLike(x, 2, 9))
+seeded('randperm', () => randperm(10, { dtype: 'int32' }))
+seeded('bernoulli', (p) => bernoulli(p))
+seeded('bernoulli', (x) => x.bernoulli(0.7), 'bernoulli/p')
+seeded('normal', (mean, std) => normal(mean, { std }))
+seeded('normal', () => normal(1, 2, [2, 9]), 'normal/size')
+seeded('uniform_', (x) => x.clone().uniform_(-1, { to: 2 }))
+seeded('normal_', (x) => x.clone().normal_(1, 2))
+seeded('exponential_', (x) => x.clone().exponential_({ lambd: 2 }))
+seeded('cauchy_', (x) => x.clone().cauchy_(1, 2))
+seeded('logNormal_', (x) => x.clone().logNormal_({ mean: 0, std: 1 }))
+seeded('geometric_', (x) => x.clone().geometric_(0.3))
+seeded('bernoulli_', (x) => x.clone().bernoulli_(0.3))
+seeded('random_', (x) => x.clone().random_(2, 9))
+seeded('poisson', (rates) => poisson(rates))
+seeded('binomial', (count, prob) => binomial(count, prob))
+seeded('multinomial', (weights) => multinomial(weights, 4))
+seeded(
+  'multinomial',
+  (weights) => weights.multinomial({ numSamples: 12, replacement: true }),
+  'multinomial/replacement',
+)
+seeded('dropout', (x) => dropout(x, { p: 0.4, train: true }))
+seeded('dropout_', (x) => dropout_(x.clone(), 0.4, true))
+seeded('alphaDropout', (x) => alphaDropout(x, 0.4))
+seeded('alphaDropout_', (x) => alphaDropout_(x.clone(), 0.4))
+seeded('featureDropout', (x) => featureDropout(x, 0.4))
+seeded('featureAlphaDropout', (x) => featureAlphaDropout(x, 0.4))
+seeded('featureAlphaDropout_', (x) => featureAlphaDropout_(x.clone(), 0.4))
+seeded('initialSeed', () => tensor(Number(initialSeed())))
+seeded('setRngState', () => {
+  rand(3)
+  const state = getRngState()
+  const first = rand(4)
+  setRngState(state)
+  return [rand(4), first]
+})
+seeded('getRngState', () => getRngState().to('int64').sum())
+samplesFor('manualSeed', [
+  {
+    name: 'starts the same stream',
+    inputs: [],
+    run: () => {
+      manualSeed(3)
+      return rand(2, 3)
+    },
+    golden: 'distributions:rand',
+  },
+])
+samplesFor('seed', [
+  {
+    name: 'is the seed from then on',
+    inputs: [],
+    run: () => {
+      const chosen = seed()
+      const stream = rand(2, 3)
+      manualSeed(chosen)
+      return stream.eq(rand(2, 3)).all()
+    },
+  },
+])
+samplesFor('cauchy', [
+  {
+    name: 'a width of 0',
+    inputs: [[2]],
+    run: (x: Tensor) => x.cauchy_(0, 0),
+    throws: /cauchy_: sigma must be more than 0, not 0/,
+  },
+])
+samplesFor('logNormal', [
+  {
+    name: 'a deviation of 0',
+    inputs: [[2]],
+    run: (x: Tensor) => x.logNormal_(0, 0),
+    throws: /logNormal_: std must be more than 0, not 0/,
+  },
+])
+samplesFor('geometric', [
+  {
+    name: 'a certain success',
+    inputs: [[2]],
+    run: (x: Tensor) => x.geometric_(1),
+    throws: /geometric_: p must lie in \(0, 1\), not 1/,
+  },
+  {
+    name: 'of bools',
+    inputs: [{ shape: [2], dtype: 'bool' }],
+    run: (x: Tensor) => x.geometric_(0.5),
+    throws: /geometric_: bools cannot count/,
+  },
+])
+samplesFor('poisson', [
+  {
+    name: 'a negative rate',
+    inputs: [{ shape: [2], values: [1, -1] }],
+    run: (rates: Tensor) => poisson(rates),
+    throws: /poisson: rates are at least 0, but that of element 1 is -1/,
+  },
+])
+samplesFor('binomial', [
+  {
+    name: 'operands that broadcast',
+    inputs: [[3, 1], { shape: [4], low: 0, high: 1 }],
+    run: (count: Tensor, prob: Tensor) => binomial(count.abs().mul(50), { prob }),
+    gradcheck: false, // random
+  },
+  {
+    name: 'operands of two dtypes',
+    inputs: [{ shape: [2], dtype: 'float64' }, [2]],
+    run: (count: Tensor, prob: Tensor) => binomial(count, prob.to('float32')),
+    throws: /binomial: prob must have the dtype of count, float64, not float32/,
+  },
+])
+samplesFor('multinomial', [
+  {
+    name: 'more samples than categories',
+    inputs: [{ shape: [3], low: 0 }],
+    run: (weights: Tensor) => multinomial(weights, 4),
+    throws: /multinomial: 4 samples of 3 categories cannot all differ/,
+  },
+  {
+    name: 'a row without weight',
+    inputs: [{ shape: [2, 2], values: [1, 2, 0, 0] }],
+    run: (weights: Tensor) => multinomial(weights, 1),
+    throws: /multinomial: the weights of a distribution must not all be 0/,
+  },
+  {
+    name: 'a negative weight, with replacement',
+    inputs: [{ shape: [2], values: [1, -2] }],
+    run: (weights: Tensor) => multinomial(weights, 5, true),
+    throws: /multinomial: weights are finite numbers of at least 0, but that of category 1 is -2/,
+  },
+  {
+    name: 'scores of three axes',
+    inputs: [[1, 2, 3]],
+    run: (weights: Tensor) => multinomial(weights, 1),
+    throws: /multinomial: weights have 1 or 2 axes, not 3/,
+  },
+])
+samplesFor('featureDropout', [
+  {
+    name: 'without channels',
+    inputs: [[3]],
+    run: (x: Tensor) => featureDropout(x, 0.5),
+    throws: /featureDropout: channels are the second axis, the input has 1/,
   },
 ])

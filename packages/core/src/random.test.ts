@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
+  alphaDropout,
   bernoulli,
+  binomial,
   defaultGenerator,
   dropout,
   empty,
@@ -10,8 +12,10 @@ import {
   Generator,
   getRngState,
   manualSeed,
+  multinomial,
   normal,
   ones,
+  poisson,
   rand,
   randint,
   randintLike,
@@ -74,6 +78,29 @@ function sample({ op, dtype, n, args = {} }: Case): Tensor {
       return blank.exponential_(number('rate'))
     case 'random_':
       return blank.random_()
+    case 'cauchy_':
+      return blank.cauchy_(number('median'), { sigma: number('sigma') })
+    case 'log_normal_':
+      return blank.logNormal_(number('mean'), number('std'))
+    case 'geometric_':
+      return blank.geometric_(number('p'))
+    case 'poisson':
+      return poisson(tensor(args['rates'] as number[], { dtype }))
+    case 'binomial':
+      return binomial(
+        tensor(args['counts'] as number[], { dtype }),
+        tensor(args['probs'] as number[], { dtype }),
+      )
+    case 'multinomial':
+      return multinomial(
+        tensor(args['weights'] as number[], { dtype }),
+        number('samples'),
+        number('replacement') === 1,
+      )
+    case 'alpha_dropout':
+      return alphaDropout(ones([n], { dtype }), number('p'), true)
+    case 'bernoulli/p':
+      return blank.bernoulli(number('p'))
     case 'dropout':
       return dropout(ones([n], { dtype }), number('p'))
     default:
@@ -97,7 +124,7 @@ describe('the numbers of PyTorch', () => {
       const got = list(sample(golden)).filter((_, at) => at % golden.every === 0)
       const next = rand([1]).item()
       const rounded = golden.values.map((value) =>
-        dtype === 'float32' ? Math.fround(value as number) : value,
+        dtype === 'float32' && typeof value === 'number' ? Math.fround(value) : value,
       )
       expect(got).toEqual(rounded)
       expect(next).toBe(Math.fround(golden.next))

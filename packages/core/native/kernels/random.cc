@@ -1,60 +1,12 @@
-// Random tensors and dropout: the numbers that PyTorch's CPU generator gives for the same seed.
-//
-// Parameter 0 of each kernel that draws is the index of the generator. Elements are drawn in the
-// order in which PyTorch draws them: as they lie in memory, which for row-major tensors is their
-// logical order. Tensors stored N, H, W, C are drawn in logical order too: flambeau chooses that
-// layout for the results of convolutions by itself, where PyTorch's are row-major.
+// Random tensors and dropout: the numbers that PyTorch's CPU generator gives for the same seed, in
+// the order of drawing.h.
 #include <cstring>
-#include <stdexcept>
 
-#include "iterate.h"
+#include "drawing.h"
 #include "sampling.h"
 
 namespace flambeau {
 namespace {
-
-Generator& generator_of(Call& call) {
-  return call.context().generator(static_cast<int>(call.integer(0)));
-}
-
-// The tensor to fill: new, in the memory order of input 0 if there is one, or the target.
-Tensor& target(Call& call) { return call.has(0) ? call.out_like(0, call.in(0)) : call.out(0); }
-
-bool in_logical_order(const Tensor& t) { return t.is_contiguous() || t.is_channels_last(); }
-
-// A dense tensor of `like`'s shape whose elements lie in memory in the order in which those of
-// `like` are drawn.
-Tensor drawing_order(Call& call, const Tensor& like, DType dtype) {
-  Tensor t = call.temporary(like.shape, dtype);
-  if (!in_logical_order(like)) strides_like(like.shape, like, t.strides);
-  return t;
-}
-
-// Calls sample(first element, count, contiguous) on memory that lies in drawing order and brings
-// the values to `out`. `contiguous` says whether PyTorch would have sampled row-major memory.
-template <class Sample>
-void draw(Call& call, Tensor& out, const Sample& sample) {
-  const int64_t n = out.numel();
-  if (n == 0) return;
-  require_writable(out);
-  try {
-    const bool contiguous = in_logical_order(out);
-    if (out.is_contiguous() || (!contiguous && out.is_dense()))
-      return sample(out.data, n, contiguous);
-    const Tensor drawn = drawing_order(call, out, out.dtype);
-    sample(drawn.data, n, contiguous);
-    copy_into(out, drawn);
-  } catch (const std::invalid_argument& e) {
-    throw Failure("ERR_VALUE", e.what());
-  }
-}
-
-template <class Body>
-void with_floating(DType dtype, const Body& body) {
-  if (dtype == DType::kFloat32) return body(float{});
-  if (dtype == DType::kFloat64) return body(double{});
-  throw Failure("ERR_INTERNAL", "only floating tensors hold these samples");
-}
 
 // Calls body(T{}, Stored{}) with the type in which a kernel sees output 0 and that in which it will
 // be stored, on which the numbers depend.
@@ -104,7 +56,7 @@ void require_probabilities(const Tensor& p) {
 // Uniform in [from, to); parameters: generator, from, to. What a 16-bit float would round up to
 // `to` becomes `from`.
 FLAMBEAU_KERNEL(uniform) {
-  Tensor& out = target(call);
+  Tensor& out = tensor_to_fill(call);
   const DType stored = call.stored_type(0);
   with_floating(out.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -122,7 +74,7 @@ FLAMBEAU_KERNEL(uniform) {
 
 // Normal; parameters: generator, mean, std.
 FLAMBEAU_KERNEL(normal) {
-  Tensor& out = target(call);
+  Tensor& out = tensor_to_fill(call);
   with_floating(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     draw(call, out, [&](char* data, int64_t n, bool contiguous) {
@@ -180,7 +132,7 @@ FLAMBEAU_KERNEL(normalEach) {
 
 // Exponential; parameters: generator, rate.
 FLAMBEAU_KERNEL(exponential) {
-  Tensor& out = target(call);
+  Tensor& out = tensor_to_fill(call);
   with_floating(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     draw(call, out, [&](char* data, int64_t n, bool) {
@@ -191,7 +143,7 @@ FLAMBEAU_KERNEL(exponential) {
 
 // Integers in [low, high); parameters: generator, low, high (two numbers each).
 FLAMBEAU_KERNEL(randint) {
-  Tensor& out = target(call);
+  Tensor& out = tensor_to_fill(call);
   with_stored(call, [&]<class T, class Stored>(T, Stored) {
     draw(call, out, [&](char* data, int64_t n, bool) {
       fill_randint<T, Stored>(generator_of(call), reinterpret_cast<T*>(data), n, integer64(call, 1),
@@ -203,7 +155,7 @@ FLAMBEAU_KERNEL(randint) {
 // Integers up to the largest of the type; parameters: generator, and the lowest (two numbers), 0
 // if left out.
 FLAMBEAU_KERNEL(random) {
-  Tensor& out = target(call);
+  Tensor& out = tensor_to_fill(call);
   with_stored(call, [&]<class T, class Stored>(T, Stored) {
     draw(call, out, [&](char* data, int64_t n, bool) {
       T* const values = reinterpret_cast<T*>(data);
@@ -215,7 +167,7 @@ FLAMBEAU_KERNEL(random) {
 
 // 1 with probability p, else 0; parameters: generator, p.
 FLAMBEAU_KERNEL(bernoulli) {
-  Tensor& out = target(call);
+  Tensor& out = tensor_to_fill(call);
   with_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     draw(call, out, [&](char* data, int64_t n, bool) {
@@ -228,7 +180,7 @@ FLAMBEAU_KERNEL(bernoulli) {
 // broadcasts to the output.
 FLAMBEAU_KERNEL(bernoulliEach) {
   const Tensor& p = call.in(1);
-  Tensor& out = target(call);
+  Tensor& out = tensor_to_fill(call);
   with_floating(p.dtype, [&](auto probability) {
     using P = decltype(probability);
     require_probabilities<P>(call.contiguous(p));
