@@ -8,6 +8,7 @@ import { AutogradError, DTypeError, ShapeError, ValueError } from '@flambeau/cor
 import type { BackwardInfo, Op, SavedInputs, Shape } from '@flambeau/core/internal'
 import {
   commands,
+  graphError,
   internally,
   isTensor,
   liveId,
@@ -19,9 +20,11 @@ import {
   scopes,
   share,
   wrap,
+  writerName,
 } from '@flambeau/core/internal'
 import { withMode } from './grad-mode.ts'
-import { hooks, retaining, sweepTape, spentEntry, tape } from './tape.ts'
+import type { TapeEntry } from './tape.ts'
+import { entryOf, hooks, retaining, sweepTape, spentEntry, tape } from './tape.ts'
 
 interface PlannedNode {
   slot: number
@@ -35,6 +38,22 @@ interface PlannedNode {
 
 let planBuffer = new Int32Array(4096)
 
+/** Fills the plan's buffer, if it is long enough; returns the length that is needed. */
+function writePlan(roots: readonly Tensor[]): number {
+  roots.forEach((root, i) => (commands[i] = root._id))
+  try {
+    return native.plan(roots.length, planBuffer)
+  } catch (error) {
+    throw (
+      graphError(
+        error,
+        'backward',
+        Object.fromEntries(roots.map((root, i) => [`outputs[${i}]`, root])),
+      ) ?? error
+    )
+  }
+}
+
 /** Nodes from which `roots` were computed, each after all that use it. */
 function makePlan(roots: readonly Tensor[]): PlannedNode[] {
   if (roots.length > commands.length) {
@@ -45,12 +64,10 @@ function makePlan(roots: readonly Tensor[]): PlannedNode[] {
       'sum some of them first',
     )
   }
-  roots.forEach((root, i) => (commands[i] = root._id))
-  let length = native.plan(roots.length, planBuffer)
+  const length = writePlan(roots)
   if (length > planBuffer.length) {
     planBuffer = new Int32Array(length * 2)
-    roots.forEach((root, i) => (commands[i] = root._id))
-    length = native.plan(roots.length, planBuffer)
+    writePlan(roots)
   }
   const nodes: PlannedNode[] = []
   let at = 0
@@ -76,7 +93,11 @@ function makePlan(roots: readonly Tensor[]): PlannedNode[] {
 
 /** The node and output that a tensor is, and whether it is a leaf. Slot 0: no gradient flows. */
 export function nodeOf(tensor: Tensor): { slot: number; output: number; leaf: boolean } {
-  native.nodeOf(tensor._id)
+  try {
+    native.nodeOf(tensor._id)
+  } catch (error) {
+    throw graphError(error, 'gradFn', { input: tensor }) ?? error
+  }
   return {
     slot: commands[0] as number,
     output: commands[1] as number,
@@ -154,7 +175,7 @@ export function sumTo(grad: Tensor, shape: Shape): Tensor {
 }
 
 /** The tensors and numbers that the node's formulas asked for. */
-function unpackSaved(slot: number, op: Op, entry: (typeof tape)[number] & object): SavedInputs {
+function unpackSaved(slot: number, op: Op, entry: TapeEntry): SavedInputs {
   const saved: Record<string, unknown> = {}
   let index = 0
   for (let bit = 0, rest = entry.saved; rest !== 0; bit++, rest >>>= 1) {
@@ -184,10 +205,12 @@ function unpackSaved(slot: number, op: Op, entry: (typeof tape)[number] & object
 function unpackError(error: unknown, op: Op, name: string): unknown {
   const { code, message } = error as { code?: string; message: string }
   if (code === 'ERR_MODIFIED') {
+    const [version, expected, writer] = message.split(' ')
+    const by = writerName(Number(writer)) || 'a write'
     return new AutogradError(
       'backward',
       [],
-      `'${name}' of ${op.name}, needed for its gradient, was modified by an in-place operation (${message} ${message === '1' ? 'change' : 'changes'} since)`,
+      `'${name}' of ${op.name}, needed for its gradient, was modified by an in-place operation (${by}): it is at version ${version}, expected ${expected}`,
       'use the form without underscore, or clone() the tensor before changing it',
     )
   }
@@ -209,7 +232,7 @@ function formulas(
   grads: readonly (Tensor | null)[],
   needed: readonly boolean[],
 ): readonly (Tensor | null)[] {
-  const entry = tape[node.slot]
+  const entry = entryOf(node.slot)
   if (entry === undefined) {
     throw new AutogradError(
       'backward',

@@ -14,7 +14,7 @@ import {
 import { accumulateAt, nodeOf, runBackward } from './engine.ts'
 import { optionsOf, requireTensor, tensorList } from './arguments.ts'
 import type { Hook } from './tape.ts'
-import { hooks, retaining, tape } from './tape.ts'
+import { entryOf, hooks, retaining } from './tape.ts'
 
 /** Options of {@link Tensor.backward}. */
 export interface BackwardOptions {
@@ -76,7 +76,12 @@ declare module '@flambeau/core' {
      * @see torch.Tensor.retain_grad
      */
     retainGrad(): void
-    /** Cuts the tensor off from its history, in place. @see torch.Tensor.detach_ */
+    /**
+     * Cuts the tensor off from its history, in place.
+     *
+     * @throws {AutogradError} for a view.
+     * @see torch.Tensor.detach_
+     */
     detach_(): this
   }
 }
@@ -104,7 +109,7 @@ function setRequiresGrad(tensor: Tensor, on: boolean): void {
   }
   if (on === tensor._requiresGrad) return
   native.setRequiresGrad(id, on ? 1 : 0)
-  tensor._requiresGrad = on
+  tensor._own = on
 }
 
 /** Kept at a tensor whose gradient was read, so that the same object comes back. */
@@ -352,6 +357,21 @@ function registerHook(tensor: Tensor, hook: Hook): HookHandle {
   return { remove: () => void list.delete(hook) }
 }
 
+function detachInPlace(tensor: Tensor): void {
+  const id = liveId('detach_', tensor)
+  native.graphInfo(id)
+  if (commands[2] === 1) {
+    throw new AutogradError(
+      'detach_',
+      { input: tensor },
+      'a view cannot be cut off from its history, which is also that of what it views',
+      'use detach(), or detach_() what it views',
+    )
+  }
+  native.setRequiresGrad(id, 0)
+  tensor._own = false
+}
+
 function retainGrad(tensor: Tensor): void {
   const id = liveId('retainGrad', tensor)
   if (!tensor._requiresGrad) {
@@ -369,7 +389,8 @@ function retainGrad(tensor: Tensor): void {
 
 function gradFnName(tensor: Tensor): string {
   const { slot } = nodeOf(tensor)
-  const name = tape[slot]?.op.name ?? 'Unknown'
+  const name = entryOf(slot)?.op.name ?? 'Unknown'
+  if (name === 'copySlices') return 'CopySlices'
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}Backward`
 }
 
@@ -427,8 +448,7 @@ export function extendTensor(): void {
     },
     detach_: {
       value(this: Tensor): Tensor {
-        native.setRequiresGrad(liveId('detach_', this), 0)
-        this._requiresGrad = false
+        detachInPlace(this)
         return this
       },
     },

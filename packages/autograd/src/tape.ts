@@ -4,9 +4,15 @@
  * none, so that it never keeps memory alive.
  */
 import type { Tensor } from '@flambeau/core'
-import { AutogradError } from '@flambeau/core'
-import type { Input, Op, Recorder, Shape } from '@flambeau/core/internal'
-import { commands, isRecording, isTensor, native, recording } from '@flambeau/core/internal'
+import type { Input, Op, Recorder, Shape, StridedLayout } from '@flambeau/core/internal'
+import {
+  commands,
+  isTensor,
+  native,
+  recording,
+  viewOfBase,
+  writeIntoBase,
+} from '@flambeau/core/internal'
 
 export interface TapeEntry {
   readonly op: Op
@@ -69,9 +75,31 @@ export function sweepTape(): void {
   }
 }
 
-const INFO_REQUIRES_GRAD = 2
-const INFO_IS_VIEW = 3
-const INFO_IS_LEAF = 4
+/**
+ * The entry of a node: what was recorded, or what native code says of a node that it made by itself
+ * for a view or its base. Undefined for a node that is not of this thread.
+ */
+export function entryOf(slot: number): TapeEntry | undefined {
+  const known = tape[slot]
+  if (known !== undefined) return known
+  native.viewGeometry(slot)
+  const kind = commands[0] as number
+  if (kind === 0) return undefined
+  let at = 1
+  const layout = (): StridedLayout => {
+    const offset = commands[at] as number
+    const rank = commands[at + 1] as number
+    at += 2
+    const shape = Array.from(commands.subarray(at, at + rank))
+    const strides = Array.from(commands.subarray(at + rank, at + 2 * rank))
+    at += 2 * rank
+    return { offset, shape, strides }
+  }
+  const params = { base: layout(), view: layout() }
+  const inputs = kind === 1 ? [params.base.shape] : [params.base.shape, params.view.shape]
+  const op = (kind === 1 ? viewOfBase : writeIntoBase) as Op
+  return (tape[slot] = { op, params, inputs, saved: 0 })
+}
 
 const recorder: Recorder = {
   record(op, slot, inputs, params, saved) {
@@ -82,29 +110,6 @@ const recorder: Recorder = {
     }
     tape[slot] = { op, params, inputs: metas, saved }
     if (--recordsUntilSweep === 0) sweepTape()
-  },
-
-  beforeInPlace(name, target, inputs) {
-    if (!isRecording()) return
-    const wanted = target._requiresGrad || inputs.some((i) => isTensor(i) && i._requiresGrad)
-    if (!wanted || target._id === 0) return
-    native.info(target._id)
-    if (commands[INFO_REQUIRES_GRAD] === 1 && commands[INFO_IS_LEAF] === 1) {
-      throw new AutogradError(
-        name,
-        { input: target },
-        'a leaf that requires a gradient cannot be changed in place while operations are recorded',
-        'wrap the update in noGrad(), or use the form without underscore',
-      )
-    }
-    if (commands[INFO_IS_VIEW] === 1 || native.hasDifferentiableViews(target._id)) {
-      throw new AutogradError(
-        name,
-        { input: target },
-        'the tensor shares its storage with another one whose gradient would become wrong',
-        'use the form without underscore, or clone() before the change',
-      )
-    }
   },
 }
 

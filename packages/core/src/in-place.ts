@@ -2,12 +2,15 @@
 import type { DTypeCode } from './dtype.ts'
 import { category, dtypeName } from './dtype.ts'
 import { DTypeError, ShapeError } from './errors.ts'
+import { translateError } from './native-errors.ts'
+import { native } from './native.ts'
+import type { Op } from './op.ts'
 import { defineOp, isRecording, runInPlace } from './op.ts'
 import { castCode } from './ops/cast.ts'
 import { internally, isTensor } from './scope.ts'
 import { broadcastShapes, formatShape, sameShape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
-import { requireTensor } from './tensor.ts'
+import { become, liveId, requireTensor } from './tensor.ts'
 
 interface CopyParams {
   /** The source's dtype, in which its gradient is. */
@@ -110,4 +113,26 @@ export function requireStorable(name: string, self: Tensor, result: Tensor): voi
       'use the form without underscore, or cast the input first',
     )
   }
+}
+
+/**
+ * The in-place form of a function that returns a view: `self` gets the view's shape and strides, and
+ * goes on with what was recorded. `name` is what errors call it.
+ *
+ * @throws AutogradError under recording, for a leaf that requires a gradient or a view of one.
+ */
+export function viewInPlace(name: string, self: Tensor, view: (self: Tensor) => Tensor): Tensor {
+  requireTensor(name, 'input', self)
+  const id = liveId(name, self)
+  const recorded = self._requiresGrad && isRecording()
+  if (recorded) {
+    try {
+      native.checkInPlace(id)
+    } catch (error) {
+      throw translateError(error, copyOp as Op, [self], name)
+    }
+  }
+  // A leaf may change inside of noGrad, and stays what it was.
+  internally(() => become(self, view(self), !recorded && self._own))
+  return self
 }

@@ -9,7 +9,10 @@ export { inPlaceOf } from './in-place.ts'
 export { commands, native } from './native.ts'
 export type { BackwardInfo, Input, Op, Recorder, SavedInputs } from './op.ts'
 export {
+  asMultipleViews,
+  asViewsOfFunction,
   defineOp,
+  isInferring,
   isRecording,
   needs,
   operations,
@@ -17,7 +20,10 @@ export {
   run,
   runInPlace,
   runMany,
+  writerName,
 } from './op.ts'
+export type { StridedLayout, ViewLayouts } from './ops/strided.ts'
+export { viewOfBase, writeIntoBase } from './ops/strided.ts'
 export type { AdamStepOptions, SgdStepOptions, StepRule } from './ops/optim.ts'
 export { adamStep, optimStep, sgdStep, zeroAll } from './ops/optim.ts'
 export { adaptiveMax } from './ops/adaptive-pool.ts'
@@ -34,4 +40,5 @@ export {
 } from './scope.ts'
 export type { Shape } from './shape.ts'
 export { sameShape } from './shape.ts'
-export { liveId, share, wrap } from './tensor.ts'
+export { graphError } from './native-errors.ts'
+export { become, liveId, share, wrap } from './tensor.ts'

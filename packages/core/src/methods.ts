@@ -59,6 +59,8 @@ import type { RunningMethods } from './ops/running.ts'
 import { runningMethods } from './ops/running.ts'
 import type { SlicingMethods } from './ops/slicing.ts'
 import { slicingMethods } from './ops/slicing.ts'
+import type { RestrideMethods } from './ops/restride.ts'
+import { restrideMethods } from './ops/restride.ts'
 import type { SelectionMethods } from './ops/selection.ts'
 import { selectionMethods } from './ops/selection.ts'
 import type { SamplingMethods } from './ops/sampling.ts'
@@ -71,6 +73,8 @@ import type { SortingMethods } from './ops/sorting.ts'
 import { sortingMethods } from './ops/sorting.ts'
 import type { SplittingMethods } from './ops/splitting.ts'
 import { splittingMethods } from './ops/splitting.ts'
+import type { StridedMethods } from './ops/strided.ts'
+import { stridedMethods } from './ops/strided.ts'
 import type { TernaryMethods } from './ops/ternary.ts'
 import { ternaryMethods } from './ops/ternary.ts'
 import type { TranscendentalMethods } from './ops/transcendental.ts'
@@ -110,12 +114,14 @@ export interface TensorMethods<D extends DType>
     MaskMethods,
     MatmulMethods,
     ReduceMethods,
+    RestrideMethods,
     RunningMethods,
     NanReduceMethods,
     SelectionMethods,
     ScatteringMethods,
     SoftmaxMethods,
     SortingMethods,
+    StridedMethods,
     TernaryMethods,
     TranscendentalMethods,
     UnaryMethods,
@@ -185,12 +191,14 @@ for (const table of [
   maskMethods,
   matmulMethods,
   reduceMethods,
+  restrideMethods,
   runningMethods,
   nanReduceMethods,
   selectionMethods,
   scatteringMethods,
   softmaxMethods,
   sortingMethods,
+  stridedMethods,
   ternaryMethods,
   transcendentalMethods,
   unaryMethods,

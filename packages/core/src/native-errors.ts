@@ -2,6 +2,7 @@
 import { DTYPES } from './dtype.ts'
 import type { ErrorInput } from './errors.ts'
 import {
+  AutogradError,
   DisposedError,
   IndexError,
   NativeError,
@@ -11,6 +12,7 @@ import {
 } from './errors.ts'
 import { commands, native } from './native.ts'
 import type { Input, Op } from './op.ts'
+import type { Tensor } from './tensor.ts'
 
 function describeInputs(op: Op, inputs: readonly Input[]): ErrorInput[] {
   return inputs.map((input, i) => ({
@@ -52,20 +54,83 @@ function liveTable(): string {
   return lines.join('; ')
 }
 
-/** The error to throw in place of `error`, which `op` met with these inputs. */
-export function translateError(error: unknown, op: Op, inputs: readonly Input[]): unknown {
+const SHARED_SINCE = 'and its base, or another view of that, was changed in place since'
+const WHILE_RECORDED = 'cannot be changed in place while operations are recorded'
+const SEVERAL = 'one of several views that a function returned'
+const CLONE_OR_PLAIN = 'use the form without underscore, or clone() the view before the change'
+const SAME_MODE = 'make the view and the change both inside of noGrad, or both outside'
+const CLONE_RESULT = 'clone() the result of the function'
+
+/** Rule and fix for what the graph does not allow, by what native code calls it. */
+const GRAPH_RULES: Record<string, readonly [rule: string, fix: string]> = {
+  leaf: [
+    `a leaf that requires a gradient ${WHILE_RECORDED}`,
+    'wrap the update in noGrad(), or use the form without underscore',
+  ],
+  'view of a leaf': [
+    `a view of a leaf that requires a gradient ${WHILE_RECORDED}`,
+    'wrap the update in noGrad(), or clone() the leaf first',
+  ],
+  'multi-output view': [`${SEVERAL} ${WHILE_RECORDED}`, CLONE_OR_PLAIN],
+  'base of multi-output view': [`an input is ${SEVERAL}, ${SHARED_SINCE}`, CLONE_OR_PLAIN],
+  'noGrad view': [`a view that was made inside of noGrad ${WHILE_RECORDED}`, SAME_MODE],
+  'base of noGrad view': [
+    `an input is a view that was made inside of noGrad, ${SHARED_SINCE}`,
+    SAME_MODE,
+  ],
+  'inference view': [`a view that was made in inference mode ${WHILE_RECORDED}`, SAME_MODE],
+  'base of inference view': [
+    `an input is a view that was made in inference mode, ${SHARED_SINCE}`,
+    SAME_MODE,
+  ],
+  'custom view': [`a view that a user's Function returned ${WHILE_RECORDED}`, CLONE_RESULT],
+  'base of custom view': [
+    `an input is a view that a user's Function returned, ${SHARED_SINCE}`,
+    CLONE_RESULT,
+  ],
+  'inference tensor written': [
+    'a tensor made in inference mode cannot be changed in place outside of it',
+    'clone() it outside of inference mode',
+  ],
+  'inference tensor saved': [
+    'a tensor made in inference mode cannot be saved for a backward pass',
+    'clone() it outside of inference mode, or use noGrad in place of inferenceMode',
+  ],
+}
+
+/** The error for what the graph does not allow; null for another error. */
+export function graphError(
+  error: unknown,
+  name: string,
+  inputs: Record<string, Tensor> | readonly ErrorInput[],
+): AutogradError | null {
+  const { code, message } = error as { code?: string; message: string }
+  const found = code === 'ERR_AUTOGRAD' ? GRAPH_RULES[message] : undefined
+  return found === undefined ? null : new AutogradError(name, inputs, found[0], found[1])
+}
+
+/**
+ * The error to throw in place of `error`, which an operation met with these inputs; `name` is what
+ * the user calls it.
+ */
+export function translateError(
+  error: unknown,
+  op: Op,
+  inputs: readonly Input[],
+  name: string = op.name,
+): unknown {
   const { code, message } = error as { code?: string; message: string }
   const described = describeInputs(op, inputs)
   switch (code) {
     case 'ERR_INDEX':
-      return new IndexError(op.name, described, message, 'check the indices or labels')
+      return new IndexError(name, described, message, 'check the indices or labels')
     case 'ERR_SHAPE':
-      return new ShapeError(op.name, described, message)
+      return new ShapeError(name, described, message)
     case 'ERR_VALUE':
-      return new ValueError(op.name, described, message)
+      return new ValueError(name, described, message)
     case 'ERR_VIEW':
       return new ShapeError(
-        op.name,
+        name,
         described,
         "the tensor's strides do not allow this view",
         'use reshape(), which copies where it must',
@@ -73,7 +138,7 @@ export function translateError(error: unknown, op: Op, inputs: readonly Input[])
     case 'ERR_DISPOSED': {
       const at = inputs.findIndex((input) => typeof input === 'object' && input?._id === 0)
       return new DisposedError(
-        op.name,
+        name,
         described,
         `${described[at]?.name ?? 'an input'} was disposed and can no longer be used`,
         'dispose a tensor after its last use; keep() or return what must outlive a scope',
@@ -85,16 +150,18 @@ export function translateError(error: unknown, op: Op, inputs: readonly Input[])
       const live = commands[0] as number
       const limit = commands[9] as number
       return new OutOfMemoryError(
-        op.name,
+        name,
         described,
         `${wanted > 0 ? `${formatBytes(wanted)} more` : 'the memory for the result'} does not fit: ${formatBytes(live)} of at most ${formatBytes(limit)} are live, the largest: ${liveTable()}`,
         'use smaller batches, drop references to tensors, wrap evaluation in noGrad, or raise setMemoryLimit()',
       )
     }
+    case 'ERR_AUTOGRAD':
+      return graphError(error, name, described) ?? error
     case 'ERR_NATIVE':
     case 'ERR_INTERNAL':
       return new NativeError(
-        op.name,
+        name,
         described,
         `the native kernel refused the call: ${message}`,
         'this is a mistake in flambeau: please report it with the inputs above',

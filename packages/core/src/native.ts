@@ -18,7 +18,6 @@ export interface Addon {
   untrack(id: number): void
   info(id: number): void
   sameStorage(a: number, b: number): boolean
-  hasDifferentiableViews(id: number): boolean
   read(id: number, array: NodeJS.TypedArray): void
   write(id: number, array: NodeJS.TypedArray): void
   item(id: number): number
@@ -26,6 +25,10 @@ export interface Addon {
   setRetainsGrad(id: number): void
   plan(roots: number, out: Int32Array): number
   unpack(slot: number, index: number): void
+  viewGeometry(slot: number): void
+  graphInfo(id: number): void
+  become(from: number, to: number, keepHistory: number): void
+  checkInPlace(id: number): void
   releaseSaved(slot: number): void
   nodeOf(id: number): void
   unshared(id: number): boolean

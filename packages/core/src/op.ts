@@ -86,6 +86,7 @@ export class Op<P = unknown> {
   readonly joint: JointRule<P> | null
   readonly #kernelName: string
   #kernel = -1
+  #writer = 0
 
   constructor(name: string, inputs: readonly string[], definition: OpDefinition<string, P>) {
     this.name = name
@@ -117,6 +118,12 @@ export class Op<P = unknown> {
     return this.#kernel
   }
 
+  /** The number under which native code knows the in-place form as the writer of a tensor. */
+  get writer(): number {
+    if (this.#writer === 0) this.#writer = writerNumber(this.inPlaceName)
+    return this.#writer
+  }
+
   #mask(names: readonly string[]): number {
     let mask = 0
     for (const name of names) mask |= 1 << this.position(name)
@@ -131,6 +138,23 @@ export class Op<P = unknown> {
     if (!(output < this.outputs)) throw new Error(`${this.name} has no input or output '${name}'`)
     return this.inputs.length + output
   }
+}
+
+const writers: string[] = ['']
+const writerNumbers = new Map<string, number>()
+
+function writerNumber(name: string): number {
+  let number = writerNumbers.get(name)
+  if (number === undefined) {
+    number = writers.push(name) - 1
+    writerNumbers.set(name, number)
+  }
+  return number
+}
+
+/** The in-place operation that native code knows by this number; empty for none. */
+export function writerName(number: number): string {
+  return writers[number] ?? ''
 }
 
 const registry = new Map<string, Op>()
@@ -156,11 +180,6 @@ export function defineOp<const I extends string, P = null>(
 export interface Recorder {
   /** Called after an operation that native code recorded as node `slot`. */
   record(op: Op, slot: number, inputs: readonly Input[], params: unknown, saved: number): void
-  /**
-   * Called before the operation called `name` writes into `target`; throws where that would spoil
-   * gradients.
-   */
-  beforeInPlace(name: string, target: Tensor, inputs: readonly Input[]): void
 }
 
 /**
@@ -170,13 +189,71 @@ export interface Recorder {
 export const recording: {
   recorder: Recorder | null
   enabled: boolean
+  /** As `enabled`, for inference mode: what it makes never becomes part of a graph. */
+  inferring: boolean
   asynchronous: number
   pausedHere: () => boolean
-} = { recorder: null, enabled: false, asynchronous: 0, pausedHere: () => false }
+  inferringHere: () => boolean
+  /** How views that are recorded come to be: 0, or one of the numbers below. */
+  creation: number
+} = {
+  recorder: null,
+  enabled: false,
+  inferring: false,
+  asynchronous: 0,
+  pausedHere: () => false,
+  inferringHere: () => false,
+  creation: 0,
+}
+
+// What native code is told of a call (addon/launch.cc, Mode).
+const RECORD = 1
+const INFERENCE = 2
+const MULTIPLE_VIEWS = 1 << 2
+const VIEW_IN_NO_GRAD = 2 << 2
+const VIEW_IN_INFERENCE = (3 << 2) | INFERENCE
+const VIEW_IN_FUNCTION = 4 << 2
+const DETACHED = 5 << 2
 
 /** Are operations recorded at this place? */
 export function isRecording(): boolean {
   return recording.asynchronous > 0 ? !recording.pausedHere() : recording.enabled
+}
+
+/** Is inference mode on at this place? */
+export function isInferring(): boolean {
+  return recording.asynchronous > 0 ? recording.inferringHere() : recording.inferring
+}
+
+/** Runs `body`, whose views nobody may write to, as one of several or as a user's function. */
+function creating<T>(creation: number, body: () => T): T {
+  const before = recording.creation
+  recording.creation = creation
+  try {
+    return body()
+  } finally {
+    recording.creation = before
+  }
+}
+
+/**
+ * Runs `body`, which makes the views that a function returns several of (split, unbind): none of
+ * them may be changed in place under recording, as in PyTorch.
+ */
+export function asMultipleViews<T>(body: () => T): T {
+  return creating(MULTIPLE_VIEWS, body)
+}
+
+/** Runs `body`, a user's function whose views have a derivative of their own. */
+export function asViewsOfFunction<T>(body: () => T): T {
+  return creating(VIEW_IN_FUNCTION, body)
+}
+
+/** What native code is told of a call that it does not record. */
+function unrecorded(op: Op): number {
+  if (isRecording()) return op.differentiable ? recording.creation : DETACHED
+  if (isInferring()) return op.differentiable ? VIEW_IN_INFERENCE : DETACHED | INFERENCE
+  return op.differentiable ? VIEW_IN_NO_GRAD : DETACHED
 }
 
 const NO_NUMBERS: readonly number[] = []
@@ -263,6 +340,14 @@ function savesFor(op: Op, inputs: readonly Input[]): number {
   return mask
 }
 
+/** The same for a write: what cannot be differentiated still changes what its target was. */
+function savesInPlace(op: Op, targets: readonly Tensor[], inputs: readonly Input[]): number {
+  const mask = savesFor(op, inputs)
+  if (mask !== -1 || !isRecording()) return mask
+  for (const target of targets) if (target._requiresGrad && isFloatingCode(target._dtype)) return 0
+  return -1
+}
+
 /** Writes the saved list: bits that are tensors, inputs first. Returns how many. */
 function writeSaves(mask: number, inputs: readonly Input[], start: number): number {
   let count = 0
@@ -285,6 +370,17 @@ function checkLength(op: Op, numbers: number): void {
   }
 }
 
+/** An output as native code hands it over: the id of a view is negative. */
+function takeOutput(out: Tensor, id: number, inputs: readonly Input[]): void {
+  if (id >= 0) {
+    out._id = id
+    return
+  }
+  const from = inputs[0] as Tensor
+  out._id = -id
+  out._base = from._base ?? from
+}
+
 /**
  * Runs an operation with one output. `numbers` are the kernel's parameters, `params` what the
  * derivative sees; `numberDtype` is the dtype that plain numbers among the inputs take.
@@ -305,7 +401,7 @@ export function run<P>(
   commands[1] = inputs.length
   commands[2] = 1
   commands[3] = numbers.length
-  commands[4] = mask === -1 ? 0 : 1
+  commands[4] = mask === -1 ? unrecorded(op as Op) : recording.creation | RECORD
   let at = writeSpec(shape, dtype, writeInputs(op as Op, inputs, numberDtype, 6))
   at = writeNumbers(op as Op, numbers, at)
   commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
@@ -319,13 +415,13 @@ export function run<P>(
   } catch (error) {
     throw translateError(error, op as Op, inputs)
   }
-  out._id = commands[0]
+  takeOutput(out, commands[0], inputs)
   if (scope !== null) {
     out._scope = scope
     scope.tensors.push(out)
   }
   if (mask !== -1 && isFloatingCode(dtype)) {
-    out._requiresGrad = true
+    out._own = true
     recording.recorder?.record(op as Op, commands[1], inputs, params, mask)
   }
   return out
@@ -346,7 +442,7 @@ export function runMany<P>(
   commands[1] = inputs.length
   commands[2] = specs.length
   commands[3] = numbers.length
-  commands[4] = mask === -1 ? 0 : 1
+  commands[4] = mask === -1 ? unrecorded(op as Op) : recording.creation | RECORD
   let at = writeInputs(op as Op, inputs, numberDtype, 6)
   for (const spec of specs) at = writeSpec(spec.shape, spec.dtype, at)
   at = writeNumbers(op as Op, numbers, at)
@@ -363,7 +459,9 @@ export function runMany<P>(
     throw translateError(error, op as Op, inputs)
   }
   const slot = commands[specs.length] as number
-  for (let i = 0; i < outs.length; i++) (outs[i] as Tensor)._id = commands[i] as number
+  for (let i = 0; i < outs.length; i++) {
+    takeOutput(outs[i] as Tensor, commands[i] as number, inputs)
+  }
   for (const out of outs) {
     if (scope !== null) {
       out._scope = scope
@@ -371,7 +469,7 @@ export function runMany<P>(
     } else if (!tracked) {
       out._id = native.track(out._id, out)
     }
-    if (mask !== -1 && isFloatingCode(out._dtype)) out._requiresGrad = true
+    if (mask !== -1 && isFloatingCode(out._dtype)) out._own = true
   }
   if (mask !== -1) recording.recorder?.record(op as Op, slot, inputs, params, mask)
   return outs
@@ -391,26 +489,31 @@ export function runInPlace<P>(
   name: string = op.inPlaceName,
 ): void {
   checkLength(op as Op, (inputs.length + targets.length) * 3 + numbers.length)
-  if (recording.recorder !== null) {
-    for (const target of targets) recording.recorder.beforeInPlace(name, target, inputs)
-  }
-  const mask = savesFor(op as Op, inputs)
+  const mask = savesInPlace(op as Op, targets, inputs)
   commands[0] = op.kernel
   commands[1] = inputs.length
   commands[2] = targets.length
   commands[3] = numbers.length
-  commands[4] = mask === -1 ? 0 : 1
+  commands[4] = mask === -1 ? unrecorded(op as Op) : recording.creation | RECORD
   let at = writeInputs(op as Op, inputs, numberDtype, 6)
-  for (const target of targets) commands[at++] = target._id === 0 ? 0xffffffff : target._id
+  const writer = name === op.inPlaceName ? op.writer : writerNumber(name)
+  for (const target of targets) {
+    commands[at++] = target._id === 0 ? 0xffffffff : target._id
+    commands[at++] = writer
+  }
   at = writeNumbers(op as Op, numbers, at)
   commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
   try {
     native.launch()
   } catch (error) {
-    throw translateError(error, op as Op, [...inputs, ...targets])
+    throw translateError(error, op as Op, inputs.length > 0 ? inputs : targets, name)
   }
   if (mask === -1) return
   const slot = commands[targets.length] as number
-  for (const target of targets) if (isFloatingCode(target._dtype)) target._requiresGrad = true
+  for (const target of targets) {
+    if (!isFloatingCode(target._dtype)) continue
+    target._own = true
+    if (target._base !== null) target._base._own = true
+  }
   recording.recorder?.record(op as Op, slot, inputs, params, mask)
 }

@@ -66,8 +66,10 @@ export class Tensor<D extends DType = AnyDType> {
   _shape: Shape
   /** @internal */
   _dtype: DTypeCode
-  /** True if operations on it are recorded. @internal */
-  _requiresGrad: boolean
+  /** True if operations on it are recorded for its own sake; see `_requiresGrad`. @internal */
+  _own: boolean
+  /** For a view, the tensor that it views, which is none itself. @internal */
+  _base: Tensor | null
   /** The scope that frees it; null when the garbage collector does. @internal */
   _scope: Scope | null
   /** What the gradient package keeps with the tensor. @internal */
@@ -78,9 +80,18 @@ export class Tensor<D extends DType = AnyDType> {
     this._id = 0
     this._shape = shape
     this._dtype = dtype
-    this._requiresGrad = false
+    this._own = false
+    this._base = null
     this._scope = null
     this._autograd = null
+  }
+
+  /**
+   * True if operations on it are recorded. A view is part of what its base is part of, also if a
+   * write made the base so after the view was made. @internal
+   */
+  get _requiresGrad(): boolean {
+    return this._own || (this._base !== null && this._base._own)
   }
 
   /** Sizes, outermost axis first; do not modify. */
@@ -455,7 +466,7 @@ export function wrap(id: number, scope: Scope | null): Tensor {
   const shape: number[] = []
   for (let i = 0; i < rank; i++) shape.push(commands[9 + i] as number)
   const tensor = new Tensor(shape, commands[0] as number)
-  tensor._requiresGrad = commands[2] === 1
+  tensor._own = commands[2] === 1
   tensor._id = id
   if (scope === null) {
     tensor._id = native.track(id, tensor)
@@ -471,7 +482,8 @@ export function share(tensor: Tensor): Tensor {
   const id = liveId('share', tensor)
   native.retain(id)
   const copy = new Tensor(tensor._shape, tensor._dtype)
-  copy._requiresGrad = tensor._requiresGrad
+  copy._own = tensor._own
+  copy._base = tensor._base
   copy._id = id
   const scope = currentScope()
   if (scope === null) {
@@ -481,4 +493,26 @@ export function share(tensor: Tensor): Tensor {
     scope.tensors.push(copy)
   }
   return copy
+}
+
+/**
+ * Makes `tensor` the native tensor that `other` is, which is disposed. `keepHistory` says that it
+ * stays what it was for the graph; else it becomes what `other` was. @internal
+ */
+export function become(tensor: Tensor, other: Tensor, keepHistory: boolean): void {
+  const before = tensor._id
+  const id = other._id
+  native.become(before, id, keepHistory ? 1 : 0)
+  if (other._scope === null) native.untrack(id)
+  other._id = 0
+  tensor._id = id
+  if (tensor._scope === null) {
+    native.untrack(before)
+    tensor._id = native.track(id, tensor)
+  }
+  native.release(before)
+  tensor._shape = other._shape
+  tensor._dtype = other._dtype
+  tensor._base = keepHistory ? null : other._base
+  if (!keepHistory) tensor._own = other._own
 }

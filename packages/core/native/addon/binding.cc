@@ -85,9 +85,9 @@ napi_value track(Arguments& a) {
     Tensor copy = entry->tensor;
     Entry* alias = context.add(std::move(copy));
     alias->is_view = entry->is_view;
-    if (entry->requires_grad)
-      context.set_node(alias, entry->node ? entry->node : context.leaf_node(entry),
-                       entry->output_index);
+    if (is_floating(entry->tensor.dtype)) context.attach_view(alias, entry, Creation::kDefault);
+    if (Node* node = context.gradient_node(entry))
+      context.set_node(alias, node, entry->output_index);
     context.release(entry);
     entry = alias;
   }
@@ -111,9 +111,13 @@ napi_value info(Arguments& a) {
   double* out = a.connected().commands();
   out[0] = static_cast<double>(t.dtype);
   out[1] = t.ndim();
-  out[2] = entry->requires_grad;
+  // What a view's base became by a write since is the view's own as soon as it is used.
+  const Entry* base = entry->base;
+  const bool follows =
+      base && base->requires_grad && entry->view_version != t.storage->version.load();
+  out[2] = entry->requires_grad || (base && base->requires_grad);
   out[3] = entry->is_view;
-  out[4] = !entry->requires_grad || entry->node == nullptr || entry->is_leaf_node;
+  out[4] = !follows && (!entry->requires_grad || entry->node == nullptr || entry->is_leaf_node);
   out[5] = static_cast<double>(t.storage->bytes);
   const int64_t offset_bytes = t.data - static_cast<char*>(t.storage->block.ptr);
   const int64_t offset = offset_bytes / static_cast<int64_t>(t.item_bytes());
@@ -129,16 +133,6 @@ napi_value info(Arguments& a) {
 
 napi_value same_storage(Arguments& a) {
   return a.boolean(a.entry(0)->tensor.storage.get() == a.entry(1)->tensor.storage.get());
-}
-
-// hasDifferentiableViews(id): does another tensor that requires a gradient view this storage?
-napi_value has_differentiable_views(Arguments& a) {
-  const Entry* entry = a.entry(0);
-  const Storage* storage = entry->tensor.storage.get();
-  if (!storage || storage->refs.load() == 1) return a.boolean(false);
-  for (const Entry* other : a.environment().context().sharing(storage))
-    if (other != entry && other->is_view && other->requires_grad) return a.boolean(true);
-  return a.boolean(false);
 }
 
 // --- contents ---
@@ -180,7 +174,8 @@ napi_value read(Arguments& a) {
   return nullptr;
 }
 
-// write(id, array): fills the tensor from row-major elements of one of the types above.
+// write(id, array): fills a new tensor, of which nothing was saved yet, from row-major elements of
+// its own type, or from numbers in a Float64Array.
 napi_value write(Arguments& a) {
   Tensor& t = a.entry(0)->tensor;
   const TypedArray array = a.typed_array(1);
@@ -192,7 +187,6 @@ napi_value write(Arguments& a) {
   contiguous_strides(from.shape, from.strides);
   from.dtype = exchange_type(array, t.dtype);
   if (t.numel() > 0) copy_into(t, from);
-  t.storage->version.fetch_add(1);
   return nullptr;
 }
 
@@ -242,6 +236,35 @@ napi_value run_plan(Arguments& a) {
 
 napi_value run_unpack(Arguments& a) {
   unpack(a.connected(), a.as_uint32(0), a.as_uint32(1));
+  return nullptr;
+}
+
+napi_value run_view_geometry(Arguments& a) {
+  view_geometry(a.connected(), a.as_uint32(0));
+  return nullptr;
+}
+
+napi_value run_graph_info(Arguments& a) {
+  graph_info(a.connected(), a.as_uint32(0));
+  return nullptr;
+}
+
+// become(from, to, keepHistory): a wrapper goes over from one tensor to another, which becomes what
+// the first was for the graph, or stays what it is and may be written to as the first could.
+napi_value become(Arguments& a) {
+  Entry* from = a.entry(0);
+  Entry* to = a.entry(1);
+  if (a.as_number(2) != 0) {
+    if (from != to) a.environment().context().move_history(from, to);
+  } else {
+    to->creation = from->creation;
+  }
+  return nullptr;
+}
+
+// checkInPlace(id): throws where a recorded operation may not change the tensor.
+napi_value check_in_place(Arguments& a) {
+  a.environment().context().check_in_place(a.entry(0));
   return nullptr;
 }
 
@@ -412,7 +435,6 @@ constexpr Export kExports[] = {
     {"untrack", guarded<untrack>},
     {"info", guarded<info>},
     {"sameStorage", guarded<same_storage>},
-    {"hasDifferentiableViews", guarded<has_differentiable_views>},
     {"read", guarded<read>},
     {"write", guarded<write>},
     {"item", guarded<item>},
@@ -420,6 +442,10 @@ constexpr Export kExports[] = {
     {"setRetainsGrad", guarded<set_retains_grad>},
     {"plan", guarded<run_plan>},
     {"unpack", guarded<run_unpack>},
+    {"viewGeometry", guarded<run_view_geometry>},
+    {"graphInfo", guarded<run_graph_info>},
+    {"become", guarded<become>},
+    {"checkInPlace", guarded<check_in_place>},
     {"releaseSaved", guarded<release_saved>},
     {"nodeOf", guarded<run_node_of>},
     {"unshared", guarded<unshared>},

@@ -20,8 +20,7 @@ size_t plan(Environment& environment, size_t count, int32_t* out, size_t capacit
   };
   for (size_t i = 0; i < count; ++i) {
     Entry* entry = context.get(static_cast<Id>(environment.commands()[i]));
-    if (!entry->requires_grad) continue;
-    visit(entry->node ? entry->node : context.leaf_node(entry));
+    visit(context.gradient_node(entry));
   }
   for (size_t i = 0; i < nodes.size(); ++i)
     for (const Edge& edge : nodes[i]->edges) visit(edge.node);
@@ -55,7 +54,9 @@ void unpack(Environment& environment, uint32_t slot, size_t index) {
   const Saved& saved = node->saved[index];
   const uint32_t version = saved.entry->tensor.storage->version.load();
   if (version != saved.version)
-    throw Failure("ERR_MODIFIED", std::to_string(version - saved.version));
+    throw Failure("ERR_MODIFIED", std::to_string(version) + " " + std::to_string(saved.version) +
+                                      " " +
+                                      std::to_string(saved.entry->tensor.storage->writer.load()));
   Entry* entry = saved.entry;
   if (saved.output_index >= 0) {
     Tensor alias = entry->tensor;
@@ -70,9 +71,7 @@ void unpack(Environment& environment, uint32_t slot, size_t index) {
 
 void node_of(Environment& environment, Id id) {
   Entry* entry = environment.context().get(id);
-  Node* node = nullptr;
-  if (entry->requires_grad)
-    node = entry->node ? entry->node : environment.context().leaf_node(entry);
+  const Node* node = environment.context().gradient_node(entry);
   environment.commands()[3] = entry->retains_grad ? 1 : 0;
   environment.commands()[0] = node ? node->slot : 0;
   environment.commands()[1] = entry->output_index;
@@ -82,8 +81,41 @@ void node_of(Environment& environment, Id id) {
 bool is_unshared(Environment& environment, Id id) {
   const Entry* entry = environment.context().get(id);
   const Tensor& t = entry->tensor;
-  return entry->refs == 1 && t.storage && t.storage->refs.load(std::memory_order_acquire) == 1 &&
-         t.is_dense() && static_cast<size_t>(t.numel()) * t.item_bytes() == t.storage->bytes;
+  // A base that nothing but this view counts is of no use to anyone else.
+  if (entry->base && entry->base->refs != 1) return false;
+  const int holders = entry->base ? 2 : 1;
+  return entry->refs == 1 && t.storage &&
+         t.storage->refs.load(std::memory_order_acquire) == holders && t.is_dense() &&
+         static_cast<size_t>(t.numel()) * t.item_bytes() == t.storage->bytes;
+}
+
+namespace {
+double* write_layout(const ViewGeometry::Layout& layout, double* out) {
+  *out++ = static_cast<double>(layout.offset);
+  *out++ = layout.shape.ndim;
+  for (int i = 0; i < layout.shape.ndim; ++i) *out++ = static_cast<double>(layout.shape.sizes[i]);
+  for (int i = 0; i < layout.shape.ndim; ++i) *out++ = static_cast<double>(layout.strides[i]);
+  return out;
+}
+}  // namespace
+
+void view_geometry(Environment& environment, uint32_t slot) {
+  const Node* node = environment.context().node(slot);
+  double* out = environment.commands();
+  *out++ = !node->geometry ? 0 : node->geometry->is_write ? 2 : 1;
+  if (!node->geometry) return;
+  out = write_layout(node->geometry->base, out);
+  write_layout(node->geometry->view, out);
+}
+
+void graph_info(Environment& environment, Id id) {
+  const Entry* entry = environment.context().get(id);
+  const Storage* storage = entry->tensor.storage.get();
+  double* out = environment.commands();
+  out[0] = storage->version.load();
+  out[1] = storage->inference.load();
+  out[2] = entry->base != nullptr;
+  out[3] = entry->retains_grad;
 }
 
 void set_grad(Environment& environment, Id id, Id grad) {

@@ -15,7 +15,7 @@ size_t plan(Environment& environment, size_t count, int32_t* out, size_t capacit
 
 // Gives the caller a count on saved tensor `index` of the node; writes id and requiresGrad to the
 // command buffer. Throws ERR_RELEASED if the saved tensors are gone and ERR_MODIFIED if the tensor
-// was written to since.
+// was written to since; the text is its version, the one that was saved, and the last writer.
 void unpack(Environment& environment, uint32_t slot, size_t index);
 
 // Writes to the command buffer: the slot of the tensor's node (made for a leaf; 0 if no gradient
@@ -26,6 +26,15 @@ void node_of(Environment& environment, Id id);
 // counts it or its storage, and it is the whole storage without elements that share memory (a
 // gradient may well be an expanded number or a part of something larger).
 bool is_unshared(Environment& environment, Id id);
+
+// Writes to the command buffer: 0 for a node of an operation, 1 for the view of a base, 2 for a
+// base into which a view was written; then the layouts of base and view: offset, rank, sizes,
+// strides.
+void view_geometry(Environment& environment, uint32_t slot);
+
+// Writes to the command buffer: the version of the tensor's storage, whether that was made in
+// inference mode, whether the tensor is a view, whether it keeps its gradient.
+void graph_info(Environment& environment, Id id);
 
 // Stores `grad` (0: nothing) as the gradient of `id`, taking a count of its own.
 void set_grad(Environment& environment, Id id, Id grad);

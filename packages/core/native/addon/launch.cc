@@ -31,6 +31,17 @@ class Reader {
   size_t at_ = 0;
 };
 
+// How a call is to be seen by the graph, as a number: bits 0 and 1, and the rest.
+struct Mode {
+  explicit Mode(int64_t number)
+      : record((number & 1) != 0),
+        inference((number & 2) != 0),
+        creation(static_cast<Creation>(number >> 2)) {}
+  bool record;
+  bool inference;     // memory that the call allocates is never part of a graph
+  Creation creation;  // of views that the call makes
+};
+
 constexpr int64_t kMaxList = 16384;
 constexpr int64_t kMaxSize = int64_t{1} << 47;
 
@@ -45,11 +56,66 @@ void save_output(Context& context, Node* node, const Entry* entry, int output_in
   node->saved.push_back(saved);
 }
 
-// Passes output `i` to JavaScript: its id, and its count to the wrapper if there is one. A tensor
-// written in place already has an owner.
+// What becomes of the outputs, for the graph and for those who look for a writer later.
+void settle(Context& context, Call& call, const Mode& mode, uint32_t writer) {
+  for (int i = 0; i < call.num_outputs(); ++i) {
+    Entry* entry = call.output_entry(i);
+    if (call.in_place(i)) {
+      entry->tensor.storage->writer.store(writer, std::memory_order_relaxed);
+    } else if (entry->is_view) {
+      Entry* from = call.num_inputs() > 0 ? call.input_entry(0) : nullptr;
+      if (from && is_floating(entry->tensor.dtype) && from->tensor.dtype == entry->tensor.dtype &&
+          mode.creation != Creation::kDetached)
+        context.attach_view(entry, from, mode.creation);
+    } else if (mode.inference) {
+      entry->tensor.storage->inference.store(true, std::memory_order_relaxed);
+    }
+  }
+}
+
+void check_target(Context& context, Entry* target, const Mode& mode) {
+  if (target->tensor.storage->inference.load(std::memory_order_relaxed) && !mode.inference)
+    throw Failure("ERR_AUTOGRAD", "inference tensor written");
+  if (mode.record) context.check_in_place(target);
+}
+
+// Keeps input `index` of the call for the backward pass. What the call overwrites is copied; a view
+// is kept as an alias, since it counts its base, whose history may come to count this node.
+void save_input(Context& context, Call& call, Node* node, int index) {
+  Entry* entry = call.input_entry(index);
+  if (!entry) throw Failure("ERR_INTERNAL", "only tensors can be saved");
+  if (entry->tensor.storage->inference.load(std::memory_order_relaxed))
+    throw Failure("ERR_AUTOGRAD", "inference tensor saved");
+  bool overwritten = false;
+  for (int i = 0; i < call.num_outputs(); ++i) overwritten |= call.spec(i).target == entry;
+  Saved saved;
+  if (overwritten || entry->base) {
+    Tensor copy;
+    if (overwritten) {
+      copy = call.temporary(entry->tensor.shape, entry->tensor.dtype);
+      copy_into(copy, entry->tensor);
+    } else {
+      copy = entry->tensor;
+    }
+    saved.entry = context.add(std::move(copy));
+    // It is what the input was, so its history is the input's: gradients of gradients pass
+    // through it.
+    const Edge& edge = node->edges[index];
+    if (edge.node) context.set_node(saved.entry, edge.node, edge.output_index);
+  } else {
+    saved.entry = entry;
+    Context::retain(entry);
+  }
+  saved.version = saved.entry->tensor.storage->version.load();
+  node->saved.push_back(saved);
+}
+
+// Passes output `i` to JavaScript: its id, negative for a view, and its count to the wrapper if
+// there is one. A tensor written in place already has an owner.
 void hand_over(Environment& environment, int i, napi_value* wrappers, size_t count) {
   Call& call = environment.call();
-  environment.commands()[i] = call.output_entry(i)->id;
+  const double id = call.output_entry(i)->id;
+  environment.commands()[i] = !call.in_place(i) && call.output_entry(i)->base ? -id : id;
   if (call.in_place(i)) return;
   if (count) environment.track(wrappers[i], call.output_entry(i));
   call.take_output(i);
@@ -72,7 +138,7 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   const int inputs = static_cast<int>(in.integer(0, kMaxList));
   const int outputs = static_cast<int>(in.integer(0, kMaxList));
   const int params = static_cast<int>(in.integer(0, kMaxList));
-  const bool record = in.number() != 0;
+  const Mode mode(in.integer(0, 4 * static_cast<int64_t>(Creation::kDetached) + 3));
   const int saves = static_cast<int>(in.integer(0, kMaxList));
   if (count != 0 && count != static_cast<size_t>(outputs))
     throw Failure("ERR_INTERNAL", "one wrapper is needed for each output");
@@ -86,6 +152,7 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
       call.add_input(id == 0 ? nullptr : context.get(static_cast<Id>(id)));
     }
   }
+  uint32_t writer = 0;
   for (int i = 0; i < outputs; ++i) {
     OutputSpec spec;
     const int64_t id = in.integer(0, UINT32_MAX);
@@ -93,6 +160,8 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
       spec.target = context.get(static_cast<Id>(id));
       spec.dtype = spec.target->tensor.dtype;
       spec.shape = spec.target->tensor.shape;
+      writer = static_cast<uint32_t>(in.integer(0, UINT32_MAX));
+      check_target(context, spec.target, mode);
     } else {
       spec.dtype = in.dtype();
       spec.shape.ndim = static_cast<int>(in.integer(0, kMaxDims));
@@ -103,14 +172,20 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   }
   for (int i = 0; i < params; ++i) call.params().push_back(in.number());
 
-  if (!record) {
+  if (!mode.record) {
     call.run(kernel);
+    settle(context, call, mode, writer);
     for (int i = 0; i < outputs; ++i) hand_over(environment, i, wrappers, count);
     environment.commands()[outputs] = 0;
     if (count) environment.tick();
     return;
   }
 
+  // Before the node is made: one that a view needs must have a smaller number.
+  for (int i = 0; i < inputs; ++i) {
+    Entry* entry = call.input_entry(i);
+    if (entry && entry->base) context.refresh_view(entry);
+  }
   // The node is built before the kernel runs, so that what an in-place kernel overwrites can be
   // copied first.
   Node* node = context.add_node();
@@ -123,8 +198,8 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   node->edges.resize(inputs);
   for (int i = 0; i < inputs; ++i) {
     Entry* entry = call.input_entry(i);
-    if (!entry || !entry->requires_grad) continue;
-    Node* parent = entry->node ? entry->node : context.leaf_node(entry);
+    Node* parent = entry ? context.gradient_node(entry) : nullptr;
+    if (!parent) continue;
     ++parent->refs;
     node->edges[i] = {parent, entry->output_index};
   }
@@ -135,33 +210,22 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
       saved_outputs.push_back(index - inputs);
       continue;
     }
-    Entry* entry = call.input_entry(index);
-    if (!entry) throw Failure("ERR_INTERNAL", "only tensors can be saved");
-    Saved saved;
-    bool overwritten = false;
-    for (int i = 0; i < outputs; ++i) overwritten |= call.spec(i).target == entry;
-    if (overwritten) {
-      Tensor copy = call.temporary(entry->tensor.shape, entry->tensor.dtype);
-      copy_into(copy, entry->tensor);
-      saved.entry = context.add(std::move(copy));
-      // The copy is what the input was, so its history is the input's: gradients of gradients
-      // pass through it.
-      const Edge& edge = node->edges[index];
-      if (edge.node) context.set_node(saved.entry, edge.node, edge.output_index);
-    } else {
-      saved.entry = entry;
-      Context::retain(entry);
-    }
-    saved.version = saved.entry->tensor.storage->version.load();
-    node->saved.push_back(saved);
+    save_input(context, call, node, index);
   }
 
   call.run(kernel);
+  settle(context, call, mode, writer);
 
   for (int output : saved_outputs) save_output(context, node, call.output_entry(output), output);
   for (int i = 0; i < outputs; ++i) {
     Entry* entry = call.output_entry(i);
-    if (is_floating(entry->tensor.dtype)) context.set_node(entry, node, i);
+    if (is_floating(entry->tensor.dtype)) {
+      if (call.in_place(i)) {
+        context.rebase(entry, node, i);
+      } else {
+        context.set_node(entry, node, i);
+      }
+    }
     hand_over(environment, i, wrappers, count);
   }
   environment.commands()[outputs] = node->slot;

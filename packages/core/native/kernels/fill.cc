@@ -26,9 +26,12 @@ std::array<char, 8> element(double value, DType dtype) {
 
 }  // namespace
 
-void fill_with(const Tensor& out, double number) {
-  if (out.numel() == 0) return;
-  require_writable(out);
+void fill_with(const Tensor& target, double number) {
+  if (target.numel() == 0) return;
+  // Elements that share memory get the same value: an expanded tensor may be filled.
+  Tensor out = target;
+  for (int axis = 0; axis < out.ndim(); ++axis)
+    if (out.stride(axis) == 0) out.shape.sizes[axis] = 1;
   const CopyTable& table = active::copy_table();
   const std::array<char, 8> value = element(number, out.dtype);
   const int64_t item = static_cast<int64_t>(out.item_bytes());

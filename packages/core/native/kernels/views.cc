@@ -59,6 +59,8 @@ bool relayout(Call& call) {
       return false;
   copy_into(moved, before);
   moved.storage->version = before.storage->version.load();
+  moved.storage->writer = before.storage->writer.load();
+  moved.storage->inference = before.storage->inference.load();
   for (Entry* other : sharing) other->tensor = moved;
   return true;
 }

@@ -74,6 +74,7 @@ void Context::drain() {
         release_node(entry->node);
       }
       if (entry->grad) release(entry->grad);
+      if (entry->base) release(entry->base);
       entries_[entry->id] = nullptr;
       free_ids_.push_back(entry->id);
       *entry = Entry();

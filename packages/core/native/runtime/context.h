@@ -28,6 +28,16 @@ class Failure : public std::runtime_error {
   const char* code_;
 };
 
+// How a view came to be, which decides whether it may be written to under recording.
+enum class Creation : uint8_t {
+  kDefault,
+  kMultiOutput,     // one of several views that a function returned
+  kNoGrad,          // while nothing was recorded
+  kInference,       // in inference mode
+  kCustomFunction,  // inside of a user's Function
+  kDetached,        // not a view in the sense of the graph: no gradient flows
+};
+
 // A tensor with an id, counted by the JavaScript wrappers and by the nodes that saved it.
 struct Entry {
   Tensor tensor;
@@ -38,9 +48,13 @@ struct Entry {
   bool is_view = false;
   bool is_leaf_node = false;  // `node` only accumulates into this entry's gradient
   bool retains_grad = false;  // gets a gradient though it is not a leaf
+  Creation creation = Creation::kDefault;
   uint16_t output_index = 0;  // which output of `node` this is
+  uint32_t view_version = 0;  // for a view: of its storage when `node` was made
   Node* node = nullptr;       // one count: the operation that made it, or the accumulator of a leaf
   Entry* grad = nullptr;      // one count
+  // One count: for a view, the tensor whose history says what the view's is; never itself a view.
+  Entry* base = nullptr;
 };
 
 class Context {
@@ -84,12 +98,26 @@ class Context {
   void (*make_room)(Context&, size_t bytes) = nullptr;
   void* owner = nullptr;  // what make_room needs to know of its environment
 
-  // --- the graph (graph.cc) ---
+  // --- the graph ---
   // The node of a leaf that requires a gradient, made on first use.
   Node* leaf_node(Entry* leaf);
   Node* add_node();
   // Says that `entry` is output `index` of `node` (null: of none) and no longer of what it was.
   void set_node(Entry* entry, Node* node, int index);
+  // The node through which gradients of `entry` flow, null if none do. (graph.cc)
+  Node* gradient_node(Entry* entry);
+  // Says that `view` shows the elements of `from`, by an operation of this kind. (graph.cc)
+  void attach_view(Entry* view, Entry* from, Creation creation);
+  // Gives a view whose storage was written to since a node that follows from its base's history.
+  // Throws Failure("ERR_AUTOGRAD") where that is not allowed. (graph.cc)
+  void refresh_view(Entry* view);
+  // Throws Failure("ERR_AUTOGRAD") unless a recorded operation may write into `entry`. (graph.cc)
+  void check_in_place(Entry* entry);
+  // As set_node after a write in place: what a view became is also part of its base. (graph.cc)
+  void rebase(Entry* entry, Node* node, int index);
+  // Makes `to` what `from` is for the graph (its node, its gradient), which `from` loses; for a
+  // tensor that goes on with other memory. (graph.cc)
+  void move_history(Entry* from, Entry* to);
   Node* node(uint32_t slot) const;
   void release_node(Node* node);
   void release_saved(Node* node);

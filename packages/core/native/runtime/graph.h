@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "context.h"
@@ -27,6 +28,21 @@ struct Saved {
   int32_t output_index = -1;
 };
 
+// Where a view's elements lie among those of its base. Nodes with a geometry belong to no operation
+// of JavaScript: they are what a write into a view means for its base, and a base for its views.
+struct ViewGeometry {
+  struct Layout {
+    Shape shape;
+    int64_t strides[kMaxDims];
+    int64_t offset = 0;  // in the storage, in elements
+  };
+  explicit ViewGeometry(const Entry* view);
+
+  Layout base;
+  Layout view;
+  bool is_write = false;  // base with the view's elements replaced; else the view of a base
+};
+
 struct Node {
   uint32_t slot = 0;
   int32_t refs = 0;
@@ -38,6 +54,7 @@ struct Node {
   uint16_t num_outputs = 1;
   std::vector<Edge> edges;
   std::vector<Saved> saved;
+  std::unique_ptr<ViewGeometry> geometry;
 
   // As new, but with the room that the lists have.
   void reset() {
@@ -51,6 +68,7 @@ struct Node {
     num_outputs = 1;
     edges.clear();
     saved.clear();
+    geometry.reset();
   }
 };
 

@@ -114,6 +114,10 @@ struct Storage {
   size_t bytes;
   std::atomic<int32_t> refs{1};
   std::atomic<uint32_t> version{0};
+  // The operation that wrote in place last, by the number that JavaScript gave it; 0 for none.
+  std::atomic<uint32_t> writer{0};
+  // Made in inference mode: such memory is never part of a graph.
+  std::atomic<bool> inference{false};
 };
 
 // Owns one count of a storage; empty for scalars that live in the call itself.

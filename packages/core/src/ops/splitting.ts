@@ -6,6 +6,7 @@ import { INT64 } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
+import { asMultipleViews } from '../op.ts'
 import { normalizeAxis } from '../shape.ts'
 import { show } from '../show.ts'
 import type { AnyDType } from '../tensor.ts'
@@ -48,10 +49,12 @@ function splitBySizes(op: string, input: Tensor, list: unknown, axis: number): T
   }
   requireFewParts(op, input, sizes.length)
   let start = 0
-  return sizes.map((count) => {
-    start += count
-    return narrow(input, axis, start - count, count)
-  })
+  return asMultipleViews(() =>
+    sizes.map((count) => {
+      start += count
+      return narrow(input, axis, start - count, count)
+    }),
+  )
 }
 
 /** Parts of one size, the last of which may be smaller. */
@@ -67,8 +70,10 @@ function splitBySize(op: string, input: Tensor, part: number, axis: number): Ten
   }
   const count = Math.max(1, part === 0 ? 1 : Math.ceil(size / part))
   requireFewParts(op, input, count)
-  return Array.from({ length: count }, (_, i) =>
-    narrow(input, axis, i * part, Math.min(part, size - i * part)),
+  return asMultipleViews(() =>
+    Array.from({ length: count }, (_, i) =>
+      narrow(input, axis, i * part, Math.min(part, size - i * part)),
+    ),
   )
 }
 
@@ -201,7 +206,7 @@ export function unbind<D extends DType>(input: Tensor<D>, ...given: UnbindArgume
   const axis = axisOf('unbind', dim, input)
   const count = input.shape[axis] as number
   requireFewParts('unbind', input, count)
-  return Array.from({ length: count }, (_, i) => select(input, axis, i))
+  return asMultipleViews(() => Array.from({ length: count }, (_, i) => select(input, axis, i)))
 }
 
 type Indices = Parts | Tensor
