@@ -5,6 +5,7 @@
 #include "elementwise.h"
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "iterate.h"
@@ -35,13 +36,11 @@ struct Operation {
 template <size_t kInputs>
 using Inputs = std::array<const Tensor*, kInputs>;
 
-// How the operands of a narrow type become float or int32 and the result becomes narrow again. Not
-// initialised before reset(): most calls have no use for it.
+// How the operands of a narrow type become float or int32 and the result becomes narrow again.
 struct Conversions {
   static constexpr int64_t kBlock = 1024;
   static constexpr int64_t kWide = 4;  // bytes of a float or int32
 
-  void reset() { std::fill(loops, loops + 4, nullptr); }
   // Operand k, of type `narrow`, is to be of the wide type; operand 0 is the output.
   void convert(int k, DType narrow) {
     const auto& table = active::copy_table().convert;
@@ -77,7 +76,7 @@ struct Conversions {
     }
   }
 
-  Loop loops[4];
+  Loop loops[4] = {};
 };
 
 // A loop over elements of any type.
@@ -173,28 +172,9 @@ void refuse_zero(const Tensor& divisor) {
 }
 
 template <size_t kInputs>
-void run(Call& call, const LoopRow& row, const Operation& operation, const Inputs<kInputs>& inputs,
-         const double* params) {
-  const Signature& signature = operation.signature;
+void execute(Call& call, const Work& work, const Operation& operation,
+             const Inputs<kInputs>& inputs, const double* params) {
   const OutputSpec& spec = call.spec(0);
-  const DType dtype = inputs[kInputs - 1]->dtype;
-  for (size_t k = 0; k < kInputs; ++k)
-    if (inputs[k]->dtype != (signature.bool_first && k == 0 ? DType::kBool : dtype))
-      reject(operation, "the inputs differ in type");
-  if (spec.dtype != (signature.to_bool ? DType::kBool : dtype))
-    reject(operation, "the output has the wrong type");
-  const Loop loop = row.by_type[static_cast<int>(wide_type(dtype))];
-  if (!loop) reject(operation, std::string("not for ") + dtype_name(dtype));
-  Conversions conversions;
-  const bool converts = is_narrow(dtype);
-  if (converts) [[unlikely]] {
-    conversions.reset();
-    for (size_t k = 0; k < kInputs; ++k)
-      if (is_narrow(inputs[k]->dtype)) conversions.convert(static_cast<int>(k) + 1, dtype);
-    if (!signature.to_bool) conversions.convert(0, dtype);
-  }
-  const Work work = {loop, converts ? &conversions : nullptr};
-  if (operation.cost == Cost::kDivision && !is_floating(dtype)) refuse_zero(*inputs[1]);
 
   // Flat: each input is a single element, or dense with the same strides as the others.
   std::array<int64_t, kInputs + 1> strides;
@@ -237,6 +217,53 @@ void run(Call& call, const LoopRow& row, const Operation& operation, const Input
   for (size_t k = 0; k < kInputs; ++k) data[k + 1] = inputs[k]->data;
   if (n <= std::min(kGrain / 4, grain_of(operation.cost))) return work(data, strides, n, params);
   run_flat(work, data, strides, n, operation.cost, !in_place && n * item >= kStreamBytes, params);
+}
+
+// A plain number in float's precision.
+struct Exact {
+  float value;
+  Tensor tensor;
+
+  explicit Exact(double number) : value(static_cast<float>(number)) {
+    tensor.data = reinterpret_cast<char*>(&value);
+  }
+};
+
+// Operands of narrow types; `loop` is for the wide one.
+template <size_t kInputs>
+[[gnu::noinline]] void execute_narrow(Call& call, Loop loop, const Operation& operation,
+                                      Inputs<kInputs> inputs, const double* params) {
+  const DType dtype = inputs[kInputs - 1]->dtype;
+  const bool exact_numbers = operation.signature.exact_numbers && is_16bit_float(dtype);
+  Conversions conversions;
+  std::optional<Exact> exact;
+  for (size_t k = 0; k < kInputs; ++k) {
+    const int input = static_cast<int>(k);
+    if (exact_numbers && call.is_number(input))
+      inputs[k] = &exact.emplace(call.number(input)).tensor;
+    if (is_narrow(inputs[k]->dtype)) conversions.convert(input + 1, dtype);
+  }
+  if (!operation.signature.to_bool) conversions.convert(0, dtype);
+  execute(call, Work{loop, &conversions}, operation, inputs, params);
+}
+
+template <size_t kInputs>
+void run(Call& call, const LoopRow& row, const Operation& operation, const Inputs<kInputs>& inputs,
+         const double* params) {
+  const Signature& signature = operation.signature;
+  const OutputSpec& spec = call.spec(0);
+  const DType dtype = inputs[kInputs - 1]->dtype;
+  for (size_t k = 0; k < kInputs; ++k)
+    if (inputs[k]->dtype != (signature.bool_first && k == 0 ? DType::kBool : dtype))
+      reject(operation, "the inputs differ in type");
+  if (spec.dtype != (signature.to_bool ? DType::kBool : dtype))
+    reject(operation, "the output has the wrong type");
+  const Loop loop = row.by_type[static_cast<int>(wide_type(dtype))];
+  if (!loop) reject(operation, std::string("not for ") + dtype_name(dtype));
+  if (operation.cost == Cost::kDivision && !is_floating(dtype)) refuse_zero(*inputs[kInputs - 1]);
+  if (is_narrow(dtype)) [[unlikely]]
+    return execute_narrow(call, loop, operation, inputs, params);
+  execute(call, Work{loop, nullptr}, operation, inputs, params);
 }
 
 template <size_t kInputs>
@@ -289,7 +316,7 @@ FLAMBEAU_SPECIAL_OPS(FLAMBEAU_SPECIAL)
 FLAMBEAU_KERNEL_ALL_TYPES(add) {
   const ArithmeticTable& table = active::arithmetic_table();
   const double alpha = call.num_params() > 0 ? call.param(0) : 1;
-  run(call, alpha == 1 ? table.add : table.addScaled, {"add", kBinary, Cost::kCheap},
+  run(call, alpha == 1 ? table.add : table.addScaled, {"add", kArithmetic, Cost::kCheap},
       inputs_of<2>(call), &alpha);
 }
 
@@ -297,7 +324,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(add) {
 FLAMBEAU_KERNEL_ALL_TYPES(sub) {
   const ArithmeticTable& table = active::arithmetic_table();
   const double minus_alpha = call.num_params() > 0 ? -call.param(0) : -1;
-  run(call, minus_alpha == -1 ? table.sub : table.addScaled, {"sub", kBinary, Cost::kCheap},
+  run(call, minus_alpha == -1 ? table.sub : table.addScaled, {"sub", kArithmetic, Cost::kCheap},
       inputs_of<2>(call), &minus_alpha);
 }
 

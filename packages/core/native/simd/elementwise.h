@@ -15,10 +15,13 @@ struct Signature {
   int inputs;
   bool to_bool = false;     // the output is bool, not T
   bool bool_first = false;  // the first input is bool, not T
+  // A plain number among 16-bit floats is taken in float's precision, as in PyTorch.
+  bool exact_numbers = false;
 };
 inline constexpr Signature kUnary = {1};
 inline constexpr Signature kTest = {1, true};
 inline constexpr Signature kBinary = {2};
+inline constexpr Signature kArithmetic = {2, false, false, true};
 inline constexpr Signature kCompare = {2, true};
 inline constexpr Signature kTernary = {3};
 inline constexpr Signature kSelect = {3, false, true};
@@ -27,47 +30,48 @@ inline constexpr Signature kSelect = {3, false, true};
 enum class Cost : uint8_t { kCheap, kDivision, kTranscendental, kSpecial };
 
 // Arithmetic, rounding and selection: a few instructions an element.
-#define FLAMBEAU_ARITHMETIC_OPS(X)                               \
-  X(mul, Mul, AnyType, kBinary, kCheap, 0)                       \
-  X(div, Div, FloatType, kBinary, kCheap, 0)                     \
-  X(maximum, Maximum, AnyTypeBoolAsByte, kBinary, kCheap, 0)     \
-  X(minimum, Minimum, AnyTypeBoolAsByte, kBinary, kCheap, 0)     \
-  X(neg, Neg, NumberType, kUnary, kCheap, 0)                     \
-  X(abs, Abs, NumberType, kUnary, kCheap, 0)                     \
-  X(sign, Sign, AnyType, kUnary, kCheap, 0)                      \
-  X(square, Square, AnyType, kUnary, kCheap, 0)                  \
-  X(sqrt, Sqrt, FloatType, kUnary, kCheap, 0)                    \
-  X(rsqrt, Rsqrt, FloatType, kUnary, kCheap, 0)                  \
-  X(reciprocal, Reciprocal, FloatType, kUnary, kCheap, 0)        \
-  X(relu, Relu, NumberType, kUnary, kCheap, 0)                   \
-  X(floor, Floor, NumberType, kUnary, kCheap, 0)                 \
-  X(ceil, Ceil, NumberType, kUnary, kCheap, 0)                   \
-  X(round, Round, NumberType, kUnary, kCheap, 0)                 \
-  X(trunc, Trunc, NumberType, kUnary, kCheap, 0)                 \
-  X(where, Where, AnyTypeBoolAsByte, kSelect, kCheap, 0)         \
-  X(clamp, Clamp, AnyTypeBoolAsByte, kTernary, kCheap, 0)        \
-  X(lerp, Lerp, FloatType, kTernary, kCheap, 0)                  \
-  X(addcmul, Addcmul, NumberType, kTernary, kCheap, 1)           \
-  X(addcdiv, Addcdiv, FloatType, kTernary, kCheap, 1)            \
-  X(reluGrad, ReluBackward, FloatType, kBinary, kCheap, 0)       \
-  X(tanhGrad, TanhBackward, FloatType, kBinary, kCheap, 0)       \
-  X(sigmoidGrad, SigmoidBackward, FloatType, kBinary, kCheap, 0) \
-  X(frac, Frac, FloatType, kUnary, kCheap, 0)                    \
-  X(angle, Angle, FloatType, kUnary, kCheap, 0)                  \
-  X(copysign, Copysign, FloatType, kBinary, kCheap, 0)           \
-  X(heaviside, Heaviside, AnyTypeBoolAsByte, kBinary, kCheap, 0) \
-  X(fmax, Fmax, AnyTypeBoolAsByte, kBinary, kCheap, 0)           \
-  X(fmin, Fmin, AnyTypeBoolAsByte, kBinary, kCheap, 0)           \
-  X(nextafter, Nextafter, FloatType, kBinary, kCheap, 0)         \
-  X(frexpMantissa, FrexpMantissa, FloatType, kUnary, kCheap, 0)  \
-  X(frexpExponent, FrexpExponent, FloatType, kUnary, kCheap, 0)  \
-  X(nanToNum, NanToNum, FloatType, kUnary, kCheap, 3)            \
+#define FLAMBEAU_ARITHMETIC_OPS(X)                                   \
+  X(mul, Mul, AnyType, kArithmetic, kCheap, 0)                       \
+  X(div, Div, FloatType, kArithmetic, kCheap, 0)                     \
+  X(maximum, Maximum, AnyTypeBoolAsByte, kBinary, kCheap, 0)         \
+  X(minimum, Minimum, AnyTypeBoolAsByte, kBinary, kCheap, 0)         \
+  X(neg, Neg, NumberType, kUnary, kCheap, 0)                         \
+  X(abs, Abs, NumberType, kUnary, kCheap, 0)                         \
+  X(sign, Sign, AnyType, kUnary, kCheap, 0)                          \
+  X(square, Square, AnyType, kUnary, kCheap, 0)                      \
+  X(sqrt, Sqrt, FloatType, kUnary, kCheap, 0)                        \
+  X(rsqrt, Rsqrt, FloatType, kUnary, kCheap, 0)                      \
+  X(reciprocal, Reciprocal, FloatType, kUnary, kCheap, 0)            \
+  X(relu, Relu, NumberType, kUnary, kCheap, 0)                       \
+  X(floor, Floor, NumberType, kUnary, kCheap, 0)                     \
+  X(ceil, Ceil, NumberType, kUnary, kCheap, 0)                       \
+  X(round, Round, NumberType, kUnary, kCheap, 0)                     \
+  X(trunc, Trunc, NumberType, kUnary, kCheap, 0)                     \
+  X(where, Where, AnyTypeBoolAsByte, kSelect, kCheap, 0)             \
+  X(clamp, Clamp, AnyTypeBoolAsByte, kTernary, kCheap, 0)            \
+  X(lerp, Lerp, FloatType, kTernary, kCheap, 0)                      \
+  X(addcmul, Addcmul, NumberType, kTernary, kCheap, 1)               \
+  X(addcdiv, Addcdiv, FloatType, kTernary, kCheap, 1)                \
+  X(reluGrad, ReluBackward, FloatType, kBinary, kCheap, 0)           \
+  X(tanhGrad, TanhBackward, FloatType, kBinary, kCheap, 0)           \
+  X(sigmoidGrad, SigmoidBackward, FloatType, kBinary, kCheap, 0)     \
+  X(frac, Frac, FloatType, kUnary, kCheap, 0)                        \
+  X(angle, Angle, FloatType, kUnary, kCheap, 0)                      \
+  X(copysign, Copysign, FloatType, kBinary, kCheap, 0)               \
+  X(heaviside, Heaviside, AnyTypeBoolAsByte, kBinary, kCheap, 0)     \
+  X(fmax, Fmax, AnyTypeBoolAsByte, kBinary, kCheap, 0)               \
+  X(fmin, Fmin, AnyTypeBoolAsByte, kBinary, kCheap, 0)               \
+  X(nextafter, Nextafter, FloatType, kBinary, kCheap, 0)             \
+  X(nextafterNarrow, NextafterNarrow, FloatType, kBinary, kCheap, 3) \
+  X(frexpMantissa, FrexpMantissa, FloatType, kUnary, kCheap, 0)      \
+  X(frexpExponent, FrexpExponent, FloatType, kUnary, kCheap, 0)      \
+  X(nanToNum, NanToNum, FloatType, kUnary, kCheap, 3)                \
   X(roundDecimals, RoundDecimals, FloatType, kUnary, kCheap, 2)
 
-#define FLAMBEAU_ARITHMETIC_LOOPS(X)                      \
-  X(add, Add, AnyType, kBinary, kCheap, 0)                \
-  X(addScaled, AddScaled, NumberType, kBinary, kCheap, 1) \
-  X(sub, Sub, AnyType, kBinary, kCheap, 0)
+#define FLAMBEAU_ARITHMETIC_LOOPS(X)                          \
+  X(add, Add, AnyType, kArithmetic, kCheap, 0)                \
+  X(addScaled, AddScaled, NumberType, kArithmetic, kCheap, 1) \
+  X(sub, Sub, AnyType, kArithmetic, kCheap, 0)
 
 // Comparisons and logic, to bool.
 #define FLAMBEAU_LOGIC_OPS(X)                             \
@@ -89,18 +93,18 @@ enum class Cost : uint8_t { kCheap, kDivision, kTranscendental, kSpecial };
   X(signbit, Signbit, AnyType, kTest, kCheap, 0)
 
 // Bits, and division of whole numbers.
-#define FLAMBEAU_INTEGER_OPS(X)                                    \
-  X(bitwiseNot, BitwiseNot, IntegerOrBoolType, kUnary, kCheap, 0)  \
-  X(bitwiseAnd, BitwiseAnd, IntegerOrBoolType, kBinary, kCheap, 0) \
-  X(bitwiseOr, BitwiseOr, IntegerOrBoolType, kBinary, kCheap, 0)   \
-  X(bitwiseXor, BitwiseXor, IntegerOrBoolType, kBinary, kCheap, 0) \
-  X(leftShift, LeftShift, IntegerType, kBinary, kCheap, 0)         \
-  X(rightShift, RightShift, IntegerType, kBinary, kCheap, 0)       \
-  X(floorDivide, FloorDivide, NumberType, kBinary, kDivision, 0)   \
-  X(remainder, Remainder, NumberType, kBinary, kDivision, 0)       \
-  X(fmod, Fmod, NumberType, kBinary, kDivision, 0)                 \
-  X(truncDivide, TruncDivide, NumberType, kBinary, kDivision, 0)   \
-  X(gcd, Gcd, IntegerType, kBinary, kTranscendental, 0)            \
+#define FLAMBEAU_INTEGER_OPS(X)                                      \
+  X(bitwiseNot, BitwiseNot, IntegerOrBoolType, kUnary, kCheap, 0)    \
+  X(bitwiseAnd, BitwiseAnd, IntegerOrBoolType, kBinary, kCheap, 0)   \
+  X(bitwiseOr, BitwiseOr, IntegerOrBoolType, kBinary, kCheap, 0)     \
+  X(bitwiseXor, BitwiseXor, IntegerOrBoolType, kBinary, kCheap, 0)   \
+  X(leftShift, LeftShift, IntegerType, kBinary, kCheap, 0)           \
+  X(rightShift, RightShift, IntegerType, kBinary, kCheap, 0)         \
+  X(floorDivide, FloorDivide, NumberType, kArithmetic, kDivision, 0) \
+  X(remainder, Remainder, NumberType, kBinary, kDivision, 0)         \
+  X(fmod, Fmod, NumberType, kBinary, kDivision, 0)                   \
+  X(truncDivide, TruncDivide, NumberType, kBinary, kDivision, 0)     \
+  X(gcd, Gcd, IntegerType, kBinary, kTranscendental, 0)              \
   X(lcm, Lcm, IntegerType, kBinary, kTranscendental, 0)
 
 // Exponentials, logarithms, powers, and the activations made of them.
