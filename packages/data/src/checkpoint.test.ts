@@ -24,6 +24,10 @@ describe('safetensors files', () => {
       int32: tensor([[1], [-2]], { dtype: 'int32' }),
       uint8: full([2, 0, 3], 7, { dtype: 'uint8' }),
       bool: tensor([true, false]),
+      float16: tensor([1.5, -65504], { dtype: 'float16' }),
+      bfloat16: tensor([[0.1], [3e38]], { dtype: 'bfloat16' }),
+      int8: tensor([-128, 127], { dtype: 'int8' }),
+      int16: tensor([-32768], { dtype: 'int16' }),
       scalar: tensor(4),
     }
     saveSafetensors(path('all'), tensors, { note: 'mine' })

@@ -1,6 +1,6 @@
 /** Tensors, and whole trees of them, in safetensors files. */
 import { readFileSync } from 'node:fs'
-import { fromTypedArray, Tensor, ValueError } from '@flambeau/core'
+import { frombuffer, Tensor, ValueError, zeros } from '@flambeau/core'
 import { writeFileAtomic } from './formats/atomic-write.ts'
 import { FormatError } from './formats/errors.ts'
 import type { RawTensor } from './formats/raw-tensor.ts'
@@ -17,28 +17,16 @@ export type Checkpoint =
   | { readonly [key: string]: Checkpoint }
 
 function toRaw(tensor: Tensor): RawTensor {
-  const values = tensor.dtype === 'int64' ? tensor.toBigIntArray() : tensor.toArray()
-  return {
-    dtype: tensor.dtype,
-    shape: [...tensor.shape],
-    data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  }
+  const { dtype } = tensor
+  const flat = tensor.detach().reshape(tensor.numel())
+  // The bytes themselves: also those of 16-bit floats, which no typed array has.
+  const bytes = dtype === 'bool' ? flat.to('uint8') : flat.contiguous().view('uint8')
+  return { dtype, shape: [...tensor.shape], data: bytes.toArray() as Uint8Array }
 }
 
-const ARRAYS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-} as const
-
 function fromRaw({ dtype, shape, data }: RawTensor): Tensor {
-  // A copy, since the bytes may start anywhere in the file.
-  const values = new ARRAYS[dtype](data.slice().buffer)
-  const tensor = fromTypedArray(values, shape)
-  return dtype === 'bool' ? tensor.to('bool') : tensor
+  if (data.byteLength === 0) return zeros(shape, { dtype })
+  return frombuffer(data, { dtype }).reshape(shape)
 }
 
 function readBytes(path: string): Uint8Array {

@@ -1,5 +1,15 @@
 /** The element types that tensors have here. */
-export type RawDType = 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'bool'
+export type RawDType =
+  | 'float32'
+  | 'float64'
+  | 'int64'
+  | 'int32'
+  | 'uint8'
+  | 'bool'
+  | 'float16'
+  | 'bfloat16'
+  | 'int8'
+  | 'int16'
 
 /** A tensor as a file holds it: row-major, little-endian, one byte (0 or 1) per bool. */
 export interface RawTensor {

@@ -27,12 +27,16 @@ const dtypes: readonly DTypeInfo[] = [
   { name: 'float64', code: 'F64', sizeBytes: 8 },
   { name: 'float32', code: 'F32', sizeBytes: 4 },
   { name: 'int32', code: 'I32', sizeBytes: 4 },
+  { name: 'bfloat16', code: 'BF16', sizeBytes: 2 },
+  { name: 'float16', code: 'F16', sizeBytes: 2 },
+  { name: 'int16', code: 'I16', sizeBytes: 2 },
+  { name: 'int8', code: 'I8', sizeBytes: 1 },
   { name: 'uint8', code: 'U8', sizeBytes: 1 },
   { name: 'bool', code: 'BOOL', sizeBytes: 1 },
 ]
 
-/** What the format knows beyond that, and tensors here do not yet. */
-const unsupportedCode = /^(?:B?F16|[IU](?:8|16|32|64)|C64|F4|F[68]_E\dM\d(?:FNUZ)?)$/
+/** What the format knows beyond that, and tensors here do not. */
+const unsupportedCode = /^(?:U(?:16|32|64)|C64|F4|F[68]_E\dM\d(?:FNUZ)?)$/
 
 const prefixBytes = 8
 const maxHeaderBytes = 100_000_000
@@ -149,7 +153,7 @@ function utf8(text: string): Uint8Array {
  *
  * @param source.path named in errors; the file is not opened.
  * @throws {FormatError} if the bytes are anything else than one whole safetensors file, or hold a
- *   tensor of a dtype that does not exist here yet (float16, bfloat16, int8 ...).
+ *   tensor of a dtype that does not exist here (uint16, complex64 ...).
  */
 export function parseSafetensors(file: Uint8Array, source: { path: string }): Safetensors {
   const fail: Fail = failIn(source.path)
@@ -311,7 +315,7 @@ function readDType(label: string, node: JsonNode, fail: Fail): DTypeInfo {
   if (known !== undefined) return known
   const codes = dtypes.map((dtype) => dtype.code).join(', ')
   if (unsupportedCode.test(node.text)) {
-    const reason = `${label}: dtype ${node.text} is not supported yet`
+    const reason = `${label}: dtype ${node.text} is not supported`
     return fail(node.offset, reason, `convert the tensor to one of ${codes} and save it again`)
   }
   return fail(node.offset, `${label}: dtype ${JSON.stringify(node.text)} is none of ${codes}`)
