@@ -189,29 +189,6 @@ def distribution_cases():
         yield case('bernoulli/p', 'int64', n, lambda t: torch.bernoulli(t, 0.3), p=0.3)
 
 
-def initialiser_cases():
-    """torch.nn.init: what layers start from."""
-    for name, run in {
-        'xavierUniform_': lambda t: torch.nn.init.xavier_uniform_(t, 1.5),
-        'xavierNormal_': lambda t: torch.nn.init.xavier_normal_(t),
-        'kaimingUniform_': lambda t: torch.nn.init.kaiming_uniform_(t, 5**0.5),
-        'kaimingNormal_': lambda t: torch.nn.init.kaiming_normal_(
-            t, mode='fan_out', nonlinearity='relu'
-        ),
-        'uniform_': lambda t: torch.nn.init.uniform_(t, -2, 3),
-        'normal_': lambda t: torch.nn.init.normal_(t, 1, 0.1),
-    }.items():
-        for shape in [[3, 4], [6, 2, 3, 3]]:
-            torch.manual_seed(5)
-            values = run(torch.empty(shape)).flatten()
-            yield {
-                'name': name,
-                'shape': shape,
-                'values': [number(value) for value in values.numpy()],
-                'next': number(torch.rand(1).numpy()[0]),
-            }
-
-
 def state_digest():
     return hashlib.sha256(torch.get_rng_state().numpy().tobytes()).hexdigest()
 
@@ -238,12 +215,8 @@ def main():
     torch.set_num_threads(1)
     cases = [*sampler_cases(), *detail_cases(), *narrow_cases(), *distribution_cases()]
     lines = ',\n'.join(json.dumps(entry, separators=(',', ':')) for entry in cases)
-    initialisers = ',\n'.join(
-        json.dumps(entry, separators=(',', ':')) for entry in initialiser_cases()
-    )
-    text = '{"torch":"2.13.0",\n"states":%s,\n"initialisers":[\n%s\n],\n"cases":[\n%s\n]}\n' % (
+    text = '{"torch":"2.13.0",\n"states":%s,\n"cases":[\n%s\n]}\n' % (
         json.dumps(states(), separators=(',', ':')),
-        initialisers,
         lines,
     )
     path = pathlib.Path(__file__).with_name('random.json')

@@ -1,19 +1,28 @@
 /** Initialisers. Each fills a tensor in place, without recording, and returns it. */
-import type { Tensor } from '@flambeau/core'
-import { ShapeError, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
+import type { Generator, Tensor } from '@flambeau/core'
+import { emptyLike, ShapeError, ValueError } from '@flambeau/core'
+import type { Arguments } from '@flambeau/core/internal'
+import { parameters } from '@flambeau/core/internal'
 
-/** Nonlinearities with a known gain. */
+/** Nonlinearities with a known gain, by the names of their functions or as PyTorch writes them. */
 export type Nonlinearity =
   | 'linear'
   | 'sigmoid'
   | 'tanh'
   | 'relu'
   | 'leakyRelu'
+  | 'leaky_relu'
   | 'selu'
   | 'conv1d'
   | 'conv2d'
   | 'conv3d'
+  | 'convTranspose1d'
+  | 'convTranspose2d'
+  | 'convTranspose3d'
+  | 'conv_transpose1d'
+  | 'conv_transpose2d'
+  | 'conv_transpose3d'
 
 /**
  * The factor that keeps variances equal through a nonlinearity.
@@ -21,14 +30,19 @@ export type Nonlinearity =
  * @param param Negative slope of `leakyRelu`; default 0.01.
  * @see torch.nn.init.calculate_gain
  */
-export function calculateGain(nonlinearity: Nonlinearity, param?: number): number {
+export function calculateGain(
+  nonlinearity: Nonlinearity,
+  param?: number | null | { param?: number | null },
+): number {
+  const slope = typeof param === 'object' ? param?.param : param
   switch (nonlinearity) {
     case 'tanh':
       return 5 / 3
     case 'relu':
       return Math.SQRT2
     case 'leakyRelu':
-      return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2))
+    case 'leaky_relu':
+      return Math.sqrt(2 / (1 + (slope ?? 0.01) ** 2))
     case 'selu':
       return 0.75
     case 'linear':
@@ -36,6 +50,12 @@ export function calculateGain(nonlinearity: Nonlinearity, param?: number): numbe
     case 'conv1d':
     case 'conv2d':
     case 'conv3d':
+    case 'convTranspose1d':
+    case 'convTranspose2d':
+    case 'convTranspose3d':
+    case 'conv_transpose1d':
+    case 'conv_transpose2d':
+    case 'conv_transpose3d':
       return 1
     default:
       throw new ValueError(
@@ -62,19 +82,144 @@ function fans(op: string, tensor: Tensor): { fanIn: number; fanOut: number } {
   return { fanIn: inputs * field, fanOut: out * field }
 }
 
-/** Uniform over [a, b). @see torch.nn.init.uniform_ */
-export function uniform_(tensor: Tensor, a = 0, b = 1): Tensor {
-  return noGrad(() => tensor.uniform_(a, b))
+/** What initialisers that draw accept. */
+export interface Drawing {
+  /** Default: the default generator. */
+  generator?: Generator | null
 }
 
-/** Normal with this mean and standard deviation. @see torch.nn.init.normal_ */
-export function normal_(tensor: Tensor, mean = 0, std = 1): Tensor {
-  return noGrad(() => tensor.normal_(mean, std))
+type GeneratorOption = Generator | null
+
+const readUniform = parameters<[number, number, GeneratorOption]>('uniform_', [
+  'a',
+  'b',
+  'generator',
+])
+
+/** Uniform over [a, b), default [0, 1). @see torch.nn.init.uniform_ */
+export function uniform_(
+  tensor: Tensor,
+  ...given: Arguments<Drawing & { a?: number; b?: number }, ['a', 'b', 'generator']>
+): Tensor {
+  const [a = 0, b = 1, generator = null] = readUniform(given)
+  return noGrad(() => tensor.uniform_(a, b, { generator }))
+}
+
+const readNormal = parameters<[number, number, GeneratorOption]>('normal_', [
+  'mean',
+  'std',
+  'generator',
+])
+
+/** Normal with this mean (default 0) and standard deviation (1). @see torch.nn.init.normal_ */
+export function normal_(
+  tensor: Tensor,
+  ...given: Arguments<Drawing & { mean?: number; std?: number }, ['mean', 'std', 'generator']>
+): Tensor {
+  const [mean = 0, std = 1, generator = null] = readNormal(given)
+  return noGrad(() => tensor.normal_(mean, std, { generator }))
+}
+
+export interface TruncNormalOptions extends Drawing {
+  /** Default 0. */
+  mean?: number
+  /** Default 1. */
+  std?: number
+  /** The smallest value. Default -2. */
+  a?: number
+  /** The largest value. Default 2. */
+  b?: number
+}
+
+const readTruncNormal = parameters<[number, number, number, number, GeneratorOption]>(
+  'truncNormal_',
+  ['mean', 'std', 'a', 'b', 'generator'],
+)
+
+/** The share of a normal distribution that lies below x. */
+function normalBelow(x: number): number {
+  // Abramowitz, Stegun 1964, 7.1.26: precise to 1.5e-7, for a comparison with 0.3.
+  const z = Math.abs(x) / Math.SQRT2
+  const t = 1 / (1 + 0.3275911 * z)
+  const series =
+    t *
+    (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+  const erf = 1 - series * Math.exp(-z * z)
+  return (1 + (x < 0 ? -erf : erf)) / 2
+}
+
+/**
+ * Normal, but values outside of [a, b] are drawn again.
+ *
+ * Where that would take many rounds, uniform numbers of [a, b] are accepted with the probability
+ * that the normal density has there, relative to its peak.
+ *
+ * @throws {ValueError} unless std > 0 and a < b.
+ * @see torch.nn.init.trunc_normal_
+ */
+export function truncNormal_(
+  tensor: Tensor,
+  ...given: Arguments<TruncNormalOptions, ['mean', 'std', 'a', 'b', 'generator']>
+): Tensor {
+  const [mean = 0, std = 1, a = -2, b = 2, generator = null] = readTruncNormal(given)
+  if (!(std > 0) || !(a < b) || !Number.isFinite(a) || !Number.isFinite(b)) {
+    throw new ValueError(
+      'truncNormal_',
+      { tensor, mean, std, a, b },
+      'std must be more than 0, and [a, b] a finite range',
+      'pass { std: 1, a: -2, b: 2 }',
+    )
+  }
+  const inside = normalBelow((b - mean) / std) - normalBelow((a - mean) / std)
+  const draw = inside > 0.3 ? redrawNormal : acceptUniform
+  noGrad(() => {
+    draw(tensor, mean, std, a, b, generator)
+  })
+  return tensor
+}
+
+function redrawNormal(
+  tensor: Tensor,
+  mean: number,
+  std: number,
+  a: number,
+  b: number,
+  generator: GeneratorOption,
+): void {
+  let result = tensor.normal_(mean, std, { generator })
+  while (true) {
+    const outside = result.lt(a).logicalOr(result.gt(b))
+    if (!outside.any().item()) break
+    result = emptyLike(result).normal_(mean, std, { generator }).where(outside, result)
+  }
+  if (result !== tensor) tensor.copy_(result)
+}
+
+function acceptUniform(
+  tensor: Tensor,
+  mean: number,
+  std: number,
+  a: number,
+  b: number,
+  generator: GeneratorOption,
+): void {
+  const peak = -0.5 * ((Math.max(a, Math.min(mean, b)) - mean) / std) ** 2
+  // The logarithm of the density, relative to its peak.
+  const density = (x: Tensor): Tensor => x.sub(mean).div_(std).pow_(2).mul_(-0.5).sub_(peak)
+  const refused = (x: Tensor): Tensor => emptyLike(x).uniform_({ generator }).log_().gt(density(x))
+  let result = tensor.uniform_(a, b, { generator })
+  let pending = refused(result)
+  while (pending.any().item()) {
+    const candidates = emptyLike(tensor).uniform_(a, b, { generator })
+    result = candidates.where(pending, result)
+    pending = refused(candidates).where(pending, pending)
+  }
+  if (result !== tensor) tensor.copy_(result)
 }
 
 /** One value everywhere. @see torch.nn.init.constant_ */
-export function constant_(tensor: Tensor, value: number): Tensor {
-  return noGrad(() => tensor.fill_(value))
+export function constant_(tensor: Tensor, val: number | { val: number }): Tensor {
+  return noGrad(() => tensor.fill_(typeof val === 'object' ? val.val : val))
 }
 
 /** Zeros. @see torch.nn.init.zeros_ */
@@ -87,45 +232,135 @@ export function ones_(tensor: Tensor): Tensor {
   return constant_(tensor, 1)
 }
 
+/** The identity matrix, or its first rows or columns. @see torch.nn.init.eye_ */
+export function eye_(tensor: Tensor): Tensor {
+  if (tensor.ndim !== 2) {
+    throw new ShapeError(
+      'eye_',
+      { tensor },
+      `a matrix has 2 axes, not ${tensor.ndim}`,
+      'use dirac_',
+    )
+  }
+  return noGrad(() => {
+    const count = Math.min(...tensor.shape)
+    const places = Array.from({ length: count }, (_, i) => i)
+    return tensor.zero_().setAt([places, places], 1)
+  })
+}
+
+const readDirac = parameters<[number]>('dirac_', ['groups'])
+
+/**
+ * A convolution's weight that hands its inputs through: 1 in the middle of each kernel that leads
+ * from a channel to the same channel (of its group), 0 elsewhere.
+ *
+ * @throws {ShapeError} unless the tensor has 3 to 5 axes and `groups` divides the first.
+ * @see torch.nn.init.dirac_
+ */
+export function dirac_(
+  tensor: Tensor,
+  ...given: Arguments<{ groups?: number }, ['groups']>
+): Tensor {
+  const [groups = 1] = readDirac(given)
+  const [out = 0, inputs = 0, ...kernel] = tensor.shape
+  if (tensor.ndim < 3 || tensor.ndim > 5 || !(groups >= 1) || out % groups !== 0) {
+    throw new ShapeError(
+      'dirac_',
+      { tensor, groups },
+      'a weight has 3, 4 or 5 axes, and as many outputs for each group',
+      'use eye_ for matrices',
+    )
+  }
+  const middle = kernel.map((size) => Math.floor(size / 2))
+  const count = Math.min(out / groups, inputs)
+  return noGrad(() => {
+    tensor.zero_()
+    for (let group = 0; group < groups; group++) {
+      for (let i = 0; i < count; i++) {
+        tensor.setAt([(group * out) / groups + i, i, ...middle], 1)
+      }
+    }
+    return tensor
+  })
+}
+
+const readGain = parameters<[number, GeneratorOption]>('xavier', ['gain', 'generator'])
+
+/** What the initialisers of Glorot and Bengio take after their tensor. */
+export type XavierArguments = Arguments<Drawing & { gain?: number }, ['gain', 'generator']>
+
 /** Glorot, Bengio 2010: uniform within gain · sqrt(6 / (fanIn + fanOut)). @see torch.nn.init.xavier_uniform_ */
-export function xavierUniform_(tensor: Tensor, gain = 1): Tensor {
+export function xavierUniform_(tensor: Tensor, ...given: XavierArguments): Tensor {
+  const [gain = 1, generator = null] = readGain(given)
   const { fanIn, fanOut } = fans('xavierUniform_', tensor)
   const bound = Math.sqrt(3) * (gain * Math.sqrt(2 / (fanIn + fanOut)))
-  return uniform_(tensor, -bound, bound)
+  return uniform_(tensor, -bound, bound, { generator })
 }
 
 /** Glorot, Bengio 2010: normal with std gain · sqrt(2 / (fanIn + fanOut)). @see torch.nn.init.xavier_normal_ */
-export function xavierNormal_(tensor: Tensor, gain = 1): Tensor {
+export function xavierNormal_(tensor: Tensor, ...given: XavierArguments): Tensor {
+  const [gain = 1, generator = null] = readGain(given)
   const { fanIn, fanOut } = fans('xavierNormal_', tensor)
-  return normal_(tensor, 0, gain * Math.sqrt(2 / (fanIn + fanOut)))
+  return normal_(tensor, 0, gain * Math.sqrt(2 / (fanIn + fanOut)), { generator })
 }
 
-export interface KaimingOptions {
+export interface KaimingOptions extends Drawing {
   /** Negative slope of the following leakyRelu. Default 0. */
   a?: number
   /** Keep the variance of activations (fanIn) or of gradients (fanOut). Default fanIn. */
-  mode?: 'fanIn' | 'fanOut'
+  mode?: 'fanIn' | 'fanOut' | 'fan_in' | 'fan_out'
   /** Default leakyRelu. */
   nonlinearity?: Nonlinearity
 }
 
-function kaimingStd(op: string, tensor: Tensor, options: KaimingOptions): number {
-  const { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu' } = options
-  const fan = fans(op, tensor)[mode]
-  return calculateGain(nonlinearity, a) / Math.sqrt(fan)
+/** What the initialisers of He et al. take after their tensor. */
+export type KaimingArguments = Arguments<KaimingOptions, ['a', 'mode', 'nonlinearity', 'generator']>
+
+const readKaiming = parameters<[number, string, Nonlinearity, GeneratorOption]>('kaiming', [
+  'a',
+  'mode',
+  'nonlinearity',
+  'generator',
+])
+
+function kaimingStd(
+  op: string,
+  tensor: Tensor,
+  given: readonly unknown[],
+): { std: number; generator: GeneratorOption } {
+  const [a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', generator = null] = readKaiming(given)
+  const { fanIn, fanOut } = fans(op, tensor)
+  const fan =
+    mode === 'fanIn' || mode === 'fan_in'
+      ? fanIn
+      : mode === 'fanOut' || mode === 'fan_out'
+        ? fanOut
+        : undefined
+  if (fan === undefined) {
+    throw new ValueError(
+      op,
+      { tensor },
+      `there is no mode '${String(mode)}'`,
+      "use 'fanIn' or 'fanOut'",
+    )
+  }
+  return { std: calculateGain(nonlinearity, a) / Math.sqrt(fan), generator }
 }
 
 /** He et al. 2015: uniform within sqrt(3) · gain / sqrt(fan). @see torch.nn.init.kaiming_uniform_ */
-export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
+export function kaimingUniform_(tensor: Tensor, ...given: KaimingArguments): Tensor {
   if (tensor.numel() === 0) return tensor
-  const bound = Math.sqrt(3) * kaimingStd('kaimingUniform_', tensor, options)
-  return uniform_(tensor, -bound, bound)
+  const { std, generator } = kaimingStd('kaimingUniform_', tensor, given)
+  const bound = Math.sqrt(3) * std
+  return uniform_(tensor, -bound, bound, { generator })
 }
 
 /** He et al. 2015: normal with std gain / sqrt(fan). @see torch.nn.init.kaiming_normal_ */
-export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
+export function kaimingNormal_(tensor: Tensor, ...given: KaimingArguments): Tensor {
   if (tensor.numel() === 0) return tensor
-  return normal_(tensor, 0, kaimingStd('kaimingNormal_', tensor, options))
+  const { std, generator } = kaimingStd('kaimingNormal_', tensor, given)
+  return normal_(tensor, 0, std, { generator })
 }
 
 /**
