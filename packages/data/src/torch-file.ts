@@ -1,0 +1,438 @@
+/** PyTorch's `.pt` and `.pth` files, read and written without Python. */
+import { readFileSync } from 'node:fs'
+import { endianness } from 'node:os'
+import type { DType } from '@flambeau/core'
+import { frombuffer, Tensor, ValueError, zeros } from '@flambeau/core'
+import { writeFileAtomic } from './formats/atomic-write.ts'
+import { FormatError } from './formats/errors.ts'
+import {
+  pickle,
+  PickleDict,
+  PickleGlobal,
+  PickleReduce,
+  PickleReference,
+  PickleTuple,
+} from './formats/pickle/pickler.ts'
+import type { PickleCall, PickleValue } from './formats/pickle/unpickler.ts'
+import { PickleError, setKey, unpickle } from './formats/pickle/unpickler.ts'
+import { isLegacy, readLegacy } from './formats/torch-legacy.ts'
+import type { TorchArchive } from './formats/torch-zip.ts'
+import { isZip, readTorchZip, writeTorchZip } from './formats/torch-zip.ts'
+
+/** What a file may hold: tensors, numbers, texts, and lists and dicts of them. */
+export type TorchValue =
+  | Tensor
+  | number
+  | bigint
+  | string
+  | boolean
+  | null
+  | Uint8Array
+  | readonly TorchValue[]
+  | { readonly [key: string]: TorchValue }
+
+interface Kind {
+  dtype: DType
+  /** The storage's class in PyTorch. */
+  storage: string
+  bytes: number
+}
+
+const KINDS: readonly Kind[] = [
+  { dtype: 'float32', storage: 'FloatStorage', bytes: 4 },
+  { dtype: 'float64', storage: 'DoubleStorage', bytes: 8 },
+  { dtype: 'float16', storage: 'HalfStorage', bytes: 2 },
+  { dtype: 'bfloat16', storage: 'BFloat16Storage', bytes: 2 },
+  { dtype: 'int64', storage: 'LongStorage', bytes: 8 },
+  { dtype: 'int32', storage: 'IntStorage', bytes: 4 },
+  { dtype: 'int16', storage: 'ShortStorage', bytes: 2 },
+  { dtype: 'int8', storage: 'CharStorage', bytes: 1 },
+  { dtype: 'uint8', storage: 'ByteStorage', bytes: 1 },
+  { dtype: 'bool', storage: 'BoolStorage', bytes: 1 },
+]
+
+/** The elements of a storage as a tensor with one axis. */
+function fromBytes(data: Uint8Array, { dtype }: Kind): Tensor {
+  if (data.length === 0) return zeros([0], { dtype })
+  // Anything but 0 is true, whatever the byte.
+  if (dtype === 'bool') return frombuffer(data, { dtype: 'uint8' }).to('bool')
+  return frombuffer(data, { dtype })
+}
+
+/** The elements of a tensor with one axis as bytes. */
+function toBytes(flat: Tensor): Uint8Array {
+  const bytes = flat.dtype === 'bool' ? flat.to('uint8') : flat.contiguous().view('uint8')
+  return bytes.toArray() as Uint8Array
+}
+
+/** A storage that a file refers to; its elements may follow later. */
+interface Storage {
+  kind: Kind
+  numel: number
+  data: Tensor | null
+}
+
+const whole = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0
+const sizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(whole)
+
+/** A tensor to be made when its storage is there. */
+class Pending {
+  readonly storage: Storage
+  readonly offset: number
+  readonly shape: readonly number[]
+  readonly strides: readonly number[]
+
+  constructor(args: readonly PickleValue[]) {
+    const [storage, offset, shape, strides] = args
+    if (!(typeof storage === 'object' && storage !== null && 'kind' in storage))
+      throw new Error('a tensor has no storage')
+    if (!whole(offset) || !sizes(shape) || !sizes(strides) || shape.length !== strides.length)
+      throw new Error('the sizes or strides of a tensor are no whole numbers ≥ 0')
+    this.storage = storage as Storage
+    this.offset = offset
+    this.shape = shape
+    this.strides = strides
+    let last = offset
+    for (const [i, size] of shape.entries()) last += (size - 1) * (strides[i] as number)
+    const empty = shape.includes(0)
+    if (!empty && !(last < this.storage.numel))
+      throw new Error(
+        `a tensor of shape [${shape.slice(0, 16).join(', ')}] goes beyond its storage of ${this.storage.numel} elements`,
+      )
+  }
+
+  make(): Tensor {
+    const { data } = this.storage
+    if (data === null) throw new Error('a tensor’s storage is not in the file')
+    return data.asStrided(this.shape, this.strides, this.offset)
+  }
+}
+
+/** Names of dtypes in PyTorch, short ones too. */
+const DTYPE_NAMES: ReadonlyMap<string, DType> = new Map<string, DType>([
+  ...KINDS.map(({ dtype }): [string, DType] => [dtype, dtype]),
+  ['float', 'float32'],
+  ['double', 'float64'],
+  ['half', 'float16'],
+  ['long', 'int64'],
+  ['int', 'int32'],
+  ['short', 'int16'],
+])
+
+/** What a file may call: a few plain containers, tensors, sizes, dtypes and devices. */
+function findGlobal(module: string, name: string): PickleValue {
+  const call = CALLS[`${module}.${name}`]
+  if (call !== undefined) return call
+  if (module === 'torch' || module === 'torch.storage') {
+    const kind = KINDS.find((one) => one.storage === name)
+    if (kind !== undefined) return kind
+    if (module === 'torch') return DTYPE_NAMES.get(name)
+  }
+  return undefined
+}
+
+const list: PickleCall = ([items]) => (Array.isArray(items) ? items : [])
+const CALLS: Readonly<Record<string, PickleCall>> = {
+  'collections.OrderedDict': ([entries]) => {
+    const out: Record<string, unknown> = {}
+    if (!Array.isArray(entries)) return out
+    for (const entry of entries as unknown[]) {
+      const [key, value] = entry as [unknown, unknown]
+      setKey(out, String(key), value)
+    }
+    return out
+  },
+  'collections.defaultdict': () => ({}),
+  'collections.Counter': ([counts]) => counts ?? {},
+  'torch._utils._rebuild_tensor_v2': (args) => new Pending(args),
+  'torch._utils._rebuild_tensor': (args) => new Pending(args),
+  'torch._utils._rebuild_parameter': ([data]) => data,
+  'torch._utils._rebuild_parameter_with_state': ([data]) => data,
+  'torch.Size': list,
+  'torch.device': ([name]) => String(name),
+  'builtins.set': list,
+  '__builtin__.set': list,
+  '_codecs.encode': ([text]) => Buffer.from(String(text), 'latin1'),
+}
+
+/** The value with its tensors made, each once. */
+function finish(value: PickleValue, done: Map<object, unknown> = new Map()): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  const known = done.get(value)
+  if (known !== undefined) return known
+  if (value instanceof Pending) {
+    const tensor = value.make()
+    done.set(value, tensor)
+    return tensor
+  }
+  done.set(value, value)
+  if (Array.isArray(value)) {
+    value.forEach((item, i) => {
+      value[i] = finish(item, done)
+    })
+  } else {
+    for (const [key, item] of Object.entries(value))
+      setKey(value as Record<string, unknown>, key, finish(item, done))
+  }
+  return value
+}
+
+function broken(
+  path: string | undefined,
+  reason: string,
+  cause: unknown,
+  offset?: number,
+): FormatError {
+  return new FormatError(
+    {
+      format: 'PyTorch file',
+      path,
+      offset,
+      reason,
+      fix: 'load a file that torch.save or saveTorch wrote, of tensors and plain containers',
+    },
+    { cause },
+  )
+}
+
+/** A storage's reference: ('storage', class, key, device, number of elements). */
+function storageOf(id: PickleValue, storages: Map<string, Storage>): Storage {
+  const [tag, kind, key, , numel] = Array.isArray(id) ? (id as unknown[]) : []
+  if (tag !== 'storage' || typeof kind !== 'object' || kind === null || !('storage' in kind))
+    throw new Error('the pickle refers to something that is no storage')
+  if (!whole(numel)) throw new Error('a storage’s length is no whole number')
+  const name = String(key)
+  const found = storages.get(name)
+  if (found !== undefined) {
+    if (found.kind !== kind) throw new Error(`storage '${name}' has two dtypes`)
+    return found
+  }
+  const storage: Storage = { kind: kind as Kind, numel, data: null }
+  storages.set(name, storage)
+  return storage
+}
+
+function swapBytes(data: Uint8Array, bytes: number): void {
+  const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  if (bytes === 2) buffer.swap16()
+  else if (bytes === 4) buffer.swap32()
+  else if (bytes === 8) buffer.swap64()
+}
+
+function fill(storage: Storage, data: Uint8Array, swapped: boolean): void {
+  const { kind, numel } = storage
+  if (data.length < numel * kind.bytes)
+    throw new Error(
+      `a storage has ${data.length} bytes in the file and wants ${numel * kind.bytes}`,
+    )
+  const used = data.subarray(0, numel * kind.bytes)
+  if (swapped) swapBytes(used, kind.bytes)
+  storage.data = fromBytes(used, kind)
+}
+
+/**
+ * Reads the bytes of a PyTorch file, of the zip format or the one before 1.6.
+ *
+ * @throws {FormatError} as {@link loadTorch} does.
+ */
+export async function parseTorchFile(
+  bytes: Uint8Array,
+  options: { path?: string } = {},
+): Promise<TorchValue> {
+  const { path } = options
+  const storages = new Map<string, Storage>()
+  const rules = { findGlobal, persistentLoad: (id: PickleValue) => storageOf(id, storages) }
+  try {
+    if (isZip(bytes)) {
+      const archive = await readTorchZip(bytes)
+      const { value } = unpickle(archive.pickle, rules)
+      fillAll(storages, archive)
+      return finish(value) as TorchValue
+    }
+    if (isLegacy(bytes)) {
+      const value = readLegacy(bytes, rules, {
+        elementBytes: (key) => storages.get(key)?.kind.bytes,
+        fill: (key, data) => fill(storages.get(key) as Storage, data, endianness() === 'BE'),
+      })
+      return finish(value) as TorchValue
+    }
+  } catch (error) {
+    if (error instanceof PickleError) throw broken(path, error.message, error, error.offset)
+    throw broken(path, (error as Error).message.split('\n')[0] ?? 'the file is broken', error)
+  }
+  throw broken(path, 'the file is neither a zip archive nor a pickle of PyTorch', undefined, 0)
+}
+
+function fillAll(storages: Map<string, Storage>, archive: TorchArchive): void {
+  const swapped = (archive.byteorder.trim() === 'big') !== (endianness() === 'BE')
+  for (const [key, storage] of storages) {
+    const data = archive.storages.get(key)
+    if (data === undefined) throw new Error(`storage '${key}' is not in the archive`)
+    fill(storage, data, swapped)
+  }
+}
+
+/**
+ * Reads a `.pt` or `.pth` file: what `torch.save` or {@link saveTorch} wrote. Dicts become objects, lists
+ * and tuples arrays, parameters tensors; tensors that shared storage in Python do so here.
+ *
+ * Nothing in the file is executed: it may hold tensors, numbers, texts, bytes and plain containers;
+ * anything else is refused by name. A whole pickled model must be saved as its `state_dict()`.
+ *
+ * @throws {FormatError} if the file is missing, broken, or holds something else.
+ * @see torch.load, with weights_only
+ *
+ * @example
+ * ```ts
+ * import { tensor } from '@flambeau/core'
+ * import { loadTorch, saveTorch } from '@flambeau/data'
+ * await saveTorch({ weight: tensor([1, 2, 3]), epoch: 4 }, 'model.pt')
+ * const saved = (await loadTorch('model.pt')) as { epoch: number }
+ * console.log(saved.epoch) // => 4
+ * ```
+ */
+export async function loadTorch(path: string): Promise<TorchValue> {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const reason =
+      code === 'ENOENT' ? 'the file does not exist' : `the file cannot be read (${code})`
+    throw broken(path, reason, error)
+  }
+  return parseTorchFile(bytes, { path })
+}
+
+const TENSOR = new PickleGlobal('torch._utils', '_rebuild_tensor_v2')
+const ORDERED_DICT = new PickleGlobal('collections', 'OrderedDict')
+
+/** Tensors of one storage, and the elements of it that they use. */
+interface Shared {
+  key: string
+  first: Tensor
+  numel: number
+}
+
+/**
+ * The bytes of a PyTorch file of the zip format. `torch.load` reads it with `weights_only=True`.
+ *
+ * @throws {ValueError} for values that cannot be saved.
+ */
+export async function serializeTorchFile(value: TorchValue): Promise<Uint8Array> {
+  const shared: Shared[] = []
+  const place = (tensor: Tensor): Shared => {
+    let found = shared.find(
+      ({ first }) => first.dtype === tensor.dtype && first.sharesStorageWith(tensor),
+    )
+    if (found === undefined)
+      shared.push((found = { key: String(shared.length), first: tensor, numel: 0 }))
+    found.numel = Math.max(found.numel, extent(tensor))
+    return found
+  }
+  const seen = new Map<object, unknown>()
+  const visit = (item: TorchValue, path: string): void => {
+    if (item instanceof Tensor) {
+      place(item)
+    } else if (item instanceof Uint8Array) {
+      // Bytes have no parts.
+    } else if (typeof item === 'object' && item !== null) {
+      if (seen.has(item)) return
+      seen.set(item, null)
+      const prototype: unknown = Object.getPrototypeOf(item)
+      if (!Array.isArray(item) && prototype !== Object.prototype && prototype !== null)
+        throw unsaved(path, 'an object of a class')
+      for (const [key, inner] of Object.entries(item)) visit(inner as TorchValue, `${path}.${key}`)
+    } else if (!['number', 'bigint', 'string', 'boolean'].includes(typeof item) && item !== null) {
+      throw unsaved(path, `a ${typeof item}`)
+    }
+  }
+  visit(value, '')
+  seen.clear()
+  const encode = (item: TorchValue, numbered = false): unknown => {
+    if (typeof item !== 'object' || item === null) return item
+    const known = seen.get(item)
+    if (known !== undefined) return known
+    const made = encodeObject(item, numbered)
+    seen.set(item, made)
+    return made
+  }
+  const encodeObject = (item: TorchValue & object, numbered: boolean): unknown => {
+    if (item instanceof Tensor) return tensorCall(item, place(item))
+    if (item instanceof Uint8Array) {
+      const text = Buffer.from(item).toString('latin1')
+      return new PickleReduce(new PickleGlobal('_codecs', 'encode'), [text, 'latin1'])
+    }
+    if (Array.isArray(item)) return item.map((inner: TorchValue) => encode(inner))
+    // Optimizers number their parameters: `state` has whole numbers as keys, in Python too.
+    const optimizer = 'param_groups' in item && 'state' in item
+    return new PickleDict(
+      Object.entries(item).map(([key, inner]) => [
+        numbered && /^(0|[1-9]\d*)$/.test(key) ? Number(key) : key,
+        encode(inner, optimizer && key === 'state'),
+      ]),
+    )
+  }
+  let data: Uint8Array
+  try {
+    data = pickle(encode(value))
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw unsaved('', error.message)
+  }
+  const storages = new Map<string, Uint8Array>()
+  for (const { key, first, numel } of shared)
+    storages.set(key, toBytes(first.detach().asStrided([numel], [1], 0)))
+  return writeTorchZip({
+    pickle: data,
+    storages,
+    byteorder: endianness() === 'BE' ? 'big' : 'little',
+  })
+}
+
+/** One more than the last element of its storage that a tensor uses. */
+function extent(tensor: Tensor): number {
+  if (tensor.numel() === 0) return tensor.storageOffset()
+  const strides = tensor.stride()
+  return tensor.shape.reduce(
+    (end, size, i) => end + (size - 1) * (strides[i] as number),
+    tensor.storageOffset() + 1,
+  )
+}
+
+function tensorCall(tensor: Tensor, { key, numel }: Shared): PickleReduce {
+  const kind = KINDS.find((one) => one.dtype === tensor.dtype) as Kind
+  const storage = new PickleReference(
+    new PickleTuple(['storage', new PickleGlobal('torch', kind.storage), key, 'cpu', numel]),
+  )
+  return new PickleReduce(TENSOR, [
+    storage,
+    tensor.storageOffset(),
+    new PickleTuple(tensor.shape),
+    new PickleTuple(tensor.stride()),
+    false,
+    new PickleReduce(ORDERED_DICT, []),
+  ])
+}
+
+function unsaved(path: string, what: string): ValueError {
+  return new ValueError(
+    'saveTorch',
+    [],
+    `${what} cannot be saved${path === '' ? '' : ` (at '${path.slice(1)}')`}`,
+    'save tensors, numbers, texts, booleans, null, bytes, arrays and plain objects',
+  )
+}
+
+/**
+ * Writes a `.pt` file that {@link loadTorch} and PyTorch's `torch.load(…, weights_only=True)` read: for
+ * example `saveTorch(model.stateDict(), 'model.pt')`. Tensors that share storage are stored once. All or
+ * nothing: a process that dies while saving leaves the previous file whole.
+ *
+ * @throws {ValueError} for values that cannot be saved. @throws {FileWriteError} if writing fails.
+ * @see torch.save
+ */
+export async function saveTorch(value: TorchValue, path: string): Promise<void> {
+  writeFileAtomic(path, [await serializeTorchFile(value)])
+}
