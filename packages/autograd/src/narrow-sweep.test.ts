@@ -84,11 +84,14 @@ function outcome(
 
 function compare(actual: Tensor | null, wanted: Tensor | null, dtype: Narrow, what: string): void {
   if (actual === null || wanted === null) {
-    expect(actual === null, `${what} is missing`).toBe(wanted === null)
+    expect([what, actual === null]).toEqual([what, wanted === null])
     return
   }
-  expect(actual.shape, what).toEqual(wanted.shape)
-  expect(actual.dtype, what).toBe(wanted.dtype === 'float32' ? dtype : wanted.dtype)
+  expect([what, actual.dtype, ...actual.shape]).toEqual([
+    what,
+    wanted.dtype === 'float32' ? dtype : wanted.dtype,
+    ...wanted.shape,
+  ])
   const a = actual.detach().to('float64').toArray()
   const b = wanted.detach().to('float64').toArray()
   const finite = Array.from(b, Math.abs).filter((size) => Number.isFinite(size))
