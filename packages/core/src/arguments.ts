@@ -27,7 +27,7 @@ export type Given<P extends readonly unknown[]> = { readonly [I in keyof P]?: P[
  */
 export type Arguments<O, Names extends readonly unknown[]> =
   | (Partial<O> extends O ? [] : never)
-  | [options: O]
+  | ([keyof O] extends [never] ? never : [options: O])
   | (Names extends readonly [infer N, ...infer Rest]
       ? N extends keyof O
         ? [O[N], ...Arguments<Omit<O, N>, Rest>]

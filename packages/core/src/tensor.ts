@@ -15,6 +15,8 @@ import { show } from './show.ts'
 import type { TensorMethods } from './methods.ts'
 import { commands, native } from './native.ts'
 import { formatTensor } from './printing.ts'
+import type { MemoryFormat, MemoryFormatOptions } from './ops/memory-format.ts'
+import { axesToCompare } from './ops/memory-format.ts'
 import type { Scope } from './scope.ts'
 import { currentScope } from './scope.ts'
 
@@ -176,14 +178,22 @@ export class Tensor<D extends DType = AnyDType> {
     return commands[6] as number
   }
 
-  /** Is the order in memory row-major, without gaps? Results of convolutions need not be. */
-  isContiguous(): boolean {
+  /**
+   * Is the order in memory row-major (or that of `memoryFormat`), without gaps? Results of
+   * convolutions need not be.
+   *
+   * @see torch.Tensor.is_contiguous
+   */
+  isContiguous(options?: MemoryFormat | MemoryFormatOptions): boolean {
     const strides = this.stride()
-    let expected = 1
+    const axes = options === undefined ? null : axesToCompare('isContiguous', this, options)
+    if (axes === false) return false
     if (this.numel() === 0) return true
+    let expected = 1
     for (let i = this.ndim - 1; i >= 0; i--) {
-      const size = this._shape[i] as number
-      if (size !== 1 && strides[i] !== expected) return false
+      const axis = axes === null ? i : (axes[i] as number)
+      const size = this._shape[axis] as number
+      if (size !== 1 && strides[axis] !== expected) return false
       expected *= size
     }
     return true

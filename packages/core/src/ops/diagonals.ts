@@ -1,14 +1,12 @@
 /** Diagonals of matrices: as views, as matrices made of them, and the triangles beside them. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
-import { zerosLike } from '../creation.ts'
-import type { Operand } from '../elementwise.ts'
 import type { DType } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import type { Op } from '../op.ts'
-import { defineOp, isRecording, run, runInPlace } from '../op.ts'
+import { defineOp, run, runInPlace } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape, normalizeAxis } from '../shape.ts'
 import { show } from '../show.ts'
@@ -212,7 +210,7 @@ function fillDiagonal_(
 ): Tensor {
   requireTensor('fillDiagonal_', 'input', input)
   const [fillValue, wrap = false] = readFillDiagonal(given)
-  const [rows = 0] = input.shape
+  const [rows = 0, columns = 0] = input.shape
   if (input.ndim < 2 || (input.ndim > 2 && input.shape.some((size) => size !== rows))) {
     throw new ShapeError(
       'fillDiagonal_',
@@ -224,14 +222,6 @@ function fillDiagonal_(
     )
   }
   const value = fillValue as number
-  if (!isRecording() || !input._requiresGrad) return writeDiagonal(input, value, wrap)
-  const mask = zerosLike(input, { dtype: 'bool' })
-  return input.maskedFill_(writeDiagonal(mask, 1, wrap), value)
-}
-
-/** Writes through views of the diagonals, which nobody records. */
-function writeDiagonal(input: Tensor, value: Operand, wrap: boolean): Tensor {
-  const [rows = 0, columns = 0] = input.shape
   if (input.ndim === 2 && wrap) {
     for (let row = 0; row < rows; row += columns + 1) {
       diagonal(input.narrow(0, row, Math.min(columns, rows - row))).fill_(value)

@@ -54,6 +54,27 @@ export function axesInMemory(
   return [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]
 }
 
+/**
+ * The same for a question about a tensor: false where the format is for another number of axes.
+ *
+ * @throws {ValueError} for options that are none.
+ */
+export function axesToCompare(
+  op: string,
+  input: Tensor,
+  options: MemoryFormat | MemoryFormatOptions,
+): readonly number[] | null | false {
+  const wrong =
+    typeof options === 'object' ? Object.keys(options).find((key) => key !== 'memoryFormat') : null
+  if (typeof wrong === 'string') {
+    throw new ValueError(op, { input }, `there is no option '${wrong}'`, 'options: memoryFormat')
+  }
+  const format = typeof options === 'object' ? options.memoryFormat : options
+  const rank = RANKS[format as string]
+  if (rank !== undefined && rank !== input.ndim) return false
+  return axesInMemory(op, input, format ?? 'contiguousFormat')
+}
+
 /** The tensor with its axes in memory in this order, row-major for null; itself if they are. */
 export function inMemoryOrder(input: Tensor, axes: readonly number[] | null): Tensor {
   if (axes === null) return input.contiguous()
