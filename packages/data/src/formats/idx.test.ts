@@ -41,6 +41,10 @@ describe('an IDX file', () => {
     const ints = parseIdx(idx(0x0c, [2], [0, 0, 1, 2, 0xff, 0xff, 0xff, 0xfe]), { path })
     expect(ints.dtype).toBe('int32')
     expect([...ints.data]).toEqual([2, 1, 0, 0, 0xfe, 0xff, 0xff, 0xff])
+    const shorts = parseIdx(idx(0x0b, [2], [1, 2, 0xff, 0xfe]), { path })
+    expect(shorts).toMatchObject({ dtype: 'int16', shape: [2] })
+    expect([...shorts.data]).toEqual([2, 1, 0xfe, 0xff])
+    expect(parseIdx(idx(0x09, [1], [0x80]), { path })).toMatchObject({ dtype: 'int8', shape: [1] })
     const float = parseIdx(idx(0x0d, [], [0x3f, 0xc0, 0, 0]), { path })
     expect(float).toMatchObject({ dtype: 'float32', shape: [] })
     expect(Buffer.from(float.data).readFloatLE()).toBe(1.5)
@@ -77,8 +81,6 @@ describe('a damaged or foreign file', () => {
   test.each<[what: string, bytes: Buffer, offset: number, reason: RegExp, fix: RegExp]>([
     ['empty', Buffer.alloc(0), 0, /ends after 0 bytes, the first 4/, /download it again/],
     ['text', Buffer.from('not IDX'), 0, /must be 0, not 0x6e6f/, /not an IDX file/],
-    ['of int8', idx(0x09, [1], [1]), 2, /dtype int8 \(0x09\) is not supported/, /convert/],
-    ['of int16', idx(0x0b, [1], [1, 1]), 2, /dtype int16 \(0x0b\) is not supported/, /convert/],
     ['of no dtype', idx(0x0a, [1], [1]), 2, /must be 0x08, .* or 0x0e, not 0x0a/, /damaged/],
     [
       'short of a header',

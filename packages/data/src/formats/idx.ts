@@ -12,13 +12,12 @@ interface IdxDType {
 /** By the third byte of the file. */
 const dtypes: Readonly<Record<number, IdxDType>> = {
   0x08: { name: 'uint8', sizeBytes: 1 },
+  0x09: { name: 'int8', sizeBytes: 1 },
+  0x0b: { name: 'int16', sizeBytes: 2 },
   0x0c: { name: 'int32', sizeBytes: 4 },
   0x0d: { name: 'float32', sizeBytes: 4 },
   0x0e: { name: 'float64', sizeBytes: 8 },
 }
-
-/** What IDX files may hold, and tensors do not yet. */
-const unsupported: Readonly<Record<number, string>> = { 0x09: 'int8', 0x0b: 'int16' }
 
 const magicBytes = 4
 const extentBytes = 4
@@ -32,8 +31,8 @@ const extentBytes = 4
  * contents say they go.
  *
  * @param source.path named in errors; the file is not opened.
- * @throws {FormatError} if the bytes are anything else than one whole IDX file, or hold a dtype that
- *   does not exist here yet (int8, int16). In a packed file the offset counts unpacked bytes.
+ * @throws {FormatError} if the bytes are anything else than one whole IDX file. In a packed file the
+ *   offset counts unpacked bytes.
  * @see http://yann.lecun.com/exdb/mnist/
  */
 export function parseIdx(file: Uint8Array, source: { path: string }): RawTensor {
@@ -89,12 +88,8 @@ function readHeader(start: Uint8Array, fail: Fail): Header {
   const code = view.getUint8(2)
   const dtype = dtypes[code]
   if (dtype === undefined) {
-    const name = unsupported[code]
     const shown = `0x${code.toString(16).padStart(2, '0')}`
-    if (name === undefined)
-      return fail(2, `the dtype code must be 0x08, 0x0c, 0x0d or 0x0e, not ${shown}`)
-    const fix = 'convert the file to uint8, int32, float32 or float64'
-    return fail(2, `the dtype ${name} (${shown}) is not supported yet`, fix)
+    return fail(2, `the dtype code must be 0x08, 0x09, 0x0b, 0x0c, 0x0d or 0x0e, not ${shown}`)
   }
 
   const axes = view.getUint8(3)
@@ -134,5 +129,6 @@ function unpack(packed: Uint8Array, totalBytes: number | undefined, fail: Fail):
 function littleEndian(data: Uint8Array, dtype: IdxDType): Uint8Array {
   if (dtype.sizeBytes === 1) return data
   const copy = Buffer.from(data)
+  if (dtype.sizeBytes === 2) return plainBytes(copy.swap16())
   return plainBytes(dtype.sizeBytes === 4 ? copy.swap32() : copy.swap64())
 }
