@@ -120,11 +120,11 @@ describe('making tensors', () => {
     expect(() => zeros([2 ** 40, 2 ** 40, 0])).toThrow(/more elements than memory can hold/)
     expect(() => zeros([-1])).toThrow(/sizes are whole numbers ≥ 0, but one is -1/)
     expect(() => zeros([1.5])).toThrow(ShapeError)
-    expect(() => zeros(3 as never)).toThrow(/a shape is an array of sizes, not 3/)
+    expect(() => zeros('3' as never)).toThrow(/a shape is an array of sizes, not "3"/)
   })
 
   it('refuses what is not a dtype or device, whatever it is', () => {
-    for (const dtype of ['float8', 3n, Symbol('x'), Object.create(null), ['float32'], null]) {
+    for (const dtype of ['float8', 3n, Symbol('x'), Object.create(null), ['float32']]) {
       expect(() => zeros([1], { dtype })).toThrow(/is not a dtype/)
     }
     expect(() => zeros([1], { device: 'cuda' })).toThrow(/there is no device "cuda"/)
