@@ -123,8 +123,10 @@ describe('a damaged or foreign file', () => {
     for (let length = 0; length < packed.length; length++) refusal(packed.subarray(0, length))
   })
 
-  test('with any flipped bit in its header is refused', () => {
+  test('with any flipped bit in its header is refused, unless that makes bytes signed', () => {
+    const sign = 2 * 8
     for (let bit = 0; bit < 12 * 8; bit++) {
+      if (bit === sign) continue
       const bytes = Buffer.from(small)
       bytes[bit >> 3]! ^= 1 << (bit & 7)
       expect(refusal(bytes).offset).toBeLessThanOrEqual(small.length)
