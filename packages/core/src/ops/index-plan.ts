@@ -78,7 +78,7 @@ type Part = number | boolean | null | typeof ELLIPSIS | Span | Tensor
 function indexTensor(op: string, index: Tensor): Part {
   const masks = index._dtype === BOOL || index._dtype === UINT8
   if (index.ndim === 0 && !isFloatingCode(index._dtype)) {
-    return masks ? index.item() !== 0 : index.item()
+    return masks ? Number(index.item()) !== 0 : index.item()
   }
   if (masks) return castCode(index, BOOL)
   if (isIndexCode(index._dtype)) return index

@@ -96,7 +96,7 @@ interface Saved extends SavedInputs {
 
 function ownProductGradient(grad: Tensor, axis: number, { input, index, src, out }: Saved): Tensor {
   const zero = input.eq(0)
-  if (zero.any().item() === 0) return grad.mul(out.div(input))
+  if (!zero.any().item()) return grad.mul(out.div(input))
   const factor = input.maskedFill(zero, 1)
   return grad.mul(factor.scatterReduce(axis, index, src, 'prod')).div(factor)
 }
@@ -108,11 +108,11 @@ function sourceProductGradient(
 ): Tensor {
   const zero = src.eq(0)
   const share = grad.mul(out).gather(axis, index)
-  if (zero.any().item() === 0) return share.div(src)
+  if (!zero.any().item()) return share.div(src)
   const met = fullCode(input._shape, 0, grad._dtype)
     .scatterAdd(axis, index, zero.to(grad.dtype))
     .gather(axis, index)
-  if (isRecording() && met.gt(1).any().item() !== 0) {
+  if (isRecording() && met.gt(1).any().item()) {
     throw new AutogradError(
       'scatterReduce',
       { input, index, src },
