@@ -62,4 +62,48 @@ g.case("avg gradient",
        lambda dy: torch.ops.aten.avg_pool2d_backward(
            dy, torch.zeros(1, 2, 5, 6), [3, 3], [2, 2], [1, 1], False, False, None),
        randn(1, 2, 3, 3))
+
+
+def case(name, fn, x, *args, grad=True, **options):
+    g.case(name, lambda x: fn(x, *args, **options), x, grad=grad)
+
+
+mean("int64", randint(-9, 9, (1, 2, 4, 4)), 2, padding=1)
+TIES = torch.tensor([1.0, 1, 2, 2, NAN, NAN, 0, -1, -1, -1, NAN, 5, 5, 5, 5, 5])
+case("max1d/2", F.max_pool1d, randn(2, 3, 7), 2)
+case("max1d/all options", F.max_pool1d, randn(2, 3, 12), 3, stride=2, padding=1, dilation=2,
+     ceil_mode=True, return_indices=True)
+case("max1d/no batch", F.max_pool1d, randn(3, 7), 3, return_indices=True)
+case("max3d/2", F.max_pool3d, randn(2, 3, 4, 5, 4), 2, return_indices=True)
+case("max3d/all options", F.max_pool3d, randn(2, 3, 6, 7, 8), (2, 3, 2), stride=(1, 2, 2),
+     padding=(1, 1, 0), dilation=(2, 1, 2), ceil_mode=True, return_indices=True)
+case("max3d/values", F.max_pool3d, randn(1, 2, 3, 4, 3), 2, 1)
+case("max3d/no batch", F.max_pool3d, randn(2, 4, 4, 5), 2, return_indices=True)
+case("max3d/empty batch", F.max_pool3d, randn(0, 2, 4, 4, 4), 2, return_indices=True)
+case("max3d/ties and NaN", F.max_pool3d, TIES.repeat(2).view(1, 2, 2, 2, 4), 2,
+     return_indices=True, grad=False)
+case("avg1d/2", F.avg_pool1d, randn(2, 3, 7), 2)
+case("avg1d/all options", F.avg_pool1d, randn(2, 3, 8), 3, 2, 1, True, False)
+case("avg1d/no batch", F.avg_pool1d, randn(3, 7), 3, 1)
+case("avg3d/2", F.avg_pool3d, randn(2, 3, 4, 5, 4), 2)
+case("avg3d/all options", F.avg_pool3d, randn(2, 3, 4, 7, 6), (2, 3, 2), (1, 2, 2), (1, 1, 0),
+     True, False)
+case("avg3d/another divisor", F.avg_pool3d, randn(1, 2, 3, 3, 4), 2, 1, 1, divisor_override=3)
+case("avg3d/int64", F.avg_pool3d, randint(-9, 9, (1, 2, 3, 4, 4)), 2, padding=1)
+case("adaptive avg1d/3", torch.adaptive_avg_pool1d, randn(2, 3, 6), 3)
+case("adaptive avg1d/4", torch.adaptive_avg_pool1d, randn(2, 3, 7), 4)
+case("adaptive avg1d/9", torch.adaptive_avg_pool1d, randn(2, 3, 5), 9)
+case("adaptive avg1d/infinities", torch.adaptive_avg_pool1d,
+     torch.tensor([[[1.0, INF, 2, 3, -INF, 4, 5, NAN]]]), 3, grad=False)
+case("adaptive avg2d/1", F.adaptive_avg_pool2d, randn(2, 3, 4, 5), 1)
+case("adaptive avg2d/3x4", F.adaptive_avg_pool2d, randn(2, 3, 7, 5), (3, 4))
+case("adaptive avg2d/no batch", F.adaptive_avg_pool2d, randn(3, 4, 5), (None, 2))
+case("adaptive avg3d/2x3x2", F.adaptive_avg_pool3d, randn(2, 3, 3, 4, 5), (2, 3, 2))
+case("adaptive avg3d/2", F.adaptive_avg_pool3d, randn(1, 2, 4, 2, 6), 2)
+case("adaptive max1d/3", torch.adaptive_max_pool1d, randn(2, 3, 6), 3)
+case("adaptive max1d/4", torch.adaptive_max_pool1d, randn(2, 3, 7), 4)
+case("adaptive max1d/ties and NaN", torch.adaptive_max_pool1d, TIES.view(1, 2, 8), 3, grad=False)
+case("adaptive max2d/3x4", F.adaptive_max_pool2d, randn(2, 3, 7, 5), (3, 4), return_indices=True)
+case("adaptive max3d/2x3x2", F.adaptive_max_pool3d, randn(2, 3, 3, 4, 5), (2, 3, 2),
+     return_indices=True)
 g.write()

@@ -89,6 +89,8 @@ export type {
 } from './ops/add-products.ts'
 export { addbmm, addmm, addmv, addmv_, addr, baddbmm } from './ops/add-products.ts'
 export * from './ops/binary.ts'
+export type { BinaryCrossEntropyWithLogitsOptions } from './ops/binary-loss.ts'
+export { binaryCrossEntropyWithLogits } from './ops/binary-loss.ts'
 export * from './ops/bounds.ts'
 export type { ConversionOptions, ToOptions } from './ops/cast.ts'
 export { to } from './ops/cast.ts'
@@ -115,6 +117,10 @@ export { cdist, pdist } from './ops/distances.ts'
 export type { BinomialOptions, MultinomialArguments } from './ops/distributions.ts'
 export { binomial, multinomial, poisson } from './ops/distributions.ts'
 export * from './ops/dropout.ts'
+export type { BagMode, EmbeddingBagOptions, EmbeddingBags } from './ops/embedding-bag.ts'
+export { embeddingBag } from './ops/embedding-bag.ts'
+export type { EmbeddingOptions } from './ops/embedding.ts'
+export { embedding } from './ops/embedding.ts'
 export type { TensorList } from './ops/expand.ts'
 export {
   broadcastShapes,
@@ -141,6 +147,19 @@ export * from './ops/indexing.ts'
 export * from './ops/joining.ts'
 export type { CrossEntropyOptions, LossReduction, NllLossOptions } from './ops/loss.ts'
 export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
+export type { AnyReduction } from './ops/loss-rule.ts'
+export type {
+  CosineEmbeddingLossOptions,
+  HingeEmbeddingLossOptions,
+  MarginRankingLossOptions,
+  TripletMarginLossOptions,
+} from './ops/margin-losses.ts'
+export {
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  tripletMarginLoss,
+} from './ops/margin-losses.ts'
 export type { NonzeroOptions } from './ops/masking.ts'
 export { argwhere, maskedFill, maskedScatter, maskedSelect, nonzero } from './ops/masking.ts'
 export type {
@@ -197,6 +216,8 @@ export * from './ops/splitting.ts'
 export type { AsStridedOptions, AsStridedScatterOptions } from './ops/strided.ts'
 export { asStrided, asStrided_, asStridedScatter } from './ops/strided.ts'
 export type { ValuesAndIndices } from './ops/taken.ts'
+export type { CosineSimilarityOptions, PairwiseDistanceOptions } from './ops/similarity.ts'
+export { cosineSimilarity, pairwiseDistance } from './ops/similarity.ts'
 export * from './ops/ternary.ts'
 export * from './ops/transcendental.ts'
 export * from './ops/unary.ts'

@@ -27,7 +27,11 @@ export { viewOfBase, writeIntoBase } from './ops/strided.ts'
 export type { AdamStepOptions, SgdStepOptions, StepRule } from './ops/optim.ts'
 export { adamStep, optimStep, sgdStep, zeroAll } from './ops/optim.ts'
 export { adaptiveMax } from './ops/adaptive-pool.ts'
+export { bagMode, embedBags } from './ops/embedding-bag.ts'
+export { paddingRow, renormRows, requireTable, takeRows } from './ops/embedding.ts'
 export { normalizeBatch, normalizeInstances } from './ops/normalization.ts'
+export type { LegacyReduction } from './ops/loss-rule.ts'
+export { legacyReduction } from './ops/loss-rule.ts'
 export { setGradientSuffix } from './printing.ts'
 export {
   currentScope,

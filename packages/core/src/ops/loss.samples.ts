@@ -6,7 +6,7 @@ import type { CrossEntropyOptions, LossReduction } from './loss.ts'
 import { crossEntropy, mseLoss, nllLoss } from './loss.ts'
 import { logSoftmax } from './softmax.ts'
 
-type ClassLoss = (input: Tensor, target: Tensor, options?: CrossEntropyOptions) => Tensor
+type ClassLoss = (input: Tensor, target: Tensor, options: CrossEntropyOptions) => Tensor
 
 const REDUCTIONS: readonly LossReduction[] = ['none', 'mean', 'sum']
 const weighted = (input: Tensor): Tensor => tensor([0.5, 2, 1, 1.5, 0.75], { dtype: input.dtype })

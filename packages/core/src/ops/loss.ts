@@ -1,4 +1,6 @@
 /** Losses, each in one pass over the scores. */
+import type { Arguments } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
 import { onesLike } from '../creation.ts'
 import { BOOL, INT64, isFloatingCode, promote } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
@@ -10,25 +12,11 @@ import type { Shape } from '../shape.ts'
 import { broadcastShapes, formatShape, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
+import type { LegacyReduction, LossReduction } from './loss-rule.ts'
+import { legacyReduction, REDUCTIONS } from './loss-rule.ts'
 import { logSoftmax, softmax, softmaxGrad } from './softmax.ts'
 
-/** What becomes of the losses of the elements: all of them, their mean, or their sum. */
-export type LossReduction = 'none' | 'mean' | 'sum'
-
-const REDUCTIONS: readonly LossReduction[] = ['none', 'mean', 'sum'] // by kernel code
-
-function reductionCode(op: string, reduction: LossReduction): number {
-  const code = REDUCTIONS.indexOf(reduction)
-  if (code >= 0) return code
-  throw new ValueError(
-    op,
-    [{ name: 'reduction', description: show(reduction) }],
-    "reduction must be 'none', 'mean' or 'sum'",
-    "{ reduction: 'mean' }",
-  )
-}
-
-export interface NllLossOptions {
+export interface NllLossOptions extends LegacyReduction {
   /** A factor per class, `[C]`. */
   weight?: Tensor | null
   /** Targets with this label do not count, neither for the sum nor for the mean. Default -100. */
@@ -47,6 +35,30 @@ interface ClassParams {
   reduction: LossReduction
   numbers: readonly number[]
 }
+
+export type { LossReduction } from './loss-rule.ts'
+
+interface Target {
+  /** What should come out. */
+  target: Tensor
+}
+
+type Flag = boolean | null
+type ClassParameters = [Tensor, Tensor | null, Flag, number, Flag, LossReduction, number]
+
+const NLL_NAMES = ['target', 'weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction'] as const
+const CROSS_ENTROPY_NAMES = [
+  'target',
+  'weight',
+  'sizeAverage',
+  'ignoreIndex',
+  'reduce',
+  'reduction',
+  'labelSmoothing',
+] as const
+
+const readNllLoss = parameters<ClassParameters>('nllLoss', NLL_NAMES)
+const readCrossEntropy = parameters<ClassParameters>('crossEntropy', CROSS_ENTROPY_NAMES)
 
 /** The axis of the classes: the first of `[C]`, the second of `[N, C, …]`. */
 function classAxis(rank: number): number {
@@ -95,7 +107,8 @@ function checkLabels(
   op: string,
   input: Tensor,
   target: Tensor,
-  options: NllLossOptions | undefined,
+  givenWeight: Tensor | null,
+  ignoreIndex: number,
 ): Checked {
   const axis = classAxis(input.ndim)
   const rows = input._shape.filter((_, i) => i !== axis)
@@ -117,7 +130,6 @@ function checkLabels(
         : 'the classes are the axis 1 of input (axis 0 if it has one axis)',
     )
   }
-  const ignoreIndex = options?.ignoreIndex ?? -100
   if (!Number.isSafeInteger(ignoreIndex)) {
     throw new ValueError(
       op,
@@ -126,7 +138,7 @@ function checkLabels(
       '{ ignoreIndex: -100 }',
     )
   }
-  const weight = requireWeight(op, input, options?.weight ?? null)
+  const weight = requireWeight(op, input, givenWeight)
   return { target: castCode(target, INT64), weight, rows }
 }
 
@@ -208,12 +220,16 @@ function crossEntropyGrad(
  * console.log(crossEntropy(logits, tensor([0, 2], { dtype: 'int64' }))) // tensor(0.7531)
  * ```
  */
-export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
+export function crossEntropy(
+  input: Tensor,
+  ...given: Arguments<Target & CrossEntropyOptions, typeof CROSS_ENTROPY_NAMES>
+): Tensor {
   const op = 'crossEntropy'
+  const read = readCrossEntropy(given)
+  const [labels, givenWeight = null, sizeAverage, ignore, reduce, kind, smoothing = 0] = read
+  const target = labels as Tensor
   requireScores(op, input, target)
-  const reduction = options?.reduction ?? 'mean'
-  const code = reductionCode(op, reduction)
-  const smoothing = options?.labelSmoothing ?? 0
+  const reduction = legacyReduction(op, sizeAverage, reduce, kind)
   if (!(smoothing >= 0 && smoothing <= 1)) {
     throw new ValueError(
       op,
@@ -223,9 +239,10 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
     )
   }
   if (isFloatingCode(target._dtype) && sameShape(target._shape, input._shape))
-    return softCrossEntropy(input, target, options, reduction)
-  const checked = checkLabels(op, input, target, options)
-  const numbers = [code, options?.ignoreIndex ?? -100, smoothing]
+    return softCrossEntropy(input, target, givenWeight, ignore ?? -100, smoothing, reduction)
+  const ignoreIndex = ignore ?? -100
+  const checked = checkLabels(op, input, target, givenWeight, ignoreIndex)
+  const numbers = [REDUCTIONS.indexOf(reduction), ignoreIndex, smoothing]
   const { weight, rows } = checked
   const [loss, statistics] = runMany(
     crossEntropyOp,
@@ -246,10 +263,12 @@ export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntro
 function softCrossEntropy(
   input: Tensor,
   target: Tensor,
-  options: CrossEntropyOptions | undefined,
+  givenWeight: Tensor | null,
+  ignoreIndex: number,
+  smoothing: number,
   reduction: LossReduction,
 ): Tensor {
-  if (options?.ignoreIndex !== undefined && options.ignoreIndex >= 0) {
+  if (ignoreIndex >= 0) {
     throw new ValueError(
       'crossEntropy',
       { input, target },
@@ -257,10 +276,9 @@ function softCrossEntropy(
       'leave ignoreIndex out',
     )
   }
-  const weight = requireWeight('crossEntropy', input, options?.weight ?? null)
+  const weight = requireWeight('crossEntropy', input, givenWeight)
   const axis = classAxis(input.ndim)
   const classes = input._shape[axis] as number
-  const smoothing = options?.labelSmoothing ?? 0
   const share = castCode(target, input._dtype)
   const smooth = smoothing > 0 ? share.mul(1 - smoothing).add(smoothing / classes) : share
   let each = logSoftmax(input, axis).mul(smooth)
@@ -336,12 +354,16 @@ function nllLossGrad(grad: Tensor, saved: SavedInputs, shape: Shape, params: Cla
  * label outside of [0, C) that is not `ignoreIndex`. @throws {ValueError} for bad options.
  * @see torch.nn.functional.nll_loss
  */
-export function nllLoss(input: Tensor, target: Tensor, options?: NllLossOptions): Tensor {
+export function nllLoss(
+  input: Tensor,
+  ...given: Arguments<Target & NllLossOptions, typeof NLL_NAMES>
+): Tensor {
   const op = 'nllLoss'
-  requireScores(op, input, target)
-  const reduction = options?.reduction ?? 'mean'
-  const numbers = [reductionCode(op, reduction), options?.ignoreIndex ?? -100]
-  const checked = checkLabels(op, input, target, options)
+  const [target, weight = null, sizeAverage, ignoreIndex = -100, reduce, kind] = readNllLoss(given)
+  requireScores(op, input, target as Tensor)
+  const reduction = legacyReduction(op, sizeAverage, reduce, kind)
+  const numbers = [REDUCTIONS.indexOf(reduction), ignoreIndex]
+  const checked = checkLabels(op, input, target as Tensor, weight, ignoreIndex)
   const shape = reduction === 'none' ? checked.rows : []
   return rawNllLoss(input, [checked.target, checked.weight], shape, { reduction, numbers })
 }
@@ -393,6 +415,20 @@ function mseLossGrad(grad: Tensor, input: Tensor, target: Tensor, params: MsePar
   return run(mseLossGradOp, [grad, input, target], input._shape, input._dtype, numbers, params)
 }
 
+export interface MseLossOptions extends LegacyReduction {
+  /** Default `'mean'`. */
+  reduction?: LossReduction
+  /** A factor for each element, of the shape of input; the mean is over their sum. Default null. */
+  weight?: Tensor | null
+}
+
+const MSE_NAMES = ['target', 'sizeAverage', 'reduce', 'reduction', 'weight'] as const
+
+const readMseLoss = parameters<[Tensor, Flag, Flag, LossReduction, Tensor | null]>(
+  'mseLoss',
+  MSE_NAMES,
+)
+
 /**
  * Mean squared error: the mean of (input - target)².
  *
@@ -405,13 +441,15 @@ function mseLossGrad(grad: Tensor, input: Tensor, target: Tensor, params: MsePar
  */
 export function mseLoss(
   input: Tensor,
-  target: Tensor,
-  options?: { reduction?: LossReduction },
+  ...given: Arguments<Target & MseLossOptions, typeof MSE_NAMES>
 ): Tensor {
+  const [other, sizeAverage, reduce, kind, weight = null] = readMseLoss(given)
+  const target = other as Tensor
   requireTensor('mseLoss', 'input', input)
   requireTensor('mseLoss', 'target', target)
-  const reduction = options?.reduction ?? 'mean'
-  const numbers = [reductionCode('mseLoss', reduction)]
+  const reduction = legacyReduction('mseLoss', sizeAverage, reduce, kind)
+  if (weight !== null) return weightedMse(input, target, weight, reduction)
+  const numbers = [REDUCTIONS.indexOf(reduction)]
   const dtype = promote(input._dtype, target._dtype)
   if (!isFloatingCode(dtype)) {
     throw new DTypeError(
@@ -427,4 +465,25 @@ export function mseLoss(
     return sameShape(x._shape, shape) ? x : x.expand(shape)
   }) as [Tensor, Tensor]
   return run(mseLossOp, [a, b], reduction === 'none' ? shape : [], dtype, numbers, { reduction })
+}
+
+/** The mean is over the sum of the weights. */
+function weightedMse(
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor,
+  reduction: LossReduction,
+): Tensor {
+  requireTensor('mseLoss', 'weight', weight)
+  if (!sameShape(weight._shape, input._shape)) {
+    throw new ShapeError(
+      'mseLoss',
+      { input, target, weight },
+      `weight must be ${formatShape(input._shape)} as the input is, not ${formatShape(weight._shape)}`,
+      'expand it',
+    )
+  }
+  const each = input.sub(target).square().mul(weight)
+  if (reduction === 'none') return each
+  return reduction === 'sum' ? each.sum() : each.sum().div(weight.sum())
 }

@@ -1,8 +1,15 @@
 import type { Tensor } from '../tensor.ts'
 import { samplesFor } from '../testing/samples.ts'
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMax,
+  adaptiveMaxPool1d,
+} from './adaptive-pool.ts'
 import { averageGrad, gather, maximumGrad } from './pool-records.ts'
 import type { AvgPool2dOptions, MaxPool2dOptions } from './pool.ts'
-import { avgPool2d, maxPool2d } from './pool.ts'
+import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from './pool.ts'
 import type { Pair } from './windows.ts'
 
 /** Goldens hold values and indices. */
@@ -16,7 +23,7 @@ const values =
     maxPool2d(x, size, { ...options, returnIndices: false })
 
 const mean =
-  (size: Pair, options?: AvgPool2dOptions) =>
+  (size: Pair, options: AvgPool2dOptions = {}) =>
   (x: Tensor): Tensor =>
     avgPool2d(x, size, options)
 
@@ -138,6 +145,66 @@ samplesFor('maxPool2dWithIndices', [
   })),
 ])
 
+const pair = (result: Iterable<Tensor>): readonly Tensor[] => [...result]
+
+samplesFor('maxPool1d', [
+  { name: 'windows side by side', run: (x) => maxPool1d(x, 2), golden: 'pool:max1d/2' },
+  {
+    name: 'all options, and indices',
+    run: (x: Tensor) => pair(maxPool1d(x, 3, [2], 1, 2, true, true)),
+    golden: 'pool:max1d/all options',
+  },
+  {
+    name: 'no batch axis',
+    run: (x: Tensor) => pair(maxPool1d(x, { kernelSize: 3, stride: null, returnIndices: true })),
+    golden: 'pool:max1d/no batch',
+  },
+  {
+    name: 'padding beyond half of the window, though it is dilated',
+    inputs: [[1, 1, 9]],
+    run: (x) => maxPool1d(x, 2, { padding: 2, dilation: 3 }),
+    throws: /maxPool1d: padding \(2\) must be at most half of the window \(2\)/,
+  },
+])
+samplesFor('maxPool3d', [
+  {
+    name: 'windows side by side',
+    run: (x: Tensor) => pair(maxPool3d(x, 2, { returnIndices: true })),
+    golden: 'pool:max3d/2',
+  },
+  {
+    name: 'all options',
+    run: (x: Tensor) =>
+      pair(
+        maxPool3d(x, [2, 3, 2], {
+          stride: [1, 2, 2],
+          padding: [1, 1, 0],
+          dilation: [2, 1, 2],
+          ceilMode: true,
+          returnIndices: true,
+        }),
+      ),
+    golden: 'pool:max3d/all options',
+  },
+  { name: 'values alone', run: (x) => maxPool3d(x, 2, 1), golden: 'pool:max3d/values' },
+  {
+    name: 'no batch axis',
+    run: (x: Tensor) => pair(maxPool3d(x, 2, { returnIndices: true })),
+    golden: 'pool:max3d/no batch',
+  },
+  {
+    name: 'an empty batch',
+    run: (x: Tensor) => pair(maxPool3d(x, 2, { returnIndices: true })),
+    golden: 'pool:max3d/empty batch',
+  },
+  {
+    name: 'the first of equal values, the last NaN',
+    run: (x: Tensor) => pair(maxPool3d(x, 2, { returnIndices: true })),
+    golden: 'pool:max3d/ties and NaN',
+    gradcheck: false, // kinks
+  },
+])
+
 const OVERLAPPING = { numbers: [3, 3, 2, 2, 1, 1, 1, 1] }
 
 samplesFor('maxPool2dGrad', [
@@ -204,13 +271,131 @@ samplesFor('avgPool2d', [
     run: mean(2, { divisorOverride: 0 }),
     throws: /divisorOverride is a number other than 0, not 0/,
   },
+  { name: 'int64 is cut towards zero', run: mean(2, { padding: 1 }), golden: 'pool:avg/int64' },
   {
-    name: 'integers',
-    inputs: [{ shape: [1, 1, 4, 4], dtype: 'int64' }],
+    name: 'int32',
+    inputs: [{ shape: [1, 1, 4, 4], dtype: 'int32' }],
     run: mean(2),
-    throws: /avgPool2d: elements must be floating/,
+    throws: /avgPool2d: elements must be floating or int64/,
   },
 ])
+samplesFor('avgPool1d', [
+  { name: 'windows side by side', run: (x) => avgPool1d(x, 2), golden: 'pool:avg1d/2' },
+  {
+    name: 'all options',
+    run: (x) => avgPool1d(x, 3, 2, 1, true, false),
+    golden: 'pool:avg1d/all options',
+  },
+  { name: 'no batch axis', run: (x) => avgPool1d(x, [3], [1]), golden: 'pool:avg1d/no batch' },
+])
+samplesFor('avgPool3d', [
+  { name: 'windows side by side', run: (x) => avgPool3d(x, 2), golden: 'pool:avg3d/2' },
+  {
+    name: 'all options',
+    run: (x) => avgPool3d(x, [2, 3, 2], [1, 2, 2], [1, 1, 0], true, false),
+    golden: 'pool:avg3d/all options',
+  },
+  {
+    name: 'another divisor',
+    run: (x) => avgPool3d(x, 2, { stride: 1, padding: 1, divisorOverride: 3 }),
+    golden: 'pool:avg3d/another divisor',
+  },
+  {
+    name: 'int64 is cut towards zero',
+    run: (x) => avgPool3d(x, 2, { padding: 1 }),
+    golden: 'pool:avg3d/int64',
+  },
+])
+samplesFor('adaptiveAvgPool1d', [
+  { name: 'even windows', run: (x) => adaptiveAvgPool1d(x, 3), golden: 'pool:adaptive avg1d/3' },
+  {
+    name: 'uneven windows',
+    run: (x) => adaptiveAvgPool1d(x, [4]),
+    golden: 'pool:adaptive avg1d/4',
+  },
+  { name: 'more windows', run: (x) => adaptiveAvgPool1d(x, 9), golden: 'pool:adaptive avg1d/9' },
+  {
+    name: 'infinities stay in their windows',
+    run: (x) => adaptiveAvgPool1d(x, 3),
+    golden: 'pool:adaptive avg1d/infinities',
+    gradcheck: false, // not finite
+  },
+  { name: 'no windows', inputs: [[1, 2, 3]], run: (x) => adaptiveAvgPool1d(x, 0) },
+  {
+    name: 'a negative size',
+    inputs: [[1, 2, 3]],
+    run: (x) => adaptiveAvgPool1d(x, -1),
+    throws: /adaptiveAvgPool1d: outputSize is a whole number ≥ 0 or \[length\], not -1/,
+  },
+  {
+    name: 'an empty axis',
+    inputs: [[1, 2, 0]],
+    run: (x) => adaptiveAvgPool1d(x, 2),
+    throws: /the axes to pool must not be empty/,
+  },
+])
+samplesFor('adaptiveAvgPool2d', [
+  { name: 'one window', run: (x) => adaptiveAvgPool2d(x, 1), golden: 'pool:adaptive avg2d/1' },
+  {
+    name: 'uneven windows',
+    run: (x) => adaptiveAvgPool2d(x, [3, 4]),
+    golden: 'pool:adaptive avg2d/3x4',
+  },
+  {
+    name: 'a height that stays, no batch axis',
+    run: (x) => adaptiveAvgPool2d(x, [null, 2]),
+    golden: 'pool:adaptive avg2d/no batch',
+  },
+  { name: 'an empty batch', inputs: [[0, 2, 3, 3]], run: (x) => adaptiveAvgPool2d(x, 2) },
+])
+samplesFor('adaptiveAvgPool3d', [
+  {
+    name: 'uneven windows',
+    run: (x) => adaptiveAvgPool3d(x, [2, 3, 2]),
+    golden: 'pool:adaptive avg3d/2x3x2',
+  },
+  { name: 'even windows', run: (x) => adaptiveAvgPool3d(x, 2), golden: 'pool:adaptive avg3d/2' },
+])
+samplesFor('adaptiveMaxPool1d', [
+  {
+    name: 'even windows',
+    run: (x: Tensor) => pair(adaptiveMaxPool1d(x, 3)),
+    golden: 'pool:adaptive max1d/3',
+  },
+  {
+    name: 'uneven windows',
+    run: (x: Tensor) => pair(adaptiveMaxPool1d(x, 4)),
+    golden: 'pool:adaptive max1d/4',
+  },
+  {
+    name: 'the first of equal values, the last NaN',
+    run: (x: Tensor) => pair(adaptiveMaxPool1d(x, 3)),
+    golden: 'pool:adaptive max1d/ties and NaN',
+    gradcheck: false, // kinks
+  },
+  { name: 'no windows', inputs: [[1, 2, 3]], run: (x) => pair(adaptiveMaxPool1d(x, 0)) },
+  {
+    name: 'integers',
+    inputs: [{ shape: [1, 2, 3], dtype: 'int64' }],
+    run: (x: Tensor) => pair(adaptiveMaxPool1d(x, 2)),
+    throws: /adaptiveMaxPool1d: elements must be floating/,
+  },
+])
+samplesFor('adaptiveMaxPool2d', [
+  {
+    name: 'uneven windows',
+    run: (x: Tensor) => pair(adaptiveMax('adaptiveMaxPool2d', 2, x, [3, 4])),
+    golden: 'pool:adaptive max2d/3x4',
+  },
+])
+samplesFor('adaptiveMaxPool3d', [
+  {
+    name: 'uneven windows',
+    run: (x: Tensor) => pair(adaptiveMax('adaptiveMaxPool3d', 3, x, [2, 3, 2])),
+    golden: 'pool:adaptive max3d/2x3x2',
+  },
+])
+
 samplesFor('avgPool2dGrad', [
   {
     name: 'padding does not count',

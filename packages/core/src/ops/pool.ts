@@ -1,111 +1,125 @@
-/** Pooling over windows of height and width. Results are stored channels-last. */
-import { BOOL, isFloatingCode } from '../dtype.ts'
-import { DTypeError, ShapeError, ValueError } from '../errors.ts'
+/** Pooling over windows of one, two or three axes. Results are stored channels-last. */
+import type { Arguments, Given } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
+import { INT64, isFloatingCode } from '../dtype.ts'
+import { DTypeError, ValueError } from '../errors.ts'
 import type { NamedResult } from '../named-result.ts'
 import { namedResult } from '../named-result.ts'
-import type { Shape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
-import { average, maximum, maximumAndIndices } from './pool-records.ts'
-import type { Pair } from './windows.ts'
-import { reachOf, requireImages, sizesOf } from './windows.ts'
+import { averageAlong, maxAlong, maxAndIndicesAlong, requireComparable } from './pool-axes.ts'
+import type { OptionalSizes } from './pool-rule.ts'
+import { windowsOf } from './pool-rule.ts'
+import type { Dims, Pair, Single, Sizes, Triple } from './windows.ts'
+import { requireImages } from './windows.ts'
 
-export interface MaxPool2dOptions {
-  /** Distance between windows. Default: the window's size, so that windows do not overlap. */
-  stride?: Pair
+/** The options of a max pooling whose numbers per axis are `S`. */
+export interface MaxPoolOptions<S extends Sizes> {
+  /** Distance between windows. Default (and null): the window's size, so that they do not overlap. */
+  stride?: S | null
   /** Positions added at each side that never win; at most half of the window. Default 0. */
-  padding?: Pair
+  padding?: S
   /** Distance between the places of a window. Default 1. */
-  dilation?: Pair
+  dilation?: S
   /** Round the number of windows up: the last ones may reach beyond the input. Default false. */
   ceilMode?: boolean
   /** Also return where each value came from. Default false. */
   returnIndices?: boolean
 }
 
-export interface AvgPool2dOptions {
-  /** Distance between windows. Default: the window's size. */
-  stride?: Pair
+export type MaxPool1dOptions = MaxPoolOptions<Single>
+export type MaxPool2dOptions = MaxPoolOptions<Pair>
+export type MaxPool3dOptions = MaxPoolOptions<Triple>
+
+/** The options of an average pooling whose numbers per axis are `S`. */
+export interface AvgPoolOptions<S extends Sizes> {
+  /** Distance between windows. Default (and null): the window's size. */
+  stride?: S | null
   /** Zeros added at each side; at most half of the window. Default 0. */
-  padding?: Pair
+  padding?: S
   /** Round the number of windows up: the last ones may reach beyond the input. Default false. */
   ceilMode?: boolean
   /** Count padding when dividing. Default true. */
   countIncludePad?: boolean
-  /** What to divide sums by, in place of the number of positions. */
-  divisorOverride?: number
 }
 
-/** The largest values, and the positions h · W + w in the input that they came from. */
+export type AvgPool1dOptions = AvgPoolOptions<Single>
+export interface AvgPool2dOptions extends AvgPoolOptions<Pair> {
+  /** What to divide sums by, in place of the number of positions. Default null. */
+  divisorOverride?: number | null
+}
+export interface AvgPool3dOptions extends AvgPoolOptions<Triple> {
+  /** What to divide sums by, in place of the number of positions. Default null. */
+  divisorOverride?: number | null
+}
+
+/** The largest values, and their row-major positions in the pooled axes of the input. */
 export type MaxPooled = NamedResult<readonly ['values', 'indices']>
 
-interface Windows {
-  /** Of the output, [N, C, H, W]. */
-  shape: Shape
-  /** Size, stride and padding; height and width each. */
-  numbers: readonly number[]
+interface Kernel<S> {
+  /** The size of a window. */
+  kernelSize: S
 }
 
-/** Windows along an axis of the input. */
-function countWindows(
-  size: number,
-  reach: number,
-  stride: number,
-  padding: number,
-  up: boolean,
-): number {
-  const free = size + 2 * padding - reach
-  const count = (up ? Math.ceil(free / stride) : Math.floor(free / stride)) + 1
-  // A window that would begin behind the input and its padding in front does not count.
-  return up && (count - 1) * stride >= size + padding ? count - 1 : count
-}
+// --- max ---
 
-/** Checks the input (with a batch axis) and the options, and lays out the windows. */
-function windowsOf(
+const MAX_NAMES = [
+  'kernelSize',
+  'stride',
+  'padding',
+  'dilation',
+  'ceilMode',
+  'returnIndices',
+] as const
+
+type MaxParameters = [Sizes, OptionalSizes, Sizes, Sizes, boolean, boolean]
+
+/** Arguments of a pooling that returns values alone. */
+export type MaxArguments<S extends Sizes> = Arguments<
+  Kernel<S> & MaxPoolOptions<S> & { returnIndices?: false },
+  typeof MAX_NAMES
+>
+/** Arguments of one that returns indices too. */
+export type MaxAndIndicesArguments<S extends Sizes> = Arguments<
+  Kernel<S> & MaxPoolOptions<S> & { returnIndices: true },
+  typeof MAX_NAMES
+>
+
+function maxPool(
   op: string,
+  dims: Dims,
   input: Tensor,
-  kernelSize: Pair,
-  dilation: readonly number[],
-  options: MaxPool2dOptions | AvgPool2dOptions | undefined,
-): Windows {
-  const inputs = { input }
-  const kernel = sizesOf(op, 'kernelSize', kernelSize, 2, 1, inputs)
-  const stride = sizesOf(op, 'stride', options?.stride ?? kernel, 2, 1, inputs)
-  const padding = sizesOf(op, 'padding', options?.padding ?? 0, 2, 0, inputs)
-  const [n, channels, height, width] = input._shape as readonly [number, number, number, number]
-  if (channels * height * width === 0) {
-    throw new ShapeError(
-      op,
-      inputs,
-      'only the batch may be empty',
-      'leave out empty inputs before pooling',
-    )
-  }
-  const sizes = [height, width]
-  const counts = sizes.map((size, i) => {
-    const reach = reachOf(kernel[i] as number, dilation[i] as number)
-    const pad = padding[i] as number
-    if (pad > Math.floor(reach / 2)) {
-      throw new ValueError(
-        op,
-        inputs,
-        `padding (${pad}) must be at most half of the window (${reach})`,
-        'use less padding, or a larger window',
-      )
-    }
-    const count = countWindows(size, reach, stride[i] as number, pad, options?.ceilMode ?? false)
-    if (count >= 1) return count
-    throw new ShapeError(
-      op,
-      inputs,
-      `the window covers a ${i === 0 ? 'height' : 'width'} of ${reach}, the padded input has ${size + 2 * pad}`,
-      'use a larger input, more padding, or a smaller window or dilation',
-    )
-  })
-  return {
-    shape: [n, channels, ...counts],
-    numbers: [...kernel, ...stride, ...padding],
-  }
+  given: Given<MaxParameters>,
+): Tensor | MaxPooled {
+  requireImages(op, input, dims)
+  requireComparable(op, input)
+  const [kernelSize, stride, padding, dilation, ceilMode = false, returnIndices = false] = given
+  const unbatched = input.ndim === dims + 1
+  const x = unbatched ? input.unsqueeze(0) : input
+  const numbers = { kernelSize: kernelSize as Sizes, stride, padding, dilation, ceilMode }
+  const windows = windowsOf(op, dims, x, numbers)
+  const restore = (tensor: Tensor): Tensor => (unbatched ? tensor.squeeze(0) : tensor)
+  if (!returnIndices) return restore(maxAlong(x, windows))
+  const [values, indices] = maxAndIndicesAlong(x, windows)
+  return namedResult(['values', 'indices'], [restore(values), restore(indices)])
+}
+
+const readMaxPool1d = parameters<MaxParameters>('maxPool1d', MAX_NAMES)
+const readMaxPool2d = parameters<MaxParameters>('maxPool2d', MAX_NAMES)
+const readMaxPool3d = parameters<MaxParameters>('maxPool3d', MAX_NAMES)
+
+/**
+ * The largest value of each window along one axis; as {@link maxPool2d} with one axis less.
+ *
+ * Shapes: input `[N, C, L]` or `[C, L]` -> `[N, C, L']` or `[C, L']`. Dtype: kept; any but bool.
+ *
+ * @throws {ShapeError, DTypeError, ValueError} as {@link maxPool2d}.
+ * @see torch.max_pool1d
+ */
+export function maxPool1d(input: Tensor, ...given: MaxArguments<Single>): Tensor
+export function maxPool1d(input: Tensor, ...given: MaxAndIndicesArguments<Single>): MaxPooled
+export function maxPool1d(input: Tensor, ...given: unknown[]): Tensor | MaxPooled {
+  return maxPool('maxPool1d', 1, input, readMaxPool1d(given))
 }
 
 /**
@@ -118,7 +132,7 @@ function windowsOf(
  *
  * @throws {ShapeError} if the window exceeds the padded input. @throws {DTypeError} for bool.
  * @throws {ValueError} for options outside of their range, or padding beyond half of the window.
- * @see torch.nn.functional.max_pool2d
+ * @see torch.max_pool2d
  *
  * @example
  * ```ts
@@ -128,51 +142,95 @@ function windowsOf(
  * //             [13, 15]]])
  * ```
  */
-export function maxPool2d(
-  input: Tensor,
-  kernelSize: Pair,
-  options?: MaxPool2dOptions & { returnIndices?: false },
-): Tensor
-export function maxPool2d(
-  input: Tensor,
-  kernelSize: Pair,
-  options: MaxPool2dOptions & { returnIndices: true },
-): MaxPooled
-export function maxPool2d(
-  input: Tensor,
-  kernelSize: Pair,
-  options?: MaxPool2dOptions,
-): Tensor | MaxPooled {
-  requireImages('maxPool2d', input)
-  if (input._dtype === BOOL) {
+export function maxPool2d(input: Tensor, ...given: MaxArguments<Pair>): Tensor
+export function maxPool2d(input: Tensor, ...given: MaxAndIndicesArguments<Pair>): MaxPooled
+export function maxPool2d(input: Tensor, ...given: unknown[]): Tensor | MaxPooled {
+  return maxPool('maxPool2d', 2, input, readMaxPool2d(given))
+}
+
+/**
+ * The largest value of each window of a volume; as {@link maxPool2d} with one axis more.
+ *
+ * Shapes: input `[N, C, D, H, W]` or `[C, D, H, W]` -> `[N, C, D', H', W']` or `[C, D', H', W']`.
+ * Dtype: kept; any but bool.
+ *
+ * @throws {ShapeError, DTypeError, ValueError} as {@link maxPool2d}.
+ * @see torch.max_pool3d
+ */
+export function maxPool3d(input: Tensor, ...given: MaxArguments<Triple>): Tensor
+export function maxPool3d(input: Tensor, ...given: MaxAndIndicesArguments<Triple>): MaxPooled
+export function maxPool3d(input: Tensor, ...given: unknown[]): Tensor | MaxPooled {
+  return maxPool('maxPool3d', 3, input, readMaxPool3d(given))
+}
+
+// --- average ---
+
+const AVG_NAMES = [
+  'kernelSize',
+  'stride',
+  'padding',
+  'ceilMode',
+  'countIncludePad',
+  'divisorOverride',
+] as const
+const AVG_1D_NAMES = ['kernelSize', 'stride', 'padding', 'ceilMode', 'countIncludePad'] as const
+
+type AvgParameters = [Sizes, OptionalSizes, Sizes, boolean, boolean, number | null]
+
+function avgPool(op: string, dims: Dims, input: Tensor, given: Given<AvgParameters>): Tensor {
+  requireImages(op, input, dims)
+  const [kernelSize, stride, padding, ceilMode = false, countPad = true, divisor = null] = given
+  if (!isFloatingCode(input._dtype) && input._dtype !== INT64) {
     throw new DTypeError(
-      'maxPool2d',
+      op,
       { input },
-      'is not defined for bool',
-      "convert with .to('uint8')",
+      'elements must be floating or int64',
+      "convert with .to('float32')",
     )
   }
-  const unbatched = input.ndim === 3
-  const x = unbatched ? input.unsqueeze(0) : input
-  const dilation = sizesOf('maxPool2d', 'dilation', options?.dilation ?? 1, 2, 1, { input })
-  const { shape, numbers } = windowsOf('maxPool2d', x, kernelSize, dilation, options)
-  const params = { numbers: [...numbers, ...dilation] }
-  const restore = (tensor: Tensor): Tensor => (unbatched ? tensor.squeeze(0) : tensor)
-  if (options?.returnIndices === true) {
-    const [values, indices] = maximumAndIndices(x, shape, params)
-    return namedResult(['values', 'indices'], [restore(values), restore(indices)])
+  if (divisor !== null && (!Number.isFinite(divisor) || divisor === 0)) {
+    throw new ValueError(
+      op,
+      { input },
+      `divisorOverride is a number other than 0, not ${show(divisor)}`,
+      'leave it out to divide by the size of the window',
+    )
   }
-  return restore(maximum(x, shape, params))
+  const unbatched = input.ndim === dims + 1
+  const x = unbatched ? input.unsqueeze(0) : input
+  const numbers = { kernelSize: kernelSize as Sizes, stride, padding, dilation: 1, ceilMode }
+  const y = averageAlong(x, windowsOf(op, dims, x, numbers), { countPad, divisor })
+  return unbatched ? y.squeeze(0) : y
+}
+
+const readAvgPool1d = parameters<AvgParameters>('avgPool1d', AVG_1D_NAMES)
+const readAvgPool2d = parameters<AvgParameters>('avgPool2d', AVG_NAMES)
+const readAvgPool3d = parameters<AvgParameters>('avgPool3d', AVG_NAMES)
+
+/**
+ * The mean of each window along one axis; as {@link avgPool2d} with one axis less.
+ *
+ * Shapes: input `[N, C, L]` or `[C, L]` -> `[N, C, L']` or `[C, L']`. Dtype: as of {@link avgPool2d}.
+ *
+ * @throws {ShapeError, ValueError, DTypeError} as {@link avgPool2d}.
+ * @see torch.avg_pool1d
+ */
+export function avgPool1d(
+  input: Tensor,
+  ...given: Arguments<Kernel<Single> & AvgPool1dOptions, typeof AVG_1D_NAMES>
+): Tensor {
+  return avgPool('avgPool1d', 1, input, readAvgPool1d(given))
 }
 
 /**
  * The mean of each window.
  *
- * Shapes: as of {@link maxPool2d}, without dilation. Dtype: floating, kept.
+ * Shapes: as of {@link maxPool2d}, without dilation. Dtype: floating or int64, kept; means of
+ * integers are cut towards zero.
  *
  * @throws {ShapeError} if the window exceeds the padded input.
  * @throws {ValueError} for options outside of their range, or padding beyond half of the window.
- * @throws {DTypeError} if input is not floating (PyTorch takes int64 too).
+ * @throws {DTypeError} for other dtypes.
  * @see torch.nn.functional.avg_pool2d
  *
  * @example
@@ -183,31 +241,25 @@ export function maxPool2d(
  * //             [10.5000, 12.5000]]])
  * ```
  */
-export function avgPool2d(input: Tensor, kernelSize: Pair, options?: AvgPool2dOptions): Tensor {
-  requireImages('avgPool2d', input)
-  if (!isFloatingCode(input._dtype)) {
-    throw new DTypeError(
-      'avgPool2d',
-      { input },
-      'elements must be floating',
-      "convert with .to('float32')",
-    )
-  }
-  if (input.ndim === 3) return avgPool2d(input.unsqueeze(0), kernelSize, options).squeeze(0)
-  const countIncludePad = options?.countIncludePad ?? true
-  const divisorOverride = options?.divisorOverride
-  if (
-    divisorOverride !== undefined &&
-    (!Number.isFinite(divisorOverride) || divisorOverride === 0)
-  ) {
-    throw new ValueError(
-      'avgPool2d',
-      { input },
-      `divisorOverride is a number other than 0, not ${show(divisorOverride)}`,
-      'leave it out to divide by the size of the window',
-    )
-  }
-  const { shape, numbers } = windowsOf('avgPool2d', input, kernelSize, [1, 1], options)
-  const params = { numbers: [...numbers, countIncludePad ? 1 : 0, divisorOverride ?? 0] }
-  return average(input, shape, params)
+export function avgPool2d(
+  input: Tensor,
+  ...given: Arguments<Kernel<Pair> & AvgPool2dOptions, typeof AVG_NAMES>
+): Tensor {
+  return avgPool('avgPool2d', 2, input, readAvgPool2d(given))
+}
+
+/**
+ * The mean of each window of a volume; as {@link avgPool2d} with one axis more.
+ *
+ * Shapes: input `[N, C, D, H, W]` or `[C, D, H, W]` -> `[N, C, D', H', W']` or `[C, D', H', W']`.
+ * Dtype: as of {@link avgPool2d}.
+ *
+ * @throws {ShapeError, ValueError, DTypeError} as {@link avgPool2d}.
+ * @see torch.nn.functional.avg_pool3d
+ */
+export function avgPool3d(
+  input: Tensor,
+  ...given: Arguments<Kernel<Triple> & AvgPool3dOptions, typeof AVG_NAMES>
+): Tensor {
+  return avgPool('avgPool3d', 3, input, readAvgPool3d(given))
 }

@@ -1,12 +1,18 @@
 /** Layers and losses as functions, without state. @see torch.nn.functional */
 export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  avgPool1d,
   avgPool2d,
+  avgPool3d,
   conv1d,
   conv2d,
   conv3d,
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
+  cosineSimilarity,
   crossEntropy,
   dropout,
   gelu,
@@ -14,10 +20,13 @@ export {
   layerNorm,
   linear,
   logSoftmax,
+  maxPool1d,
   maxPool2d,
+  maxPool3d,
   mseLoss,
   nllLoss,
   oneHot,
+  pairwiseDistance,
   relu,
   rmsNorm,
   sigmoid,
@@ -25,5 +34,23 @@ export {
   softmax,
   tanh,
 } from '@flambeau/core'
+export type { EmbeddingBagOptions, EmbeddingOptions } from './embedding.ts'
+export { embedding, embeddingBag } from './embedding.ts'
+export type {
+  BinaryCrossEntropyWithLogitsOptions,
+  CosineEmbeddingLossOptions,
+  HingeEmbeddingLossOptions,
+  MarginRankingLossOptions,
+  TripletMarginLossOptions,
+} from './losses.ts'
+export {
+  binaryCrossEntropyWithLogits,
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  tripletMarginLoss,
+} from './losses.ts'
 export type { BatchNormOptions, InstanceNormOptions } from './normalization.ts'
 export { batchNorm, instanceNorm } from './normalization.ts'
+export type { AdaptiveMaxPoolOptions } from './pooling.ts'
+export { adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d } from './pooling.ts'

@@ -1,0 +1,74 @@
+/** Cross-entropy of yes-or-no questions. */
+import type { Arguments } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
+import { isFloatingCode } from '../dtype.ts'
+import { requireTensor } from '../elementwise.ts'
+import { DTypeError } from '../errors.ts'
+import { broadcastShapes } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { softplus } from './activation.ts'
+import type { AnyReduction } from './loss-rule.ts'
+import { reduceLoss, reductionOf } from './loss-rule.ts'
+
+export interface BinaryCrossEntropyWithLogitsOptions {
+  /** The probability of yes, in [0, 1]. */
+  target: Tensor
+  /** A factor for each element; broadcasts. Default null. */
+  weight?: Tensor | null
+  /** A factor for the part of yes; broadcasts. Default null. */
+  posWeight?: Tensor | null
+  /**
+   * `'none'`, `'mean'` or `'sum'`, or PyTorch's 0, 1, 2. Default 'none', as torch's function
+   * has it; nn.functional's has 'mean'.
+   */
+  reduction?: AnyReduction
+}
+
+const NAMES = ['target', 'weight', 'posWeight', 'reduction'] as const
+
+const read = parameters<[Tensor, Tensor | null, Tensor | null, AnyReduction]>(
+  'binaryCrossEntropyWithLogits',
+  NAMES,
+)
+
+/**
+ * Cross-entropy of a sigmoid: -(posWeight · target · log σ(input) + (1 - target) · log(1 - σ(input))),
+ * from the scores, so that nothing overflows.
+ *
+ * The order of the arguments is that of torch.binary_cross_entropy_with_logits.
+ *
+ * Shapes: all broadcast to input's `[*]` -> `[*]`, or `[]` with another reduction.
+ * Dtype: input floating.
+ *
+ * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} if input is not floating.
+ * @throws {ValueError} for another reduction.
+ * @see torch.binary_cross_entropy_with_logits
+ *
+ * @example
+ * ```ts
+ * import { binaryCrossEntropyWithLogits, tensor } from '@flambeau/core'
+ * console.log(binaryCrossEntropyWithLogits(tensor([0, 2.5]), tensor([1, 0.5]))) // tensor([0.6931, 1.3289])
+ * ```
+ */
+export function binaryCrossEntropyWithLogits(
+  input: Tensor,
+  ...given: Arguments<BinaryCrossEntropyWithLogitsOptions, typeof NAMES>
+): Tensor {
+  const op = 'binaryCrossEntropyWithLogits'
+  const [wanted, weight = null, posWeight = null, reduction = 'none'] = read(given)
+  const target = wanted as Tensor
+  for (const [name, value] of Object.entries({ input, target })) requireTensor(op, name, value)
+  if (weight !== null) requireTensor(op, 'weight', weight)
+  if (posWeight !== null) requireTensor(op, 'posWeight', posWeight)
+  const kind = reductionOf(op, reduction)
+  if (!isFloatingCode(input._dtype)) {
+    throw new DTypeError(op, { input, target }, 'input must be floating', "input.to('float32')")
+  }
+  broadcastShapes(op, input._shape, target._shape, { input, target })
+  // -log σ(x) = softplus(-x), and -log(1 - σ(x)) = x + softplus(-x)
+  let positive = softplus(input.neg())
+  if (posWeight !== null) positive = positive.mul(posWeight.sub(1).mul(target).add(1))
+  let loss = target.neg().add(1).mul(input).add(positive)
+  if (weight !== null) loss = loss.mul(weight)
+  return reduceLoss(loss, kind)
+}
