@@ -1,6 +1,13 @@
-import { tensor, ValueError, type Tensor } from '@flambeau/core'
+import {
+  AutogradError,
+  isInference,
+  isInferenceModeEnabled,
+  tensor,
+  ValueError,
+  type Tensor,
+} from '@flambeau/core'
 import { afterEach, describe, expect, it } from 'vitest'
-import { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './index.ts'
+import { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from './index.ts'
 
 const x: Tensor = tensor([1.5, 2], { requiresGrad: true })
 const records = (): boolean => x.mul(2).requiresGrad
@@ -125,10 +132,116 @@ describe('enableGrad', () => {
 })
 
 describe('setGradEnabled', () => {
+  it('lasts for a body, or until its result is disposed', () => {
+    expect(setGradEnabled(false, records)).toBe(false)
+    {
+      using _ = setGradEnabled(false)
+      expect(records()).toBe(false)
+      expect(setGradEnabled(true, records)).toBe(true)
+    }
+    expect(records()).toBe(true)
+    expect(() => setGradEnabled(1 as never)).toThrow(ValueError)
+  })
+
   it('switches until it is switched again', () => {
     setGradEnabled(false)
     expect(records()).toBe(false)
     setGradEnabled(true)
     expect(records()).toBe(true)
+  })
+})
+
+describe('functions and methods', () => {
+  it('always run in the mode they were wrapped in, with their own this, name and results', async () => {
+    const model = { factor: 2 }
+    const context = { kind: 'method', name: 'predict' } as const
+    const predict = noGrad(function predict(this: typeof model, y: Tensor): Tensor {
+      return y.mul(this.factor)
+    }, context)
+    expect([predict.name, predict.length]).toEqual(['predict', 1])
+    expect(predict.call(model, x).requiresGrad).toBe(false)
+    const later = noGrad.wrap(async (y: Tensor) => {
+      await tick()
+      return y.mul(2).requiresGrad
+    })
+    expect(await later(x)).toBe(false)
+    expect(records()).toBe(true)
+  })
+
+  it('are decorated in both of the ways that TypeScript knows', () => {
+    const owner = {
+      predict(): boolean {
+        return records()
+      },
+    }
+    const descriptor = Object.getOwnPropertyDescriptor(owner, 'predict') as PropertyDescriptor
+    Object.defineProperty(owner, 'predict', noGrad(owner, 'predict', descriptor))
+    expect(owner.predict()).toBe(false)
+    expect(() => noGrad(records, { kind: 'class' } as never)).toThrow(
+      /noGrad: only methods can be decorated/,
+    )
+  })
+})
+
+describe('inference mode', () => {
+  it('makes tensors that never join a graph', () => {
+    const made = inferenceMode(() => {
+      expect([isGradEnabled(), isInferenceModeEnabled()]).toEqual([false, true])
+      return x.mul(2)
+    })
+    expect([made.requiresGrad, made.isInference(), isInference(x)]).toEqual([false, true, false])
+    expect(isInferenceModeEnabled()).toBe(false)
+    // What nothing saves may be used.
+    expect(x.add(made).requiresGrad).toBe(true)
+    expect(() => x.mul(made)).toThrow(AutogradError)
+    expect(() => x.mul(made)).toThrow(
+      /mul: a tensor made in inference mode cannot be saved for a backward pass[\s\S]*fix: clone\(\)/,
+    )
+    expect(x.mul(made.clone()).requiresGrad).toBe(true)
+  })
+
+  it('lets nobody change or record its tensors outside', () => {
+    const made = inferenceMode(() => tensor([1, 2]).mul(1.5))
+    expect(() => made.add_(1)).toThrow(
+      /add_: a tensor made in inference mode cannot be changed in place outside of it/,
+    )
+    expect(() => made.requiresGrad_()).toThrow(
+      /requiresGrad: a tensor made in inference mode cannot require a gradient outside of it/,
+    )
+    inferenceMode(() => made.add_(1).requiresGrad_())
+    expect(made.requiresGrad).toBe(true)
+    expect(made.tolist()).toEqual([2.5, 4])
+  })
+
+  it('makes views of tensors from outside, which refuse to be changed outside', () => {
+    const y = x.mul(2)
+    const view = inferenceMode(() => y.narrow(0, 0, 1))
+    expect(view.isInference()).toBe(false)
+    expect(() => view.mul_(2)).toThrow(/a view that was made in inference mode cannot be changed/)
+    y.mul_(2)
+    expect(() => view.mul(2)).toThrow(/an input is a view that was made in inference mode/)
+  })
+
+  it('can be left, and follows await', async () => {
+    await inferenceMode(async () => {
+      await tick()
+      expect(isInferenceModeEnabled()).toBe(true)
+      {
+        using _ = inferenceMode(false)
+        expect([records(), isInferenceModeEnabled()]).toEqual([true, false])
+      }
+      expect([records(), isInferenceModeEnabled()]).toEqual([false, true])
+    })
+    using _ = inferenceMode()
+    expect(isInferenceModeEnabled()).toBe(true)
+  })
+})
+
+describe('a backward pass', () => {
+  it('is not recorded in a mode of its own kind', () => {
+    const y = x.mul(2).sum()
+    inferenceMode(() => y.backward())
+    expect(x.grad?.isInference()).toBe(true)
+    x.grad = null
   })
 })

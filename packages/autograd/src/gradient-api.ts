@@ -4,7 +4,7 @@ import {
   commands,
   gradientSwitch,
   internally,
-  isRecording,
+  isInferring,
   liveId,
   native,
   sameShape,
@@ -108,6 +108,14 @@ function setRequiresGrad(tensor: Tensor, on: boolean): void {
     )
   }
   if (on === tensor._requiresGrad) return
+  if (on && !isInferring() && tensor.isInference()) {
+    throw new AutogradError(
+      'requiresGrad',
+      { input: tensor },
+      'a tensor made in inference mode cannot require a gradient outside of it',
+      'clone() it outside of inference mode',
+    )
+  }
   native.setRequiresGrad(id, on ? 1 : 0)
   tensor._own = on
 }
@@ -458,9 +466,4 @@ export function extendTensor(): void {
     if (!tensor._requiresGrad) return null
     return tensor.isLeaf ? 'requiresGrad=true' : `gradFn=<${gradFnName(tensor)}>`
   })
-}
-
-/** True while operations are recorded here. @see torch.is_grad_enabled */
-export function isGradEnabled(): boolean {
-  return isRecording()
 }

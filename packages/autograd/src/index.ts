@@ -9,8 +9,10 @@ installRecorder()
 extendTensor()
 
 export type { BackwardOptions, GradFn, GradOptions, HookHandle } from './gradient-api.ts'
-export { backward, grad, isGradEnabled } from './gradient-api.ts'
-export { enableGrad, noGrad, setGradEnabled } from './grad-mode.ts'
+export { backward, grad } from './gradient-api.ts'
+export { isGradEnabled, isInferenceModeEnabled } from '@flambeau/core'
+export type { GradMode, InferenceMode } from './grad-mode.ts'
+export { enableGrad, inferenceMode, noGrad, setGradEnabled } from './grad-mode.ts'
 export type { GradcheckOptions } from './gradcheck.ts'
 export { gradcheck, gradgradcheck } from './gradcheck.ts'
 export type { Hook } from './tape.ts'

@@ -1,6 +1,13 @@
 /** Programs of views and in-place operations against PyTorch (goldens/views.py says what they are). */
 import { readFileSync } from 'node:fs'
-import { AutogradError, fromTypedArray, Tensor, ValueError } from '@flambeau/core'
+import {
+  AutogradError,
+  fromTypedArray,
+  memoryStats,
+  Tensor,
+  tensor,
+  ValueError,
+} from '@flambeau/core'
 import { assertClose } from '@flambeau/core/testing'
 import { describe, expect, it } from 'vitest'
 import { grad, noGrad } from './index.ts'
@@ -95,13 +102,8 @@ function compare(actual: Tensor | null, expected: Stored | null, what: string): 
     expect(actual === null ? [] : Array.from(actual.toArray()).filter((v) => v !== 0)).toEqual([])
     return
   }
-  expect(actual, what).toBeInstanceOf(Tensor)
-  assertClose(
-    actual as Tensor,
-    { dtype: 'float64', ...expected },
-    { rtol: 1e-10, atol: 1e-12 },
-    what,
-  )
+  if (actual === null) throw new Error(`${what} is missing`)
+  assertClose(actual, { dtype: 'float64', ...expected }, { rtol: 1e-10, atol: 1e-12 }, what)
 }
 
 /** The program's gradients: first ones, and those of the sum of their squares. */
@@ -158,5 +160,60 @@ describe('refused, as in PyTorch', () => {
       new Machine(program).run(program.steps)
       if (rule === 'modified') differentiate(program, machine)
     }).toThrow(type)
+  })
+})
+
+describe('data', () => {
+  const x = (): Tensor => tensor([1, 2, 3], { dtype: 'float64', requiresGrad: true })
+
+  it('shares the storage without the history', () => {
+    const leaf = x()
+    expect([leaf.data.requiresGrad, leaf.data.isLeaf]).toEqual([false, true])
+    leaf.data.mul_(2)
+    expect(leaf.tolist()).toEqual([2, 4, 6])
+  })
+
+  it('gives a leaf other contents, and leaves it the leaf that it was', () => {
+    const leaf = x()
+    leaf.mul(leaf).sum().backward()
+    const before = leaf.mul(leaf)
+    const other = tensor([5, 6], { dtype: 'float32' })
+    leaf.data = other
+    expect([leaf.shape, leaf.dtype, leaf.requiresGrad, leaf.isLeaf]).toEqual([
+      [2],
+      'float32',
+      true,
+      true,
+    ])
+    expect(leaf.grad?.tolist()).toEqual([2, 4, 6])
+    expect(leaf.sharesStorageWith(other)).toBe(true)
+    expect(grad(leaf.mul(leaf).sum(), [leaf])[0]?.tolist()).toEqual([10, 12])
+    // What was recorded before goes by the contents of that time.
+    expect(grad(before.sum(), [leaf])[0]?.tolist()).toEqual([2, 4, 6])
+  })
+
+  it('gives a result other contents, and leaves it its history', () => {
+    const leaf = x()
+    const y = leaf.mul(2)
+    y.data = tensor([7, 8, 9], { dtype: 'float64' })
+    expect(y.gradFn?.name).toBe('MulBackward')
+    y.mul(y).sum().backward()
+    expect(leaf.grad?.tolist()).toEqual([28, 32, 36])
+  })
+
+  it('is a tensor of floats where gradients are required', () => {
+    const leaf = x()
+    expect(() => (leaf.data = tensor([1]))).toThrow(
+      /data: only floating tensors can require gradients, not int64/,
+    )
+    expect(() => (leaf.data = 3 as never)).toThrow(ValueError)
+  })
+
+  it('frees what it replaces', () => {
+    const leaf = x()
+    const other = tensor([1, 2, 3], { dtype: 'float64' })
+    const before = memoryStats().tensors
+    for (let i = 0; i < 100; i++) leaf.data = other
+    expect(memoryStats().tensors).toBe(before)
   })
 })

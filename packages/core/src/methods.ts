@@ -5,6 +5,8 @@
 import type { CreationMethods } from './creation-methods.ts'
 import { creationMethods } from './creation-methods.ts'
 import type { DType } from './dtype.ts'
+import type { ModeMethods } from './modes.ts'
+import { modeMethods } from './modes.ts'
 import type { ActivationMethods } from './ops/activation.ts'
 import { activationMethods } from './ops/activation.ts'
 import type { AxisGetters, AxisMethods } from './ops/axes.ts'
@@ -113,6 +115,7 @@ export interface TensorMethods<D extends DType>
     SplittingMethods<D>,
     MaskMethods,
     MatmulMethods,
+    ModeMethods,
     ReduceMethods,
     RestrideMethods,
     RunningMethods,
@@ -190,6 +193,7 @@ for (const table of [
   splittingMethods,
   maskMethods,
   matmulMethods,
+  modeMethods,
   reduceMethods,
   restrideMethods,
   runningMethods,

@@ -105,6 +105,31 @@ export class Tensor<D extends DType = AnyDType> {
     return dtypeName(this._dtype) as IfKnown<D, D, DType>
   }
 
+  /**
+   * The same elements without their history, as {@link detach} gives them. Setting it gives the tensor
+   * the storage, shape and dtype of another one, without a trace in the graph: it stays the leaf, or
+   * the result, that it was. Changes of what was read count as changes of the tensor.
+   *
+   * @see torch.Tensor.data
+   */
+  get data(): Tensor<D> {
+    return this.detach()
+  }
+  set data(other: Tensor) {
+    requireTensor('data', 'value', other)
+    liveId('data', this)
+    const alias = other.detach()
+    if (this._own && !alias.isFloatingPoint()) {
+      throw new DTypeError(
+        'data',
+        { input: this, value: other },
+        `only floating tensors can require gradients, not ${other.dtype}`,
+        'set requiresGrad to false first',
+      )
+    }
+    become(this, alias, true)
+  }
+
   /** Where the elements are. */
   get device(): string {
     return 'cpu'

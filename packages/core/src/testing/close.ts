@@ -1,5 +1,5 @@
 /** Comparison of tensors with a message that shows where they differ. */
-import type { Tensor } from '../tensor.ts'
+import { Tensor } from '../tensor.ts'
 import type { StoredTensor } from './goldens.ts'
 import { storedNumber } from './goldens.ts'
 import type { Tolerance } from './samples.ts'
@@ -30,8 +30,9 @@ export function assertClose(
     )
   }
   const got = actual.toArray()
-  const want =
-    'data' in expected ? Float64Array.from(expected.data, storedNumber) : expected.toArray()
+  const want = !(expected instanceof Tensor)
+    ? Float64Array.from(expected.data, storedNumber)
+    : expected.toArray()
   const wrong: string[] = []
   let count = 0
   for (let i = 0; i < want.length; i++) {
