@@ -82,8 +82,11 @@ export function chooseDtype(
     : dtypeCode(options.dtype)
 }
 
-/** @throws {ValueError} for an option that is not among `names`. @internal */
-export function checkOptions(op: string, options: object, names: readonly string[]): void {
+/** @throws {ValueError} for what are no options, or one that is not among `names`. @internal */
+export function checkOptions(op: string, options: unknown, names: readonly string[]): void {
+  if (!isNamed(options)) {
+    throw new ValueError(op, [], `options are an object, not ${show(options)}`, names.join(', '))
+  }
   for (const key of Object.keys(options)) {
     if (names.includes(key)) continue
     throw new ValueError(op, [], `there is no option '${key}'`, `options: ${names.join(', ')}`)

@@ -43,7 +43,7 @@ function inFormat(
   options: FormattedOptions | undefined,
   make: (shape: Shape) => Tensor,
 ): Tensor {
-  const format = options?.memoryFormat
+  const format = options?.memoryFormat ?? undefined
   if (format === undefined || format === 'preserveFormat') return make(shape)
   const axes = axesInMemory(op, shape, format)
   if (axes === null) return make(shape)

@@ -33,7 +33,7 @@ const readClone = parameters<[MemoryFormat]>('clone', ['memoryFormat'])
  */
 export function clone<D extends DType>(input: Tensor<D>, ...given: FormatArguments): Tensor<D> {
   requireTensor('clone', 'input', input)
-  const [format = 'preserveFormat'] = readClone(given)
+  const format = readClone(given)[0] ?? 'preserveFormat'
   if (format !== 'preserveFormat') {
     const axes = axesInMemory('clone', input._shape, format)
     const ordered = inMemoryOrder(input, axes)
@@ -58,7 +58,7 @@ export function contiguous<D extends DType>(
 ): Tensor<D> {
   requireTensor('contiguous', 'input', input)
   if (given.length > 0) {
-    const [format = 'contiguousFormat'] = readContiguous(given)
+    const format = readContiguous(given)[0] ?? 'contiguousFormat'
     const axes = axesInMemory('contiguous', input._shape, format)
     if (axes !== null) return inMemoryOrder(input, axes)
   }

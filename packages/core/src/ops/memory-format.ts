@@ -18,7 +18,10 @@ export interface MemoryFormatOptions {
   memoryFormat?: MemoryFormat
 }
 
-const RANKS: Record<string, number> = { channelsLast: 4, channelsLast3d: 5 }
+const RANKS: ReadonlyMap<unknown, number> = new Map([
+  ['channelsLast', 4],
+  ['channelsLast3d', 5],
+])
 
 /**
  * The axes from the outermost in memory to the innermost; null for row-major order and for what is
@@ -33,7 +36,7 @@ export function axesInMemory(
   format: MemoryFormat,
 ): readonly number[] | null {
   if (format === 'contiguousFormat' || format === 'preserveFormat') return null
-  const rank = RANKS[format]
+  const rank = RANKS.get(format)
   if (rank === undefined) {
     throw new ValueError(
       op,
@@ -64,13 +67,13 @@ export function axesToCompare(
   input: Tensor,
   options: MemoryFormat | MemoryFormatOptions,
 ): readonly number[] | null | false {
-  const wrong =
-    typeof options === 'object' ? Object.keys(options).find((key) => key !== 'memoryFormat') : null
-  if (typeof wrong === 'string') {
+  const named = typeof options === 'object' && options !== null
+  const wrong = named ? Object.keys(options).find((key) => key !== 'memoryFormat') : undefined
+  if (wrong !== undefined) {
     throw new ValueError(op, { input }, `there is no option '${wrong}'`, 'options: memoryFormat')
   }
-  const format = typeof options === 'object' ? options.memoryFormat : options
-  const rank = RANKS[format as string]
+  const format = named ? options.memoryFormat : options
+  const rank = RANKS.get(format)
   if (rank !== undefined && rank !== input.ndim) return false
   return axesInMemory(op, input, format ?? 'contiguousFormat')
 }
