@@ -22,6 +22,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'atan2: both broadcast': 'sums of gradients that cancel',
   'corrcoef: a variable': 'the gradient is zero but for rounding',
   'corrcoef: three variables': 'sums of gradients that cancel',
+  'float: a method': 'the result is float32',
   'logcumsumexp: large numbers': ROUNDED,
   'logsumexp: large numbers': ROUNDED,
   'normal: in place': WORDS,

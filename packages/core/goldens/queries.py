@@ -106,5 +106,6 @@ g.case("to/integer", lambda x: x.to("cpu", torch.int8), x, grad=False)
 g.case("typeAs", lambda x: x.type_as(torch.ones(1, dtype=torch.float64)), x)
 g.case("cpu", lambda x: x.cpu(), x)
 for name in ("half", "bfloat16", "float", "double", "long", "int", "short", "char", "byte", "bool"):
-    g.case(name, lambda x, name=name: getattr(x * 40, name)(), randn(3, 4), grad=False)
+    halves = torch.randint(-40, 40, (3, 4)) + torch.tensor(0.5)
+    g.case(name, lambda x, name=name: getattr(x, name)(), halves, grad=False)
 g.write()

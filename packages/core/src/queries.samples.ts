@@ -240,8 +240,8 @@ for (const name of [
     {
       name: 'a method',
       golden: `queries:${name}`,
-      run: (x: Tensor) => x.mul(40)[name](),
-      gradcheck: name === 'float' || name === 'double',
+      run: (x: Tensor) => x[name](),
+      gradcheck: name === 'double',
     },
   ])
 }
