@@ -1,4 +1,5 @@
 /** What elementwise operations share: promotion of operands, broadcasting, and the fast path. */
+import { isNamed } from './arguments.ts'
 import type { DTypeCode } from './dtype.ts'
 import {
   BOOL,
@@ -10,18 +11,25 @@ import {
   promote,
 } from './dtype.ts'
 import { DTypeError, ShapeError, ValueError } from './errors.ts'
-import { show } from './show.ts'
+import { inPlaceOf } from './in-place.ts'
 import type { Input, Op } from './op.ts'
 import { recording, run, runInPlace } from './op.ts'
 import { castCode } from './ops/cast.ts'
 import type { Shape } from './shape.ts'
-import { broadcastShapes, sameShape } from './shape.ts'
+import { broadcastShapes, formatShape, sameShape } from './shape.ts'
+import { show } from './show.ts'
 import { requireTensor, Tensor } from './tensor.ts'
 
 export { requireTensor } from './tensor.ts'
 
 /** An operand of arithmetic: a tensor or a plain number. */
 export type Operand = Tensor | number
+
+/** What stands for an operand: a tensor, a number, or a boolean, which is a number of dtype bool. */
+export type Value = Operand | boolean
+
+/** An operand by position or by name: `mul(x, y)` or `mul(x, { other: y })`. */
+export type Named<Name extends string> = Value | { readonly [K in Name]: Value }
 
 /**
  * How the result's dtype follows from the operands':
@@ -37,7 +45,7 @@ export type ResultType = 'same' | 'float' | 'bool'
  *
  * @see torch.result_type
  */
-export function resultType(operands: readonly Operand[]): DTypeCode {
+export function resultType(operands: readonly Value[]): DTypeCode {
   let withAxes = -1
   let withoutAxes = -1
   let numbers = -1
@@ -49,7 +57,7 @@ export function resultType(operands: readonly Operand[]): DTypeCode {
         withoutAxes = withoutAxes < 0 ? operand._dtype : promote(withoutAxes, operand._dtype)
       }
     } else {
-      const code = numberCategory(operand) === 1 ? INT64 : defaultFloatCode()
+      const code = numberCode(operand)
       numbers = numbers < 0 ? code : promote(numbers, code)
     }
   }
@@ -60,6 +68,31 @@ export function resultType(operands: readonly Operand[]): DTypeCode {
     else if (category(other) > category(result)) result = other
   }
   return result < 0 ? defaultFloatCode() : result
+}
+
+function numberCode(value: number | boolean): DTypeCode {
+  if (typeof value === 'boolean') return BOOL
+  return numberCategory(value) === 1 ? INT64 : defaultFloatCode()
+}
+
+/** An operand that was given by position or as `{ [name]: operand }`. */
+export function operandOf(op: string, name: string, given: unknown): Value {
+  let value = given
+  if (isNamed(given)) {
+    const other = Object.keys(given).find((key) => key !== name)
+    if (other !== undefined) {
+      throw new ValueError(op, [], `there is no option '${other}'`, `options: ${name}`)
+    }
+    value = given[name]
+  }
+  if (typeof value === 'boolean') return value
+  requireOperand(op, name, value)
+  return value
+}
+
+/** The operand in `dtype`, as a kernel takes it. */
+export function castOperand(value: Value, dtype: DTypeCode): Operand {
+  return value instanceof Tensor ? castCode(value, dtype) : Number(value)
 }
 
 export function requireOperand(op: string, name: string, value: unknown): asserts value is Operand {
@@ -97,7 +130,7 @@ export function keepsDtype(dtype: DTypeCode, number: number, result: ResultType)
  * Are all operands tensors of `like`'s dtype and shape, or numbers that fit the dtype? Then nothing
  * is to be cast or broadcast.
  */
-export function uniform(like: Tensor, operands: readonly Operand[], result: ResultType): boolean {
+export function uniform(like: Tensor, operands: readonly unknown[], result: ResultType): boolean {
   if (result === 'float' && !isFloatingCode(like._dtype)) return false
   for (const x of operands) {
     const fits =
@@ -112,8 +145,8 @@ export function uniform(like: Tensor, operands: readonly Operand[], result: Resu
 /** Runs `op` on two operands, of which one may be a number. */
 export function binary<P>(
   op: Op<P>,
-  a: Operand,
-  b: Operand,
+  a: Value,
+  b: Named<string>,
   result: ResultType,
   numbers?: readonly number[],
   params?: P,
@@ -133,58 +166,74 @@ export function binary<P>(
   if (b instanceof Tensor && typeof a === 'number' && keepsDtype(b._dtype, a, result)) {
     return run(op, [a, b], b._shape, result === 'bool' ? BOOL : b._dtype, numbers, params, b._dtype)
   }
-  requireOperand(op.name, 'a', a)
-  requireOperand(op.name, 'b', b)
+  return binaryOfAny(op, a, b, result, numbers, params)
+}
+
+function binaryOfAny<P>(
+  op: Op<P>,
+  first: unknown,
+  second: unknown,
+  result: ResultType,
+  numbers: readonly number[] | undefined,
+  params: P | undefined,
+): Tensor {
+  const [nameOfFirst, nameOfSecond] = op.inputs as [string, string]
+  const a = operandOf(op.name, nameOfFirst, first)
+  const b = operandOf(op.name, nameOfSecond, second)
+  const inputs = { [nameOfFirst]: a, [nameOfSecond]: b }
   if (!(a instanceof Tensor) && !(b instanceof Tensor)) {
     throw new ValueError(
       op.name,
-      { a, b },
+      inputs,
       'at least one operand must be a tensor',
       'use JavaScript arithmetic for two numbers, or tensor(…)',
     )
   }
-  let common = resultType([a, b])
-  if (result === 'float' && !isFloatingCode(common)) common = defaultFloatCode()
-  const left = a instanceof Tensor ? castCode(a, common) : a
-  const right = b instanceof Tensor ? castCode(b, common) : b
-  const shape = broadcastShapes(op.name, shapeOf(left), shapeOf(right), { a, b })
-  return run(op, [left, right], shape, result === 'bool' ? BOOL : common, numbers, params, common)
+  const common = computeType([a, b], result)
+  const shape = broadcastShapes(op.name, shapeOf(a), shapeOf(b), inputs)
+  const operands = [castOperand(a, common), castOperand(b, common)]
+  return run(op, operands, shape, result === 'bool' ? BOOL : common, numbers, params, common)
 }
 
-function shapeOf(operand: Operand): Shape {
+function shapeOf(operand: Value): Shape {
   return operand instanceof Tensor ? operand._shape : []
 }
 
-/** The other operands of an in-place operation in the dtype of `self`, after all checks. */
-function castOthers(
+/** The dtype in which operands are computed. */
+function computeType(operands: readonly Value[], result: ResultType): DTypeCode {
+  const common = resultType(operands)
+  return result === 'float' && !isFloatingCode(common) ? defaultFloatCode() : common
+}
+
+/** The checks of an in-place operation that {@link uniform} did not settle; its dtype. */
+function inPlaceType(
   name: string,
   self: Tensor,
-  others: readonly Operand[],
+  others: Readonly<Record<string, Value>>,
   result: ResultType,
-): Operand[] {
-  let common = resultType([self, ...others])
-  if (result === 'float' && !isFloatingCode(common)) common = defaultFloatCode()
-  if (category(common) > category(self._dtype)) {
+): DTypeCode {
+  const values = Object.values(others)
+  const common = computeType([self, ...values], result)
+  if (result !== 'bool' && category(common) > category(self._dtype)) {
     throw new DTypeError(
       name,
-      { input: self, ...Object.fromEntries(others.map((o, i) => [`other${i || ''}`, o])) },
+      { input: self, ...others },
       `the result's dtype cannot be stored in ${self.dtype}`,
       'use the form without underscore, or cast the input first',
     )
   }
-  for (const other of others) {
-    requireOperand(name, 'other', other)
-    const shape = broadcastShapes(name, self._shape, shapeOf(other), { input: self, other })
+  for (const other of values) {
+    const shape = broadcastShapes(name, self._shape, shapeOf(other), { input: self, ...others })
     if (!sameShape(shape, self._shape)) {
       throw new ShapeError(
         name,
-        { input: self, other },
-        `the result has shape [${shape.join(', ')}], which cannot be written into [${self._shape.join(', ')}]`,
+        { input: self, ...others },
+        `the result has shape ${formatShape(shape)}, which cannot be written into ${formatShape(self._shape)}`,
         'use the form without underscore',
       )
     }
   }
-  return others.map((other) => (other instanceof Tensor ? castCode(other, self._dtype) : other))
+  return common
 }
 
 /**
@@ -196,19 +245,40 @@ function castOthers(
 export function inPlace<P>(
   op: Op<P>,
   self: Tensor,
-  others: readonly Operand[],
+  others: readonly Named<string>[],
   result: ResultType,
   numbers?: readonly number[],
   params?: P,
 ): Tensor {
   requireTensor(`${op.name}_`, 'input', self)
-  const inputs: Input[] = uniform(self, others, result)
-    ? [self, ...others]
-    : [self, ...castOthers(`${op.name}_`, self, others, result)]
+  let inputs: Input[]
+  if (uniform(self, others, result) && (result !== 'bool' || self._dtype === BOOL)) {
+    inputs = [self, ...(others as readonly Operand[])]
+  } else {
+    const name = `${op.name}_`
+    const values = others.map((other, i) => operandOf(name, op.inputs[i + 1] as string, other))
+    const named = Object.fromEntries(values.map((value, i) => [op.inputs[i + 1], value]))
+    const common = inPlaceType(name, self, named, result)
+    const operands = values.map((value) => castOperand(value, common))
+    const dtype = result === 'bool' ? BOOL : common
+    if (common !== self._dtype || dtype !== common) {
+      // Computed in another dtype than it is stored in.
+      return inPlaceOf(name, (x) => {
+        const all = [castCode(x, common), ...operands]
+        return run(op, all, self._shape, dtype, numbers, params, common)
+      })(self)
+    }
+    inputs = [self, ...operands]
+  }
   // A derivative that needs what is overwritten works on a copy of it.
   if (savesFirst(op, inputs)) inputs[0] = self.clone()
   runInPlace(op, [self], inputs, numbers, params, self._dtype)
   return self
+}
+
+/** The in-place form of an operation on one tensor. */
+export function inPlaceUnary(op: Op<null>, result: ResultType): (input: Tensor) => Tensor {
+  return (input) => inPlace(op, input, [], result)
 }
 
 /** Will a recorded call of `op` save its first input? */

@@ -10,6 +10,7 @@ export interface ErrorInput {
 export type Describable =
   | { readonly dtype: string; readonly shape: readonly number[] }
   | number
+  | boolean
   | readonly number[]
   | null
   | undefined

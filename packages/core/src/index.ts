@@ -113,6 +113,7 @@ export type { CumulativeOptions } from './ops/cumulative.ts'
 export { cumprod, cumsum } from './ops/cumulative.ts'
 export type { DiagflatOptions, DiagonalOptions, DiagOptions } from './ops/diagonals.ts'
 export { diag, diagEmbed, diagflat, diagonal, tril, triu } from './ops/diagonals.ts'
+export * from './ops/differences.ts'
 export type { CdistOptions, ComputeMode, PdistOptions } from './ops/distances.ts'
 export { cdist, pdist } from './ops/distances.ts'
 export type { BinomialOptions, MultinomialArguments } from './ops/distributions.ts'
@@ -143,11 +144,45 @@ export type {
   TakeArguments,
 } from './ops/gathering.ts'
 export { gather, indexSelect, take, takeAlongDim } from './ops/gathering.ts'
+export * from './ops/histogram.ts'
 export * from './ops/index-ops.ts'
 export * from './ops/indexing.ts'
 export * from './ops/joining.ts'
 export type { CrossEntropyOptions, LossReduction, NllLossOptions } from './ops/loss.ts'
 export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
+export * as linalg from './linalg.ts'
+export type {
+  MatrixPowerOptions,
+  MatrixRankOptions,
+  PinverseOptions,
+  PinvOptions,
+  RankOptions,
+  TensorinvOptions,
+  TensorsolveOptions,
+  Tolerance,
+} from './ops/linalg/functions.ts'
+export { matrixExp, matrixPower, matrixRank, pinverse } from './ops/linalg/functions.ts'
+export type { EighOptions, Triangle } from './ops/linalg/eigen.ts'
+export type {
+  LinalgNormOptions,
+  MatrixNormOptions,
+  MatrixOrder,
+  NormOptions,
+  VectorNormOptions,
+} from './ops/linalg/norms.ts'
+export { oldNorm as norm } from './ops/linalg/norms.ts'
+export type { HouseholderOptions, OldQrOptions, QrMode, QrOptions } from './ops/linalg/qr.ts'
+export { oldQr as qr } from './ops/linalg/qr.ts'
+export type { LuFactorOptions, SolveOptions } from './ops/linalg/solve.ts'
+export { det, inverse, logdet, slogdet } from './ops/linalg/solve.ts'
+export type { OldSvdOptions, SvdOptions, SvdvalsOptions } from './ops/linalg/svd.ts'
+export { oldSvd as svd } from './ops/linalg/svd.ts'
+export type {
+  CholeskySolveOptions,
+  SolveTriangularOptions,
+  UpperOptions,
+} from './ops/linalg/triangular.ts'
+export { cholesky, choleskyInverse, choleskySolve } from './ops/linalg/triangular.ts'
 export type { AnyReduction } from './ops/loss-rule.ts'
 export type {
   CosineEmbeddingLossOptions,
@@ -179,6 +214,7 @@ export type {
   SliceScatterOptions,
 } from './ops/placing.ts'
 export * from './ops/nan-reduce.ts'
+export * from './ops/renorm.ts'
 export { constantPadNd, diagonalScatter, selectScatter, sliceScatter } from './ops/placing.ts'
 export * from './ops/one-hot.ts'
 export * from './ops/pool.ts'
@@ -190,13 +226,14 @@ export type {
   RmsNormOptions,
 } from './ops/normalization.ts'
 export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from './ops/normalization.ts'
-export type { NormOptions, ProdOptions, SumOptions } from './ops/reduce.ts'
-export { all, any, countNonzero, logsumexp, mean, norm, prod, sum } from './ops/reduce.ts'
+export type { ProdOptions, SumOptions } from './ops/reduce.ts'
+export { all, any, countNonzero, logsumexp, mean, prod, sum } from './ops/reduce.ts'
 export type { AxisOptions, Dims, ReduceOptions } from './ops/reduce-axes.ts'
 export * from './ops/rearranging.ts'
 export type { RepeatInterleaveOptions } from './ops/repeating.ts'
 export { repeatInterleave, tile } from './ops/repeating.ts'
 export * from './ops/running.ts'
+export * from './ops/searching.ts'
 export type { SizeList, Sizes } from './ops/sizes.ts'
 export type { NarrowOptions, SelectOptions, UnfoldOptions } from './ops/slicing.ts'
 export { narrow, select, slice, unfold } from './ops/slicing.ts'
@@ -221,7 +258,24 @@ export type { CosineSimilarityOptions, PairwiseDistanceOptions } from './ops/sim
 export { cosineSimilarity, pairwiseDistance } from './ops/similarity.ts'
 export * from './ops/ternary.ts'
 export * from './ops/transcendental.ts'
+export { i0, i0_ } from './ops/bessel.ts'
+export * from './ops/closeness.ts'
+export * from './ops/division.ts'
+export * from './ops/divisors.ts'
+export { erf, erf_, erfc, erfc_, erfinv } from './ops/error-functions.ts'
+export { digamma, igamma, igammac, lgamma, mvlgamma, polygamma } from './ops/gamma.ts'
+export * from './ops/hyperbolic.ts'
+export type { LogitBound, LogitOptions } from './ops/logarithmic.ts'
+export { logaddexp, logaddexp2, logit, logit_, xlogy, xlogy_ } from './ops/logarithmic.ts'
+export * from './ops/logic.ts'
+export * from './ops/powers.ts'
+export * from './ops/predicates.ts'
+export * from './ops/rounding.ts'
+export * from './ops/signs.ts'
+export * from './ops/thresholds.ts'
+export * from './ops/trigonometric.ts'
 export * from './ops/unary.ts'
+export * from './ops/unique.ts'
 export type { VarOptions } from './ops/variance.ts'
 export { std, stdMean, var, variance, varMean } from './ops/variance.ts'
 export type {
@@ -244,3 +298,4 @@ export {
   viewAs,
 } from './ops/views.ts'
 export type { Pair, Single, Triple } from './ops/windows.ts'
+export * as special from './special.ts'

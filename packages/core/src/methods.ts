@@ -33,16 +33,32 @@ import type { CumulativeMethods } from './ops/cumulative.ts'
 import { cumulativeMethods } from './ops/cumulative.ts'
 import type { DiagonalMethods } from './ops/diagonals.ts'
 import { diagonalMethods } from './ops/diagonals.ts'
+import type { DifferenceMethods } from './ops/differences.ts'
+import { differenceMethods } from './ops/differences.ts'
 import type { DistributionMethods } from './ops/distributions.ts'
 import { distributionMethods } from './ops/distributions.ts'
 import type { ExpandMethods } from './ops/expand.ts'
 import { expandMethods } from './ops/expand.ts'
 import type { GatheringMethods } from './ops/gathering.ts'
 import { gatheringMethods } from './ops/gathering.ts'
+import type { HistogramMethods } from './ops/histogram.ts'
+import { histogramMethods } from './ops/histogram.ts'
 import type { IndexMethods } from './ops/index-ops.ts'
 import { indexMethods } from './ops/index-ops.ts'
 import type { IndexingMethods } from './ops/indexing.ts'
 import { indexingMethods } from './ops/indexing.ts'
+import type { MatrixFunctionMethods } from './ops/linalg/functions.ts'
+import { matrixFunctionMethods } from './ops/linalg/functions.ts'
+import type { NormMethods } from './ops/linalg/norms.ts'
+import { normMethods } from './ops/linalg/norms.ts'
+import type { QrMethods } from './ops/linalg/qr.ts'
+import { qrMethods } from './ops/linalg/qr.ts'
+import type { SolveMethods } from './ops/linalg/solve.ts'
+import { solveMethods } from './ops/linalg/solve.ts'
+import type { SvdMethods } from './ops/linalg/svd.ts'
+import { svdMethods } from './ops/linalg/svd.ts'
+import type { TriangularMethods } from './ops/linalg/triangular.ts'
+import { triangularMethods } from './ops/linalg/triangular.ts'
 import type { MaskMethods } from './ops/masking.ts'
 import { maskMethods } from './ops/masking.ts'
 import type { MatmulMethods } from './ops/matmul.ts'
@@ -55,6 +71,8 @@ import type { RearrangingMethods } from './ops/rearranging.ts'
 import { rearrangingMethods } from './ops/rearranging.ts'
 import type { ReduceMethods } from './ops/reduce.ts'
 import { reduceMethods } from './ops/reduce.ts'
+import type { RenormMethods } from './ops/renorm.ts'
+import { renormMethods } from './ops/renorm.ts'
 import type { RepeatingMethods } from './ops/repeating.ts'
 import { repeatingMethods } from './ops/repeating.ts'
 import type { RunningMethods } from './ops/running.ts'
@@ -81,8 +99,40 @@ import type { TernaryMethods } from './ops/ternary.ts'
 import { ternaryMethods } from './ops/ternary.ts'
 import type { TranscendentalMethods } from './ops/transcendental.ts'
 import { transcendentalMethods } from './ops/transcendental.ts'
+import type { BesselMethods } from './ops/bessel.ts'
+import { besselMethods } from './ops/bessel.ts'
+import type { ClosenessMethods } from './ops/closeness.ts'
+import { closenessMethods } from './ops/closeness.ts'
+import type { DivisionMethods } from './ops/division.ts'
+import { divisionMethods } from './ops/division.ts'
+import type { DivisorMethods } from './ops/divisors.ts'
+import { divisorMethods } from './ops/divisors.ts'
+import type { ErrorFunctionMethods } from './ops/error-functions.ts'
+import { errorFunctionMethods } from './ops/error-functions.ts'
+import type { GammaMethods } from './ops/gamma.ts'
+import { gammaMethods } from './ops/gamma.ts'
+import type { HyperbolicMethods } from './ops/hyperbolic.ts'
+import { hyperbolicMethods } from './ops/hyperbolic.ts'
+import type { LogarithmicMethods } from './ops/logarithmic.ts'
+import { logarithmicMethods } from './ops/logarithmic.ts'
+import type { LogicMethods } from './ops/logic.ts'
+import { logicMethods } from './ops/logic.ts'
+import type { PowerMethods } from './ops/powers.ts'
+import { powerMethods } from './ops/powers.ts'
+import type { PredicateMethods } from './ops/predicates.ts'
+import { predicateMethods } from './ops/predicates.ts'
+import type { RoundingMethods } from './ops/rounding.ts'
+import { roundingMethods } from './ops/rounding.ts'
+import type { SignMethods } from './ops/signs.ts'
+import { signMethods } from './ops/signs.ts'
+import type { ThresholdMethods } from './ops/thresholds.ts'
+import { thresholdMethods } from './ops/thresholds.ts'
+import type { TrigonometricMethods } from './ops/trigonometric.ts'
+import { trigonometricMethods } from './ops/trigonometric.ts'
 import type { UnaryMethods } from './ops/unary.ts'
 import { unaryMethods } from './ops/unary.ts'
+import type { UniqueMethods } from './ops/unique.ts'
+import { uniqueMethods } from './ops/unique.ts'
 import type { ViewMethods } from './ops/views.ts'
 import { viewMethods } from './ops/views.ts'
 import { Tensor } from './tensor.ts'
@@ -116,10 +166,20 @@ export interface TensorMethods<D extends DType>
     MaskMethods,
     MatmulMethods,
     ModeMethods,
+    MatrixFunctionMethods,
+    NormMethods,
+    QrMethods,
+    SolveMethods,
+    SvdMethods,
+    TriangularMethods,
     ReduceMethods,
     RestrideMethods,
     RunningMethods,
     NanReduceMethods,
+    UniqueMethods,
+    HistogramMethods,
+    DifferenceMethods,
+    RenormMethods,
     SelectionMethods,
     ScatteringMethods,
     SoftmaxMethods,
@@ -127,7 +187,22 @@ export interface TensorMethods<D extends DType>
     StridedMethods,
     TernaryMethods,
     TranscendentalMethods,
-    UnaryMethods,
+    BesselMethods,
+    ClosenessMethods,
+    DivisionMethods,
+    DivisorMethods,
+    ErrorFunctionMethods,
+    GammaMethods,
+    HyperbolicMethods,
+    LogarithmicMethods,
+    LogicMethods,
+    PowerMethods,
+    PredicateMethods<D>,
+    RoundingMethods<D>,
+    SignMethods,
+    ThresholdMethods,
+    TrigonometricMethods,
+    UnaryMethods<D>,
     ViewMethods<D>,
     DistributionMethods,
     SamplingMethods {}
@@ -194,10 +269,20 @@ for (const table of [
   maskMethods,
   matmulMethods,
   modeMethods,
+  matrixFunctionMethods,
+  normMethods,
+  qrMethods,
+  solveMethods,
+  svdMethods,
+  triangularMethods,
   reduceMethods,
   restrideMethods,
   runningMethods,
   nanReduceMethods,
+  uniqueMethods,
+  histogramMethods,
+  differenceMethods,
+  renormMethods,
   selectionMethods,
   scatteringMethods,
   softmaxMethods,
@@ -205,6 +290,21 @@ for (const table of [
   stridedMethods,
   ternaryMethods,
   transcendentalMethods,
+  besselMethods,
+  closenessMethods,
+  divisionMethods,
+  divisorMethods,
+  errorFunctionMethods,
+  gammaMethods,
+  hyperbolicMethods,
+  logarithmicMethods,
+  logicMethods,
+  powerMethods,
+  predicateMethods,
+  roundingMethods,
+  signMethods,
+  thresholdMethods,
+  trigonometricMethods,
   unaryMethods,
   viewMethods,
   distributionMethods,

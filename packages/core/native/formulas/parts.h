@@ -61,6 +61,27 @@ struct Nextafter {
   }
 };
 
+// The same among the numbers of a 16-bit type, of which a and b are: `unit` is the distance of two
+// neighbours as bits of T, `step` that below and at the smallest normal number, `normal`.
+template <class T>
+struct NextafterNarrow {
+  T unit = T(1);
+  T normal = T(0);
+  T step = T(0);
+
+  FLAMBEAU_HD T operator()(T a, T b) const {
+    using L = Layout<T>;
+    using Bits = typename L::Bits;
+    const Bits bits = bits_of(a);
+    const Bits apart = static_cast<Bits>(unit);
+    const T moved = L::of((a < b) == (a > T(0)) ? bits + apart : bits - apart);
+    const T stepped = a < b ? a + step : a - step;
+    const T next = magnitude(a) <= normal ? stepped : moved;
+    const T other = a == b ? b : next;
+    return (a != a) | (b != b) ? a + b : other;
+  }
+};
+
 // x = mantissa · 2^exponent with |mantissa| in [1/2, 1); for 0, ±inf and NaN x itself and 0.
 struct FrexpMantissa {
   template <class T>

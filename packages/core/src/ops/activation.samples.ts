@@ -1,6 +1,6 @@
 import { samplesFor } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
-import { gelu, relu, sigmoid, silu, softplus } from './activation.ts'
+import { gelu, relu, sigmoid, silu, softplus } from '../index.ts'
 
 type Unary = (input: Tensor) => Tensor
 

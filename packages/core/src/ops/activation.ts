@@ -1,8 +1,13 @@
-/** Activation functions. tanh is in transcendental.ts, softmax in a family of its own. */
-import { inPlace, unary } from '../elementwise.ts'
+/**
+ * Smooth activation functions, and relu. tanh is in hyperbolic.ts, those with other bends in
+ * thresholds.ts, softmax in a family of its own.
+ */
+import { parameters } from '../arguments.ts'
+import { inPlace, inPlaceUnary, unary } from '../elementwise.ts'
 import { ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs } from '../op.ts'
+import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import type { SoftplusParams } from './gradients.ts'
 import {
@@ -34,6 +39,12 @@ export function relu(input: Tensor): Tensor {
   return unary(reluOp, input, 'same')
 }
 
+/** {@link relu}, writing into the tensor. @see torch.relu_ */
+export function relu_(input: Tensor): Tensor {
+  refuseBool('relu_', input)
+  return inPlace(reluOp, input, [], 'same')
+}
+
 const sigmoidOp = defineOp(
   'sigmoid',
   ['input'],
@@ -50,6 +61,9 @@ const sigmoidOp = defineOp(
 export function sigmoid(input: Tensor): Tensor {
   return unary(sigmoidOp, input, 'float')
 }
+
+/** {@link sigmoid}, writing into the tensor. @see torch.sigmoid_ */
+export const sigmoid_: (input: Tensor) => Tensor = inPlaceUnary(sigmoidOp, 'float')
 
 const geluOp = defineOp(
   'gelu',
@@ -76,13 +90,13 @@ export interface GeluOptions {
  * @throws {ValueError} for an approximation that does not exist.
  * @see Hendrycks, Gimpel 2016, https://arxiv.org/abs/1606.08415; torch.nn.functional.gelu
  */
-export function gelu(input: Tensor, options?: GeluOptions): Tensor {
-  const approximate = options?.approximate ?? 'none'
+export function gelu(input: Tensor, given?: GeluOptions['approximate'] | GeluOptions): Tensor {
+  const [approximate = 'none'] = parameters<['none' | 'tanh']>('gelu', ['approximate'])([given])
   if (approximate !== 'none' && approximate !== 'tanh') {
     throw new ValueError(
       'gelu',
       { input },
-      `approximate is 'none' or 'tanh', not ${JSON.stringify(approximate)}`,
+      `approximate is 'none' or 'tanh', not ${show(approximate)}`,
       "gelu(x, { approximate: 'tanh' })",
     )
   }
@@ -129,9 +143,12 @@ export interface SoftplusOptions {
  * @throws {ValueError} if beta is 0 or a number is not finite.
  * @see torch.nn.functional.softplus
  */
-export function softplus(input: Tensor, options?: SoftplusOptions): Tensor {
-  const beta = options?.beta ?? 1
-  const threshold = options?.threshold ?? 20
+export function softplus(
+  input: Tensor,
+  ...given: [beta?: number | SoftplusOptions, threshold?: number | { threshold?: number }]
+): Tensor {
+  const read = parameters<[number, number]>('softplus', ['beta', 'threshold'])
+  const [beta = 1, threshold = 20] = read(given)
   if (!Number.isFinite(beta) || beta === 0 || !Number.isFinite(threshold)) {
     throw new ValueError(
       'softplus',
@@ -156,10 +173,7 @@ export interface ActivationMethods {
 
 export const activationMethods: MethodTable<ActivationMethods> = {
   relu,
-  relu_: (self) => {
-    refuseBool('relu_', self)
-    return inPlace(reluOp, self, [], 'same')
-  },
+  relu_,
   sigmoid,
-  sigmoid_: (self) => inPlace(sigmoidOp, self, [], 'float'),
+  sigmoid_,
 }

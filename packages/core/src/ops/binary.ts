@@ -1,26 +1,67 @@
-/** Arithmetic on two operands, of which one may be a number. */
-import { zerosLike } from '../creation.ts'
-import { isFloatingCode } from '../dtype.ts'
-import type { Operand } from '../elementwise.ts'
-import { binary, inPlace, resultType } from '../elementwise.ts'
-import { ValueError } from '../errors.ts'
+/** Sums, differences and products of two operands, of which one may be a number. */
+import { isNamed, parameters } from '../arguments.ts'
+import { BOOL, isFloatingCode } from '../dtype.ts'
+import type { Named, Operand, Value } from '../elementwise.ts'
+import { binary, inPlace, operandOf, resultType } from '../elementwise.ts'
+import { DTypeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs } from '../op.ts'
+import { show } from '../show.ts'
 import { Tensor } from '../tensor.ts'
-import { discreteBinary, refuseBool } from './rules.ts'
-import { where } from './ternary.ts'
-import { trunc } from './unary.ts'
 
 export interface AlphaOptions {
   /** Factor of `other`. Default 1. */
-  alpha?: number
+  alpha?: number | boolean
 }
+
+/** {@link AlphaOptions} with the operand. */
+export interface OtherAlphaOptions extends AlphaOptions {
+  other: Value
+}
+
+/** The second operand of a sum, by position or by name with its factor. */
+export type Addend = Value | OtherAlphaOptions
+
+/** The factor, by position or by name. */
+export type Alpha = number | boolean | AlphaOptions
 
 interface AlphaParams {
   alpha: number
 }
 
 const UNSCALED: AlphaParams = { alpha: 1 }
+
+/** The other operand and its factor, where the call is not just of two operands. */
+function readAddend(
+  op: string,
+  input: Value,
+  given: readonly unknown[],
+): { other: Value; alpha: number } {
+  const read = parameters<[Value, number | boolean]>(op, ['other', 'alpha'])
+  const [first, alpha = 1] = read(given)
+  const other = operandOf(op, 'other', first)
+  if (typeof alpha !== 'number' && typeof alpha !== 'boolean') {
+    throw new ValueError(op, [], `alpha must be a number, not ${show(alpha)}`, '{ alpha: 2 }')
+  }
+  const dtype = resultType([operandOf(op, 'input', input), other])
+  if (!isFloatingCode(dtype) && !Number.isInteger(Number(alpha))) {
+    throw new DTypeError(
+      op,
+      { input, other, alpha },
+      `alpha must be whole for operands of integer dtype, not ${alpha}`,
+      "convert them with .to('float32')",
+    )
+  }
+  if (typeof alpha === 'boolean' && dtype !== BOOL) {
+    throw new DTypeError(
+      op,
+      { input, other, alpha },
+      'alpha may be a boolean for results of dtype bool only',
+      'give it as a number',
+    )
+  }
+  return { other, alpha: Number(alpha) }
+}
 
 const addOp = defineOp<'input' | 'other', AlphaParams>('add', ['input', 'other'], {
   derivative: {
@@ -34,14 +75,24 @@ const addOp = defineOp<'input' | 'other', AlphaParams>('add', ['input', 'other']
  *
  * Shapes: input and other broadcast. Dtype: their common dtype; for bool, `or`.
  *
- * @throws {ShapeError} if the shapes do not broadcast.
+ * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for a fractional alpha of
+ * integers.
  * @see torch.add
  */
-export function add(input: Operand, other: Operand, options?: AlphaOptions): Tensor {
-  const alpha = options?.alpha ?? 1
-  if (alpha === 1) return binary(addOp, input, other, 'same', undefined, UNSCALED)
-  refuseBool('add with alpha', input, other)
-  return binary(addOp, input, other, 'same', [alpha], { alpha })
+export function add(input: Value, other: Addend, alpha?: Alpha): Tensor {
+  if (alpha === undefined && !isNamed(other)) {
+    return binary(addOp, input, other as Value, 'same', undefined, UNSCALED)
+  }
+  const given = readAddend('add', input, [other, alpha])
+  if (given.alpha === 1) return binary(addOp, input, given.other, 'same', undefined, UNSCALED)
+  if (resultType([input, given.other]) === BOOL) return addBools(input, given)
+  return binary(addOp, input, given.other, 'same', [given.alpha], { alpha: given.alpha })
+}
+
+/** For bool, alpha counts as true or false. */
+function addBools(input: Value, { other, alpha }: { other: Value; alpha: number }): Tensor {
+  const scaled = alpha !== 0 ? other : other instanceof Tensor ? other.logicalAnd(false) : false
+  return binary(addOp, input, scaled, 'same', undefined, UNSCALED)
 }
 
 const subOp = defineOp<'input' | 'other', AlphaParams>('sub', ['input', 'other'], {
@@ -52,20 +103,55 @@ const subOp = defineOp<'input' | 'other', AlphaParams>('sub', ['input', 'other']
   },
 })
 
+function isBool(x: Value): boolean {
+  return x instanceof Tensor ? x._dtype === BOOL : typeof x === 'boolean'
+}
+
+function refuseBools(op: string, input: Value, other: Value): void {
+  if (!isBool(input) && !isBool(other)) return
+  throw new DTypeError(
+    op,
+    { input, other },
+    'is not defined for bool',
+    "use logicalXor for the difference of two masks, logicalNot for 1 - mask, or .to('int64')",
+  )
+}
+
 /**
  * Difference: input - alpha · other, elementwise.
  *
  * Shapes: input and other broadcast. Dtype: their common dtype; integers wrap.
  *
- * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for bool.
+ * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} if an operand is bool, or
+ * for a fractional alpha of integers.
  * @see torch.sub
  */
-export function sub(input: Operand, other: Operand, options?: AlphaOptions): Tensor {
-  refuseBool('sub', input, other)
-  const alpha = options?.alpha ?? 1
-  return alpha === 1
-    ? binary(subOp, input, other, 'same', undefined, UNSCALED)
-    : binary(subOp, input, other, 'same', [alpha], { alpha })
+export function sub(input: Value, other: Addend, alpha?: Alpha): Tensor {
+  if (alpha === undefined && !isNamed(other)) {
+    refuseBools('sub', input, other as Value)
+    return binary(subOp, input, other as Value, 'same', undefined, UNSCALED)
+  }
+  const given = readAddend('sub', input, [other, alpha])
+  refuseBools('sub', input, given.other)
+  return given.alpha === 1
+    ? binary(subOp, input, given.other, 'same', undefined, UNSCALED)
+    : binary(subOp, input, given.other, 'same', [given.alpha], { alpha: given.alpha })
+}
+
+/** {@link sub}. @see torch.subtract */
+export const subtract: typeof sub = sub
+
+/**
+ * The difference the other way round: other - alpha · input, elementwise.
+ *
+ * Shapes: input and other broadcast. Dtype: their common dtype; integers wrap.
+ *
+ * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} as {@link sub}.
+ * @see torch.rsub
+ */
+export function rsub(input: Value, other: Addend, alpha?: Alpha): Tensor {
+  const given = readAddend('rsub', input, [other, alpha])
+  return sub(given.other, input, given.alpha)
 }
 
 const mulOp = defineOp('mul', ['input', 'other'], {
@@ -83,203 +169,20 @@ const mulOp = defineOp('mul', ['input', 'other'], {
  * @throws {ShapeError} if the shapes do not broadcast.
  * @see torch.mul
  */
-export function mul(input: Operand, other: Operand): Tensor {
+export function mul(input: Value, other: Named<'other'>): Tensor {
   return binary(mulOp, input, other, 'same')
 }
 
-const divOp = defineOp('div', ['input', 'other'], {
-  derivative: {
-    input: needs(['other'], (grad, { other }) => grad.div(other as Operand)),
-    other: needs(['input', 'other'], (grad, { input, other }) =>
-      grad.mul(div(div(input as Operand, other as Operand), other as Operand)).neg(),
-    ),
-  },
-})
-
-export interface DivOptions {
-  /** `'floor'` as Python's `//`, `'trunc'` as C's integer division. Default: not rounded. */
-  roundingMode?: 'floor' | 'trunc'
-}
-
-function checkTrunc(op: string, mode: string): void {
-  if (mode === 'trunc') return
-  throw new ValueError(
-    op,
-    [],
-    `roundingMode is 'floor' or 'trunc', not ${JSON.stringify(mode)}`,
-    'leave it out for a quotient that is not rounded',
-  )
-}
-
-/**
- * Quotient: input / other, elementwise; rounded if asked for.
- *
- * Shapes: input and other broadcast. Dtype: their common dtype, but without rounding integers and
- * bool become the default floating dtype.
- *
- * @throws {ShapeError} if the shapes do not broadcast.
- * @throws {ValueError} for another rounding mode, or if integers are divided by zero.
- * @see torch.div
- */
-export function div(input: Operand, other: Operand, options?: DivOptions): Tensor {
-  const mode = options?.roundingMode
-  if (mode === undefined) return binary(divOp, input, other, 'float')
-  if (mode === 'floor') return floorDivide(input, other)
-  checkTrunc('div', mode)
-  if (isFloatingCode(resultType([input, other]))) return trunc(div(input, other))
-  return floorDivide(sub(input, fmod(input, other)), other)
-}
-
-const floorDivideOp = defineOp('floorDivide', ['input', 'other'], discreteBinary)
-
-/**
- * ⌊input / other⌋, elementwise: Python's `//`. Not differentiable.
- *
- * Shapes: input and other broadcast. Dtype: their common dtype.
- *
- * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for bool.
- * @throws {ValueError} if integers are divided by zero.
- * @see torch.floor_divide
- */
-export function floorDivide(input: Operand, other: Operand): Tensor {
-  refuseBool('floorDivide', input, other)
-  return binary(floorDivideOp, input, other, 'same')
-}
-
-const remainderOp = defineOp('remainder', ['input', 'other'], {
-  derivative: {
-    input: (grad) => grad,
-    other: needs(['input', 'other'], (grad, { input, other }) =>
-      grad.mul(floorDivide(input as Operand, other as Operand)).neg(),
-    ),
-  },
-})
-
-/**
- * input - other · ⌊input / other⌋, with the sign of `other`: Python's `%`.
- *
- * Shapes: input and other broadcast. Dtype: their common dtype.
- *
- * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for bool.
- * @throws {ValueError} if integers are divided by zero.
- * @see torch.remainder
- */
-export function remainder(input: Operand, other: Operand): Tensor {
-  refuseBool('remainder', input, other)
-  return binary(remainderOp, input, other, 'same')
-}
-
-const fmodOp = defineOp('fmod', ['input', 'other'], {
-  derivative: {
-    input: (grad) => grad,
-    other: needs(['input', 'other'], (grad, { input, other }) =>
-      grad.mul(div(input as Operand, other as Operand, { roundingMode: 'trunc' })).neg(),
-    ),
-  },
-})
-
-/**
- * The remainder of division rounded towards zero, with the sign of `input`: C's `fmod`.
- *
- * Shapes: input and other broadcast. Dtype: their common dtype.
- *
- * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for bool.
- * @throws {ValueError} if integers are divided by zero.
- * @see torch.fmod
- */
-export function fmod(input: Operand, other: Operand): Tensor {
-  refuseBool('fmod', input, other)
-  return binary(fmodOp, input, other, 'same')
-}
-
-const powOp = defineOp('pow', ['input', 'exponent'], {
-  derivative: {
-    // e · x^(e-1); 0 where e is 0, also at x = 0
-    input: needs(['input', 'exponent'], (grad, { input, exponent }) => {
-      const x = input as Operand
-      const e = exponent as Operand
-      if (typeof e === 'number') return e === 0 ? zerosLike(grad) : grad.mul(pow(x, e - 1).mul(e))
-      return where(e.eq(0), 0, grad.mul(e.mul(pow(x, e.sub(1)))))
-    }),
-    // x^e · log(x); 0 where x is 0 and e ≥ 0
-    exponent: needs(['input', 'exponent', 'out'], (grad, { input, exponent, out }) => {
-      const x = input as Operand
-      const y = out as Tensor
-      const positive = (exponent as Tensor).ge(0)
-      if (typeof x === 'number') {
-        const slope = grad.mul(y.mul(Math.log(x)))
-        return x === 0 ? where(positive, 0, slope) : slope
-      }
-      return grad.mul(where(x.eq(0).logicalAnd(positive), 0, y.mul(x.log())))
-    }),
-  },
-})
-
-function checkPow(op: string, input: Operand, exponent: Operand): void {
-  refuseBool(op, input, exponent)
-  if (typeof exponent !== 'number' || exponent >= 0) return
-  if (input instanceof Tensor && !isFloatingCode(resultType([input, exponent]))) {
-    throw new ValueError(
-      op,
-      { input, exponent },
-      `integers cannot be raised to the negative power ${exponent}`,
-      "convert the input with .to('float32')",
-    )
-  }
-}
-
-/**
- * Power: input to the power of `exponent`, elementwise. Negative floats to a power that is not whole
- * give NaN. In a tensor, negative exponents of integers give 0 (of 1 and -1 the exact result).
- *
- * Shapes: input and exponent broadcast. Dtype: their common dtype; integers wrap.
- *
- * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for bool.
- * @throws {ValueError} for integers to a negative number.
- * @see torch.pow
- */
-export function pow(input: Operand, exponent: Operand): Tensor {
-  checkPow('pow', input, exponent)
-  return binary(powOp, input, exponent, 'same')
-}
-
-/** a² + b²; one of them is a tensor. */
-function squaredRadius(a: Operand, b: Operand): Tensor {
-  const square = (x: Operand): Operand => (x instanceof Tensor ? x.square() : x * x)
-  return add(square(a), square(b))
-}
-
-const atan2Op = defineOp('atan2', ['input', 'other'], {
-  derivative: {
-    input: needs(['input', 'other'], (grad, { input, other }) =>
-      grad.mul(div(other as Operand, squaredRadius(input as Operand, other as Operand))),
-    ),
-    other: needs(['input', 'other'], (grad, { input, other }) =>
-      grad.mul(div(input as Operand, squaredRadius(input as Operand, other as Operand))).neg(),
-    ),
-  },
-})
-
-/**
- * The angle in [-π, π] of the point (other, input) as seen from the origin.
- *
- * Shapes: input (y) and other (x) broadcast. Dtype: their common dtype; integers and bool become the
- * default floating dtype.
- *
- * @throws {ShapeError} if the shapes do not broadcast.
- * @see torch.atan2
- */
-export function atan2(input: Operand, other: Operand): Tensor {
-  return binary(atan2Op, input, other, 'float')
-}
+/** {@link mul}. @see torch.multiply */
+export const multiply: typeof mul = mul
 
 const hypotOp = defineOp('hypot', ['input', 'other'], {
   derivative: {
     input: needs(['input', 'out'], (grad, { input, out }) =>
-      grad.mul(div(input as Operand, out as Tensor)),
+      grad.mul((input as Tensor).div(out as Tensor)),
     ),
     other: needs(['other', 'out'], (grad, { other, out }) =>
-      grad.mul(div(other as Operand, out as Tensor)),
+      grad.mul((other as Tensor).div(out as Tensor)),
     ),
   },
 })
@@ -293,103 +196,74 @@ const hypotOp = defineOp('hypot', ['input', 'other'], {
  * @throws {ShapeError} if the shapes do not broadcast.
  * @see torch.hypot
  */
-export function hypot(input: Operand, other: Operand): Tensor {
+export function hypot(input: Tensor, other: Named<'other'>): Tensor {
   return binary(hypotOp, input, other, 'float')
 }
 
+function add_(self: Tensor, other: Addend, alpha?: Alpha): Tensor {
+  if (alpha === undefined && !isNamed(other)) {
+    return inPlace(addOp, self, [other as Value], 'same', undefined, UNSCALED)
+  }
+  const given = readAddend('add_', self, [other, alpha])
+  if (given.alpha === 1 || resultType([self, given.other]) === BOOL) {
+    return given.alpha === 0
+      ? self
+      : inPlace(addOp, self, [given.other], 'same', undefined, UNSCALED)
+  }
+  return inPlace(addOp, self, [given.other], 'same', [given.alpha], { alpha: given.alpha })
+}
+
+function sub_(self: Tensor, other: Addend, alpha?: Alpha): Tensor {
+  const given =
+    alpha === undefined && !isNamed(other)
+      ? { other: other as Value, alpha: 1 }
+      : readAddend('sub_', self, [other, alpha])
+  refuseBools('sub_', self, given.other)
+  return given.alpha === 1
+    ? inPlace(subOp, self, [given.other], 'same', undefined, UNSCALED)
+    : inPlace(subOp, self, [given.other], 'same', [given.alpha], { alpha: given.alpha })
+}
+
+const mul_ = (self: Tensor, other: Named<'other'>): Tensor => inPlace(mulOp, self, [other], 'same')
+
 export interface BinaryMethods {
   /** See {@link add}. */
-  add(other: Operand, options?: AlphaOptions): Tensor
+  add(other: Addend, alpha?: Alpha): Tensor
   /** {@link add}, writing into this tensor. */
-  add_(other: Operand, options?: AlphaOptions): Tensor
+  add_(other: Addend, alpha?: Alpha): Tensor
   /** See {@link sub}. */
-  sub(other: Operand, options?: AlphaOptions): Tensor
+  sub(other: Addend, alpha?: Alpha): Tensor
   /** {@link sub}, writing into this tensor. */
-  sub_(other: Operand, options?: AlphaOptions): Tensor
+  sub_(other: Addend, alpha?: Alpha): Tensor
+  /** See {@link sub}. */
+  subtract(other: Addend, alpha?: Alpha): Tensor
+  /** {@link sub}, writing into this tensor. */
+  subtract_(other: Addend, alpha?: Alpha): Tensor
   /** See {@link mul}. */
-  mul(other: Operand): Tensor
+  mul(other: Named<'other'>): Tensor
   /** {@link mul}, writing into this tensor. */
-  mul_(other: Operand): Tensor
-  /** See {@link div}. */
-  div(other: Operand, options?: DivOptions): Tensor
-  /** {@link div}, writing into this tensor. */
-  div_(other: Operand, options?: DivOptions): Tensor
-  /** See {@link floorDivide}. */
-  floorDivide(other: Operand): Tensor
-  /** {@link floorDivide}, writing into this tensor. */
-  floorDivide_(other: Operand): Tensor
-  /** See {@link remainder}. */
-  remainder(other: Operand): Tensor
-  /** {@link remainder}, writing into this tensor. */
-  remainder_(other: Operand): Tensor
-  /** See {@link fmod}. */
-  fmod(other: Operand): Tensor
-  /** {@link fmod}, writing into this tensor. */
-  fmod_(other: Operand): Tensor
-  /** See {@link pow}. */
-  pow(exponent: Operand): Tensor
-  /** {@link pow}, writing into this tensor. */
-  pow_(exponent: Operand): Tensor
-  /** See {@link atan2}. */
-  atan2(other: Operand): Tensor
-  /** {@link atan2}, writing into this tensor. */
-  atan2_(other: Operand): Tensor
+  mul_(other: Named<'other'>): Tensor
+  /** See {@link mul}. */
+  multiply(other: Named<'other'>): Tensor
+  /** {@link mul}, writing into this tensor. */
+  multiply_(other: Named<'other'>): Tensor
   /** See {@link hypot}. */
-  hypot(other: Operand): Tensor
+  hypot(other: Named<'other'>): Tensor
   /** {@link hypot}, writing into this tensor. */
-  hypot_(other: Operand): Tensor
+  hypot_(other: Named<'other'>): Tensor
 }
 
 export const binaryMethods: MethodTable<BinaryMethods> = {
   add,
-  add_: (self, other, options) => {
-    const alpha = options?.alpha ?? 1
-    if (alpha === 1) return inPlace(addOp, self, [other], 'same', undefined, UNSCALED)
-    refuseBool('add_ with alpha', self, other)
-    return inPlace(addOp, self, [other], 'same', [alpha], { alpha })
-  },
+  add_,
   sub,
-  sub_: (self, other, options) => {
-    refuseBool('sub_', self, other)
-    const alpha = options?.alpha ?? 1
-    return alpha === 1
-      ? inPlace(subOp, self, [other], 'same', undefined, UNSCALED)
-      : inPlace(subOp, self, [other], 'same', [alpha], { alpha })
-  },
+  sub_,
+  subtract,
+  subtract_: sub_,
   mul,
-  mul_: (self, other) => inPlace(mulOp, self, [other], 'same'),
-  div,
-  div_: (self, other, options) => {
-    const mode = options?.roundingMode
-    if (mode === undefined) return inPlace(divOp, self, [other], 'float')
-    if (mode === 'floor') return self.floorDivide_(other)
-    checkTrunc('div_', mode)
-    return isFloatingCode(self._dtype)
-      ? self.div_(other).trunc_()
-      : self.sub_(fmod(self, other)).floorDivide_(other)
-  },
-  floorDivide,
-  floorDivide_: (self, other) => {
-    refuseBool('floorDivide_', self, other)
-    return inPlace(floorDivideOp, self, [other], 'same')
-  },
-  remainder,
-  remainder_: (self, other) => {
-    refuseBool('remainder_', self, other)
-    return inPlace(remainderOp, self, [other], 'same')
-  },
-  fmod,
-  fmod_: (self, other) => {
-    refuseBool('fmod_', self, other)
-    return inPlace(fmodOp, self, [other], 'same')
-  },
-  pow,
-  pow_: (self, exponent) => {
-    checkPow('pow_', self, exponent)
-    return inPlace(powOp, self, [exponent], 'same')
-  },
-  atan2,
-  atan2_: (self, other) => inPlace(atan2Op, self, [other], 'float'),
+  mul_,
+  multiply,
+  multiply_: mul_,
   hypot,
   hypot_: (self, other) => inPlace(hypotOp, self, [other], 'float'),
 }

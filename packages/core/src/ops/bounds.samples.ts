@@ -1,6 +1,6 @@
 import { samplesFor } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
-import { clamp, clampMax, clampMin, maximum, minimum } from './bounds.ts'
+import { clamp, clampMax, clampMin, maximum, minimum } from '../index.ts'
 
 for (const [name, run] of [
   ['maximum', maximum],

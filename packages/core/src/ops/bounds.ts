@@ -1,8 +1,11 @@
 /** The larger, the smaller, and values kept between bounds. */
-import type { Operand } from '../elementwise.ts'
-import { binary, inPlace, requireTensor } from '../elementwise.ts'
-import { ValueError } from '../errors.ts'
+import { isNamed, parameters } from '../arguments.ts'
+import { BOOL } from '../dtype.ts'
+import type { Named, Operand, Value } from '../elementwise.ts'
+import { binary, inPlace, operandOf, requireTensor, resultType } from '../elementwise.ts'
+import { DTypeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
+import type { OpDefinition, SavedInputs } from '../op.ts'
 import { defineOp, needs } from '../op.ts'
 import { Tensor } from '../tensor.ts'
 import { ternary } from './rules.ts'
@@ -43,7 +46,7 @@ const maximumOp = defineOp('maximum', ['input', 'other'], {
  * @throws {ShapeError} if the shapes do not broadcast.
  * @see torch.maximum
  */
-export function maximum(input: Operand, other: Operand): Tensor {
+export function maximum(input: Value, other: Named<'other'>): Tensor {
   return binary(maximumOp, input, other, 'same')
 }
 
@@ -67,8 +70,67 @@ const minimumOp = defineOp('minimum', ['input', 'other'], {
  * @throws {ShapeError} if the shapes do not broadcast.
  * @see torch.minimum
  */
-export function minimum(input: Operand, other: Operand): Tensor {
+export function minimum(input: Value, other: Named<'other'>): Tensor {
   return binary(minimumOp, input, other, 'same')
+}
+
+/** The gradient of fmax and fmin goes to the operand taken; to the first of equal ones. */
+function takenOrNumber(
+  taken: (input: Tensor, other: Tensor) => Tensor,
+): OpDefinition<'input' | 'other', null> {
+  const first = ({ input, other }: SavedInputs): Tensor =>
+    taken(input as Tensor, other as Tensor).logicalOr((other as Tensor).isnan())
+  return {
+    derivative: {
+      input: needs(['input', 'other'], (grad, saved) => where(first(saved), grad, 0)),
+      other: needs(['input', 'other'], (grad, saved) => where(first(saved), 0, grad)),
+    },
+  }
+}
+
+const fmaxOp = defineOp(
+  'fmax',
+  ['input', 'other'],
+  takenOrNumber((input, other) => input.ge(other)),
+)
+
+type OtherTensor = Tensor | { other: Tensor }
+
+function otherTensor(op: string, input: Tensor, given: OtherTensor): Tensor {
+  requireTensor(op, 'input', input)
+  const other = operandOf(op, 'other', given)
+  requireTensor(op, 'other', other)
+  return other
+}
+
+/**
+ * The larger operand, elementwise; where one is NaN, the other one.
+ *
+ * Shapes: input and other broadcast. Dtype: their common dtype.
+ *
+ * @throws {ShapeError} if the shapes do not broadcast.
+ * @see torch.fmax
+ */
+export function fmax(input: Tensor, other: OtherTensor): Tensor {
+  return binary(fmaxOp, input, otherTensor('fmax', input, other), 'same')
+}
+
+const fminOp = defineOp(
+  'fmin',
+  ['input', 'other'],
+  takenOrNumber((input, other) => input.le(other)),
+)
+
+/**
+ * The smaller operand, elementwise; where one is NaN, the other one.
+ *
+ * Shapes: input and other broadcast. Dtype: their common dtype.
+ *
+ * @throws {ShapeError} if the shapes do not broadcast.
+ * @see torch.fmin
+ */
+export function fmin(input: Tensor, other: OtherTensor): Tensor {
+  return binary(fminOp, input, otherTensor('fmin', input, other), 'same')
 }
 
 const clampOp = defineOp('clamp', ['input', 'min', 'max'], {
@@ -118,8 +180,58 @@ const clampMaxOp = defineOp('clampMax', ['input', 'max'], {
   },
 })
 
-function noBounds(op: string, input: Tensor): ValueError {
-  return new ValueError(op, { input }, 'at least one bound must be given', `${op}(0, 1)`)
+export interface ClampOptions {
+  /** The lower bound. Default null: none. */
+  min?: Value | null
+  /** The upper bound. Default null: none. */
+  max?: Value | null
+}
+
+/** The bounds of {@link clamp}, by position or by name. */
+export type ClampArguments = [
+  min?: Value | null | ClampOptions,
+  max?: Value | null | Pick<ClampOptions, 'max'>,
+]
+
+interface Bounds {
+  min: Value | null
+  max: Value | null
+}
+
+/** Is it a bound by position, or none? */
+function plain(bound: unknown): bound is Operand | null | undefined {
+  return bound == null || typeof bound === 'number' || bound instanceof Tensor
+}
+
+function readBounds(op: string, input: Tensor, first: unknown, second: unknown): Bounds {
+  requireTensor(op, 'input', input)
+  let min = first
+  let max = second
+  if (!plain(first) || !plain(second)) {
+    if (isNamed(first) || isNamed(second)) {
+      const read = parameters<[Value | null, Value | null]>(op, ['min', 'max'])
+      ;[min, max] = read([first, second])
+    }
+    if (min != null) min = operandOf(op, 'min', min)
+    if (max != null) max = operandOf(op, 'max', max)
+  }
+  const bounds = { min: (min ?? null) as Value | null, max: (max ?? null) as Value | null }
+  if (bounds.min === null && bounds.max === null) {
+    throw new ValueError(op, { input }, 'at least one bound must be given', `${op}(0, 1)`)
+  }
+  if (input._dtype === BOOL) refuseBools(op, input, bounds)
+  return bounds
+}
+
+function refuseBools(op: string, input: Tensor, { min, max }: Bounds): void {
+  const given = [input, min, max].filter((value) => value !== null)
+  if (resultType(given) !== BOOL) return
+  throw new DTypeError(
+    op,
+    { input, min, max },
+    'is not defined for bool',
+    "use the logical operations, or convert with .to('int64')",
+  )
 }
 
 /**
@@ -129,58 +241,90 @@ function noBounds(op: string, input: Tensor): ValueError {
  * Shapes: input and the bounds broadcast. Dtype: their common dtype.
  *
  * @throws {ShapeError} if the shapes do not broadcast. @throws {ValueError} without any bound.
+ * @throws {DTypeError} for bool.
  * @see torch.clamp
  */
-export function clamp(input: Tensor, min?: Operand | null, max?: Operand | null): Tensor {
-  requireTensor('clamp', 'input', input)
-  if (min != null) return max != null ? ternary(clampOp, { input, min, max }) : clampMin(input, min)
-  if (max != null) return clampMax(input, max)
-  throw noBounds('clamp', input)
+export function clamp(input: Tensor, ...given: ClampArguments): Tensor {
+  const { min, max } = readBounds('clamp', input, given[0], given[1])
+  if (min === null) return binary(clampMaxOp, input, max as Value, 'same')
+  if (max === null) return binary(clampMinOp, input, min, 'same')
+  return ternary(clampOp, { input, min, max })
 }
 
+/** {@link clamp}, writing into the tensor. @see torch.clamp_ */
+export function clamp_(input: Tensor, ...given: ClampArguments): Tensor {
+  const { min, max } = readBounds('clamp_', input, given[0], given[1])
+  if (min === null) return inPlace(clampMaxOp, input, [max as Value], 'same')
+  if (max === null) return inPlace(clampMinOp, input, [min], 'same')
+  return inPlace(clampOp, input, [min, max], 'same')
+}
+
+/** {@link clamp}. @see torch.clip */
+export const clip: typeof clamp = clamp
+
+/** {@link clamp_}. @see torch.clip_ */
+export const clip_: typeof clamp_ = clamp_
+
 /** {@link clamp} with a lower bound only. @see torch.clamp_min */
-export function clampMin(input: Tensor, min: Operand): Tensor {
+export function clampMin(input: Tensor, min: Named<'min'>): Tensor {
   requireTensor('clampMin', 'input', input)
   return binary(clampMinOp, input, min, 'same')
 }
 
+/** {@link clampMin}, writing into the tensor. @see torch.clamp_min_ */
+export function clampMin_(input: Tensor, min: Named<'min'>): Tensor {
+  return inPlace(clampMinOp, input, [min], 'same')
+}
+
 /** {@link clamp} with an upper bound only. @see torch.clamp_max */
-export function clampMax(input: Tensor, max: Operand): Tensor {
+export function clampMax(input: Tensor, max: Named<'max'>): Tensor {
   requireTensor('clampMax', 'input', input)
   return binary(clampMaxOp, input, max, 'same')
 }
 
+/** {@link clampMax}, writing into the tensor. @see torch.clamp_max_ */
+export function clampMax_(input: Tensor, max: Named<'max'>): Tensor {
+  return inPlace(clampMaxOp, input, [max], 'same')
+}
+
 export interface BoundsMethods {
   /** See {@link maximum}. */
-  maximum(other: Operand): Tensor
+  maximum(other: Named<'other'>): Tensor
   /** See {@link minimum}. */
-  minimum(other: Operand): Tensor
+  minimum(other: Named<'other'>): Tensor
+  /** See {@link fmax}. */
+  fmax(other: OtherTensor): Tensor
+  /** See {@link fmin}. */
+  fmin(other: OtherTensor): Tensor
   /** See {@link clamp}. */
-  clamp(min?: Operand | null, max?: Operand | null): Tensor
+  clamp(...given: ClampArguments): Tensor
   /** {@link clamp}, writing into this tensor. */
-  clamp_(min?: Operand | null, max?: Operand | null): Tensor
+  clamp_(...given: ClampArguments): Tensor
+  /** See {@link clamp}. */
+  clip(...given: ClampArguments): Tensor
+  /** {@link clamp}, writing into this tensor. */
+  clip_(...given: ClampArguments): Tensor
   /** See {@link clampMin}. */
-  clampMin(min: Operand): Tensor
+  clampMin(min: Named<'min'>): Tensor
   /** {@link clampMin}, writing into this tensor. */
-  clampMin_(min: Operand): Tensor
+  clampMin_(min: Named<'min'>): Tensor
   /** See {@link clampMax}. */
-  clampMax(max: Operand): Tensor
+  clampMax(max: Named<'max'>): Tensor
   /** {@link clampMax}, writing into this tensor. */
-  clampMax_(max: Operand): Tensor
+  clampMax_(max: Named<'max'>): Tensor
 }
 
 export const boundsMethods: MethodTable<BoundsMethods> = {
   maximum,
   minimum,
+  fmax,
+  fmin,
   clamp,
-  clamp_: (self, min, max) => {
-    if (min != null && max != null) return inPlace(clampOp, self, [min, max], 'same')
-    if (min != null) return inPlace(clampMinOp, self, [min], 'same')
-    if (max != null) return inPlace(clampMaxOp, self, [max], 'same')
-    throw noBounds('clamp_', self)
-  },
+  clamp_,
+  clip,
+  clip_,
   clampMin,
-  clampMin_: (self, min) => inPlace(clampMinOp, self, [min], 'same'),
+  clampMin_,
   clampMax,
-  clampMax_: (self, max) => inPlace(clampMaxOp, self, [max], 'same'),
+  clampMax_,
 }

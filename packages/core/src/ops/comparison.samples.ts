@@ -15,7 +15,7 @@ import {
   logicalXor,
   lt,
   ne,
-} from './comparison.ts'
+} from '../index.ts'
 
 const comparisons = [
   ['eq', 'eq', eq],

@@ -2,17 +2,17 @@
 import { zerosLike } from '../creation.ts'
 import type { DTypeCode } from '../dtype.ts'
 import { BOOL, dtypeName, isFloatingCode } from '../dtype.ts'
-import type { Operand } from '../elementwise.ts'
-import { requireOperand, resultType, uniform } from '../elementwise.ts'
+import type { Named, Operand, Value } from '../elementwise.ts'
+import { castOperand, operandOf, resultType, uniform } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
 import type { Op, OpDefinition } from '../op.ts'
 import { needs, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
-import { castCode } from './cast.ts'
 
-type Operands = Record<string, Operand>
+/** Operands by the names of their parameters. */
+type Operands = Readonly<Record<string, Named<string>>>
 type UnaryDefinition = OpDefinition<'input', null>
 
 /** The gradient follows from the input x, which is saved. */
@@ -37,8 +37,20 @@ export const flat: UnaryDefinition = { derivative: { input: (grad) => zerosLike(
 /** Nothing to differentiate: the result is not floating, or jumps wherever it changes. */
 export const discreteUnary: UnaryDefinition = { derivative: { input: 'non-differentiable' } }
 
+/** The same for two operands. */
+export const flatBinary: OpDefinition<'input' | 'other', null> = {
+  derivative: { input: (grad) => zerosLike(grad), other: (grad) => zerosLike(grad) },
+}
+
 export const discreteBinary: OpDefinition<'input' | 'other', null> = {
   derivative: { input: 'non-differentiable', other: 'non-differentiable' },
+}
+
+/** The operands themselves, where some are given by name. */
+function valuesOf(op: string, inputs: Operands): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, given]) => [name, operandOf(op, name, given)]),
+  )
 }
 
 function check(
@@ -48,23 +60,18 @@ function check(
   rule: (dtype: string) => string,
   fix: string,
 ): void {
-  // What is not a tensor at all is for the operation to complain about.
-  const operands = Object.values(inputs)
-  if (!operands.every((x) => x instanceof Tensor || typeof x === 'number')) return
-  const code = resultType(operands)
-  if (!allowed(code)) throw new DTypeError(op, inputs, rule(dtypeName(code)), fix)
+  const values = valuesOf(op, inputs)
+  const code = resultType(Object.values(values))
+  if (!allowed(code)) throw new DTypeError(op, values, rule(dtypeName(code)), fix)
 }
 
 /** @throws {DTypeError} if the operands meet in bool. */
-export function refuseBool(op: string, input: Operand, other?: Operand, third?: Operand): void {
+export function refuseBool(op: string, input: Value, other?: Named<'other'>): void {
   // On the path of every call: a first operand of another dtype settles it.
   if (input instanceof Tensor && input._dtype !== BOOL) return
-  const inputs: Operands = { input }
-  if (other !== undefined) inputs['other'] = other
-  if (third !== undefined) inputs['third'] = third
   check(
     op,
-    inputs,
+    other === undefined ? { input } : { input, other },
     (code) => code !== BOOL,
     () => 'is not defined for bool',
     "use the logical or bitwise operations, or convert with .to('int64')",
@@ -106,9 +113,10 @@ export function requireFloating(op: string, inputs: Operands): void {
 
 /** The shape to which all operands broadcast. */
 export function commonShape(op: string, operands: Operands): Shape {
+  const values = valuesOf(op, operands)
   let shape: Shape = []
-  for (const operand of Object.values(operands)) {
-    if (operand instanceof Tensor) shape = broadcastShapes(op, shape, operand._shape, operands)
+  for (const operand of Object.values(values)) {
+    if (operand instanceof Tensor) shape = broadcastShapes(op, shape, operand._shape, values)
   }
   return shape
 }
@@ -123,11 +131,11 @@ export function ternary<P>(
   const list = Object.values(operands)
   const [first] = list
   if (first instanceof Tensor && uniform(first, list, 'same')) {
-    return run(op, list, first._shape, first._dtype, numbers, params)
+    return run(op, list as Operand[], first._shape, first._dtype, numbers, params)
   }
-  for (const [name, operand] of Object.entries(operands)) requireOperand(op.name, name, operand)
-  const dtype = resultType(list)
-  const shape = commonShape(op.name, operands)
-  const inputs = list.map((x) => (x instanceof Tensor ? castCode(x, dtype) : x))
+  const values = valuesOf(op.name, operands)
+  const dtype = resultType(Object.values(values))
+  const shape = commonShape(op.name, values)
+  const inputs = Object.values(values).map((x) => castOperand(x, dtype))
   return run(op, inputs, shape, dtype, numbers, params)
 }

@@ -1,6 +1,6 @@
 import { samplesFor } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
-import { addcdiv, addcmul, lerp, where } from './ternary.ts'
+import { addcdiv, addcmul, lerp, where } from '../index.ts'
 
 samplesFor('where', [
   { name: 'equal shapes', golden: 'ternary:where', run: where },

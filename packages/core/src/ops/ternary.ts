@@ -1,14 +1,21 @@
 /** Selection and interpolation: operations on three operands. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
-import { fullCode } from '../creation.ts'
-import { BOOL, UINT8 } from '../dtype.ts'
-import type { Operand } from '../elementwise.ts'
-import { inPlace, requireOperand, requireTensor, resultType, uniform } from '../elementwise.ts'
-import { DTypeError } from '../errors.ts'
+import { BOOL, isFloatingCode, UINT8 } from '../dtype.ts'
+import type { Operand, Value } from '../elementwise.ts'
+import {
+  castOperand,
+  inPlace,
+  operandOf,
+  requireTensor,
+  resultType,
+  uniform,
+} from '../elementwise.ts'
+import { DTypeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run } from '../op.ts'
 import { sameShape } from '../shape.ts'
+import { show } from '../show.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { commonShape, refuseBool, requireFloating, ternary } from './rules.ts'
@@ -21,17 +28,7 @@ const whereOp = defineOp('where', ['condition', 'input', 'other'], {
   },
 })
 
-/** What `where` chooses between: a tensor, or one value everywhere. */
-export type Choice = Operand | boolean
-
-const readWhere = parameters<[Choice, Choice]>('where', ['input', 'other'])
-
-/** A boolean takes part in promotion as a bool tensor without axes. */
-function choice(name: string, value: unknown): Operand {
-  if (typeof value === 'boolean') return fullCode([], Number(value), BOOL)
-  requireOperand('where', name, value)
-  return value
-}
+const readWhere = parameters<[Value, Value]>('where', ['input', 'other'])
 
 /**
  * `input` where the condition is true, `other` elsewhere.
@@ -47,18 +44,18 @@ function choice(name: string, value: unknown): Operand {
 export function where(condition: Tensor): Tensor[]
 export function where(
   condition: Tensor,
-  ...given: Arguments<{ input: Choice; other: Choice }, ['input', 'other']>
+  ...given: Arguments<{ input: Value; other: Value }, ['input', 'other']>
 ): Tensor
 export function where(given: Tensor, ...choices: unknown[]): Tensor | Tensor[] {
   requireTensor('where', 'condition', given)
   const [first, second] = choices
-  let input = first as Operand
-  let other = second as Operand
+  let input = first as Value
+  let other = second as Value
   if (!(first instanceof Tensor && second instanceof Tensor)) {
     if (first === undefined && second === undefined) return given.nonzero({ asTuple: true })
     const read = readWhere(choices)
-    input = choice('input', read[0])
-    other = choice('other', read[1])
+    input = operandOf('where', 'input', read[0])
+    other = operandOf('where', 'other', read[1])
   }
   const condition = given._dtype === UINT8 ? castCode(given, BOOL) : given
   if (condition._dtype !== BOOL) {
@@ -72,13 +69,14 @@ export function where(given: Tensor, ...choices: unknown[]): Tensor | Tensor[] {
   const like = input instanceof Tensor ? input : other
   if (like instanceof Tensor && sameShape(condition._shape, like._shape)) {
     if (uniform(like, [input, other], 'same')) {
-      return run(whereOp, [condition, input, other], like._shape, like._dtype)
+      const operands = [condition, input as Operand, other as Operand]
+      return run(whereOp, operands, like._shape, like._dtype)
     }
   }
   const dtype = resultType([input, other])
   const shape = commonShape('where', { condition, input, other })
-  const cast = (x: Operand): Operand => (x instanceof Tensor ? castCode(x, dtype) : x)
-  return run(whereOp, [condition, cast(input), cast(other)], shape, dtype)
+  const operands = [condition, castOperand(input, dtype), castOperand(other, dtype)]
+  return run(whereOp, operands, shape, dtype)
 }
 
 const lerpOp = defineOp('lerp', ['input', 'end', 'weight'], {
@@ -94,18 +92,46 @@ const lerpOp = defineOp('lerp', ['input', 'end', 'weight'], {
   },
 })
 
+interface LerpOptions {
+  end: Tensor
+  weight: Value
+}
+
+/** The parameters of {@link lerp}, by position or by name. */
+export type LerpArguments = Arguments<LerpOptions, ['end', 'weight']>
+
+function readLerp(op: string, input: Tensor, given: readonly unknown[]): [Tensor, Value] {
+  requireTensor(op, 'input', input)
+  const [end, given1] = parameters<[Tensor, Value]>(op, ['end', 'weight'])(given)
+  requireTensor(op, 'end', end)
+  const weight = operandOf(op, 'weight', given1)
+  requireFloating(op, { input, end })
+  // A weight without axes counts as a number.
+  const single =
+    !(weight instanceof Tensor) || (weight._shape.length === 0 && isFloatingCode(weight._dtype))
+  for (const [name, tensor] of Object.entries(single ? { end } : { end, weight })) {
+    if (tensor._dtype === input._dtype) continue
+    throw new DTypeError(
+      op,
+      { input, end, weight },
+      `${name} must be of the input's dtype ${input.dtype}, not ${tensor.dtype}`,
+      `convert it with .to('${input.dtype}')`,
+    )
+  }
+  return [end, weight]
+}
+
 /**
  * input + weight · (end - input): from `input` at weight 0 to `end` at weight 1, both exact.
  *
- * Shapes: all three broadcast. Dtype: floating, their common dtype.
+ * Shapes: all three broadcast. Dtype: floating, one dtype of all tensors; a weight without axes may
+ * have another one.
  *
  * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for other dtypes.
  * @see torch.lerp
  */
-export function lerp(input: Tensor, end: Tensor, weight: Operand): Tensor {
-  requireTensor('lerp', 'input', input)
-  requireTensor('lerp', 'end', end)
-  requireFloating('lerp', { input, end })
+export function lerp(input: Tensor, ...given: LerpArguments): Tensor {
+  const [end, weight] = readLerp('lerp', input, given)
   return ternary(lerpOp, { input, end, weight })
 }
 
@@ -114,8 +140,33 @@ export interface ValueOptions {
   value?: number
 }
 
+/** {@link ValueOptions} with the tensors. */
+export interface TensorValueOptions extends ValueOptions {
+  tensor1: Tensor
+  tensor2: Tensor
+}
+
+/** The parameters of {@link addcmul} and {@link addcdiv}, by position or by name. */
+export type ValueArguments = Arguments<TensorValueOptions, ['tensor1', 'tensor2', 'value']>
+
 interface ValueParams {
   value: number
+}
+
+function readValue(
+  op: string,
+  input: Tensor,
+  given: readonly unknown[],
+): { tensor1: Tensor; tensor2: Tensor; value: number } {
+  requireTensor(op, 'input', input)
+  const read = parameters<[Tensor, Tensor, number]>(op, ['tensor1', 'tensor2', 'value'])
+  const [tensor1, tensor2, value = 1] = read(given)
+  requireTensor(op, 'tensor1', tensor1)
+  requireTensor(op, 'tensor2', tensor2)
+  if (typeof value !== 'number') {
+    throw new ValueError(op, [], `value must be a number, not ${show(value)}`, '{ value: 2 }')
+  }
+  return { tensor1, tensor2, value }
 }
 
 const addcmulOp = defineOp<'input' | 'tensor1' | 'tensor2', ValueParams>(
@@ -134,6 +185,10 @@ const addcmulOp = defineOp<'input' | 'tensor1' | 'tensor2', ValueParams>(
   },
 )
 
+function refuseBools(op: string, input: Tensor, tensor1: Tensor, tensor2: Tensor): void {
+  if (tensor2._dtype === BOOL) refuseBool(op, input, tensor1)
+}
+
 /**
  * input + value · tensor1 · tensor2, elementwise.
  *
@@ -142,15 +197,9 @@ const addcmulOp = defineOp<'input' | 'tensor1' | 'tensor2', ValueParams>(
  * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for bool.
  * @see torch.addcmul
  */
-export function addcmul(
-  input: Tensor,
-  tensor1: Tensor,
-  tensor2: Tensor,
-  options?: ValueOptions,
-): Tensor {
-  checkTensors('addcmul', { input, tensor1, tensor2 })
-  refuseBool('addcmul', input, tensor1, tensor2)
-  const value = options?.value ?? 1
+export function addcmul(input: Tensor, ...given: ValueArguments): Tensor {
+  const { tensor1, tensor2, value } = readValue('addcmul', input, given)
+  refuseBools('addcmul', input, tensor1, tensor2)
   return ternary(addcmulOp, { input, tensor1, tensor2 }, [value], { value })
 }
 
@@ -173,70 +222,54 @@ const addcdivOp = defineOp<'input' | 'tensor1' | 'tensor2', ValueParams>(
 /**
  * input + value · tensor1 / tensor2, elementwise.
  *
- * Shapes: all three broadcast. Dtype: floating, their common dtype.
+ * Shapes: all three broadcast. Dtype: their common dtype; tensor1 or tensor2 must be floating.
  *
  * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for other dtypes.
  * @see torch.addcdiv
  */
-export function addcdiv(
-  input: Tensor,
-  tensor1: Tensor,
-  tensor2: Tensor,
-  options?: ValueOptions,
-): Tensor {
-  checkTensors('addcdiv', { input, tensor1, tensor2 })
-  requireFloating('addcdiv', { input, tensor1, tensor2 })
-  const value = options?.value ?? 1
+export function addcdiv(input: Tensor, ...given: ValueArguments): Tensor {
+  const { tensor1, tensor2, value } = readValue('addcdiv', input, given)
+  requireFloating('addcdiv', { tensor1, tensor2 })
   return ternary(addcdivOp, { input, tensor1, tensor2 }, [value], { value })
-}
-
-function checkTensors(op: string, tensors: Record<string, Tensor>): void {
-  for (const [name, tensor] of Object.entries(tensors)) requireTensor(op, name, tensor)
 }
 
 export interface TernaryMethods {
   /** This tensor where the condition is true, `other` elsewhere. See {@link where}. */
-  where(...given: Arguments<{ condition: Tensor; other: Choice }, ['condition', 'other']>): Tensor
+  where(...given: Arguments<{ condition: Tensor; other: Value }, ['condition', 'other']>): Tensor
   /** See {@link lerp}. */
-  lerp(end: Tensor, weight: Operand): Tensor
+  lerp(...given: LerpArguments): Tensor
   /** {@link lerp}, writing into this tensor. */
-  lerp_(end: Tensor, weight: Operand): Tensor
+  lerp_(...given: LerpArguments): Tensor
   /** See {@link addcmul}. */
-  addcmul(tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor
+  addcmul(...given: ValueArguments): Tensor
   /** {@link addcmul}, writing into this tensor. */
-  addcmul_(tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor
+  addcmul_(...given: ValueArguments): Tensor
   /** See {@link addcdiv}. */
-  addcdiv(tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor
+  addcdiv(...given: ValueArguments): Tensor
   /** {@link addcdiv}, writing into this tensor. */
-  addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor
+  addcdiv_(...given: ValueArguments): Tensor
 }
 
-const readChoice = parameters<[Tensor, Choice]>('where', ['condition', 'other'])
+const readChoice = parameters<[Tensor, Value]>('where', ['condition', 'other'])
 
 export const ternaryMethods: MethodTable<TernaryMethods> = {
   where: (self, ...given) => {
     const [condition, other] = readChoice(given)
     requireTensor('where', 'condition', condition)
-    return where(condition, self, other as Choice)
+    return where(condition, self, other as Value)
   },
   lerp,
-  lerp_: (self, end, weight) => {
-    requireTensor('lerp_', 'end', end)
-    requireFloating('lerp_', { input: self, end })
-    return inPlace(lerpOp, self, [end, weight], 'same')
-  },
+  lerp_: (self, ...given) => inPlace(lerpOp, self, readLerp('lerp_', self, given), 'same'),
   addcmul,
-  addcmul_: (self, tensor1, tensor2, options) => {
-    checkTensors('addcmul_', { tensor1, tensor2 })
-    refuseBool('addcmul_', self, tensor1, tensor2)
-    const value = options?.value ?? 1
+  addcmul_: (self, ...given) => {
+    const { tensor1, tensor2, value } = readValue('addcmul_', self, given)
+    refuseBools('addcmul_', self, tensor1, tensor2)
     return inPlace(addcmulOp, self, [tensor1, tensor2], 'same', [value], { value })
   },
   addcdiv,
-  addcdiv_: (self, tensor1, tensor2, options) => {
-    checkTensors('addcdiv_', { tensor1, tensor2 })
-    requireFloating('addcdiv_', { input: self, tensor1, tensor2 })
-    const value = options?.value ?? 1
+  addcdiv_: (self, ...given) => {
+    const { tensor1, tensor2, value } = readValue('addcdiv_', self, given)
+    requireFloating('addcdiv_', { tensor1, tensor2 })
     return inPlace(addcdivOp, self, [tensor1, tensor2], 'same', [value], { value })
   },
 }

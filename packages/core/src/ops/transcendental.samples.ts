@@ -18,7 +18,7 @@ import {
   sinh,
   tan,
   tanh,
-} from './transcendental.ts'
+} from '../index.ts'
 
 const functions = {
   exp,

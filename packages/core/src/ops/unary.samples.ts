@@ -18,7 +18,7 @@ import {
   sqrt,
   square,
   trunc,
-} from './unary.ts'
+} from '../index.ts'
 
 type Unary = (input: Tensor) => Tensor
 type InPlaceName = 'neg_' | 'abs_' | 'sign_' | 'square_' | 'floor_' | 'ceil_' | 'round_' | 'trunc_'

@@ -1,11 +1,12 @@
-/** Signs, roots, rounding, and tests of single elements. */
+/** Signs, squares, roots and reciprocals. */
+import type { DType } from '../dtype.ts'
 import { BOOL, INT64 } from '../dtype.ts'
-import { inPlace, requireTensor, unary } from '../elementwise.ts'
+import { inPlace, inPlaceUnary, requireTensor, unary } from '../elementwise.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp } from '../op.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
-import { discreteUnary, flat, ofInput, ofOutput, refuseBool, requireWhole } from './rules.ts'
+import { flat, ofInput, ofOutput, refuseBool } from './rules.ts'
 
 const negOp = defineOp('neg', ['input'], { derivative: { input: (grad) => grad.neg() } })
 
@@ -15,12 +16,37 @@ const negOp = defineOp('neg', ['input'], { derivative: { input: (grad) => grad.n
  * Shapes: input `[*]` -> same. Dtype: kept. Integers wrap.
  *
  * @throws {DTypeError} for bool.
- *
  * @see torch.neg
  */
 export function neg(input: Tensor): Tensor {
   refuseBool('neg', input)
   return unary(negOp, input, 'same')
+}
+
+/** {@link neg}, writing into the tensor. @see torch.neg_ */
+export function neg_(input: Tensor): Tensor {
+  refuseBool('neg_', input)
+  return inPlace(negOp, input, [], 'same')
+}
+
+/** {@link neg}. @see torch.negative */
+export const negative: typeof neg = neg
+
+/** {@link neg_}. @see torch.negative_ */
+export const negative_: typeof neg_ = neg_
+
+/**
+ * x itself, not a copy: the counterpart of {@link neg}.
+ *
+ * Shapes: input `[*]` -> same. Dtype: kept.
+ *
+ * @throws {DTypeError} for bool.
+ * @see torch.positive
+ */
+export function positive(input: Tensor): Tensor {
+  requireTensor('positive', 'input', input)
+  refuseBool('positive', input)
+  return input
 }
 
 const absOp = defineOp(
@@ -35,7 +61,6 @@ const absOp = defineOp(
  * Shapes: input `[*]` -> same. Dtype: kept. The smallest integer is its own absolute value.
  *
  * @throws {DTypeError} for bool.
- *
  * @see torch.abs
  */
 export function abs(input: Tensor): Tensor {
@@ -43,10 +68,19 @@ export function abs(input: Tensor): Tensor {
   return unary(absOp, input, 'same')
 }
 
+/** {@link abs}, writing into the tensor. @see torch.abs_ */
+export function abs_(input: Tensor): Tensor {
+  refuseBool('abs_', input)
+  return inPlace(absOp, input, [], 'same')
+}
+
+/** {@link abs}. @see torch.absolute */
+export const absolute: typeof abs = abs
+
 const signOp = defineOp('sign', ['input'], flat)
 
 /**
- * -1, 0 or 1, and 0 for NaN.
+ * -1, 0 or 1, and 0 for NaN. The gradient is 0.
  *
  * Shapes: input `[*]` -> same. Dtype: kept.
  *
@@ -55,6 +89,12 @@ const signOp = defineOp('sign', ['input'], flat)
 export function sign(input: Tensor): Tensor {
   return unary(signOp, input, 'same')
 }
+
+/** {@link sign}, writing into the tensor. */
+const sign_: (input: Tensor) => Tensor = inPlaceUnary(signOp, 'same')
+
+/** {@link sign}: of numbers that are not complex, both are the same. @see torch.sgn */
+export const sgn: typeof sign = sign
 
 const squareOp = defineOp(
   'square',
@@ -74,6 +114,14 @@ export function square(input: Tensor): Tensor {
   return unary(squareOp, input._dtype === BOOL ? castCode(input, INT64) : input, 'same')
 }
 
+/**
+ * {@link square}, writing into the tensor. @throws {DTypeError} for bool. @see torch.square_
+ */
+export function square_(input: Tensor): Tensor {
+  refuseBool('square_', input)
+  return inPlace(squareOp, input, [], 'same')
+}
+
 const sqrtOp = defineOp(
   'sqrt',
   ['input'],
@@ -90,6 +138,9 @@ const sqrtOp = defineOp(
 export function sqrt(input: Tensor): Tensor {
   return unary(sqrtOp, input, 'float')
 }
+
+/** {@link sqrt}, writing into the tensor. @see torch.sqrt_ */
+export const sqrt_: (input: Tensor) => Tensor = inPlaceUnary(sqrtOp, 'float')
 
 const rsqrtOp = defineOp(
   'rsqrt',
@@ -108,6 +159,9 @@ export function rsqrt(input: Tensor): Tensor {
   return unary(rsqrtOp, input, 'float')
 }
 
+/** {@link rsqrt}, writing into the tensor. @see torch.rsqrt_ */
+export const rsqrt_: (input: Tensor) => Tensor = inPlaceUnary(rsqrtOp, 'float')
+
 const reciprocalOp = defineOp(
   'reciprocal',
   ['input'],
@@ -125,155 +179,40 @@ export function reciprocal(input: Tensor): Tensor {
   return unary(reciprocalOp, input, 'float')
 }
 
-const floorOp = defineOp('floor', ['input'], flat)
+/** {@link reciprocal}, writing into the tensor. @see torch.reciprocal_ */
+export const reciprocal_: (input: Tensor) => Tensor = inPlaceUnary(reciprocalOp, 'float')
 
-/**
- * The largest whole number ≤ x. The gradient is 0.
- *
- * Shapes: input `[*]` -> same. Dtype: kept.
- *
- * @throws {DTypeError} for bool.
- *
- * @see torch.floor
- */
-export function floor(input: Tensor): Tensor {
-  refuseBool('floor', input)
-  return unary(floorOp, input, 'same')
-}
-
-const ceilOp = defineOp('ceil', ['input'], flat)
-
-/**
- * The smallest whole number ≥ x. The gradient is 0.
- *
- * Shapes: input `[*]` -> same. Dtype: kept.
- *
- * @throws {DTypeError} for bool.
- *
- * @see torch.ceil
- */
-export function ceil(input: Tensor): Tensor {
-  refuseBool('ceil', input)
-  return unary(ceilOp, input, 'same')
-}
-
-const roundOp = defineOp('round', ['input'], flat)
-
-/**
- * The nearest whole number, of two equally near ones the even one. The gradient is 0.
- *
- * Shapes: input `[*]` -> same. Dtype: kept.
- *
- * @throws {DTypeError} for bool.
- *
- * @see torch.round
- */
-export function round(input: Tensor): Tensor {
-  refuseBool('round', input)
-  return unary(roundOp, input, 'same')
-}
-
-const truncOp = defineOp('trunc', ['input'], flat)
-
-/**
- * The whole part of x: rounded towards 0. The gradient is 0.
- *
- * Shapes: input `[*]` -> same. Dtype: kept.
- *
- * @throws {DTypeError} for bool.
- *
- * @see torch.trunc
- */
-export function trunc(input: Tensor): Tensor {
-  refuseBool('trunc', input)
-  return unary(truncOp, input, 'same')
-}
-
-const isnanOp = defineOp('isnan', ['input'], discreteUnary)
-
-/**
- * Is x not a number?
- *
- * Shapes: input `[*]` -> same. Dtype: bool.
- *
- * @see torch.isnan
- */
-export function isnan(input: Tensor): Tensor {
-  return unary(isnanOp, input, 'bool')
-}
-
-const isinfOp = defineOp('isinf', ['input'], discreteUnary)
-
-/**
- * Is x infinite?
- *
- * Shapes: input `[*]` -> same. Dtype: bool.
- *
- * @see torch.isinf
- */
-export function isinf(input: Tensor): Tensor {
-  return unary(isinfOp, input, 'bool')
-}
-
-const isfiniteOp = defineOp('isfinite', ['input'], discreteUnary)
-
-/**
- * Is x neither infinite nor NaN?
- *
- * Shapes: input `[*]` -> same. Dtype: bool.
- *
- * @see torch.isfinite
- */
-export function isfinite(input: Tensor): Tensor {
-  return unary(isfiniteOp, input, 'bool')
-}
-
-const logicalNotOp = defineOp('logicalNot', ['input'], discreteUnary)
-
-/**
- * Is x 0? NaN counts as true, so it gives false.
- *
- * Shapes: input `[*]` -> same. Dtype: bool.
- *
- * @see torch.logical_not
- */
-export function logicalNot(input: Tensor): Tensor {
-  return unary(logicalNotOp, input, 'bool')
-}
-
-const bitwiseNotOp = defineOp('bitwiseNot', ['input'], discreteUnary)
-
-/**
- * All bits flipped; for bool the opposite.
- *
- * Shapes: input `[*]` -> same. Dtype: kept.
- *
- * @throws {DTypeError} for floating dtypes.
- *
- * @see torch.bitwise_not
- */
-export function bitwiseNot(input: Tensor): Tensor {
-  requireWhole('bitwiseNot', { input })
-  return unary(bitwiseNotOp, input, 'same')
-}
-
-export interface UnaryMethods {
+export interface UnaryMethods<D extends DType = AnyDType> {
   /** See {@link neg}. */
-  neg(): Tensor
+  neg(): Tensor<D>
   /** {@link neg}, writing into this tensor. */
-  neg_(): Tensor
+  neg_(): Tensor<D>
+  /** See {@link neg}. */
+  negative(): Tensor<D>
+  /** {@link neg}, writing into this tensor. */
+  negative_(): Tensor<D>
+  /** See {@link positive}. */
+  positive(): Tensor<D>
   /** See {@link abs}. */
-  abs(): Tensor
+  abs(): Tensor<D>
   /** {@link abs}, writing into this tensor. */
-  abs_(): Tensor
+  abs_(): Tensor<D>
+  /** See {@link abs}. */
+  absolute(): Tensor<D>
+  /** {@link abs}, writing into this tensor. */
+  absolute_(): Tensor<D>
   /** See {@link sign}. */
-  sign(): Tensor
+  sign(): Tensor<D>
   /** {@link sign}, writing into this tensor. */
-  sign_(): Tensor
+  sign_(): Tensor<D>
+  /** See {@link sign}. */
+  sgn(): Tensor<D>
+  /** {@link sign}, writing into this tensor. */
+  sgn_(): Tensor<D>
   /** See {@link square}. */
   square(): Tensor
   /** {@link square}, writing into this tensor. */
-  square_(): Tensor
+  square_(): Tensor<D>
   /** See {@link sqrt}. */
   sqrt(): Tensor
   /** {@link sqrt}, writing into this tensor. */
@@ -286,84 +225,28 @@ export interface UnaryMethods {
   reciprocal(): Tensor
   /** {@link reciprocal}, writing into this tensor. */
   reciprocal_(): Tensor
-  /** See {@link floor}. */
-  floor(): Tensor
-  /** {@link floor}, writing into this tensor. */
-  floor_(): Tensor
-  /** See {@link ceil}. */
-  ceil(): Tensor
-  /** {@link ceil}, writing into this tensor. */
-  ceil_(): Tensor
-  /** See {@link round}. */
-  round(): Tensor
-  /** {@link round}, writing into this tensor. */
-  round_(): Tensor
-  /** See {@link trunc}. */
-  trunc(): Tensor
-  /** {@link trunc}, writing into this tensor. */
-  trunc_(): Tensor
-  /** See {@link isnan}. */
-  isnan(): Tensor
-  /** See {@link isinf}. */
-  isinf(): Tensor
-  /** See {@link isfinite}. */
-  isfinite(): Tensor
-  /** See {@link logicalNot}. */
-  logicalNot(): Tensor
-  /** See {@link bitwiseNot}. */
-  bitwiseNot(): Tensor
-  /** {@link bitwiseNot}, writing into this tensor. */
-  bitwiseNot_(): Tensor
 }
 
 export const unaryMethods: MethodTable<UnaryMethods> = {
   neg,
-  neg_: (self) => {
-    refuseBool('neg_', self)
-    return inPlace(negOp, self, [], 'same')
-  },
+  neg_,
+  negative,
+  negative_,
+  positive,
   abs,
-  abs_: (self) => {
-    refuseBool('abs_', self)
-    return inPlace(absOp, self, [], 'same')
-  },
+  abs_,
+  absolute,
+  absolute_: abs_,
   sign,
-  sign_: (self) => inPlace(signOp, self, [], 'same'),
+  sign_,
+  sgn,
+  sgn_: sign_,
   square,
-  square_: (self) => inPlace(squareOp, self, [], 'same'),
+  square_,
   sqrt,
-  sqrt_: (self) => inPlace(sqrtOp, self, [], 'float'),
+  sqrt_,
   rsqrt,
-  rsqrt_: (self) => inPlace(rsqrtOp, self, [], 'float'),
+  rsqrt_,
   reciprocal,
-  reciprocal_: (self) => inPlace(reciprocalOp, self, [], 'float'),
-  floor,
-  floor_: (self) => {
-    refuseBool('floor_', self)
-    return inPlace(floorOp, self, [], 'same')
-  },
-  ceil,
-  ceil_: (self) => {
-    refuseBool('ceil_', self)
-    return inPlace(ceilOp, self, [], 'same')
-  },
-  round,
-  round_: (self) => {
-    refuseBool('round_', self)
-    return inPlace(roundOp, self, [], 'same')
-  },
-  trunc,
-  trunc_: (self) => {
-    refuseBool('trunc_', self)
-    return inPlace(truncOp, self, [], 'same')
-  },
-  isnan,
-  isinf,
-  isfinite,
-  logicalNot,
-  bitwiseNot,
-  bitwiseNot_: (self) => {
-    requireWhole('bitwiseNot_', { input: self })
-    return inPlace(bitwiseNotOp, self, [], 'same')
-  },
+  reciprocal_,
 }
