@@ -29,7 +29,7 @@ function requireFewParts(op: string, input: Tensor, count: number): void {
 /** Parts of these sizes, which must add up to the axis. */
 function splitBySizes(op: string, input: Tensor, list: unknown, axis: number): Tensor[] {
   const size = input.shape[axis] ?? 0
-  if (!Array.isArray(list)) {
+  if (!Array.isArray(list) || !list.every((part) => typeof part === 'number')) {
     throw new ValueError(
       op,
       { input },
@@ -37,7 +37,7 @@ function splitBySizes(op: string, input: Tensor, list: unknown, axis: number): T
       'split(2) or split([1, 2])',
     )
   }
-  const sizes = [...(list as number[])]
+  const sizes: number[] = [...list]
   const total = sizes.reduce((a, b) => a + b, 0)
   if (total !== size || sizes.some((s) => !Number.isInteger(s) || s < 0)) {
     throw new ValueError(
