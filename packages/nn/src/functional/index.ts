@@ -34,6 +34,8 @@ export {
   softmax,
   tanh,
 } from '@flambeau/core'
+export type { DropoutArguments, DropoutOptions } from './dropout.ts'
+export { alphaDropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout.ts'
 export type { EmbeddingBagOptions, EmbeddingOptions } from './embedding.ts'
 export { embedding, embeddingBag } from './embedding.ts'
 export type {
@@ -54,3 +56,5 @@ export type { BatchNormOptions, InstanceNormOptions } from './normalization.ts'
 export { batchNorm, instanceNorm } from './normalization.ts'
 export type { AdaptiveMaxPoolOptions } from './pooling.ts'
 export { adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d } from './pooling.ts'
+export type { SoftminOptions } from './softmin.ts'
+export { softmin } from './softmin.ts'
