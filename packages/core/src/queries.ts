@@ -3,7 +3,6 @@ import type { DType } from './dtype.ts'
 import { dtypeName } from './dtype.ts'
 import type { Value } from './elementwise.ts'
 import { operandOf, resultType as resultCode } from './elementwise.ts'
-import { sameShape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 import { requireTensor } from './tensor.ts'
 
@@ -33,10 +32,9 @@ export function isNonzero(input: Tensor): boolean {
 }
 
 /** Have both tensors the same shape? @see torch.is_same_size */
-export function isSameSize(input: Tensor, other: Tensor): boolean {
+export function isSameSize(input: Tensor, other: Tensor | { other: Tensor }): boolean {
   requireTensor('isSameSize', 'input', input)
-  requireTensor('isSameSize', 'other', other)
-  return sameShape(input._shape, other._shape)
+  return input.isSameSize(other)
 }
 
 /** Number of elements. @see torch.numel */

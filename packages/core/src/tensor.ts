@@ -156,10 +156,11 @@ export class Tensor<D extends DType = AnyDType> {
   }
 
   /** All sizes, or that of one axis. @throws {IndexError} if there is no such axis. */
-  size(): readonly number[]
-  size(dim: number): number
-  size(dim?: number): number | readonly number[] {
-    return dim === undefined ? this._shape : (this._shape[axisOf('size', dim, this)] as number)
+  size(dim?: null): readonly number[]
+  size(dim: number | { dim: number }): number
+  size(dim?: number | { dim: number } | null): number | readonly number[] {
+    if (dim === undefined || dim === null) return this._shape
+    return this._shape[axisOf('size', dim, this)] as number
   }
 
   /** Number of elements. @see torch.Tensor.nelement */
@@ -188,13 +189,14 @@ export class Tensor<D extends DType = AnyDType> {
   }
 
   /** Distances between neighbours of each axis, in elements; or that of one axis. */
-  stride(): number[]
-  stride(dim: number): number
-  stride(dim?: number): number | number[] {
+  stride(dim?: null): number[]
+  stride(dim: number | { dim: number }): number
+  stride(dim?: number | { dim: number } | null): number | number[] {
     native.info(liveId('stride', this))
     const rank = commands[1] as number
     const strides = Array.from(commands.subarray(9 + rank, 9 + 2 * rank))
-    return dim === undefined ? strides : (strides[axisOf('stride', dim, this)] as number)
+    if (dim === undefined || dim === null) return strides
+    return strides[axisOf('stride', dim, this)] as number
   }
 
   /** Place of the first element in the storage, in elements. */
@@ -245,9 +247,10 @@ export class Tensor<D extends DType = AnyDType> {
   }
 
   /** Have both tensors the same shape? @see torch.Tensor.is_same_size */
-  isSameSize(other: Tensor): boolean {
-    requireTensor('isSameSize', 'other', other)
-    return sameShape(this._shape, other._shape)
+  isSameSize(other: Tensor | { other: Tensor }): boolean {
+    const compared = named('isSameSize', 'other', other)
+    requireTensor('isSameSize', 'other', compared)
+    return sameShape(this._shape, compared._shape)
   }
 
   /** Is the tensor in the processor's memory? @see torch.Tensor.is_cpu */
@@ -427,8 +430,18 @@ export function requireTensor(op: string, name: string, value: unknown): asserts
   )
 }
 
+/** The value of the only parameter, which may come by name. @throws {ValueError} for another name. */
+function named(op: string, name: string, given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || given instanceof Tensor) return given
+  if (Array.isArray(given)) return given
+  const wrong = Object.keys(given).find((key) => key !== name)
+  if (wrong === undefined) return (given as Record<string, unknown>)[name]
+  throw new ValueError(op, [], `there is no option '${wrong}'`, `options: ${name}`)
+}
+
 /** An axis that the tensor has, counted from the front. @throws {IndexError} */
-function axisOf(op: string, dim: number, tensor: Tensor): number {
+function axisOf(op: string, given: number | { dim: number }, tensor: Tensor): number {
+  const dim = named(op, 'dim', given) as number
   if (tensor.ndim > 0) return normalizeAxis(op, dim, tensor.ndim, tensor)
   throw new IndexError(op, { input: tensor }, 'the tensor has no axes', 'leave the axis out')
 }

@@ -1,10 +1,11 @@
 /** Tensors made of several others. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import { emptyCode } from '../creation-options.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import { requireTensor } from '../elementwise.ts'
 import type { DTypeCode } from '../dtype.ts'
-import { promote } from '../dtype.ts'
+import { defaultFloatCode, promote } from '../dtype.ts'
 import { defineOp, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { checkShape, formatShape, normalizeAxis, sameShape } from '../shape.ts'
@@ -295,7 +296,8 @@ export function columnStack(tensors: readonly Tensor[]): Tensor {
  * @see torch.block_diag
  */
 export function blockDiag(...tensors: Tensor[] | [tensors: readonly Tensor[]]): Tensor {
-  const list = requireTensors('blockDiag', tensorsOf('blockDiag', tensors))
+  const list = tensorsOf('blockDiag', tensors)
+  if (list.length === 0) return emptyCode([1, 0], defaultFloatCode())
   const blocks = inDtype(list, commonDtype(list)).map((tensor, i) => {
     if (tensor.ndim <= 2) return withAxes(tensor, 2)
     throw new ShapeError(

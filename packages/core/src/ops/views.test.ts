@@ -96,6 +96,9 @@ describe('arguments', () => {
     expect(x.permute({ dims: [2, 0, 1] }).shape).toEqual([4, 2, 3])
     expect(core.cat([x, x], { dim: -1 }).shape).toEqual([2, 3, 8])
     expect(x.diagonal({ dim1: 1, dim2: 2 }).shape).toEqual([2, 3])
+    expect([x.size({ dim: -1 }), x.stride({ dim: 0 }), x.size(null)]).toEqual([4, 12, [2, 3, 4]])
+    expect([x.isSameSize({ other: x }), core.isSameSize(x, tensor(1))]).toEqual([true, false])
+    expect(core.blockDiag().shape).toEqual([1, 0])
     expect(zeros(2, 3, { dtype: 'bool' }).dtype).toBe('bool')
     expect(core.arange(0, { end: 3 }).tolist()).toEqual([0, 1, 2])
   })
@@ -109,6 +112,8 @@ describe('arguments', () => {
     expect(() => x.narrow(0, 1)).toThrow(IndexError)
     // @ts-expect-error: a misspelt option of creation
     expect(() => zeros([2], { requireGrad: true })).toThrow(/there is no option 'requireGrad'/)
+    // @ts-expect-error: sizes have axes
+    expect(() => x.size({ axis: 0 })).toThrow(/size: there is no option 'axis'/)
     // @ts-expect-error: an axis twice
     expect(() => x.unbind(0, { dim: 1 })).toThrow(ValueError)
   })
