@@ -102,12 +102,23 @@ inline std::string which_matrix(const Tensor& t, int64_t index) {
   return t.ndim() == 2 ? std::string() : " " + std::to_string(index) + " of the batch";
 }
 
-// Throws where matrix `index` holds NaN or infinities, of which no decomposition exists.
+// What a run of elements holds: numbers only, or infinities, or NaN.
+enum class Contents : uint8_t { kFinite, kInfinite, kNaN };
+
 template <class T>
-void require_finite(const Tensor& t, const T* matrix, int64_t elements, int64_t index) {
-  for (int64_t i = 0; i < elements; ++i)
-    if (!std::isfinite(matrix[i]))
-      throw Failure("ERR_VALUE", "matrix" + which_matrix(t, index) + " holds NaN or infinities");
+Contents contents(const T* elements, int64_t count) {
+  auto worst = Contents::kFinite;
+  for (int64_t i = 0; i < count; ++i) {
+    if (std::isfinite(elements[i])) continue;
+    if (std::isnan(elements[i])) return Contents::kNaN;
+    worst = Contents::kInfinite;
+  }
+  return worst;
+}
+
+[[noreturn]] inline void throw_not_finite(const Tensor& t, int64_t index, const char* what) {
+  throw Failure("ERR_VALUE", "matrix" + which_matrix(t, index) + " holds " + what +
+                                 ", and has no such decomposition");
 }
 
 inline void require_convergence(const Tensor& t, int64_t index, lapack::Int info) {

@@ -23,6 +23,20 @@ void fill_identity(const Tensor& y) {
       y.as<T>()[i * batch.elements() + k * (batch.rows + 1)] = 1;
 }
 
+template <class T>
+constexpr T kNaN = std::numeric_limits<T>::quiet_NaN();
+
+template <class T>
+bool triangle_is_finite(const T* matrix, int64_t n, char uplo) {
+  for (int64_t j = 0; j < n; ++j) {
+    const T* column = matrix + j * n;
+    const bool lower = uplo == 'L';
+    if (contents(lower ? column + j : column, lower ? n - j : j + 1) != Contents::kFinite)
+      return false;
+  }
+  return true;
+}
+
 // y [n, m] = v [k, n]ᵀ · diag(1 / values, 0 where |value| <= tolerance) · ut [k, m]; v and ut by
 // their strides. v is scaled in place.
 template <class T>
@@ -47,7 +61,8 @@ void pseudoinverse(int64_t k, const T* values, T tolerance, T* v, int64_t v_row,
 
 // a [..., n, n], symmetric, of which one triangle is read -> eigenvalues [..., n], ascending, and
 // eigenvectors [..., n, n] in the columns, column-major, or an empty [0]. Parameters: whether the
-// upper triangle is read, whether there are eigenvectors. ERR_VALUE for NaN and infinities.
+// upper triangle is read, whether there are eigenvectors. Where it holds NaN or infinities, all is
+// NaN.
 FLAMBEAU_KERNEL(eigh) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
@@ -72,9 +87,10 @@ FLAMBEAU_KERNEL(eigh) {
       Workspace<T> lapack;
       for (int64_t i = begin; i < end; ++i) {
         T* matrix = first + i * batch.elements();
-        for (int64_t j = 0; j < n; ++j) {
-          const T* column = matrix + j * n;
-          require_finite(a, uplo == 'L' ? column + j : column, uplo == 'L' ? n - j : j + 1, i);
+        if (!triangle_is_finite(matrix, n, uplo)) {
+          std::fill_n(values.as<T>() + i * n, n, kNaN<T>);
+          if (vectors) std::fill_n(matrix, n * n, kNaN<T>);
+          continue;
         }
         require_convergence(a, i,
                             lapack.syevd(vectors, uplo, batch.n(), matrix, batch.ld(),
@@ -86,7 +102,7 @@ FLAMBEAU_KERNEL(eigh) {
 
 // a [..., m, n] -> u, s [..., k], vt with a = u · diag(s) · vt and k = min(m, n); column-major.
 // Parameter: 0 reduced, u [..., m, k], vt [..., k, n]; 1 full, u [..., m, m], vt [..., n, n]; 2
-// values only, empty u and vt [0]. ERR_VALUE for NaN and infinities.
+// values only, empty u and vt [0]. ERR_VALUE for NaN; with infinities, all is NaN.
 FLAMBEAU_KERNEL(svd) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
@@ -117,9 +133,17 @@ FLAMBEAU_KERNEL(svd) {
       const char job = mode == 2 ? 'N' : mode == 1 ? 'A' : 'S';
       for (int64_t i = begin; i < end; ++i) {
         T* matrix = copy.as<T>() + i * batch.elements();
-        require_finite(a, matrix, batch.elements(), i);
+        const Contents held = contents(matrix, batch.elements());
+        if (held == Contents::kNaN) throw_not_finite(a, i, "NaN");
         T* left = vectors ? u.as<T>() + i * batch.rows * u_columns : nullptr;
         T* right = vectors ? vt.as<T>() + i * vt_rows * batch.columns : nullptr;
+        if (held == Contents::kInfinite) {
+          std::fill_n(s.as<T>() + i * k, k, kNaN<T>);
+          if (!vectors) continue;
+          std::fill_n(left, batch.rows * u_columns, kNaN<T>);
+          std::fill_n(right, vt_rows * batch.columns, kNaN<T>);
+          continue;
+        }
         const Int info =
             lapack.gesdd(job, batch.m(), batch.n(), matrix, batch.ld(), s.as<T>() + i * k, left,
                          batch.m(), right, lapack::checked(vt_rows));
@@ -153,7 +177,8 @@ FLAMBEAU_KERNEL(eig) {
       Workspace<T> lapack;
       for (int64_t i = begin; i < end; ++i) {
         T* matrix = copy.as<T>() + i * batch.elements();
-        require_finite(a, matrix, batch.elements(), i);
+        if (contents(matrix, batch.elements()) != Contents::kFinite)
+          throw_not_finite(a, i, "NaN or infinities");
         T* re = vectors ? v_real.as<T>() + i * batch.elements() : nullptr;
         const T* lambda = imag.as<T>() + i * n;
         const Int info = lapack.geev(batch.n(), matrix, batch.ld(), real.as<T>() + i * n,
@@ -210,7 +235,12 @@ FLAMBEAU_KERNEL(pinv) {
           std::vector<T> vt(static_cast<size_t>(k * n));
           for (int64_t i = begin; i < end; ++i) {
             T* matrix = copy.as<T>() + i * batch.elements();
-            require_finite(a, matrix, batch.elements(), i);
+            const Contents held = contents(matrix, batch.elements());
+            if (held == Contents::kNaN) throw_not_finite(a, i, "NaN");
+            if (held == Contents::kInfinite) {
+              std::fill_n(y.as<T>() + i * batch.elements(), batch.elements(), kNaN<T>);
+              continue;
+            }
             Int info = 0;
             if (symmetric) {
               info = lapack.syevd(true, 'L', batch.n(), matrix, batch.ld(), s.data());

@@ -1,6 +1,7 @@
 /** Matrix products that are added to something, scaled by beta and alpha. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import { tensor } from '../creation.ts'
 import type { DTypeCode } from '../dtype.ts'
 import { BFLOAT16, BOOL, FLOAT16, isFloatingCode, promote } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
@@ -268,8 +269,12 @@ export function addr(input: Tensor, ...given: AddrArguments): Tensor {
     const term = alpha === 0 ? both.logicalAnd(0) : both
     return beta === 0 ? term : term.logicalOr(input)
   }
-  const term = scaled(rows, alpha).mul(columns)
-  return beta === 0 ? term : term.add(scaled(castCode(input, common), beta))
+  // In half precision the factors are rounded too, as in PyTorch.
+  const half = common === FLOAT16 || common === BFLOAT16
+  const times = (x: Tensor, factor: number): Tensor =>
+    half ? x.mul(tensor(factor, { dtype: x.dtype })) : scaled(x, factor)
+  const term = times(rows, alpha).mul(columns)
+  return beta === 0 ? term : term.add(times(castCode(input, common), beta))
 }
 
 /** {@link addmv}, written into the input. @see torch.addmv_ */

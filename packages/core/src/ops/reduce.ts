@@ -379,13 +379,6 @@ export interface ReduceMethods extends VarianceMethods {
     keepdim?: boolean | ProdOptions,
     dtype?: DType | null | ProdOptions,
   ): Tensor
-  /** See {@link norm}. */
-  norm(
-    p?: number | 'fro' | null | NormOptions,
-    dim?: Dims | NormOptions,
-    keepdim?: boolean | NormOptions,
-    dtype?: DType | null | NormOptions,
-  ): Tensor
   /** See {@link logsumexp}. */
   logsumexp(dim: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
   /** See {@link all}. */
@@ -401,7 +394,6 @@ export const reduceMethods: MethodTable<ReduceMethods> = {
   sum,
   mean,
   prod,
-  norm,
   logsumexp,
   all,
   any,
