@@ -26,8 +26,10 @@ Tensor diagonal_of(const Tensor& t, int64_t a, int64_t b, int64_t offset) {
   line.shape.sizes[to] = count;
   line.strides[to] = t.stride(rows) + t.stride(columns);
   line.shape.ndim = to + 1;
-  const int64_t first = offset >= 0 ? offset * t.stride(columns) : -offset * t.stride(rows);
-  if (count > 0) line.data += first * static_cast<int64_t>(t.item_bytes());
+  // Only now: an offset beyond the matrix could overflow.
+  if (count > 0)
+    line.data += (offset >= 0 ? offset * t.stride(columns) : -offset * t.stride(rows)) *
+                 static_cast<int64_t>(t.item_bytes());
   return line;
 }
 
@@ -104,8 +106,8 @@ FLAMBEAU_KERNEL_ALL_TYPES(triangle) {
   });
 }
 
-// rows, columns, diagonal, upper -> [2, count], int64 or int32: rows, then columns, of the elements of
-// a triangle in row-major order.
+// rows, columns, diagonal, upper -> [2, count], int64 or int32: rows, then columns, of the elements
+// of a triangle in row-major order.
 FLAMBEAU_KERNEL(triangleIndices) {
   const int64_t rows = call.integer(0), columns = call.integer(1), diagonal = call.integer(2);
   const bool upper = call.flag(3);

@@ -4,7 +4,8 @@
 namespace flambeau {
 namespace {
 
-// The part of `t` at positions start, start + step, … of an axis, `count` of them, which must exist.
+// The part of `t` at positions start, start + step, … of an axis, `count` of them, which must
+// exist.
 Tensor window(const Tensor& t, int64_t axis, int64_t start, int64_t step, int64_t count) {
   if (axis < 0 || axis >= t.ndim()) throw Failure("ERR_INTERNAL", "no such axis");
   const int at = static_cast<int>(axis);
@@ -141,8 +142,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(constantPadNd) {
     const int at = 1 + 2 * (x.ndim() - 1 - axis);
     const int64_t before = at < call.num_params() ? call.integer(at) : 0;
     const int64_t after = at + 1 < call.num_params() ? call.integer(at + 1) : 0;
-    const int64_t kept =
-        x.size(axis) + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
+    const int64_t kept = x.size(axis) + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
     if (out.size(axis) != x.size(axis) + before + after)
       throw Failure("ERR_INTERNAL", "the padding does not fit the output");
     from = window(from, axis, std::max<int64_t>(-before, 0), 1, kept);

@@ -177,8 +177,9 @@ FLAMBEAU_KERNEL_ALL_TYPES(diagonal) {
     if (i != a && i != b) strides[to++] = x.stride(i);
   const int64_t step_a = x.stride(static_cast<int>(a)), step_b = x.stride(static_cast<int>(b));
   strides[to] = step_a + step_b;
-  const int64_t first = offset >= 0 ? offset * step_b : -offset * step_a;
-  call.out_view(0, 0, call.spec(0).shape.numel() == 0 ? 0 : first, strides);
+  // An offset beyond the matrix shows nothing, and could overflow.
+  if (call.spec(0).shape.numel() == 0) return call.out_view(0, 0, 0, strides);
+  call.out_view(0, 0, offset >= 0 ? offset * step_b : -offset * step_a, strides);
 }
 
 // x, offset, strides… -> the storage of x seen in any way that stays inside of it.
