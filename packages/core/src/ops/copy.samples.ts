@@ -51,6 +51,12 @@ samplesFor('fill_', [
     run: (x: Tensor, y: Tensor) => fill_(x.clone(), y),
   },
   {
+    name: 'a number that the dtype cannot hold',
+    inputs: [{ shape: [2], dtype: 'int8' }],
+    run: (x: Tensor) => fill_(x.clone(), 300),
+    throws: /fill_: 300 cannot be held by int8/,
+  },
+  {
     name: 'a tensor with an axis',
     inputs: [[2, 3], [3]],
     run: (x: Tensor, y: Tensor) => fill_(x.clone(), y),

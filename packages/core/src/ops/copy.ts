@@ -1,6 +1,7 @@
 /** Copies, and writing into a tensor that exists. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import { fillValue } from '../creation-options.ts'
 import type { DType } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
 import { requireTensor } from '../elementwise.ts'
@@ -116,7 +117,9 @@ function valueOf(op: string, input: Tensor, given: readonly unknown[]): number |
       'use copy_(), which broadcasts',
     )
   }
-  if (typeof value === 'number' || typeof value === 'boolean') return Number(value)
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    return fillValue(op, value, input._dtype)
+  }
   throw new ValueError(
     op,
     { input },
@@ -131,7 +134,7 @@ function valueOf(op: string, input: Tensor, given: readonly unknown[]): number |
  *
  * Shapes: input `[*]` -> same. Dtype: input's; the value is converted.
  *
- * @throws {ShapeError} if the value has axes.
+ * @throws {ShapeError} if the value has axes. @throws {ValueError} if the dtype cannot hold it.
  * @see torch.fill
  */
 export function fill<D extends DType>(input: Tensor<D>, ...given: FillArguments): Tensor<D> {
@@ -144,7 +147,8 @@ export function fill<D extends DType>(input: Tensor<D>, ...given: FillArguments)
 /**
  * Writes one value everywhere.
  *
- * @throws {ShapeError} if the value is a tensor with axes.
+ * @throws {ShapeError} if the value is a tensor with axes. @throws {ValueError} if the dtype cannot
+ * hold it.
  * @see torch.Tensor.fill_
  */
 export function fill_<D extends DType>(input: Tensor<D>, ...given: FillArguments): Tensor<D> {
