@@ -151,17 +151,17 @@ export * from './ops/joining.ts'
 export type { CrossEntropyOptions, LossReduction, NllLossOptions } from './ops/loss.ts'
 export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
 export * as linalg from './linalg.ts'
+export type { MatrixPowerOptions } from './ops/linalg/powers.ts'
+export { matrixExp, matrixPower } from './ops/linalg/powers.ts'
 export type {
-  MatrixPowerOptions,
   MatrixRankOptions,
   PinverseOptions,
   PinvOptions,
   RankOptions,
-  TensorinvOptions,
-  TensorsolveOptions,
   Tolerance,
-} from './ops/linalg/functions.ts'
-export { matrixExp, matrixPower, matrixRank, pinverse } from './ops/linalg/functions.ts'
+} from './ops/linalg/pseudoinverse.ts'
+export { matrixRank, pinverse } from './ops/linalg/pseudoinverse.ts'
+export type { TensorinvOptions, TensorsolveOptions } from './ops/linalg/tensor-maps.ts'
 export type { EighOptions, Triangle } from './ops/linalg/eigen.ts'
 export type {
   LinalgNormOptions,

@@ -1,6 +1,8 @@
-import { cross, diagonal, vander } from './linalg.ts'
+import { cross, diagonal, inv, vander } from './linalg.ts'
 import type { Tensor } from './tensor.ts'
 import { samplesFor } from './testing/samples.ts'
+
+samplesFor('inv', [{ name: 'a batch', golden: 'linalg:inverse', run: inv }])
 
 samplesFor('linalg.diagonal', [
   {

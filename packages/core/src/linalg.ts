@@ -19,22 +19,18 @@ import { requireTensor } from './elementwise.ts'
 import { show } from './show.ts'
 import type { Tensor } from './tensor.ts'
 
-export { multiDot, vecdot } from './ops/contractions.ts'
+export { vecdot } from './ops/contractions.ts'
 export { eigh, eigvals, eigvalsh } from './ops/linalg/eigen.ts'
-export {
-  matrixExp,
-  matrixPower,
-  matrixRank,
-  pinv,
-  tensorinv,
-  tensorsolve,
-} from './ops/linalg/functions.ts'
+export { matrixExp, matrixPower } from './ops/linalg/powers.ts'
+export { matrixRank, pinv } from './ops/linalg/pseudoinverse.ts'
+export { tensorinv, tensorsolve } from './ops/linalg/tensor-maps.ts'
 export { matrixNorm, norm, vectorNorm } from './ops/linalg/norms.ts'
 export { householderProduct, qr } from './ops/linalg/qr.ts'
 export { det, luFactor, slogdet, solve } from './ops/linalg/solve.ts'
 export { svd, svdvals } from './ops/linalg/svd.ts'
 export { cholesky, solveTriangular } from './ops/linalg/triangular.ts'
 export { matmul } from './ops/matmul.ts'
+export { multiDot } from './ops/multi-dot.ts'
 
 /** The inverse of square matrices. See {@link inverse}. @see torch.linalg.inv */
 export const inv: typeof inverse = inverse

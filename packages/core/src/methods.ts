@@ -47,10 +47,12 @@ import type { IndexMethods } from './ops/index-ops.ts'
 import { indexMethods } from './ops/index-ops.ts'
 import type { IndexingMethods } from './ops/indexing.ts'
 import { indexingMethods } from './ops/indexing.ts'
-import type { MatrixFunctionMethods } from './ops/linalg/functions.ts'
-import { matrixFunctionMethods } from './ops/linalg/functions.ts'
+import type { MatrixFunctionMethods } from './ops/linalg/powers.ts'
+import { matrixFunctionMethods } from './ops/linalg/powers.ts'
 import type { NormMethods } from './ops/linalg/norms.ts'
 import { normMethods } from './ops/linalg/norms.ts'
+import type { PseudoinverseMethods } from './ops/linalg/pseudoinverse.ts'
+import { pseudoinverseMethods } from './ops/linalg/pseudoinverse.ts'
 import type { QrMethods } from './ops/linalg/qr.ts'
 import { qrMethods } from './ops/linalg/qr.ts'
 import type { SolveMethods } from './ops/linalg/solve.ts'
@@ -168,6 +170,7 @@ export interface TensorMethods<D extends DType>
     ModeMethods,
     MatrixFunctionMethods,
     NormMethods,
+    PseudoinverseMethods,
     QrMethods,
     SolveMethods,
     SvdMethods,
@@ -271,6 +274,7 @@ for (const table of [
   modeMethods,
   matrixFunctionMethods,
   normMethods,
+  pseudoinverseMethods,
   qrMethods,
   solveMethods,
   svdMethods,

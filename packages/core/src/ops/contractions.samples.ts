@@ -1,17 +1,8 @@
 import type { Tensor } from '../tensor.ts'
 import { samplesFor } from '../testing/samples.ts'
-import {
-  cross,
-  crossAt,
-  inner,
-  kron,
-  multiDot,
-  outer,
-  tensordot,
-  trace,
-  vecdot,
-} from './contractions.ts'
+import { cross, crossAt, inner, kron, outer, tensordot, trace, vecdot } from './contractions.ts'
 import { vdot } from './matmul.ts'
+import { multiDot } from './multi-dot.ts'
 
 const golden = (name: string): string => `products:${name}`
 

@@ -1,15 +1,9 @@
 import type { Tensor } from '../../tensor.ts'
 import { samplesFor } from '../../testing/samples.ts'
 import { mT } from './checks.ts'
-import {
-  matrixExp,
-  matrixPower,
-  matrixRank,
-  pinv,
-  pinverse,
-  tensorinv,
-  tensorsolve,
-} from './functions.ts'
+import { matrixExp, matrixPower } from './powers.ts'
+import { matrixRank, pinv, pinverse } from './pseudoinverse.ts'
+import { tensorinv, tensorsolve } from './tensor-maps.ts'
 
 const golden = (name: string): string => `linalg:${name}`
 const loose = { rtol: 1e-4, atol: 1e-4 }
