@@ -188,4 +188,31 @@ FLAMBEAU_KERNEL(sort) {
   places.finish();
 }
 
+// x [n, m] of any layout -> int64 [n]: the places of the rows in lexicographic order, equal rows in
+// the order of their places.
+FLAMBEAU_KERNEL(sortRows) {
+  const Tensor x = call.contiguous(call.in(0));
+  if (x.ndim() != 2 || call.in_place(0) || call.spec(0).dtype != DType::kInt64 ||
+      call.spec(0).shape.numel() != x.size(0))
+    throw Failure("ERR_INTERNAL", "one place for each row");
+  const int64_t n = x.size(0);
+  const int64_t m = x.size(1);
+  int64_t* places = call.out(0).as<int64_t>();
+  for (int64_t i = 0; i < n; ++i) places[i] = i;
+  with_element(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T* rows = x.as<T>();
+    std::sort(places, places + n, [&](int64_t i, int64_t j) {
+      const T* a = rows + i * m;
+      const T* b = rows + j * m;
+      for (int64_t k = 0; k < m; ++k) {
+        const auto left = SortKey<T>::of(a[k]);
+        const auto right = SortKey<T>::of(b[k]);
+        if (left != right) return left < right;
+      }
+      return i < j;
+    });
+  });
+}
+
 }  // namespace flambeau

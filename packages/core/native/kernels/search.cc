@@ -1,0 +1,85 @@
+// Where numbers belong in sorted sequences.
+#include "parallel.h"
+#include "rows.h"
+
+namespace flambeau {
+
+namespace {
+
+// The first of n sorted elements at(0), at(1), … that does not come before `value`: elements up to
+// it come before if kRight, smaller ones otherwise. NaN comes after everything.
+template <bool kRight, class T, class At>
+int64_t search(const At& at, int64_t n, T value) {
+  int64_t first = 0;
+  while (n > 0) {
+    const int64_t half = n / 2;
+    const T middle = at(first + half);
+    const bool before = kRight ? !(middle > value) : !(middle >= value);
+    first = before ? first + half + 1 : first;
+    n = before ? n - half - 1 : half;
+  }
+  return first;
+}
+
+void require_places(const Tensor& sorter, int64_t n) {
+  const int64_t* places = sorter.as<int64_t>();
+  for (int64_t i = 0; i < sorter.numel(); ++i)
+    if (places[i] < 0 || places[i] >= n)
+      throw Failure("ERR_INDEX", "the sorter's index " + std::to_string(places[i]) +
+                                     " is outside of a sequence of " + std::to_string(n));
+}
+
+}  // namespace
+
+// sequence [n] or [..., n], values [...], (sorter like sequence, int64) -> int64 or int32 like
+// values: where each value belongs in its sequence, or in the only one. Parameter: after elements
+// that equal it?
+FLAMBEAU_KERNEL(searchsorted) {
+  const Tensor sequence = call.contiguous(call.in(0));
+  const Tensor values = call.contiguous(call.in(1));
+  const int64_t n = sequence.ndim() == 0 ? 0 : sequence.size(sequence.ndim() - 1);
+  int64_t rows = 1;
+  for (int axis = 0; axis + 1 < sequence.ndim(); ++axis) rows *= sequence.size(axis);
+  const OutputSpec& spec = call.spec(0);
+  const bool wide = spec.dtype == DType::kInt64;
+  if (sequence.ndim() == 0 || values.dtype != sequence.dtype || call.in_place(0) ||
+      !(spec.shape == values.shape) || (!wide && spec.dtype != DType::kInt32) ||
+      (rows > 0 ? values.numel() % rows != 0 : values.numel() > 0))
+    throw Failure("ERR_INTERNAL", "sequences and values do not fit");
+  Tensor sorter;
+  if (call.has(2)) {
+    sorter = call.contiguous(call.in(2));
+    if (sorter.dtype != DType::kInt64 || !(sorter.shape == sequence.shape))
+      throw Failure("ERR_INTERNAL", "the sorter is not like the sequence");
+    require_places(sorter, n);
+  }
+  Tensor& out = call.out(0);
+  if (values.numel() == 0) return;
+  const int64_t per_row = values.numel() / rows;
+  const bool right = call.flag(0);
+  with_element(sequence.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto place_of = [&](int64_t i) {
+      const T value = values.as<T>()[i];
+      const int64_t start = i / per_row * n;
+      const T* row = sequence.as<T>() + start;
+      const auto search_in = [&](const auto& at) {
+        return right ? search<true>(at, n, value) : search<false>(at, n, value);
+      };
+      if (!sorter.data) return search_in([row](int64_t k) { return row[k]; });
+      const int64_t* places = sorter.as<int64_t>() + start;
+      return search_in([row, places](int64_t k) { return row[places[k]]; });
+    };
+    parallel_for(values.numel(), 2048, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        if (wide) {
+          out.as<int64_t>()[i] = place_of(i);
+        } else {
+          out.as<int32_t>()[i] = static_cast<int32_t>(place_of(i));
+        }
+      }
+    });
+  });
+}
+
+}  // namespace flambeau

@@ -1,0 +1,420 @@
+/** Differences, derivatives and integrals of sampled functions. */
+import type { Arguments, Given } from '../arguments.ts'
+import { parameters } from '../arguments.ts'
+import { BOOL, UINT8 } from '../dtype.ts'
+import { requireTensor } from '../elementwise.ts'
+import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts'
+import type { MethodTable } from '../methods.ts'
+import { internally } from '../scope.ts'
+import { normalizeAxes } from '../shape.ts'
+import { show } from '../show.ts'
+import type { Tensor } from '../tensor.ts'
+import { cat } from './joining.ts'
+import { oneAxis } from './reduce-axes.ts'
+
+/** An axis of a tensor that has axes. @throws {IndexError} */
+function realAxis(op: string, input: Tensor, dim: unknown): number {
+  if (input.ndim > 0) return oneAxis(op, input, dim)
+  throw new IndexError(op, { input }, 'the tensor has no axes', `${op} goes along an axis`)
+}
+
+const sizeOf = (x: Tensor, axis: number): number => x.shape[axis] as number
+
+/** Elements begin, begin + 1, … along an axis, without the last `less` ones. */
+function part(x: Tensor, axis: number, begin: number, less: number): Tensor {
+  return x.narrow(axis, begin, sizeOf(x, axis) - begin - less)
+}
+
+/** The element at a place along an axis, which stays with size 1; negative ones count from the back. */
+function element(x: Tensor, axis: number, place: number): Tensor {
+  return x.narrow(axis, place < 0 ? sizeOf(x, axis) + place : place, 1)
+}
+
+/** Neighbours subtracted; of bools, whether they differ. */
+function differ(x: Tensor, axis: number): Tensor {
+  const later = part(x, axis, 1, 0)
+  const earlier = part(x, axis, 0, 1)
+  return x._dtype === BOOL ? later.ne(earlier) : later.sub(earlier)
+}
+
+export interface DiffOptions {
+  /** How often to take differences. Default 1. */
+  n?: number
+  /** The axis along which to go. Default -1. */
+  dim?: number
+  /** What comes before the input along the axis. */
+  prepend?: Tensor | null
+  /** What comes after it. */
+  append?: Tensor | null
+}
+
+const readDiff = parameters<[number, number, Tensor | null, Tensor | null]>('diff', [
+  'n',
+  'dim',
+  'prepend',
+  'append',
+])
+
+/** @throws {ShapeError} unless `other` continues the input along an axis. */
+function requireFitting(input: Tensor, name: string, other: Tensor, axis: number): void {
+  requireTensor('diff', name, other)
+  const fits = other.ndim === input.ndim
+  if (fits && other.shape.every((size, i) => i === axis || size === sizeOf(input, i))) return
+  throw new ShapeError(
+    'diff',
+    { input, [name]: other },
+    `${name} has the shape of the input except along axis ${axis}`,
+    'unsqueeze or expand it',
+  )
+}
+
+/**
+ * Differences of neighbours along an axis, taken `n` times: y[i] = x[i + 1] - x[i].
+ *
+ * Shapes: input `[…, s, …]` -> `[…, s - n, …]`, counting what is prepended and appended; at least 0.
+ * Dtype: that of the input, promoted with what is prepended and appended; of bools, whether
+ * neighbours differ.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if the parts do not fit.
+ * @throws {ValueError} if n is negative.
+ * @see torch.diff
+ */
+export function diff(
+  input: Tensor,
+  ...given: Arguments<DiffOptions, ['n', 'dim', 'prepend', 'append']>
+): Tensor {
+  const [n = 1, dim = -1, prepend = null, append = null] = readDiff(given)
+  requireTensor('diff', 'input', input)
+  const axis = realAxis('diff', input, dim)
+  if (typeof n !== 'number' || !Number.isInteger(n) || n < 0) {
+    throw new ValueError(
+      'diff',
+      { input },
+      `n is a whole number from 0 on, not ${show(n)}`,
+      'diff(x, 1)',
+    )
+  }
+  return internally(() => {
+    const parts: Tensor[] = [input]
+    if (prepend !== null) {
+      requireFitting(input, 'prepend', prepend, axis)
+      parts.unshift(prepend)
+    }
+    if (append !== null) {
+      requireFitting(input, 'append', append, axis)
+      parts.push(append)
+    }
+    if (n === 0) return input.clone()
+    let x = parts.length === 1 ? input : cat(parts, axis)
+    for (let i = 0; i < n && sizeOf(x, axis) > 0; i++) x = differ(x, axis)
+    return x
+  })
+}
+
+export interface GradientOptions {
+  /**
+   * The distance of neighbours: one number, one for each axis, or for each axis the coordinates
+   * `[s]` of its elements. Default 1.
+   */
+  spacing?: number | readonly number[] | readonly Tensor[] | null
+  /** The axes along which to differentiate. Default: all. */
+  dim?: number | readonly number[] | null
+  /** The order of accuracy at both ends: 1 or 2. Default 1. */
+  edgeOrder?: 1 | 2
+}
+
+type Spacing = NonNullable<GradientOptions['spacing']>
+const readGradient = parameters<[Spacing | null, number | readonly number[] | null, number]>(
+  'gradient',
+  ['spacing', 'dim', 'edgeOrder'],
+)
+
+/** The weighted sum of neighbours, `ends[0]` · x[0] + … along an axis; weights broadcast. */
+function combine(elements: readonly Tensor[], weights: readonly (Tensor | number)[]): Tensor {
+  return elements
+    .map((x, i) => x.mul(weights[i] as Tensor | number))
+    .reduce((sum, term) => sum.add(term))
+}
+
+/** The derivative along an axis whose elements are `h` apart. */
+function uniformGradient(x: Tensor, axis: number, h: number, edgeOrder: number): Tensor {
+  const inner = part(x, axis, 2, 0)
+    .sub(part(x, axis, 0, 2))
+    .div(2 * h)
+  const at = (place: number): Tensor => element(x, axis, place)
+  if (edgeOrder === 1) {
+    return cat([at(1).sub(at(0)).div(h), inner, at(-1).sub(at(-2)).div(h)], axis)
+  }
+  const first = combine([at(0), at(1), at(2)], [-1.5, 2, -0.5]).div(h)
+  const last = combine([at(-1), at(-2), at(-3)], [1.5, -2, 0.5]).div(h)
+  return cat([first, inner, last], axis)
+}
+
+/** The derivative along an axis whose elements are at `coordinates`. */
+function unevenGradient(x: Tensor, axis: number, coordinates: Tensor, edgeOrder: number): Tensor {
+  const shape = x.shape.map((_, i) => (i === axis ? -1 : 1))
+  const steps = differ(coordinates, 0).reshape(shape)
+  const a = part(steps, axis, 0, 1)
+  const b = part(steps, axis, 1, 0)
+  // The parabola through three neighbours, a and b apart, differentiated at the middle one.
+  const inner = combine(
+    [part(x, axis, 0, 2), part(x, axis, 1, 1), part(x, axis, 2, 0)],
+    [b.neg().div(a.mul(a.add(b))), b.sub(a).div(a.mul(b)), a.div(b.mul(a.add(b)))],
+  )
+  const at = (place: number): Tensor => element(x, axis, place)
+  const step = (place: number): Tensor => element(steps, axis, place)
+  if (edgeOrder === 1) {
+    const first = at(1).sub(at(0)).div(step(0))
+    return cat([first, inner, at(-1).sub(at(-2)).div(step(-1))], axis)
+  }
+  // The same parabola at an end, whose neighbours are p and then q apart.
+  const end = (elements: readonly Tensor[], p: Tensor, q: Tensor): Tensor =>
+    combine(elements, [
+      p
+        .mul(2)
+        .add(q)
+        .neg()
+        .div(p.mul(p.add(q))),
+      p.add(q).div(p.mul(q)),
+      p.neg().div(q.mul(p.add(q))),
+    ])
+  const first = end([at(0), at(1), at(2)], step(0), step(1))
+  const last = end([at(-1), at(-2), at(-3)], step(-1), step(-2)).neg()
+  return cat([first, inner, last], axis)
+}
+
+function gradientAxes(input: Tensor, dim: number | readonly number[] | null): number[] {
+  if (dim === null) return input.shape.map((_, axis) => axis)
+  return normalizeAxes('gradient', dim, input.ndim, input)
+}
+
+/** The spacing of each of these axes. @throws {ValueError} */
+function spacings(
+  input: Tensor,
+  spacing: Spacing | null,
+  axes: readonly number[],
+): readonly (number | Tensor)[] {
+  if (spacing === null) return axes.map(() => 1)
+  if (typeof spacing === 'number') return axes.map(() => spacing)
+  const list: unknown = spacing
+  const kind =
+    Array.isArray(list) && ['number', 'object'].find((type) => list.every((x) => typeof x === type))
+  if (!Array.isArray(list) || (list.length > 0 && kind === undefined)) {
+    throw new ValueError(
+      'gradient',
+      { input },
+      `spacing is a number, a list of numbers or a list of tensors, not ${show(spacing)}`,
+      'gradient(x, { spacing: 0.5 }) or gradient(x, { spacing: [tensor([0, 1, 3])] })',
+    )
+  }
+  if (list.length !== axes.length) {
+    throw new ValueError(
+      'gradient',
+      { input },
+      `there are ${list.length} spacings for ${axes.length} axes`,
+      'give one for each axis in dim',
+    )
+  }
+  return list as (number | Tensor)[]
+}
+
+/** @throws {ShapeError} unless the coordinates are one for each element along the axis. */
+function requireCoordinates(input: Tensor, axis: number, coordinates: Tensor): void {
+  requireTensor('gradient', 'spacing', coordinates)
+  if (coordinates.ndim === 1 && coordinates.numel() === sizeOf(input, axis)) return
+  throw new ShapeError(
+    'gradient',
+    { input, spacing: coordinates },
+    `axis ${axis} has ${sizeOf(input, axis)} elements, each of which has a coordinate`,
+    `pass coordinates [${sizeOf(input, axis)}]`,
+  )
+}
+
+/**
+ * The derivative along each axis of a function whose values at the points of a grid are given: by
+ * central differences inside, by one-sided ones at both ends.
+ *
+ * Shapes: input `[*]` -> for each axis in `dim`, one tensor like input. Dtype: floating; integers
+ * give the default dtype.
+ *
+ * @throws {ShapeError} if an axis has not more than `edgeOrder` elements, or coordinates do not fit.
+ * @throws {ValueError} for spacings that are not one for each axis, or another edgeOrder.
+ * @throws {DTypeError} for bools and uint8.
+ * @see torch.gradient
+ */
+export function gradient(
+  input: Tensor,
+  ...given: Arguments<GradientOptions, ['spacing', 'dim', 'edgeOrder']>
+): Tensor[] {
+  const [spacing = null, dim = null, edgeOrder = 1] = readGradient(given)
+  requireTensor('gradient', 'input', input)
+  if (input._dtype === BOOL || input._dtype === UINT8) {
+    throw new DTypeError(
+      'gradient',
+      { input },
+      `differences of ${input.dtype} are not numbers of that kind`,
+      'convert the input first: x.float()',
+    )
+  }
+  if (edgeOrder !== 1 && edgeOrder !== 2) {
+    throw new ValueError(
+      'gradient',
+      { input },
+      `edgeOrder is 1 or 2, not ${show(edgeOrder)}`,
+      'gradient(x, { edgeOrder: 2 })',
+    )
+  }
+  const axes = gradientAxes(input, dim)
+  const steps = spacings(input, spacing, axes)
+  const short = axes.find((axis) => sizeOf(input, axis) < edgeOrder + 1)
+  if (short !== undefined) {
+    throw new ShapeError(
+      'gradient',
+      { input },
+      `axis ${short} has ${sizeOf(input, short)} elements, and needs ${edgeOrder + 1} or more`,
+      'leave that axis out of dim',
+    )
+  }
+  return internally(() =>
+    axes.map((axis, i) => {
+      const step = steps[i] as number | Tensor
+      if (typeof step === 'number') return uniformGradient(input, axis, step, edgeOrder)
+      requireCoordinates(input, axis, step)
+      return unevenGradient(input, axis, step, edgeOrder)
+    }),
+  )
+}
+
+export interface TrapezoidOptions {
+  /** Where the function was sampled: `[s]`, or of a shape that broadcasts with y. */
+  x?: Tensor | null
+  /** The distance of neighbours, in place of x. Default 1. */
+  dx?: number | Tensor | null
+  /** The axis along which to integrate. Default -1. */
+  dim?: number
+}
+
+type TrapezoidArguments = Arguments<TrapezoidOptions, ['x', 'dx', 'dim']>
+const readerOf = (
+  op: string,
+): ((given: readonly unknown[]) => Given<[Tensor | null, number | Tensor | null, number]>) =>
+  parameters(op, ['x', 'dx', 'dim'])
+
+interface Sampled {
+  y: Tensor
+  axis: number
+  /** The distances of neighbours. */
+  steps: Tensor | number
+}
+
+/** The arguments of an integral: values, axis, and the distances of neighbours. */
+function sampled(
+  op: string,
+  y: Tensor,
+  x: Tensor | null,
+  dx: number | Tensor | null,
+  dim: number,
+): Sampled {
+  requireTensor(op, 'y', y)
+  const axis = realAxis(op, y, dim)
+  if (y._dtype === BOOL || x?._dtype === BOOL) {
+    throw new DTypeError(op, { y, x }, 'bools are not integrated', 'convert them: y.float()')
+  }
+  if (x === null) {
+    if (dx !== null && typeof dx !== 'number') requireTensor(op, 'dx', dx)
+    return { y, axis, steps: dx ?? 1 }
+  }
+  requireTensor(op, 'x', x)
+  if (dx !== null) {
+    throw new ValueError(op, { y, x }, 'x and dx say the same', `give one of them to ${op}`)
+  }
+  return { y, axis, steps: distances(op, y, x, axis) }
+}
+
+/** The distances of neighbouring places x, in a shape that broadcasts with y. */
+function distances(op: string, y: Tensor, x: Tensor, axis: number): Tensor {
+  if (x.ndim === 1) {
+    if (x.numel() !== sizeOf(y, axis)) {
+      throw new ShapeError(
+        op,
+        { y, x },
+        `x has ${x.numel()} places for the ${sizeOf(y, axis)} values along axis ${axis}`,
+        'give x one place for each value',
+      )
+    }
+    return differ(x, 0).reshape(y.shape.map((_, i) => (i === axis ? -1 : 1)))
+  }
+  const lead = Math.max(0, y.ndim - x.ndim)
+  const aligned = x.reshape([...Array.from({ length: lead }, () => 1), ...x.shape])
+  return differ(aligned, axis)
+}
+
+/**
+ * The integral of a function along an axis by the trapezoidal rule, from its values `y` at places
+ * `x`, or `dx` apart.
+ *
+ * Shapes: y `[…, s, …]`, x `[s]` or broadcastable with y -> y without the axis; 0 for less than two
+ * values. Dtype: floating; integers give the default dtype.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if x does not fit.
+ * @throws {ValueError} if both x and dx are given. @throws {DTypeError} for bools.
+ * @see torch.trapezoid
+ */
+export function trapezoid(y: Tensor, ...given: TrapezoidArguments): Tensor {
+  return integral('trapezoid', y, given)
+}
+
+/**
+ * The older name of {@link trapezoid}.
+ *
+ * @see torch.trapz
+ */
+export function trapz(y: Tensor, ...given: TrapezoidArguments): Tensor {
+  return integral('trapz', y, given)
+}
+
+const readers = {
+  trapezoid: readerOf('trapezoid'),
+  trapz: readerOf('trapz'),
+  cumulativeTrapezoid: readerOf('cumulativeTrapezoid'),
+}
+
+/** Sums of neighbours times their distance: twice the areas between them. */
+function areas({ y, axis, steps }: Sampled): Tensor {
+  if (sizeOf(y, axis) === 0) return y.mul(steps)
+  return part(y, axis, 0, 1)
+    .add(part(y, axis, 1, 0))
+    .mul(steps)
+}
+
+function integral(op: 'trapezoid' | 'trapz', y: Tensor, given: readonly unknown[]): Tensor {
+  const [x = null, dx = null, dim = -1] = readers[op](given)
+  return internally(() => {
+    const values = sampled(op, y, x, dx, dim)
+    return areas(values).sum(values.axis).div(2)
+  })
+}
+
+/**
+ * The integral up to each place: as {@link trapezoid}, for the values up to there.
+ *
+ * Shapes: y `[…, s, …]`, x `[s]` or broadcastable with y -> `[…, s - 1, …]`.
+ *
+ * @throws {IndexError} if there is no such axis. @throws {ShapeError} if x does not fit.
+ * @throws {ValueError} if both x and dx are given. @throws {DTypeError} for bools.
+ * @see torch.cumulative_trapezoid
+ */
+export function cumulativeTrapezoid(y: Tensor, ...given: TrapezoidArguments): Tensor {
+  const [x = null, dx = null, dim = -1] = readers.cumulativeTrapezoid(given)
+  return internally(() => {
+    const values = sampled('cumulativeTrapezoid', y, x, dx, dim)
+    return areas(values).cumsum(values.axis).div(2)
+  })
+}
+
+export interface DifferenceMethods {
+  /** See {@link diff}. */
+  diff(...given: Arguments<DiffOptions, ['n', 'dim', 'prepend', 'append']>): Tensor
+}
+
+export const differenceMethods: MethodTable<DifferenceMethods> = { diff }
