@@ -194,7 +194,7 @@ function unpackSaved(slot: number, op: Op, entry: TapeEntry): SavedInputs {
     try {
       native.unpack(slot, index++)
     } catch (error) {
-      throw unpackError(error, op, name)
+      throw unpackError(error, op.name, name)
     }
     saved[name] = wrap(commands[0] as number, scopes.current)
   }
@@ -202,7 +202,8 @@ function unpackSaved(slot: number, op: Op, entry: TapeEntry): SavedInputs {
   return saved as SavedInputs
 }
 
-function unpackError(error: unknown, op: Op, name: string): unknown {
+/** The error for a saved tensor that is not there any more, or not as it was. */
+export function unpackError(error: unknown, op: string, name: string): unknown {
   const { code, message } = error as { code?: string; message: string }
   if (code === 'ERR_MODIFIED') {
     const [version, expected, writer] = message.split(' ')
@@ -210,7 +211,7 @@ function unpackError(error: unknown, op: Op, name: string): unknown {
     return new AutogradError(
       'backward',
       [],
-      `'${name}' of ${op.name}, needed for its gradient, was modified by an in-place operation (${by}): it is at version ${version}, expected ${expected}`,
+      `'${name}' of ${op}, needed for its gradient, was modified by an in-place operation (${by}): it is at version ${version}, expected ${expected}`,
       'use the form without underscore, or clone() the tensor before changing it',
     )
   }

@@ -11,6 +11,8 @@ extendTensor()
 export type { BackwardOptions, GradFn, GradOptions, HookHandle } from './gradient-api.ts'
 export { backward, grad } from './gradient-api.ts'
 export { isGradEnabled, isInferenceModeEnabled } from '@flambeau/core'
+export type { Gradient } from './function.ts'
+export { CustomFunction as Function, FunctionContext, onceDifferentiable } from './function.ts'
 export type { GradMode, InferenceMode } from './grad-mode.ts'
 export { enableGrad, inferenceMode, noGrad, setGradEnabled } from './grad-mode.ts'
 export type { GradcheckOptions } from './gradcheck.ts'

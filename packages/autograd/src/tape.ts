@@ -101,6 +101,12 @@ export function entryOf(slot: number): TapeEntry | undefined {
   return (tape[slot] = { op, params, inputs, saved: 0 })
 }
 
+/** Remembers what a node means. */
+export function record(slot: number, entry: TapeEntry): void {
+  tape[slot] = entry
+  if (--recordsUntilSweep === 0) sweepTape()
+}
+
 const recorder: Recorder = {
   record(op, slot, inputs, params, saved) {
     const metas: (Shape | number | null)[] = []
@@ -108,8 +114,7 @@ const recorder: Recorder = {
       const input = inputs[i] as Input
       metas.push(isTensor(input) ? input._shape : input)
     }
-    tape[slot] = { op, params, inputs: metas, saved }
-    if (--recordsUntilSweep === 0) sweepTape()
+    record(slot, { op, params, inputs: metas, saved })
   },
 }
 

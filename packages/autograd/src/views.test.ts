@@ -4,8 +4,8 @@ import {
   AutogradError,
   fromTypedArray,
   memoryStats,
-  Tensor,
   tensor,
+  type Tensor,
   ValueError,
 } from '@flambeau/core'
 import { assertClose } from '@flambeau/core/testing'

@@ -7,7 +7,7 @@ export { isNamed, parameters } from './arguments.ts'
 export { gradientSwitch } from './creation.ts'
 export { inPlaceOf } from './in-place.ts'
 export { commands, native } from './native.ts'
-export type { BackwardInfo, Input, Op, Recorder, SavedInputs } from './op.ts'
+export type { BackwardInfo, Input, Recorder, SavedInputs } from './op.ts'
 export {
   asMultipleViews,
   asViewsOfFunction,
@@ -15,6 +15,7 @@ export {
   isInferring,
   isRecording,
   needs,
+  Op,
   operations,
   recording,
   run,

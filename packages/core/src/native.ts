@@ -29,6 +29,8 @@ export interface Addon {
   graphInfo(id: number): void
   become(from: number, to: number, keepHistory: number): void
   checkInPlace(id: number): void
+  connectNode(inputs: number, outputs: number): number
+  saveFor(slot: number, id: number, output: number): void
   releaseSaved(slot: number): void
   nodeOf(id: number): void
   unshared(id: number): boolean

@@ -268,6 +268,16 @@ napi_value check_in_place(Arguments& a) {
   return nullptr;
 }
 
+napi_value run_connect_node(Arguments& a) {
+  return a.number(connect_node(a.connected(), a.as_uint32(0), a.as_uint32(1)));
+}
+
+// saveFor(slot, id, output index + 1)
+napi_value run_save_for(Arguments& a) {
+  save_for(a.environment(), a.as_uint32(0), a.as_uint32(1), static_cast<int>(a.as_uint32(2)) - 1);
+  return nullptr;
+}
+
 napi_value release_saved(Arguments& a) {
   Context& context = a.environment().context();
   context.release_saved(context.node(a.as_uint32(0)));
@@ -446,6 +456,8 @@ constexpr Export kExports[] = {
     {"graphInfo", guarded<run_graph_info>},
     {"become", guarded<become>},
     {"checkInPlace", guarded<check_in_place>},
+    {"connectNode", guarded<run_connect_node>},
+    {"saveFor", guarded<run_save_for>},
     {"releaseSaved", guarded<release_saved>},
     {"nodeOf", guarded<run_node_of>},
     {"unshared", guarded<unshared>},

@@ -118,6 +118,74 @@ void graph_info(Environment& environment, Id id) {
   out[3] = entry->retains_grad;
 }
 
+uint32_t connect_node(Environment& environment, uint32_t inputs, uint32_t outputs) {
+  Context& context = environment.context();
+  const double* in = environment.commands();
+  if (static_cast<size_t>(inputs) + 2 * static_cast<size_t>(outputs) >
+          environment.command_capacity() ||
+      outputs > UINT16_MAX)
+    throw Failure("ERR_INTERNAL", "the command buffer holds fewer tensors");
+  std::vector<Edge> edges(inputs);
+  // Before the node is made: one that a view needs must have a smaller number.
+  for (uint32_t i = 0; i < inputs; ++i) {
+    if (in[i] == 0) continue;
+    Entry* entry = context.get(static_cast<Id>(in[i]));
+    edges[i] = {context.gradient_node(entry), entry->output_index};
+  }
+  struct Output {
+    Entry* entry;
+    bool in_place;
+  };
+  std::vector<Output> results(outputs);
+  for (uint32_t i = 0; i < outputs; ++i) {
+    results[i].in_place = in[inputs + 2 * i + 1] != 0;
+    const double id = in[inputs + 2 * i];
+    results[i].entry = id == 0 ? nullptr : context.get(static_cast<Id>(id));
+    if (results[i].entry && results[i].in_place) context.check_in_place(results[i].entry);
+  }
+  Node* node = context.add_node();
+  node->num_outputs = static_cast<uint16_t>(outputs);
+  for (const Edge& edge : edges)
+    if (edge.node) ++edge.node->refs;
+  node->edges = std::move(edges);
+  for (uint32_t i = 0; i < outputs; ++i) {
+    Entry* entry = results[i].entry;
+    if (!entry) continue;
+    if (results[i].in_place) {
+      context.rebase(entry, node, static_cast<int>(i));
+    } else {
+      if (entry->base) entry->creation = Creation::kCustomFunction;
+      entry->view_version = entry->tensor.storage->version.load();
+      context.set_node(entry, node, static_cast<int>(i));
+    }
+  }
+  const uint32_t slot = node->slot;
+  context.release_node(node);
+  return slot;
+}
+
+void save_for(Environment& environment, uint32_t slot, Id id, int index) {
+  Context& context = environment.context();
+  Node* node = context.node(slot);
+  Entry* entry = context.get(id);
+  if (entry->tensor.storage->inference.load(std::memory_order_relaxed))
+    throw Failure("ERR_AUTOGRAD", "inference tensor saved");
+  Saved saved;
+  if (index >= 0 || entry->base) {
+    Tensor alias = entry->tensor;
+    saved.entry = context.add(std::move(alias));
+    if (index < 0)
+      if (Node* source = context.gradient_node(entry))
+        context.set_node(saved.entry, source, entry->output_index);
+  } else {
+    saved.entry = entry;
+    Context::retain(entry);
+  }
+  saved.version = entry->tensor.storage->version.load();
+  saved.output_index = index;
+  node->saved.push_back(saved);
+}
+
 void set_grad(Environment& environment, Id id, Id grad) {
   Context& context = environment.context();
   Entry* entry = context.get(id);

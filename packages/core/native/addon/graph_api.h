@@ -36,6 +36,15 @@ void view_geometry(Environment& environment, uint32_t slot);
 // inference mode, whether the tensor is a view, whether it keeps its gradient.
 void graph_info(Environment& environment, Id id);
 
+// Makes a node for a user's function of `inputs` tensors (ids in the command buffer, 0 for none)
+// and says that `outputs` (after them, each followed by 1 if it was written in place) are its
+// results. Returns the node's slot.
+uint32_t connect_node(Environment& environment, uint32_t inputs, uint32_t outputs);
+
+// Keeps a tensor for the backward pass of the node: an input or something computed on the way, or
+// output `index` of the node (-1: no output).
+void save_for(Environment& environment, uint32_t slot, Id id, int index);
+
 // Stores `grad` (0: nothing) as the gradient of `id`, taking a count of its own.
 void set_grad(Environment& environment, Id id, Id grad);
 
