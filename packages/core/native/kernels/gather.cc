@@ -42,6 +42,14 @@ bool gather_run(T* __restrict y, const I* __restrict places, const char* from, i
 template <class T, class I>
 bool gather_strided(const std::array<char*, 3>& data, const std::array<int64_t, 3>& strides,
                     int64_t step, uint64_t size, int64_t n) {
+  if (strides[1] == 0 && strides[0] == sizeof(T) && strides[2] == sizeof(T)) {
+    // An expanded index: the run comes from one place as a whole.
+    const auto place = static_cast<uint64_t>(*reinterpret_cast<const I*>(data[1]));
+    if (place >= size) return false;
+    std::memcpy(data[0], data[2] + static_cast<int64_t>(place) * step,
+                static_cast<size_t>(n) * sizeof(T));
+    return true;
+  }
   for (int64_t i = 0; i < n; ++i) {
     const auto place = static_cast<uint64_t>(*reinterpret_cast<const I*>(data[1] + i * strides[1]));
     if (place >= size) return false;
@@ -117,8 +125,9 @@ void scatter_into(Call& call, Tensor& out, const Tensor& given_index, const Tens
 // or a number. Parameters: axis, add?.
 FLAMBEAU_KERNEL_ALL_TYPES_IF(scatter, !call.flag(1)) {
   const int axis = checked_axis(call, 0, call.in(0));
-  // A target is only written if all is well.
-  if (call.in_place(0)) check_places(call, call.in(1), call.in(0).size(axis), false, axis);
+  // See kSmallIndex.
+  if (call.in_place(0) && call.in(1).numel() <= kSmallIndex)
+    check_places(call, call.in(1), call.in(0).size(axis), false, axis);
   scatter_into(call, copy_or_target(call), call.in(1), call.in(2), axis, call.flag(1));
 }
 

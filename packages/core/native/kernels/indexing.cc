@@ -63,6 +63,20 @@ Places find_places(Call& call, const Tensor& index, const Tensor& indexed, const
   int64_t* const offsets = result.offset.as<int64_t>();
   with_index_type(dense, [&](auto zero) {
     const auto* values = dense.as<decltype(zero)>();
+    if (axes.count <= 1 && places == nullptr) {
+      // One axis, or several that lie together: nothing is to be taken apart.
+      const int64_t step = axes.count == 0 ? 0 : axes.to[0];
+      const auto range = static_cast<uint64_t>(size) - static_cast<uint64_t>(lowest);
+      parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t place = static_cast<int64_t>(values[i]);
+          if (static_cast<uint64_t>(place) - static_cast<uint64_t>(lowest) >= range)
+            throw_outside(index, i, place, size, group.label);
+          offsets[i] = (place + (place < 0 ? size : 0)) * step;
+        }
+      });
+      return;
+    }
     parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         int64_t place = static_cast<int64_t>(values[i]);

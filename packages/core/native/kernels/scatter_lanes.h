@@ -28,6 +28,11 @@ inline Tensor without_axis(const Tensor& t, int axis) {
   return view;
 }
 
+// With an index out of range, a target that is written in place keeps what it has if the index has
+// no more elements than this. Looking at a large one twice takes too long: what is in range is then
+// written before the error, as in PyTorch.
+inline constexpr int64_t kSmallIndex = 1024;
+
 // What is scattered: an index of as many axes as the written tensor, no larger except on the axis,
 // and a source of its shape. Both apart from what is written.
 struct Scattered {
@@ -69,7 +74,14 @@ bool scatter_line(char* to, int64_t to_lane, int64_t to_step, const char* places
       good = false;
     }
   };
-  if (place_step == sizeof(I) && from_step == sizeof(T)) {
+  if (place_step == 0 && to_lane == sizeof(T) && from_step == sizeof(T)) {
+    // An expanded index: the line goes to one place as a whole.
+    const auto place = static_cast<uint64_t>(*reinterpret_cast<const I*>(places));
+    if (place >= size) return n == 0;
+    T* __restrict row = reinterpret_cast<T*>(to + static_cast<int64_t>(place) * to_step);
+    const T* __restrict dense_from = reinterpret_cast<const T*>(from);
+    for (int64_t i = 0; i < n; ++i) op(row[i], dense_from[i]);
+  } else if (place_step == sizeof(I) && from_step == sizeof(T)) {
     const I* dense_places = reinterpret_cast<const I*>(places);
     const T* dense_from = reinterpret_cast<const T*>(from);
     for (int64_t i = 0; i < n; ++i) move(i, static_cast<uint64_t>(dense_places[i]), dense_from[i]);
@@ -94,23 +106,25 @@ bool scatter_lanes(const Tensor& out, const Tensor& index, const Tensor& source,
   const Tensor lanes = without_axis(lane_starts(out, index.shape, axis), axis);
   const Tensor index_lanes = without_axis(index, axis), source_lanes = without_axis(source, axis);
   std::atomic<bool> good{true};
-  Iteration<3>(lanes.shape, {&lanes, &index_lanes, &source_lanes})
-      .run(std::max<int64_t>(1, kGrain / length),
-           [&](const auto& data, const auto& strides, int64_t n) {
-             bool fine = true;
-             if (n > 1 && strides[1] < place_step) {
-               for (int64_t i = 0; i < length; ++i)
-                 fine &= scatter_line<T, I>(data[0], strides[0], to_step, data[1] + i * place_step,
-                                            strides[1], data[2] + i * from_step, strides[2], size,
-                                            n, op);
-             } else {
-               for (int64_t lane = 0; lane < n; ++lane)
-                 fine &= scatter_line<T, I>(
-                     data[0] + lane * strides[0], 0, to_step, data[1] + lane * strides[1],
-                     place_step, data[2] + lane * strides[2], from_step, size, length, op);
-             }
-             if (!fine) good = false;
-           });
+  const Iteration<3> loop(lanes.shape, {&lanes, &index_lanes, &source_lanes});
+  // Lanes side by side are moved row by row, which pays if rows are wide. What is summed does not
+  // depend on how lanes are dealt out.
+  const bool rows = loop.inner_size() > 1 && loop.inner_strides()[1] < place_step;
+  const int64_t grain = rows ? std::max<int64_t>(64, loop.numel() / num_threads()) : int64_t{1};
+  loop.run(std::max(grain, kGrain / length), [&](const auto& data, const auto& strides, int64_t n) {
+    bool fine = true;
+    if (rows && n > 1) {
+      for (int64_t i = 0; i < length; ++i)
+        fine &= scatter_line<T, I>(data[0], strides[0], to_step, data[1] + i * place_step,
+                                   strides[1], data[2] + i * from_step, strides[2], size, n, op);
+    } else {
+      for (int64_t lane = 0; lane < n; ++lane)
+        fine &= scatter_line<T, I>(data[0] + lane * strides[0], 0, to_step,
+                                   data[1] + lane * strides[1], place_step,
+                                   data[2] + lane * strides[2], from_step, size, length, op);
+    }
+    if (!fine) good = false;
+  });
   return good;
 }
 

@@ -45,7 +45,9 @@ FLAMBEAU_KERNEL(scatterReduce) {
   const int axis = checked_axis(call, 0, call.in(0));
   const int64_t kind = call.integer(1);
   const Tensor& given = call.in(1);
-  check_places(call, given, call.in(0).size(axis), false, axis);
+  // See kSmallIndex.
+  if (call.in_place(0) && given.numel() <= kSmallIndex)
+    check_places(call, given, call.in(0).size(axis), false, axis);
   Tensor& out = copy_or_target(call);
   if (given.numel() == 0) return;
   require_writable(out);
@@ -65,7 +67,7 @@ FLAMBEAU_KERNEL(scatterReduce) {
     else
       good = scatter_lanes<T, int64_t>(out, index, source, axis, Smaller<T>{});
   });
-  if (!good) throw Failure("ERR_INTERNAL", "an index changed while it was used");
+  if (!good) check_places(call, given, out.size(axis), false, axis);
 }
 
 }  // namespace flambeau

@@ -9,11 +9,14 @@ import {
   indexAdd,
   nonzero,
   oneHot,
+  randint,
+  randn,
   scatterAdd,
   setNumThreads,
   span,
   tensor,
   ValueError,
+  where,
   zeros,
 } from '../index.ts'
 
@@ -446,6 +449,108 @@ describe('large masks', () => {
     expect(x.maskedFill(mask.logicalNot(), 0).sum().item()).toBe(
       expected.reduce((a, b) => a + b, 0),
     )
+  })
+})
+
+describe('indices that are expanded along an axis', () => {
+  const n = 5000
+  const rows = 70
+  for (const columns of [3, 130, 600]) {
+    it(`move whole rows of ${columns}`, () => {
+      const x = randn([rows, columns])
+      const index = randint(rows, [n])
+      const spread = index.unsqueeze(1).expand(n, columns)
+      expect(gather(x, 0, spread).eq(x.indexSelect(0, index)).all().item()).toBe(true)
+      const source = randn([n, columns])
+      const before = getNumThreads()
+      for (const threads of [1, 3]) {
+        setNumThreads(threads)
+        const added = scatterAdd(zeros([rows, columns]), 0, spread, source)
+        const expected = indexAdd(zeros([rows, columns]), 0, index, source)
+        expect(added.eq(expected).all().item()).toBe(true)
+        const largest = x.scatterReduce(0, spread, source, 'amax')
+        const dense = x.scatterReduce(0, spread.contiguous(), source, 'amax')
+        expect(largest.eq(dense).all().item()).toBe(true)
+      }
+      setNumThreads(before)
+      const outside = index.clone().setAt(4321, rows).unsqueeze(1).expand(n, columns)
+      const message = /index 70 at position \[4321, 0\] is outside axis 0, which has 70 positions/
+      expect(() => gather(x, 0, outside)).toThrow(message)
+      expect(() => scatterAdd(x, 0, outside, source)).toThrow(message)
+      expect(() => x.clone().scatterReduce_(0, outside, source, 'amin')).toThrow(message)
+    })
+  }
+})
+
+describe('arguments', () => {
+  const x = arange(6).reshape(2, 3)
+  const index = tensor([[2], [0]])
+  const src = tensor([[10], [20]])
+
+  it('come by position or by name', () => {
+    const same = (...results: Tensor[]): void => {
+      for (const result of results) expect(result.tolist()).toEqual(results[0]?.tolist())
+    }
+    same(x.gather(1, index), x.gather({ dim: 1, index }), x.gather(1, { index }))
+    same(
+      x.scatter(1, index, src),
+      x.scatter({ dim: 1, index, src }),
+      x.scatter(1, index, { src, reduce: null }),
+    )
+    same(x.scatter(1, index, 7), x.scatter(1, index, { value: 7 }), x.scatter(1, { index, src: 7 }))
+    same(x.scatter(1, index, src, 'add'), x.scatterAdd(1, index, { src }))
+    const row = tensor([0])
+    const source = tensor([[1, 2, 3]])
+    same(x.indexAdd(0, row, source, 2), x.indexAdd(0, { index: row, source, alpha: 2 }))
+    same(x.indexCopy(0, row, source), x.indexCopy({ dim: 0, index: row, source }))
+    same(x.indexFill(0, row, 1), x.indexFill(0, row, true), x.indexFill(0, row, { value: 1 }))
+    same(x.indexReduce(0, row, source, 'prod', false), x.indexCopy(0, row, source))
+    same(x.indexSelect(0, row), x.indexSelect({ dim: 0, index: row }))
+    same(
+      x.put(row, tensor([9]), true),
+      x.put({ index: row, source: tensor([9]), accumulate: true }),
+    )
+    same(x.maskedFill(x.gt(2), 0), x.maskedFill({ mask: x.gt(2), value: 0 }))
+    same(oneHot(row, 3), oneHot(row, { numClasses: 3 }))
+  })
+
+  it('that are not there are refused', () => {
+    expect(() => x.gather(1, { idx: index } as never)).toThrow(/gather: there is no option 'idx'/)
+    expect(() => x.scatter(1, index, src, 'max' as never)).toThrow(/must be 'add' or 'multiply'/)
+    expect(() => x.indexAdd(0, tensor([0]), src, src as never)).toThrow(/alpha must be a number/)
+  })
+
+  it('of uint8 tensors may be negative, as they wrap', () => {
+    const bytes = zeros([2], { dtype: 'uint8' })
+    expect(bytes.maskedFill(tensor([true, false]), -1).tolist()).toEqual([255, 0])
+    expect(() => bytes.maskedFill(tensor([true, false]), 256)).toThrow(/256 does not fit uint8/)
+    const floats = zeros([2], { dtype: 'float32' })
+    expect(() => floats.maskedFill(tensor([true, false]), 1e39)).toThrow(/does not fit float32/)
+    expect(floats.maskedFill(tensor([true, false]), Infinity).tolist()).toEqual([Infinity, 0])
+  })
+})
+
+describe('where', () => {
+  it('takes numbers and booleans in both places', () => {
+    const condition = tensor([true, false])
+    expect(where(condition, 1, 2.5).tolist()).toEqual([1, 2.5])
+    expect(where(condition, true, false).dtype).toBe('bool')
+    expect(where(condition, true, 2).dtype).toBe('int64')
+    expect(where(condition, { input: tensor([1, 2]), other: 0 }).tolist()).toEqual([1, 0])
+    expect(where(tensor([1, 0], { dtype: 'uint8' }), 3, 4).tolist()).toEqual([3, 4])
+    expect(tensor([1, 2]).where({ condition, other: 9 }).tolist()).toEqual([1, 9])
+  })
+
+  it('of a condition alone gives the places where it holds', () => {
+    const [rows, columns] = where(
+      tensor([
+        [0, 2],
+        [3, 0],
+      ]),
+    ) as [Tensor, Tensor]
+    expect(rows.tolist()).toEqual([0, 1])
+    expect(columns.tolist()).toEqual([1, 0])
+    expect(where(tensor(5)).map((places) => places.tolist())).toEqual([[0]])
   })
 })
 
