@@ -62,21 +62,24 @@ struct Nextafter {
 };
 
 // The same among the numbers of a 16-bit type, of which a and b are: `unit` is the distance of two
-// neighbours as bits of T, `step` that below and at the smallest normal number, `normal`.
+// neighbours as bits of T, `normal` the smallest normal number, below which neighbours are equally
+// far apart, `largest` the largest finite one.
 template <class T>
 struct NextafterNarrow {
   T unit = T(1);
   T normal = T(0);
-  T step = T(0);
+  T largest = T(0);
 
   FLAMBEAU_HD T operator()(T a, T b) const {
     using L = Layout<T>;
     using Bits = typename L::Bits;
     const Bits bits = bits_of(a);
     const Bits apart = static_cast<Bits>(unit);
+    const T step = normal * (unit / static_cast<T>(Bits{1} << L::kFraction));
     const T moved = L::of((a < b) == (a > T(0)) ? bits + apart : bits - apart);
     const T stepped = a < b ? a + step : a - step;
-    const T next = magnitude(a) <= normal ? stepped : moved;
+    const T finite = magnitude(a) <= normal ? stepped : moved;
+    const T next = magnitude(a) == static_cast<T>(kInfinity) ? flip_sign(largest, a) : finite;
     const T other = a == b ? b : next;
     return (a != a) | (b != b) ? a + b : other;
   }

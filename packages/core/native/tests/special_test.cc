@@ -248,6 +248,24 @@ TEST_CASE("nextafter and frexp agree with libm for every kind of number") {
   }
 }
 
+TEST_CASE("neighbours among the numbers of 16-bit types") {
+  const NextafterNarrow<float> half = {0x1p13f, 0x1p-14f, 65504.0f};
+  CHECK(half(0.0f, 1.0f) == 0x1p-24f);
+  CHECK(half(-0.0f, -1.0f) == -0x1p-24f);
+  CHECK(half(0x1p-24f, -1.0f) == 0.0f);
+  CHECK(half(0x1p-14f, 0.0f) == 0x1p-14f - 0x1p-24f);
+  CHECK(half(0x1p-14f, 1.0f) == 0x1p-14f + 0x1p-24f);
+  CHECK(half(1.0f, 2.0f) == 1.0f + 0x1p-10f);
+  CHECK(half(-1.0f, 0.0f) == -1.0f + 0x1p-11f);
+  CHECK(half(kInfinityF, 0.0f) == 65504.0f);
+  CHECK(half(2.0f, 2.0f) == 2.0f);
+  CHECK(std::isnan(half(kNanF, 1.0f)));
+  const NextafterNarrow<float> brain = {0x1p16f, 0x1p-126f, 0x1.fep127f};
+  CHECK(brain(0.0f, 1.0f) == 0x1p-133f);
+  CHECK(brain(1.0f, 0.0f) == 1.0f - 0x1p-8f);
+  CHECK(brain(-kInfinityF, 0.0f) == -0x1.fep127f);
+}
+
 TEST_CASE("greatest divisors and least multiples of any integers") {
   CHECK(Gcd{}(int64_t{12}, int64_t{-18}) == 6);
   CHECK(Gcd{}(0, -7) == 7);

@@ -49,10 +49,10 @@ function tensorNamed(op: string, name: string, input: Tensor, given: unknown): T
 const nextafterOp = defineOp('nextafter', ['input', 'other'], discreteBinary)
 const nextafterNarrowOp = defineOp('nextafterNarrow', ['input', 'other'], discreteBinary)
 
-/** For the kernel: bits of float32 between neighbours, the smallest normal number, and its step. */
+/** For the kernel: bits of float32 between neighbours, the smallest normal and the largest number. */
 const NARROW: ReadonlyMap<number, readonly number[]> = new Map([
-  [FLOAT16, [2 ** 13, 2 ** -14, 2 ** -24]],
-  [BFLOAT16, [2 ** 16, 2 ** -126, 2 ** -133]],
+  [FLOAT16, [2 ** 13, 2 ** -14, 65504]],
+  [BFLOAT16, [2 ** 16, 2 ** -126, (2 - 2 ** -7) * 2 ** 127]],
 ])
 
 /** The record for the operands' common dtype, and its numbers. */
