@@ -41,6 +41,7 @@ export { embedding, embeddingBag } from './embedding.ts'
 export type {
   BinaryCrossEntropyWithLogitsOptions,
   CosineEmbeddingLossOptions,
+  CtcLossOptions,
   HingeEmbeddingLossOptions,
   MarginRankingLossOptions,
   TripletMarginLossOptions,
@@ -48,6 +49,7 @@ export type {
 export {
   binaryCrossEntropyWithLogits,
   cosineEmbeddingLoss,
+  ctcLoss,
   hingeEmbeddingLoss,
   marginRankingLoss,
   tripletMarginLoss,

@@ -1,8 +1,9 @@
 /** Losses in nn.functional's order of arguments, where it is not torch's. */
-import type { LossReduction, Tensor } from '@flambeau/core'
+import type { Lengths, LossReduction, Tensor } from '@flambeau/core'
 import {
   binaryCrossEntropyWithLogits as bceWithLogits,
   cosineEmbeddingLoss as cosineEmbedding,
+  ctcLoss as temporal,
   hingeEmbeddingLoss as hingeEmbedding,
   marginRankingLoss as marginRanking,
   ShapeError,
@@ -225,4 +226,59 @@ export function tripletMarginLoss(
     )
   }
   return tripletMargin(anchor, positive as Tensor, negative as Tensor, margin, p, eps, swap, kind)
+}
+
+export interface CtcLossOptions {
+  /** Class numbers, `[N, S]`, or those of all sequences in a row. */
+  targets: Tensor
+  /** How many steps of each sequence count, `[N]`. */
+  inputLengths: Lengths
+  /** How many labels each target has, `[N]`. */
+  targetLengths: Lengths
+  /** The class that stands for no label. Default 0. */
+  blank?: number
+  /** The mean is that of the losses over the lengths of their targets. Default 'mean'. */
+  reduction?: LossReduction
+  /** Make infinite losses 0, and their gradients too. Default false. */
+  zeroInfinity?: boolean
+}
+
+const CTC_NAMES = [
+  'targets',
+  'inputLengths',
+  'targetLengths',
+  'blank',
+  'reduction',
+  'zeroInfinity',
+] as const
+
+const readCtc = parameters<[Tensor, Lengths, Lengths, number, LossReduction, boolean]>(
+  'ctcLoss',
+  CTC_NAMES,
+)
+
+/**
+ * -log of the probability that the classes of a sequence, repetitions merged and blanks taken out,
+ * are the target; see core's ctcLoss.
+ *
+ * Shapes: logProbs `[T, N, C]` or `[T, C]`, targets `[N, S]`, `[S]` or all in a row, lengths `[N]` or
+ * `[]` -> `[]`, or `[N]` with `reduction: 'none'`.
+ *
+ * @throws {ShapeError, DTypeError, IndexError, ValueError} as core's.
+ * @see torch.nn.functional.ctc_loss
+ */
+export function ctcLoss(
+  logProbs: Tensor,
+  ...given: Arguments<CtcLossOptions, typeof CTC_NAMES>
+): Tensor {
+  const [targets, input, target, blank, reduction = 'mean', zeroInfinity] = readCtc(given)
+  return temporal(
+    logProbs,
+    targets as Tensor,
+    input as Lengths,
+    target as Lengths,
+    blank ?? 0,
+    reduction,
+    zeroInfinity ?? false,
+  )
 }
