@@ -1,55 +1,24 @@
 /** The base of all layers and models. */
 import { inspect } from 'node:util'
-import type { DType } from '@flambeau/core'
-import { ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { Tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
+import type {
+  BackwardHook,
+  BackwardPreHook,
+  ForwardHook,
+  ForwardHookOptions,
+  ForwardPreHook,
+  RemovableHandle,
+} from './module-hooks.ts'
+import { addHook, runWithHooks } from './module-hooks.ts'
+import type { ModuleConversion } from './module-convert.ts'
+import { convertModule } from './module-convert.ts'
+import type { LoadOptions, LoadReport, StateDict, StateDictOptions } from './module-state.ts'
+import { buffersOf, loadState, stateOf } from './module-state.ts'
 import { Parameter } from './parameter.ts'
 
-/** Tensors by their PyTorch name, for example `fc1.weight`. */
-export type StateDict = Record<string, Tensor>
-
-/** What {@link Module.loadStateDict} could not match. */
-export interface LoadReport {
-  /** Names that the module has and the dictionary lacks. */
-  missingKeys: string[]
-  /** Names that the dictionary has and the module lacks. */
-  unexpectedKeys: string[]
-}
-
-/** Called with a module, its arguments and, after `forward`, its output. */
-export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown
-export type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown
-
-/** Takes a hook off again. */
-export interface RemovableHandle {
-  remove(): void
-}
-
-/** What a module keeps besides its fields. */
-interface Internals {
-  buffers: Map<string, { persistent: boolean }>
-  preHooks: Set<ForwardPreHook>
-  hooks: Set<ForwardHook>
-}
-
-const internals = new WeakMap<object, Internals>()
-
-function internalsOf(module: object): Internals {
-  let found = internals.get(module)
-  if (found === undefined) {
-    found = { buffers: new Map(), preHooks: new Set(), hooks: new Set() }
-    internals.set(module, found)
-  }
-  return found
-}
-
-function removable<T>(set: Set<T>, item: T): RemovableHandle {
-  set.add(item)
-  return { remove: () => void set.delete(item) }
-}
-
-// A module is a function, so that it can be called; these are what every function has of its own.
-type AnyModule = Module<never, unknown>
+/** A module of any arguments and output. */
+export type AnyModule = Module<never, unknown>
 
 // The call signature of a module: `this.fc1(x)`.
 export interface Module<Args extends unknown[] = [input: Tensor], Output = Tensor> {
@@ -88,7 +57,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
 
   constructor() {
     const self = (...args: Args): Output =>
-      callModule(self as unknown as Module<Args, Output>, args)
+      runWithHooks(self as unknown as Module<Args, Output>, args)
     Object.setPrototypeOf(self, new.target.prototype as object)
     // A subclass may have fields of these names.
     Reflect.deleteProperty(self, 'name')
@@ -121,7 +90,10 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
         'use a name without dots',
       )
     }
-    internalsOf(this).buffers.set(name, { persistent: options.persistent ?? true })
+    if (tensor !== null && !(tensor instanceof Tensor)) {
+      throw new ValueError('registerBuffer', [], `'${name}' must be a tensor or null`, 'zeros([3])')
+    }
+    buffersOf(this).set(name, { persistent: options.persistent ?? true })
     ;(this as unknown as Record<string, unknown>)[name] = tensor
   }
 
@@ -130,14 +102,64 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     ;(this as unknown as Record<string, unknown>)[name] = parameter
   }
 
-  /** Calls `hook` after each `forward`; what it returns takes the output's place. */
-  registerForwardHook(hook: ForwardHook): RemovableHandle {
-    return removable(internalsOf(this).hooks, hook)
+  /** Makes `module` a submodule under a name that is known only at run time. */
+  registerModule(name: string, module: AnyModule | null): void {
+    if (name.includes('.') || name === '') {
+      throw new ValueError(
+        'registerModule',
+        [],
+        `'${name}' cannot name a module`,
+        'use a name without dots',
+      )
+    }
+    ;(this as unknown as Record<string, unknown>)[name] = module
   }
 
-  /** Calls `hook` before each `forward`; an array that it returns takes the arguments' place. */
-  registerForwardPreHook(hook: ForwardPreHook): RemovableHandle {
-    return removable(internalsOf(this).preHooks, hook)
+  /** {@link registerModule}. @see torch.nn.Module.add_module */
+  addModule(name: string, module: AnyModule | null): void {
+    this.registerModule(name, module)
+  }
+
+  /**
+   * Calls `hook` after each `forward`; what it returns takes the output's place.
+   *
+   * @see torch.nn.Module.register_forward_hook
+   */
+  registerForwardHook(hook: ForwardHook, options?: ForwardHookOptions): RemovableHandle {
+    return addHook('registerForwardHook', this, 'forward', hook, options)
+  }
+
+  /**
+   * Calls `hook` before each `forward`; an array that it returns takes the arguments' place, and
+   * anything else but null that of a single argument.
+   *
+   * @see torch.nn.Module.register_forward_pre_hook
+   */
+  registerForwardPreHook(hook: ForwardPreHook, options?: ForwardHookOptions): RemovableHandle {
+    return addHook('registerForwardPreHook', this, 'forwardPre', hook, options)
+  }
+
+  /**
+   * Calls `hook` in the backward pass with the gradients of the arguments and of the outputs that
+   * are tensors; an array that it returns takes the place of the former.
+   *
+   * @see torch.nn.Module.register_full_backward_hook
+   */
+  registerFullBackwardHook(hook: BackwardHook, options?: ForwardHookOptions): RemovableHandle {
+    return addHook('registerFullBackwardHook', this, 'backward', hook, options)
+  }
+
+  /**
+   * Calls `hook` in the backward pass with the gradients of the outputs, before anything inside of
+   * the module; an array that it returns takes their place.
+   *
+   * @see torch.nn.Module.register_full_backward_pre_hook
+   */
+  registerFullBackwardPreHook(
+    hook: BackwardPreHook,
+    options?: ForwardHookOptions,
+  ): RemovableHandle {
+    return addHook('registerFullBackwardPreHook', this, 'backwardPre', hook, options)
   }
 
   /** Direct submodules by field name. */
@@ -189,7 +211,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   /** Buffers with dotted names. */
   *namedBuffers(prefix = '', recurse = true): Generator<[string, Tensor]> {
     for (const [path, module] of recurse ? this.namedModules(prefix) : [[prefix, this] as const]) {
-      for (const key of internalsOf(module).buffers.keys()) {
+      for (const key of buffersOf(module).keys()) {
         const value = (module as unknown as Record<string, unknown>)[key]
         if (value instanceof Tensor) yield [path === '' ? key : `${path}.${key}`, value]
       }
@@ -207,59 +229,24 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    *
    * @see torch.nn.Module.state_dict
    */
-  stateDict(): StateDict {
+  stateDict(options: StateDictOptions = {}): StateDict {
+    const { prefix = '', keepVars = false } = options
     const out: StateDict = {}
-    for (const [name, tensor] of stateOf(this)) out[name] = tensor.detach()
+    for (const [name, tensor] of stateOf(this))
+      out[prefix + name] = keepVars ? tensor : tensor.detach()
     return out
   }
 
   /**
-   * Copies tensors into the parameters and buffers of the same names.
+   * Copies tensors into the parameters and buffers of the same names; with `assign`, puts them in
+   * their place, dtype included.
    *
    * @throws {ValueError} listing missing and unexpected names, unless `strict` is false.
    * @throws {ShapeError} listing all tensors whose shape differs; nothing is copied then.
    * @see torch.nn.Module.load_state_dict
    */
-  loadStateDict(stateDict: Readonly<StateDict>, options: { strict?: boolean } = {}): LoadReport {
-    const own = new Map(stateOf(this))
-    const given = new Map(Object.entries(stateDict))
-    const missingKeys = [...own.keys()].filter((name) => !given.has(name))
-    const unexpectedKeys = [...given.keys()].filter((name) => !own.has(name))
-    if ((options.strict ?? true) && missingKeys.length + unexpectedKeys.length > 0) {
-      const parts = [
-        ...(missingKeys.length > 0 ? [`missing: ${missingKeys.join(', ')}`] : []),
-        ...(unexpectedKeys.length > 0 ? [`unexpected: ${unexpectedKeys.join(', ')}`] : []),
-      ]
-      throw new ValueError(
-        'loadStateDict',
-        [],
-        `the names do not match the module's; ${parts.join('; ')}`,
-        'load the state of the same architecture, or pass { strict: false }',
-      )
-    }
-    const misfits = [...own].filter(([name, tensor]) => {
-      const other = given.get(name)
-      return other !== undefined && other.shape.join() !== tensor.shape.join()
-    })
-    if (misfits.length > 0) {
-      const lines = misfits.map(
-        ([name, tensor]) =>
-          `${name} is [${tensor.shape.join(', ')}] here and [${given.get(name)?.shape.join(', ')}] in the dictionary`,
-      )
-      throw new ShapeError(
-        'loadStateDict',
-        [],
-        lines.join('; '),
-        'build the module with the sizes that were saved',
-      )
-    }
-    noGrad(() => {
-      for (const [name, tensor] of own) {
-        const other = given.get(name)
-        if (other !== undefined) tensor.copy_(other)
-      }
-    })
-    return { missingKeys, unexpectedKeys }
+  loadStateDict(stateDict: Readonly<StateDict>, options: LoadOptions = {}): LoadReport {
+    return loadState(this, stateDict, options)
   }
 
   /** Sets `training` here and below: what dropout and normalisation depend on. */
@@ -273,9 +260,16 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     return this.train(false)
   }
 
-  /** Forgets all gradients. @see torch.nn.Module.zero_grad */
-  zeroGrad(): void {
-    for (const parameter of this.parameters()) parameter.grad = null
+  /**
+   * Forgets all gradients; with `setToNone: false` fills them with zeros.
+   *
+   * @see torch.nn.Module.zero_grad
+   */
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    for (const parameter of this.parameters()) {
+      if (options.setToNone ?? true) parameter.grad = null
+      else if (parameter.grad !== null) noGrad(() => parameter.grad?.zero_())
+    }
   }
 
   /** Sets `requiresGrad` of all parameters. */
@@ -292,24 +286,41 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   }
 
   /**
-   * Converts floating parameters and buffers to `dtype`, in place of the old ones. Make the
-   * optimizer afterwards.
+   * Converts floating parameters and buffers, in place of the old ones: `to('float64')`,
+   * `to({ dtype: 'bfloat16', device: 'cpu' })`, or as a tensor is. Parameters stay the same objects,
+   * so that an optimizer goes on with them.
+   *
+   * @throws {DTypeError} for a dtype that is not floating. @throws {DeviceError} for a device that is not there.
+   * @see torch.nn.Module.to
    */
-  to(dtype: DType): this {
-    for (const module of this.modules()) {
-      const fields = module as unknown as Record<string, unknown>
-      for (const key of Object.keys(module)) {
-        const value = fields[key]
-        if (value instanceof Parameter && value.isFloatingPoint()) {
-          fields[key] = new Parameter(value.detach().to(dtype), value.requiresGrad)
-        }
-      }
-      for (const key of internalsOf(module).buffers.keys()) {
-        const value = fields[key]
-        if (value instanceof Tensor && value.isFloatingPoint()) fields[key] = value.to(dtype)
-      }
-    }
+  to(conversion: ModuleConversion): this {
+    convertModule(this, conversion)
     return this
+  }
+
+  /** `to('float32')`. */
+  float(): this {
+    return this.to('float32')
+  }
+
+  /** `to('float64')`. */
+  double(): this {
+    return this.to('float64')
+  }
+
+  /** `to('float16')`. */
+  half(): this {
+    return this.to('float16')
+  }
+
+  /** `to('bfloat16')`. */
+  bfloat16(): this {
+    return this.to('bfloat16')
+  }
+
+  /** `to('cpu')`. */
+  cpu(): this {
+    return this.to('cpu')
   }
 
   /** The module below with a dotted name. @throws {ValueError} if there is none. */
@@ -321,6 +332,32 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
       `there is no submodule '${target}'`,
       'print the module to see the names',
     )
+  }
+
+  /** Puts `module` in the place of the one with a dotted name. @throws {ValueError} if there is none. */
+  setSubmodule(target: string, module: AnyModule): void {
+    const dot = target.lastIndexOf('.')
+    const parent = dot < 0 ? this : this.getSubmodule(target.slice(0, dot))
+    const name = target.slice(dot + 1)
+    this.getSubmodule(target)
+    ;(parent as unknown as Record<string, unknown>)[name] = module
+  }
+
+  /** The parameter with a dotted name. @throws {ValueError} if there is none. */
+  getParameter(target: string): Parameter {
+    for (const [name, parameter] of this.namedParameters()) if (name === target) return parameter
+    throw new ValueError(
+      'getParameter',
+      [],
+      `there is no parameter '${target}'`,
+      'see namedParameters()',
+    )
+  }
+
+  /** The buffer with a dotted name. @throws {ValueError} if there is none. */
+  getBuffer(target: string): Tensor {
+    for (const [name, buffer] of this.namedBuffers()) if (name === target) return buffer
+    throw new ValueError('getBuffer', [], `there is no buffer '${target}'`, 'see namedBuffers()')
   }
 
   /** Printed as PyTorch prints it. */
@@ -340,40 +377,3 @@ Object.defineProperty(Module.prototype, inspect.custom, {
     return this.toString()
   },
 })
-
-/** Parameters and persistent buffers, module by module. */
-function* stateOf(root: AnyModule): Generator<[string, Tensor]> {
-  for (const [path, module] of root.namedModules()) {
-    const prefix = path === '' ? '' : `${path}.`
-    for (const key of Object.keys(module)) {
-      const value = (module as unknown as Record<string, unknown>)[key]
-      if (value instanceof Parameter) yield [prefix + key, value]
-    }
-    for (const [key, { persistent }] of internalsOf(module).buffers) {
-      const value = (module as unknown as Record<string, unknown>)[key]
-      if (persistent && value instanceof Tensor) yield [prefix + key, value]
-    }
-  }
-}
-
-function callModule<Args extends unknown[], Output>(
-  module: Module<Args, Output>,
-  args: Args,
-): Output {
-  const { preHooks, hooks } = internals.get(module) ?? { preHooks: null, hooks: null }
-  let used = args
-  if (preHooks !== null) {
-    for (const hook of preHooks) {
-      const changed = hook(module as unknown as Module, used)
-      if (Array.isArray(changed)) used = changed as Args
-    }
-  }
-  let output = module.forward(...used)
-  if (hooks !== null) {
-    for (const hook of hooks) {
-      const changed = hook(module as unknown as Module, used, output)
-      if (changed !== undefined && changed !== null) output = changed as Output
-    }
-  }
-  return output
-}

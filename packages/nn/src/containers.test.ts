@@ -1,0 +1,160 @@
+import type { Tensor } from '@flambeau/core'
+import { arange, ones, tensor, zeros } from '@flambeau/core'
+import { describe, expect, it } from 'vitest'
+import * as nn from './index.ts'
+
+const layer = (n: number): nn.Linear => new nn.Linear(n, n)
+
+describe('Sequential', () => {
+  it('grows, and gives parts', () => {
+    const net = new nn.Sequential(layer(2))
+    net.append(layer(2)).extend([new nn.ReLU()]).insert(1, new nn.Tanh())
+    expect([...net].map((one) => one.constructor.name)).toEqual([
+      'Linear',
+      'Tanh',
+      'Linear',
+      'ReLU',
+    ])
+    expect(net.length).toBe(4)
+    expect(net.at(-1)).toBeInstanceOf(nn.ReLU)
+    expect(net.slice(1, 3).length).toBe(2)
+    expect(net.slice(2)[0]).toBe(net[2])
+    expect(Object.keys(net.stateDict())).toEqual(['0.weight', '0.bias', '2.weight', '2.bias'])
+    expect(() => net.at(9)).toThrow(/no item 9 among 4/)
+    expect(() => net.append(3 as never)).toThrow(/is not a module/)
+  })
+})
+
+describe('ModuleList', () => {
+  it('keeps its modules in order, whatever is put in or taken out', () => {
+    const list = new nn.ModuleList<nn.Module>([layer(1), layer(2)])
+    list.insert(1, new nn.ReLU())
+    expect(list.pop(0)).toBeInstanceOf(nn.Linear)
+    expect([...list].map((one) => one.constructor.name)).toEqual(['ReLU', 'Linear'])
+    expect(list.length).toBe(2)
+    expect(Object.keys(list.stateDict())).toEqual(['1.weight', '1.bias'])
+    expect(() => (list as unknown as () => void)()).toThrow(/no forward of its own/)
+    expect(String(new nn.ModuleList([new nn.ReLU()]))).toBe('ModuleList(\n  (0): ReLU()\n)')
+  })
+
+  it('is found below a module', () => {
+    class Net extends nn.Module {
+      layers = new nn.ModuleList([layer(2), layer(2)])
+      override forward(x: Tensor): Tensor {
+        let y = x
+        for (const one of this.layers) y = one(y)
+        return y
+      }
+    }
+    expect([...new Net().namedParameters()].map(([name]) => name)).toEqual([
+      'layers.0.weight',
+      'layers.0.bias',
+      'layers.1.weight',
+      'layers.1.bias',
+    ])
+    expect(new Net()(ones([3, 2])).shape).toEqual([3, 2])
+  })
+})
+
+describe('ModuleDict, ParameterList and ParameterDict', () => {
+  it('name what they hold', () => {
+    const dict = new nn.ModuleDict<nn.Module>({ a: layer(1) })
+    dict.set('b', new nn.ReLU()).update({ c: layer(2) })
+    expect([...dict.keys()]).toEqual(['a', 'b', 'c'])
+    expect(dict.delete('b')).toBe(true)
+    expect([dict.size, dict.has('b')]).toEqual([2, false])
+    expect(() => dict.get('z')).toThrow(/no module 'z'\n {2}fix: there are: a, c/)
+    expect(() => dict.set('forward', layer(1))).toThrow(/a name that every module has/)
+    const list = new nn.ParameterList([zeros([2]), ones([1])])
+    expect(list.at(-1)).toBeInstanceOf(nn.Parameter)
+    expect(Object.keys(list.stateDict())).toEqual(['0', '1'])
+    expect(String(list)).toContain('(1): Parameter containing: [float32 of size 1]')
+    const parameters = new nn.ParameterDict({ w: zeros([2, 3]) })
+    expect([...parameters].map(([name]) => name)).toEqual(['w'])
+    expect(() => parameters.set('a.b', zeros([1]))).toThrow(/cannot name a parameter/)
+  })
+})
+
+describe('utils', () => {
+  it('clips gradients by norm and by value', () => {
+    const x = tensor([3, 4], { dtype: 'float64', requiresGrad: true })
+    x.square().sum().backward()
+    expect(nn.utils.clipGradNorm_([x], 5).item()).toBe(10)
+    expect(x.grad?.norm().item()).toBeCloseTo(5, 5)
+    nn.utils.clipGradValue_(x, 2)
+    expect(x.grad?.tolist()).toEqual([2, 2])
+    expect(
+      nn.utils.getTotalNorm([x.grad as Tensor], { normType: Number.POSITIVE_INFINITY }).item(),
+    ).toBe(2)
+    expect(() => nn.utils.getTotalNorm([tensor([Number.NaN])], { errorIfNonfinite: true })).toThrow(
+      /the norm of order 2 is NaN/,
+    )
+  })
+
+  it('turns parameters into a vector and back', () => {
+    const net = layer(2)
+    const vector = nn.utils.parametersToVector(net.parameters())
+    expect(vector.shape).toEqual([6])
+    nn.utils.vectorToParameters(arange(6, { dtype: 'float32' }), net.parameters())
+    expect(net.bias?.tolist()).toEqual([4, 5])
+    expect(() => nn.utils.vectorToParameters(ones([5]), net.parameters())).toThrow(/6 elements/)
+  })
+})
+
+describe('Module', () => {
+  it('converts to another dtype and keeps its parameters the same objects', () => {
+    const net = layer(2)
+    const { weight } = net
+    net(ones([1, 2]))
+      .sum()
+      .backward()
+    net.double()
+    expect(net.weight).toBe(weight)
+    expect([
+      weight.dtype,
+      weight.grad?.dtype,
+      net(ones([1, 2], { dtype: 'float64' })).dtype,
+    ]).toEqual(['float64', 'float64', 'float64'])
+    expect(net.to({ dtype: 'float32', device: 'cpu' }).weight.dtype).toBe('float32')
+    expect(net.to(zeros([1], { dtype: 'float64' })).weight.dtype).toBe('float64')
+    expect(() => net.to('int64')).toThrow(/parameters must be floating, not int64/)
+    expect(() => net.to({ device: 'tpu' })).toThrow(/tpu/)
+  })
+
+  it('finds and exchanges parts by name', () => {
+    const net = new nn.Sequential(new nn.Sequential(layer(2)))
+    net.setSubmodule('0.0', new nn.ReLU())
+    expect(net.getSubmodule('0.0')).toBeInstanceOf(nn.ReLU)
+    expect(() => net.setSubmodule('0.7', new nn.ReLU())).toThrow(/no submodule '0.7'/)
+    expect(() => net.getParameter('0.weight')).toThrow(/no parameter '0.weight'/)
+    expect(layer(2).getParameter('bias').shape).toEqual([2])
+    expect(() => net.getBuffer('x')).toThrow(/no buffer/)
+  })
+
+  it('assigns tensors of a state dict in place of its own', () => {
+    const net = layer(2)
+    const state = { weight: zeros([2, 2], { dtype: 'float64' }), bias: ones([2]) }
+    net.loadStateDict(state, { assign: true })
+    expect([net.weight.dtype, net.weight.requiresGrad]).toEqual(['float64', true])
+    expect(() => net.loadStateDict({ weight: 3 as never })).toThrow(/'weight' is not a tensor/)
+    expect(Object.keys(net.stateDict({ prefix: 'a.' }))).toEqual(['a.weight', 'a.bias'])
+    expect(net.stateDict({ keepVars: true })['bias']).toBe(net.bias)
+  })
+
+  it('calls hooks in order, the same one as often as it was added', () => {
+    const net = new nn.ReLU()
+    const calls: string[] = []
+    const hook = (): void => void calls.push('a')
+    const first = net.registerForwardHook(hook)
+    net.registerForwardHook(hook)
+    net.registerForwardHook(() => void calls.push('b'), { prepend: true })
+    net(ones([1]))
+    expect(calls).toEqual(['b', 'a', 'a'])
+    first.remove()
+    net(ones([1]))
+    expect(calls.slice(3)).toEqual(['b', 'a'])
+    net.registerForwardPreHook((_module, [x]) => (x as Tensor).mul(2))
+    expect(net(ones([1])).item()).toBe(2)
+    expect(() => net.registerForwardHook(3 as never)).toThrow(/a hook is a function/)
+  })
+})

@@ -1,0 +1,90 @@
+/** Hooks around the forward and the backward pass of a module, and its call. */
+import type { Tensor } from '@flambeau/core'
+import { ValueError } from '@flambeau/core'
+import type { Module } from './module.ts'
+
+/** Called with a module, its arguments and, after `forward`, its output. */
+export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown
+export type ForwardPreHook = (module: Module, args: readonly unknown[]) => unknown
+
+/** Gradients of a module's arguments or outputs; null where there is none. */
+export type Gradients = readonly (Tensor | null)[]
+export type BackwardHook = (
+  module: Module,
+  gradInput: Gradients,
+  gradOutput: Gradients,
+) => Gradients | null | undefined | void
+export type BackwardPreHook = (
+  module: Module,
+  gradOutput: Gradients,
+) => Gradients | null | undefined | void
+
+export interface ForwardHookOptions {
+  /** Call it before the hooks that are there. Default false. */
+  prepend?: boolean
+}
+
+/** Takes a hook off again. */
+export interface RemovableHandle {
+  remove(): void
+}
+
+interface Hooks {
+  forward: ForwardHook[]
+  forwardPre: ForwardPreHook[]
+  backward: BackwardHook[]
+  backwardPre: BackwardPreHook[]
+}
+
+const hooksOf = new WeakMap<object, Hooks>()
+
+/** Adds a hook of one kind to a module. */
+export function addHook<K extends keyof Hooks>(
+  op: string,
+  module: object,
+  kind: K,
+  hook: Hooks[K][number],
+  options: ForwardHookOptions = {},
+): RemovableHandle {
+  if (typeof hook !== 'function') {
+    throw new ValueError(op, [], 'a hook is a function', '(module, args) => …')
+  }
+  let hooks = hooksOf.get(module)
+  if (hooks === undefined) {
+    hooks = { forward: [], forwardPre: [], backward: [], backwardPre: [] }
+    hooksOf.set(module, hooks)
+  }
+  const list = hooks[kind] as Hooks[K][number][]
+  // One function may be added twice: the handle takes off its own.
+  const own = ((...args: never[]) =>
+    (hook as (...args: never[]) => unknown)(...args)) as typeof hook
+  if (options.prepend === true) list.unshift(own)
+  else list.push(own)
+  return {
+    remove() {
+      const at = list.indexOf(own)
+      if (at >= 0) list.splice(at, 1)
+    },
+  }
+}
+
+/** Calls `forward` with everything that hangs on it. */
+export function runWithHooks<Args extends unknown[], Output>(
+  module: Module<Args, Output>,
+  args: Args,
+): Output {
+  const hooks = hooksOf.get(module)
+  if (hooks === undefined) return module.forward(...args)
+  let used: readonly unknown[] = args
+  for (const hook of [...hooks.forwardPre]) {
+    const changed = hook(module as unknown as Module, used)
+    if (changed === undefined || changed === null) continue
+    used = Array.isArray(changed) ? (changed as unknown[]) : [changed]
+  }
+  let output: unknown = module.forward(...(used as Args))
+  for (const hook of [...hooks.forward]) {
+    const changed = hook(module as unknown as Module, used, output)
+    if (changed !== undefined && changed !== null) output = changed
+  }
+  return output as Output
+}
