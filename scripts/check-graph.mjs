@@ -4,7 +4,7 @@
  * - packages import each other in one direction only (the table below);
  * - a package declares what it imports, and imports what it declares;
  * - no relative import leaves its package, and files of a package do not import each other in a circle;
- * - `@flambeau/core/internal` is for packages, `@flambeau/core/testing` for tests and samples.
+ * - `@flambeau/core/internal` is for packages, `@flambeau/core/testing` for tests, samples and parity/.
  */
 import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -137,7 +137,7 @@ function checkBareImport(pkg, file, specifier) {
     return `'${specifier}' is for the packages of this repository, ${pkg.name} is to use the public API`
   }
   if (specifier === '@flambeau/core/testing' && !isTest) {
-    return `'${specifier}' is for tests (*.test.ts, *.samples.ts, testing/)`
+    return `'${specifier}' is for tests (*.test.ts, *.samples.ts, testing/, parity/)`
   }
   if (pkg.dependencies.has(name) || (isTest && pkg.devDependencies.has(name))) return null
   if (!pkg.isLibrary && pkg.devDependencies.has(name)) return null
@@ -195,7 +195,7 @@ function findCycles(edges) {
 const ignored = /\/(node_modules|dist|build|prebuilt|\.[^/]+)\//
 const isSource = (/** @type {string} */ file) => !ignored.test(file)
 const isTestFile = (/** @type {string} */ file) =>
-  /(\.(test|samples)\.ts|vitest\.config\.ts)$|\/testing\//.test(file)
+  /(\.(test|samples)\.ts|vitest\.config\.ts)$|\/testing\/|\/parity\//.test(file)
 
 /** @param {string} specifier */
 const packageName = (specifier) =>

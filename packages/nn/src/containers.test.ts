@@ -157,4 +157,33 @@ describe('Module', () => {
     expect(net(ones([1])).item()).toBe(2)
     expect(() => net.registerForwardHook(3 as never)).toThrow(/a hook is a function/)
   })
+
+  it('shows backward hooks the gradients at its borders, and takes theirs', () => {
+    const net = new nn.Linear(2, 1, { bias: false })
+    net.weight.data = tensor([[3, 4]], { dtype: 'float32' })
+    const seen: unknown[] = []
+    const list = (grads: readonly (Tensor | null)[]): unknown =>
+      grads.map((one) => one?.tolist() ?? null)
+    const pre = net.registerFullBackwardPreHook((_module, [grad]) => [(grad as Tensor).mul(2)])
+    net.registerFullBackwardHook((module, gradInput, gradOutput) => {
+      seen.push(module === (net as unknown), list(gradInput), list(gradOutput))
+      return gradInput.map((one) => one?.neg() ?? null)
+    })
+    const x = tensor([[1, 1]], { dtype: 'float32', requiresGrad: true })
+    net(x).sum().backward()
+    expect(seen).toEqual([true, [[[6, 8]]], [[[2]]]])
+    expect(x.grad?.tolist()).toEqual([[-6, -8]])
+    expect(net.weight.grad?.tolist()).toEqual([[2, 2]])
+    // Without an argument that wants a gradient the hook still sees that of the output.
+    pre.remove()
+    seen.length = 0
+    net(ones([1, 2]))
+      .sum()
+      .backward()
+    expect(seen).toEqual([true, [null], [[[1]]]])
+    expect(() => {
+      net.registerFullBackwardHook(() => [])
+      net(x).sum().backward()
+    }).toThrow(/must return 1 gradients or nothing, not 0/)
+  })
 })

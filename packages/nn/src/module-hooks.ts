@@ -1,7 +1,9 @@
 /** Hooks around the forward and the backward pass of a module, and its call. */
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import { isGradEnabled } from '@flambeau/autograd'
 import type { Module } from './module.ts'
+import { forwardWithBackwardHooks } from './module-boundary.ts'
 
 /** Called with a module, its arguments and, after `forward`, its output. */
 export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown
@@ -81,7 +83,17 @@ export function runWithHooks<Args extends unknown[], Output>(
     if (changed === undefined || changed === null) continue
     used = Array.isArray(changed) ? (changed as unknown[]) : [changed]
   }
-  let output: unknown = module.forward(...(used as Args))
+  const { backward, backwardPre } = hooks
+  const forward = (given: readonly unknown[]): unknown => module.forward(...(given as Args))
+  let output =
+    backward.length + backwardPre.length > 0 && isGradEnabled()
+      ? forwardWithBackwardHooks(
+          module as unknown as Module,
+          used,
+          { backward: [...backward], backwardPre: [...backwardPre] },
+          forward,
+        )
+      : forward(used)
   for (const hook of [...hooks.forward]) {
     const changed = hook(module as unknown as Module, used, output)
     if (changed !== undefined && changed !== null) output = changed
