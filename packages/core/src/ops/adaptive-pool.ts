@@ -4,10 +4,11 @@
  */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
-import { tensor } from '../creation.ts'
+import { arange, zeros } from '../creation.ts'
 import { FLOAT32, FLOAT64, isFloatingCode } from '../dtype.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import { namedResult } from '../named-result.ts'
+import { checkShape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
@@ -55,6 +56,7 @@ function check(op: string, dims: Dims, input: Tensor, outputSize: unknown): Chec
       'pass how many windows each axis shall have',
     )
   }
+  checkShape(op, [...x._shape.slice(0, 2), ...(counts as number[])])
   if (sizes.includes(0)) {
     throw new ShapeError(
       op,
@@ -70,11 +72,6 @@ function check(op: string, dims: Dims, input: Tensor, outputSize: unknown): Chec
   }
 }
 
-const starts = (size: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => Math.floor((i * size) / count))
-const ends = (size: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => Math.ceil(((i + 1) * size) / count))
-
 /** Windows of one size next to each other. */
 const tiles = (size: number, count: number): Window => ({
   size,
@@ -84,20 +81,31 @@ const tiles = (size: number, count: number): Window => ({
   count,
 })
 
-/** The positions of all windows, each as long as the longest: shorter ones repeat their last. */
+/** Windows of different sizes: as tensors, as there may be very many. */
 interface Spread {
-  positions: number[]
+  /** Positions of all windows, each as long as the longest: shorter ones repeat their last. */
+  positions: Tensor
+  /** How many positions each window has. */
+  lengths: Tensor
   longest: number
 }
 
 function spread(size: number, count: number): Spread {
-  const first = starts(size, count)
-  const end = ends(size, count)
-  const longest = Math.max(...first.map((start, i) => (end[i] as number) - start))
-  const positions = first.flatMap((start, i) =>
-    Array.from({ length: longest }, (_, j) => Math.min(start + j, (end[i] as number) - 1)),
-  )
-  return { positions, longest }
+  const windows = arange(count, { dtype: 'int64' })
+  const floor = { roundingMode: 'floor' } as const
+  const first = windows.mul(size).div(count, floor)
+  // ⌈a / b⌉ = ⌊(a + b - 1) / b⌋
+  const last = windows
+    .add(1)
+    .mul(size)
+    .add(count - 1)
+    .div(count, floor)
+    .sub(1)
+  const lengths = last.sub(first).add(1)
+  const longest = lengths.max().item()
+  const steps = arange(longest, { dtype: 'int64' })
+  const positions = first.unsqueeze(1).add(steps).minimum(last.unsqueeze(1)).flatten()
+  return { positions, lengths, longest }
 }
 
 function divides(counts: readonly number[], x: Tensor): boolean {
@@ -106,37 +114,25 @@ function divides(counts: readonly number[], x: Tensor): boolean {
 
 /** Nothing of each image: a result without windows. */
 function none(x: Tensor, counts: readonly number[]): Tensor {
-  let y = x
-  counts.forEach((count, axis) => {
-    const positions = Array.from({ length: count }, () => 0)
-    y = y.indexSelect(axis + 2, tensor(positions, { dtype: 'int64' }))
-  })
-  return y
+  return counts.reduce(
+    (y, count, axis) => y.indexSelect(axis + 2, zeros([count], { dtype: 'int64' })),
+    x,
+  )
 }
 
 /** Means of uneven windows along an axis. */
 function averageAxis(x: Tensor, axis: number, count: number): Tensor {
   const size = x._shape[axis] as number
   if (size === count) return x
-  const { positions, longest } = spread(size, count)
-  const rank = x.ndim
-  const along = (list: readonly number[], places: number): number[] =>
-    Array.from({ length: rank + 1 }, (_, i) =>
-      i === axis ? list.length / places : i === axis + 1 ? places : 1,
-    )
-  const lengths = ends(size, count).map((end, i) => end - (starts(size, count)[i] as number))
-  let parts = x
-    .indexSelect(axis, tensor(positions, { dtype: 'int64' }))
+  const { positions, lengths, longest } = spread(size, count)
+  const behind = Array.from({ length: x.ndim - axis - 1 }, () => 1)
+  const repeated = arange(longest, { dtype: 'int64' }).ge(lengths.unsqueeze(1))
+  return x
+    .indexSelect(axis, positions)
     .unflatten(axis, [count, longest])
-  if (lengths.some((length) => length < longest)) {
-    const repeated = positions.map((_, i) => i % longest >= (lengths[(i / longest) | 0] as number))
-    const mask = tensor(repeated, { dtype: 'bool' }).reshape(along(positions, longest))
-    parts = parts.maskedFill(mask, 0)
-  }
-  const divisors = tensor(lengths, { dtype: x.dtype }).reshape(
-    along(lengths, 1).toSpliced(axis + 1, 1),
-  )
-  return parts.sum(axis + 1).div(divisors)
+    .maskedFill(repeated.reshape([count, longest, ...behind]), 0)
+    .sum(axis + 1)
+    .div(castCode(lengths, x._dtype).reshape([count, ...behind]))
 }
 
 function adaptiveAvg(op: string, dims: Dims, input: Tensor, outputSize: unknown): Tensor {
@@ -178,7 +174,7 @@ export function adaptiveMax(op: string, dims: Dims, input: Tensor, outputSize: u
   }
   // Of equal values the first counts: positions that are repeated behind it change nothing.
   const spreads = counts.map((count, axis) => spread(sizes[axis] as number, count))
-  const lists = spreads.map(({ positions }) => tensor(positions, { dtype: 'int64' }))
+  const lists = spreads.map(({ positions }) => positions)
   const parts = lists.reduce((y, list, axis) => y.indexSelect(axis + 2, list), x)
   const windows = counts.map((count, axis) => tiles((spreads[axis] as Spread).longest, count))
   const [values, places] = maxAndIndicesAlong(parts, windows)

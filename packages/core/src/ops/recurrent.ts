@@ -34,7 +34,7 @@ function checkCell(
   weights: Record<string, Optional>,
 ): void {
   requireTensor(op, 'input', input)
-  for (const [name, state] of Object.entries(states)) requireTensor(op, name, state as Tensor)
+  for (const [name, state] of Object.entries(states)) requireTensor(op, name, state)
   requireTensor(op, 'wIh', weights['wIh'] as Tensor)
   requireTensor(op, 'wHh', weights['wHh'] as Tensor)
   const inputs: Record<string, Describable> = {
@@ -55,8 +55,8 @@ function checkCell(
   const size = hidden._shape[1] as number
   const expect = (name: string, value: unknown, shape: readonly number[]): void => {
     if (value === null || value === undefined) return
-    requireTensor(op, name, value as Tensor)
-    const { _shape } = value as Tensor
+    requireTensor(op, name, value)
+    const { _shape } = value
     if (formatShape(_shape) === formatShape(shape)) return
     throw new ShapeError(
       op,
