@@ -87,14 +87,24 @@ FLAMBEAU_KERNEL_ALL_TYPES(fill) {
   fill_with(call.has(0) ? call.out_like(0, call.in(0)) : call.out(0), call.param(0));
 }
 
-// out[i] = start + i · step; parameters: start, step. Floats are computed in double and rounded
-// once; integers take the whole parts of start and step, and wrap.
+// out[i] = start + i · step; parameters: start, step. Floats are rounded as PyTorch does with
+// vectors of 32 bytes: in each of them the elements follow from the first, which is rounded before,
+// and a rest of less than two vectors is computed one by one. Integers take the whole parts of
+// start and step, and wrap.
 FLAMBEAU_KERNEL(arange) {
   const double start = call.param(0);
   const double step = call.param(1);
-  generate(call.out(0), [=](int64_t i, auto zero) {
+  Tensor& out = call.out(0);
+  const int64_t n = out.numel();
+  generate(out, [=](int64_t i, auto zero) {
     using T = decltype(zero);
-    if constexpr (std::is_floating_point_v<T>) return static_cast<T>(start + i * step);
+    if constexpr (std::is_floating_point_v<T>) {
+      constexpr int64_t kLanes = 32 / sizeof(T);
+      if (i >= n - n % (2 * kLanes)) return static_cast<T>(start + i * step);
+      const int64_t first = i - i % kLanes;
+      return static_cast<T>(static_cast<double>(static_cast<T>(start + first * step)) +
+                            (i - first) * step);
+    }
     return static_cast<T>(plus(whole(start), times(i, whole(step))));
   });
 }
