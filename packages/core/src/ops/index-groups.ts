@@ -126,7 +126,7 @@ export function putGroup(
   const inputs = [input, index, values]
   return reportedAs(op, () => {
     if (!inPlace) return run(indexPutOp, inputs, input._shape, input._dtype, numbers, params)
-    runInPlace(indexPutOp, [input], inputs, numbers, params, input._dtype)
+    runInPlace(indexPutOp, [input], inputs, numbers, params, input._dtype, op)
     return input
   })
 }

@@ -18,7 +18,7 @@ import type { IndexGroup } from './index-groups.ts'
 import { fitValue, isIndexCode, joinIndices, putGroup, takeGroup } from './index-groups.ts'
 import type { AdvancedPart, Index, IndexPlan, Span } from './index-plan.ts'
 import { isBasic, planIndex, spreadIndex, withPlaces } from './index-plan.ts'
-import { maskedSelect } from './masking.ts'
+import { fillMasked, maskedSelect } from './masking.ts'
 
 export type { Index, Span } from './index-plan.ts'
 export { span } from './index-plan.ts'
@@ -65,13 +65,15 @@ function clearWindow(input: Tensor, params: WindowParams): Tensor {
 
 /** Writes to the window of `input`, or adds to it. */
 function setWindow(
+  op: string,
   input: Tensor,
   value: Operand,
   { tokens, shape }: IndexPlan,
   add: boolean,
 ): void {
   const numbers = [add ? 1 : 0, ...tokens]
-  runInPlace(setAtOp, [input], [input, value], numbers, { tokens, shape, add }, input._dtype)
+  const params = { tokens, shape, add }
+  runInPlace(setAtOp, [input], [input, value], numbers, params, input._dtype, op)
 }
 
 /**
@@ -174,15 +176,14 @@ function assignable(op: string, value: Assignable, input: Tensor): Operand {
   )
 }
 
-/** Writes `value` at index tensors on `base`, in place, or to a copy that is returned. */
+/** Writes `value` at index tensors on `base`, in place. */
 function putAdvanced(
   op: string,
   base: Tensor,
   value: Operand,
   advanced: readonly AdvancedPart[],
   add: boolean,
-  inPlace: boolean,
-): Tensor {
+): void {
   const [first] = advanced as [AdvancedPart]
   if (advanced.length === 1 && first.index._dtype === BOOL && !add) {
     if (!(value instanceof Tensor) || value.ndim === 0) {
@@ -191,8 +192,8 @@ function putAdvanced(
         ...first.index._shape,
         ...Array.from({ length: behind }, () => 1),
       ])
-      const filler = fitValue(op, value, base, [])
-      return inPlace ? base.maskedFill_(mask, filler) : base.maskedFill(mask, filler)
+      fillMasked(op, base, mask, fitValue(op, value, base, []))
+      return
     }
   }
   const { order, index, group } = gathering(op, base._shape, advanced)
@@ -203,9 +204,7 @@ function putAdvanced(
     ...turned._shape.slice(group.axis + group.count),
   ]
   const values = fitValue(op, value, base, shape)
-  const written = putGroup(op, turned, index, values, { ...group, add, alpha: 1 }, inPlace)
-  if (inPlace || order === null) return written
-  return written.permute(order.map((_, axis) => order.indexOf(axis)))
+  putGroup(op, turned, index, values, { ...group, add, alpha: 1 }, true)
 }
 
 /**
@@ -238,30 +237,12 @@ function write(
     const plan = planIndex(op, input, indices)
     const given = assignable(op, value, input)
     if (plan.advanced.length === 0) {
-      setWindow(input, fitValue(op, given, input, plan.shape), plan, add)
-    } else if (plan.whole && areNeighbours(plan.advanced)) {
-      putAdvanced(op, input, given, plan.advanced, add, true)
-    } else if (isRecorded(input, given)) {
-      // A change of a view would not reach the tensor's own history: change a copy, and assign it.
-      const part = internally(() => windowOf(input, plan).clone())
-      setWindow(input, putAdvanced(op, part, given, plan.advanced, add, false), plan, false)
+      setWindow(op, input, fitValue(op, given, input, plan.shape), plan, add)
     } else {
-      putAdvanced(op, windowOf(input, plan), given, plan.advanced, add, true)
+      putAdvanced(op, plan.whole ? input : windowOf(input, plan), given, plan.advanced, add)
     }
   })
   return input
-}
-
-/** Do the index tensors stand for neighbouring axes? */
-function areNeighbours(parts: readonly AdvancedPart[]): boolean {
-  return parts.every(({ axis }, i) => {
-    const before = parts[i - 1]
-    return before === undefined || axis === before.axis + before.count
-  })
-}
-
-function isRecorded(input: Tensor, value: Operand): boolean {
-  return input._requiresGrad || (value instanceof Tensor && value._requiresGrad)
 }
 
 export interface IndexPutOptions extends SetAtOptions {

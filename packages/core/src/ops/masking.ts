@@ -226,9 +226,14 @@ function maskedFill_(input: Tensor, ...given: MaskedFillArguments): Tensor {
   requireMask('maskedFill_', input, mask)
   const filler = scalarValue('maskedFill_', value, input)
   requireWithin('maskedFill_', input, mask)
-  const params: FillParams = { inverted: false }
-  runInPlace(maskedFillOp, [input], [input, mask, filler], [0], params, input._dtype)
+  fillMasked('maskedFill_', input, mask, filler)
   return input
+}
+
+/** Writes a single value where a mask, which broadcasts to the tensor, is true. @internal */
+export function fillMasked(op: string, input: Tensor, mask: Tensor, value: Operand): void {
+  const params: FillParams = { inverted: false }
+  runInPlace(maskedFillOp, [input], [input, mask, value], [0], params, input._dtype, op)
 }
 
 export interface MaskedScatterOptions {

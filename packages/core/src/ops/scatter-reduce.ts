@@ -129,6 +129,7 @@ function sourceProductGradient(
 }
 
 function runReduction(
+  op: string,
   input: Tensor,
   index: Tensor,
   src: Tensor,
@@ -141,7 +142,7 @@ function runReduction(
   // The derivative needs what is overwritten.
   const wanted = isRecording() && (input._requiresGrad || src._requiresGrad)
   if (wanted) inputs[0] = input.clone()
-  runInPlace(scatterReduceOp, [input], inputs, numbers, params, input._dtype)
+  runInPlace(scatterReduceOp, [input], inputs, numbers, params, input._dtype, op)
   return input
 }
 
@@ -196,5 +197,5 @@ export function reducePlaces(
       reduction === 'prod' ? 1 : isFloatingCode(input._dtype) ? WORST[reduction] : source
     base = inPlace ? input.scatter_(axis, index, neutral) : input.scatter(axis, index, neutral)
   }
-  return runReduction(base, index, source, { axis, reduction }, inPlace)
+  return runReduction(op, base, index, source, { axis, reduction }, inPlace)
 }

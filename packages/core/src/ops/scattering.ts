@@ -26,7 +26,9 @@ const scatterOp = defineOp<'input' | 'index' | 'src', ScatterParams>(
   {
     derivative: {
       input: needs(['index'], (grad, { index }, { params }) =>
-        params.add ? grad : newScatter(grad, index as Tensor, 0, { ...params, add: false }),
+        params.add
+          ? grad
+          : write('scatter', grad, index as Tensor, 0, { ...params, add: false }, false),
       ),
       index: 'non-differentiable',
       src: needs(['index'], (grad, { index }, { params }) =>
@@ -36,20 +38,20 @@ const scatterOp = defineOp<'input' | 'index' | 'src', ScatterParams>(
   },
 )
 
-function scatterInPlace(
-  target: Tensor,
+/** Writes or adds: to `input`, or to a copy. */
+function write(
+  op: string,
+  input: Tensor,
   index: Tensor,
   src: Operand,
   params: ScatterParams,
+  inPlace: boolean,
 ): Tensor {
   const numbers = [params.axis, params.add ? 1 : 0]
-  runInPlace(scatterOp, [target], [target, index, src], numbers, params, target._dtype)
-  return target
-}
-
-function newScatter(input: Tensor, index: Tensor, src: Operand, params: ScatterParams): Tensor {
-  const numbers = [params.axis, params.add ? 1 : 0]
-  return run(scatterOp, [input, index, src], input._shape, input._dtype, numbers, params)
+  const inputs = [input, index, src]
+  if (!inPlace) return run(scatterOp, inputs, input._shape, input._dtype, numbers, params)
+  runInPlace(scatterOp, [input], inputs, numbers, params, input._dtype, op)
+  return input
 }
 
 /** What is done where several elements meet, or with what is there. */
@@ -101,14 +103,13 @@ export function scatterInto(
       src,
     )
   }
-  const write = inPlace ? scatterInPlace : newScatter
   return reportedAs(op, () => {
-    if (mode === 'write') return write(input, index, source, { axis, add: false })
+    if (mode === 'write') return write(op, input, index, source, { axis, add: false }, inPlace)
     if (mode !== 'sum') {
       return reducePlaces(op, input, axis, index, source, mode, includeSelf, inPlace)
     }
-    const base = includeSelf ? input : write(input, index, 0, { axis, add: false })
-    return write(base, index, source, { axis, add: true })
+    const base = includeSelf ? input : write(op, input, index, 0, { axis, add: false }, inPlace)
+    return write(op, base, index, source, { axis, add: true }, inPlace)
   })
 }
 
