@@ -31,6 +31,21 @@ void step(const T* __restrict x, int64_t row, int64_t width, T* __restrict best,
   }
 }
 
+// A whole line: new extremes are rare, unless they are the rule, and both are guessed well.
+template <class T, bool kLargest>
+void along(const T* x, int64_t n, T* values, int64_t* places) {
+  T best = x[0];
+  int64_t at = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    if (replaces<T, kLargest>(x[i], best)) {
+      best = x[i];
+      at = i;
+    }
+    values[i] = best;
+    places[i] = at;
+  }
+}
+
 template <bool kLargest>
 void running_extreme(Call& call) {
   const Tensor x = dense(call, call.in(0));
@@ -44,6 +59,10 @@ void running_extreme(Call& call) {
   with_element(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     lines.for_all([&](int64_t offset, int64_t width) {
+      if (lines.inner == 1) {
+        return along<T, kLargest>(x.as<T>() + offset, lines.n, values.as<T>() + offset,
+                                  places.as<int64_t>() + offset);
+      }
       alignas(64) T best[kScanColumns];
       alignas(64) int64_t at[kScanColumns];
       std::copy_n(x.as<T>() + offset, width, best);

@@ -7,18 +7,21 @@ namespace flambeau {
 namespace {
 
 // The first of n sorted elements at(0), at(1), … that does not come before `value`: elements up to
-// it come before if kRight, smaller ones otherwise. NaN comes after everything.
+// it come before if kRight, smaller ones otherwise. NaN comes after everything. The steps depend on
+// n alone, so that nothing is guessed.
 template <bool kRight, class T, class At>
 int64_t search(const At& at, int64_t n, T value) {
+  if (n == 0) return 0;
+  const auto before = [&](int64_t i) {
+    return static_cast<int64_t>(kRight ? !(at(i) > value) : !(at(i) >= value));
+  };
   int64_t first = 0;
-  while (n > 0) {
+  while (n > 1) {
     const int64_t half = n / 2;
-    const T middle = at(first + half);
-    const bool before = kRight ? !(middle > value) : !(middle >= value);
-    first = before ? first + half + 1 : first;
-    n = before ? n - half - 1 : half;
+    first += half * before(first + half - 1);
+    n -= half;
   }
-  return first;
+  return first + before(first);
 }
 
 void require_places(const Tensor& sorter, int64_t n) {
@@ -59,23 +62,26 @@ FLAMBEAU_KERNEL(searchsorted) {
   const bool right = call.flag(0);
   with_element(sequence.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto place_of = [&](int64_t i) {
-      const T value = values.as<T>()[i];
-      const int64_t start = i / per_row * n;
-      const T* row = sequence.as<T>() + start;
+    const auto place_of = [&](int64_t row, T value) {
+      const T* elements = sequence.as<T>() + row * n;
       const auto search_in = [&](const auto& at) {
         return right ? search<true>(at, n, value) : search<false>(at, n, value);
       };
-      if (!sorter.data) return search_in([row](int64_t k) { return row[k]; });
-      const int64_t* places = sorter.as<int64_t>() + start;
-      return search_in([row, places](int64_t k) { return row[places[k]]; });
+      if (!sorter.data) return search_in([elements](int64_t k) { return elements[k]; });
+      const int64_t* places = sorter.as<int64_t>() + row * n;
+      return search_in([elements, places](int64_t k) { return elements[places[k]]; });
     };
     parallel_for(values.numel(), 2048, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        if (wide) {
-          out.as<int64_t>()[i] = place_of(i);
-        } else {
-          out.as<int32_t>()[i] = static_cast<int32_t>(place_of(i));
+      while (begin < end) {
+        const int64_t row = begin / per_row;
+        const int64_t stop = std::min(end, (row + 1) * per_row);
+        for (; begin < stop; ++begin) {
+          const int64_t place = place_of(row, values.as<T>()[begin]);
+          if (wide) {
+            out.as<int64_t>()[begin] = place;
+          } else {
+            out.as<int32_t>()[begin] = static_cast<int32_t>(place);
+          }
         }
       }
     });
