@@ -108,6 +108,7 @@ function indexAddForm(
   given: readonly unknown[],
   inPlace: boolean,
 ): Tensor {
+  requireTensor(op, 'input', input)
   const [dim, index, source, alpha = 1] = readIndexAdd(given)
   const factor = asOperand(op, 'alpha', alpha)
   if (typeof factor !== 'number') {
