@@ -175,7 +175,7 @@ export interface TensorMethods<D extends DType>
     SolveMethods,
     SvdMethods,
     TriangularMethods,
-    ReduceMethods,
+    ReduceMethods<D>,
     RestrideMethods,
     RunningMethods,
     NanReduceMethods,

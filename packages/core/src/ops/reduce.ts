@@ -10,7 +10,7 @@ import type { BackwardInfo } from '../op.ts'
 import { defineOp, needs, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { show } from '../show.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, IfKnown, Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { shareAmongTies } from './compare-reduce.ts'
 import { productsOfOthers } from './cumulative.ts'
@@ -309,11 +309,11 @@ const readAny = parameters<[Dims, boolean]>('any', DIM_NAMES)
  * @throws {IndexError} if there is no such axis.
  * @see torch.all
  */
-export function all(
-  input: Tensor,
+export function all<D extends DType = AnyDType>(
+  input: Tensor<D>,
   dim?: Dims | ReduceOptions,
   keepdim?: boolean | ReduceOptions,
-): Tensor {
+): Tensor<TruthOf<D>> {
   return truth(allOp, input, readAll([dim, keepdim]))
 }
 
@@ -326,11 +326,11 @@ export function all(
  * @throws {IndexError} if there is no such axis.
  * @see torch.any
  */
-export function any(
-  input: Tensor,
+export function any<D extends DType = AnyDType>(
+  input: Tensor<D>,
   dim?: Dims | ReduceOptions,
   keepdim?: boolean | ReduceOptions,
-): Tensor {
+): Tensor<TruthOf<D>> {
   return truth(anyOp, input, readAny([dim, keepdim]))
 }
 
@@ -360,7 +360,10 @@ export function countNonzero(input: Tensor, dim?: Dims | { dim?: Dims }): Tensor
   return run(countNonzeroOp, [input], shape, INT64, axes)
 }
 
-export interface ReduceMethods extends VarianceMethods {
+/** What `all` and `any` give: bool, or uint8 for uint8. */
+export type TruthOf<D> = IfKnown<D, D extends 'uint8' ? 'uint8' : 'bool', 'bool'>
+
+export interface ReduceMethods<D extends DType = AnyDType> extends VarianceMethods {
   /** See {@link sum}. */
   sum(
     dim?: Dims | SumOptions,
@@ -382,9 +385,9 @@ export interface ReduceMethods extends VarianceMethods {
   /** See {@link logsumexp}. */
   logsumexp(dim: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
   /** See {@link all}. */
-  all(dim?: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
+  all(dim?: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor<TruthOf<D>>
   /** See {@link any}. */
-  any(dim?: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor
+  any(dim?: Dims | ReduceOptions, keepdim?: boolean | ReduceOptions): Tensor<TruthOf<D>>
   /** See {@link countNonzero}. */
   countNonzero(dim?: Dims | { dim?: Dims }): Tensor
 }
