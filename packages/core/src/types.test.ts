@@ -46,7 +46,8 @@ describe('the dtype in the type', () => {
     expectTypeOf(f32.to('cpu').dtype).toEqualTypeOf<'float32'>()
     expectTypeOf(f32.type('bool').dtype).toEqualTypeOf<'bool'>()
     // @ts-expect-error there is no such option
-    f32.to({ dtype: 'int16', copies: true })
+    const misspelt = (): Tensor => f32.to({ dtype: 'int16', copies: true })
+    expectTypeOf(misspelt).toBeFunction()
   })
 
   it('goes with tensors of unknown dtype in both directions', () => {
