@@ -251,6 +251,93 @@ def _():
     return lambda: x.argmax(1)
 
 
+unary("op_cumsum_4096", lambda x: x.cumsum(1), 4096, 4096)
+
+# ---- normalisation
+
+
+def layer(name, backward, shape, features, make):
+    def parts(grad):
+        x = leaf(*shape, grad=grad)
+        weight, bias = leaf(features, grad=grad), leaf(features, grad=grad)
+        run = make()
+        return lambda: run(x, weight, bias), [x, weight, bias]
+
+    plain(name)(lambda: parts(False)[0])
+    backward_alone(backward, lambda: parts(True))
+
+
+def batch_norm():
+    mean, variance = torch.zeros(64), torch.ones(64)
+    return lambda x, weight, bias: F.batch_norm(x, mean, variance, weight, bias, True, 0.1, 1e-5)
+
+
+layer(
+    "op_layernorm_64x197x192",
+    "op_layernorm_64x197x192_bwd",
+    (64, 197, 192),
+    192,
+    lambda: lambda x, weight, bias: F.layer_norm(x, (192,), weight, bias),
+)
+layer(
+    "op_batchnorm_train_32x64x56x56",
+    "op_batchnorm_train_32x64x56x56_bwd",
+    (32, 64, 56, 56),
+    64,
+    batch_norm,
+)
+layer(
+    "op_groupnorm_32x64x32x32",
+    "op_groupnorm_32x64x32x32_bwd",
+    (32, 64, 32, 32),
+    64,
+    lambda: lambda x, weight, bias: F.group_norm(x, 8, weight, bias),
+)
+
+# ---- order
+
+
+@plain("op_sort_1m")
+def _():
+    x = randn(MILLION)
+    return lambda: x.sort()
+
+
+@plain("op_sort_rows_128x10000")
+def _():
+    x = randn(128, 10000)
+    return lambda: x.sort(1)
+
+
+@plain("op_topk_128x10000")
+def _():
+    x = randn(128, 10000)
+    return lambda: x.topk(10, 1)
+
+
+# ---- embedding
+
+
+def embedding_parts(grad):
+    weight = leaf(8000, 256, grad=grad)
+    indices = torch.randint(0, 8000, (16, 64))
+    return lambda: F.embedding(indices, weight), [weight]
+
+
+plain("op_embedding_8000x256")(lambda: embedding_parts(False)[0])
+backward_alone("op_embedding_8000x256_bwd", lambda: embedding_parts(True))
+
+# ---- transposed convolution
+
+
+def transposed_parts(grad):
+    x, weight, bias = leaf(4, 128, 80, 120, grad=grad), leaf(128, 64, 2, 2, grad=grad), leaf(64, grad=grad)
+    return lambda: F.conv_transpose2d(x, weight, bias, 2), [x, weight, bias]
+
+
+plain("op_convT_128_64_80x120")(lambda: transposed_parts(False)[0])
+backward_alone("op_convT_128_64_80x120_bwd", lambda: transposed_parts(True))
+
 # ---- softmax and losses
 
 

@@ -5,7 +5,7 @@ import { functional } from '@flambeau/nn'
 import type { Differentiable, Workload } from '../workload.ts'
 import { backwardAlone, leaf, plain } from '../workload.ts'
 
-const { avgPool2d, conv2d, maxPool2d } = functional
+const { avgPool2d, conv2d, convTranspose2d, maxPool2d } = functional
 
 interface Convolution {
   /** [N, C, H, W] */
@@ -59,6 +59,13 @@ function poolingBackward(name: string, run: (x: Tensor) => Tensor): Workload {
   })
 }
 
+function transposed(requiresGrad: boolean): Differentiable {
+  const x = randn([4, 128, 80, 120], { requiresGrad })
+  const weight = randn([128, 64, 2, 2], { requiresGrad })
+  const bias = randn([64], { requiresGrad })
+  return [() => convTranspose2d(x, weight, bias, { stride: 2 }), [x, weight, bias]]
+}
+
 export const convolutions: readonly Workload[] = [
   ...convolution('op_conv_c3_64_160x240', {
     shape: [4, 3, 160, 240],
@@ -105,6 +112,12 @@ export const convolutions: readonly Workload[] = [
     padding: 1,
     depthwise: true,
   }),
+  plain(
+    'op_convT_128_64_80x120',
+    'convTranspose2d [4, 128, 80, 120] to 64, kernel 2, stride 2',
+    () => transposed(false)[0],
+  ),
+  backwardAlone('op_convT_128_64_80x120_bwd', 'its backward pass', () => transposed(true)),
   pooling('op_maxpool_k2', 'max pooling 2', (x) => maxPool2d(x, 2)),
   pooling('op_maxpool_k3s2p1', 'max pooling 3, stride 2, padding 1', (x) =>
     maxPool2d(x, 3, { stride: 2, padding: 1 }),

@@ -4,11 +4,13 @@ import { convolutions } from './conv.ts'
 import { elementwise } from './elementwise.ts'
 import { products } from './matmul.ts'
 import { movement } from './movement.ts'
+import { normalizations } from './normalization.ts'
 import { optimizers } from './optim.ts'
 import { overhead } from './overhead.ts'
 import { random } from './random.ts'
 import { reductions } from './reduce.ts'
 import { softmaxes } from './softmax.ts'
+import { sorting } from './sort.ts'
 import { training } from './train.ts'
 
 export const workloads: readonly Workload[] = [
@@ -17,9 +19,11 @@ export const workloads: readonly Workload[] = [
   ...elementwise,
   ...reductions,
   ...softmaxes,
+  ...normalizations,
   ...products,
   ...convolutions,
   ...movement,
+  ...sorting,
   ...random,
   ...optimizers,
 ]

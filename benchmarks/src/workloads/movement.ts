@@ -1,9 +1,18 @@
 /** Moving data: picking, joining, reordering. */
 import { cat, randint, randn, zeros } from '@flambeau/core'
-import type { Workload } from '../workload.ts'
-import { labels, plain } from '../workload.ts'
+import { functional } from '@flambeau/nn'
+import type { Differentiable, Workload } from '../workload.ts'
+import { backwardAlone, labels, plain } from '../workload.ts'
+
+function embedding(requiresGrad: boolean): Differentiable {
+  const weight = randn([8000, 256], { requiresGrad })
+  const indices = randint(8000, [16, 64])
+  return [() => functional.embedding(indices, weight), [weight]]
+}
 
 export const movement: readonly Workload[] = [
+  plain('op_embedding_8000x256', 'embedding of 16×64 indices', () => embedding(false)[0]),
+  backwardAlone('op_embedding_8000x256_bwd', 'its backward pass', () => embedding(true)),
   plain('op_index_rows', 'x[rows], 50,000 rows of 64', () => {
     const x = randn([100000, 64])
     const rows = labels(50000, 100000)

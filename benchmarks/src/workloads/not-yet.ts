@@ -24,13 +24,5 @@ export const notYet: readonly Missing[] = [
   ...waiting('a definition: graph networks', ['gcn_cora_like']),
   ...waiting('sparse matrices', ['gcn_cora_like_csr']),
   ...waiting('results written into a given tensor', ['op_add_16m_out', 'op_exp_16m_out']),
-  ...waiting('cumsum', ['op_cumsum_4096']),
-  ...waiting('layerNorm', ['op_layernorm_64x197x192', 'op_layernorm_64x197x192_bwd']),
-  ...waiting('batchNorm', ['op_batchnorm_train_32x64x56x56', 'op_batchnorm_train_32x64x56x56_bwd']),
-  ...waiting('groupNorm', ['op_groupnorm_32x64x32x32', 'op_groupnorm_32x64x32x32_bwd']),
   ...waiting('scaledDotProductAttention', ['op_sdpa_16x8x64x32', 'op_sdpa_16x8x64x32_bwd']),
-  ...waiting('convTranspose2d', ['op_convT_128_64_80x120', 'op_convT_128_64_80x120_bwd']),
-  ...waiting('embedding', ['op_embedding_8000x256', 'op_embedding_8000x256_bwd']),
-  ...waiting('sort', ['op_sort_1m', 'op_sort_rows_128x10000']),
-  ...waiting('topk', ['op_topk_128x10000']),
 ]

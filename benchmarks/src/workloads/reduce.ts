@@ -28,6 +28,7 @@ export const reductions: readonly Workload[] = [
   reduction('op_sum_dim0_4096', 'sum over rows, 4096×4096', square, (x) => x.sum(0)),
   reduction('op_sum_dim1_4096', 'sum over columns, 4096×4096', square, (x) => x.sum(1)),
   reduction('op_max_dim1_4096', 'max with indices, axis 1, 4096×4096', square, (x) => x.max(1)),
+  reduction('op_cumsum_4096', 'cumsum, axis 1, 4096×4096', square, (x) => x.cumsum(1)),
   reduction(
     'op_argmax_128x10000',
     'argmax of each row',
