@@ -140,9 +140,10 @@ export function exists(names: Names, ns: string, name: string): boolean {
   return lookUp(names, ns, name) !== null
 }
 
+// The database indexes with lists, which both read alike: numbers alone name positions of the first
+// axis, anything else among them makes the list several indices.
 function getItem(self: Tensor, index: unknown): unknown {
-  const at = self.at.bind(self) as Callable
-  return Array.isArray(index) ? at(...index) : at(index)
+  return (self.at.bind(self) as Callable)(index)
 }
 
 /** All tensors and numbers in a result, in order. */

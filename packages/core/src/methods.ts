@@ -155,9 +155,9 @@ export interface TensorMethods<D extends DType>
     CreationMethods<D>,
     CovarianceMethods,
     CumulativeMethods,
-    GatheringMethods,
-    IndexMethods,
-    IndexingMethods,
+    GatheringMethods<D>,
+    IndexMethods<D>,
+    IndexingMethods<D>,
     DiagonalMethods<D>,
     ExpandMethods<D>,
     PlacingMethods<D>,
@@ -165,7 +165,7 @@ export interface TensorMethods<D extends DType>
     RepeatingMethods<D>,
     SlicingMethods<D>,
     SplittingMethods<D>,
-    MaskMethods,
+    MaskMethods<D>,
     MatmulMethods,
     ModeMethods,
     MatrixFunctionMethods,
@@ -184,7 +184,7 @@ export interface TensorMethods<D extends DType>
     DifferenceMethods,
     RenormMethods,
     SelectionMethods,
-    ScatteringMethods,
+    ScatteringMethods<D>,
     SoftmaxMethods,
     SortingMethods,
     StridedMethods,
@@ -208,7 +208,7 @@ export interface TensorMethods<D extends DType>
     UnaryMethods<D>,
     ViewMethods<D>,
     DistributionMethods,
-    SamplingMethods {}
+    SamplingMethods<D> {}
 
 /** A family's table: every method of its interface, as a function of the tensor. */
 export type MethodTable<Methods> = {

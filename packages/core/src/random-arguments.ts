@@ -1,6 +1,7 @@
 /** How functions that make random tensors take their arguments. */
 import { isNamed } from './arguments.ts'
 import type { CreationOptions } from './creation.ts'
+import type { DType } from './dtype.ts'
 import { ShapeError, ValueError } from './errors.ts'
 import type { Generator } from './generator.ts'
 import type { Shape } from './shape.ts'
@@ -8,7 +9,7 @@ import { checkShape } from './shape.ts'
 import { show } from './show.ts'
 
 /** What functions that make random tensors accept. */
-export interface RandomOptions extends CreationOptions {
+export interface RandomOptions<D extends DType = DType> extends CreationOptions<D> {
   /** Default: {@link defaultGenerator}. */
   generator?: Generator | null
 }
@@ -77,11 +78,11 @@ export function pick(
 }
 
 /** Sizes as one array, or one by one. */
-export type RandomSizes =
-  | [size: readonly number[], options?: RandomOptions]
-  | [options: RandomOptions & { size: readonly number[] }]
+export type RandomSizes<D extends DType = DType> =
+  | [size: readonly number[], options?: RandomOptions<D>]
+  | [options: RandomOptions<D> & { size: readonly number[] }]
   | number[]
-  | [...size: number[], options: RandomOptions]
+  | [...size: number[], options: RandomOptions<D>]
 
 /**
  * The shape among the arguments of `rand` and its like: one array, numbers, or by name.

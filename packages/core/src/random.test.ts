@@ -8,6 +8,7 @@ import {
   defaultGenerator,
   dropout,
   empty,
+  FlambeauError,
   fromTypedArray,
   Generator,
   getRngState,
@@ -399,6 +400,96 @@ describe('arguments', () => {
     expect(draw((x) => x.random_({ generator }))).not.toEqual(
       draw((x) => x.random_(10, { generator })),
     )
+  })
+
+  it('come in every order that PyTorch takes', () => {
+    const same = (...draws: (() => Tensor)[]): void => {
+      const results = draws.map((draw) => {
+        manualSeed(4)
+        return draw().tolist()
+      })
+      for (const result of results) expect(result).toEqual(results[0])
+    }
+    same(
+      () => rand(2, 3),
+      () => rand([2, 3]),
+      () => rand({ size: [2, 3] }),
+      () => rand(2, 3, { dtype: 'float32' }),
+    )
+    same(
+      () => randint(5, [4]),
+      () => randint(0, 5, [4]),
+      () => randint({ high: 5, size: [4] }),
+      () => randint(5, { size: [4] }),
+      () => randint(0, { high: 5, size: [4] }),
+      () => randint(0, 5, { size: [4] }),
+    )
+    const x = zeros([4])
+    same(
+      () => randintLike(x, 5),
+      () => randintLike(x, 0, 5),
+      () => randintLike(x, { high: 5 }),
+      () => randintLike(x, 0, { high: 5 }),
+      () => randintLike(x, tensor(5)),
+    )
+    same(
+      () => randperm(5),
+      () => randperm({ n: 5 }),
+    )
+    same(
+      () => normal(1, 2, [3]),
+      () => normal({ mean: 1, std: 2, size: [3] }),
+      () => normal(1, { std: 2, size: [3] }),
+      () => normal(1, 2, { size: [3] }),
+    )
+    same(
+      () => x.clone().random_(9),
+      () => x.clone().random_({ to: 9 }),
+      () => x.clone().random_(0, { to: 9 }),
+    )
+    same(
+      () => x.clone().bernoulli_(0.3),
+      () => x.bernoulli(0.3),
+      () => bernoulli(x, { p: 0.3 }),
+    )
+  })
+
+  it('with a wrong name do not compile', () => {
+    const wrong = [
+      // @ts-expect-error: a misspelt dtype
+      () => rand([2], { dtpe: 'float32' }),
+      // @ts-expect-error: PyTorch says high
+      () => randint({ low: 0, to: 3, size: [2] }),
+      // @ts-expect-error: the size is missing
+      () => randint({ high: 3 }),
+      // The size is missing, which no type says of sizes one by one.
+      () => randn({ dtype: 'float32' }),
+      // @ts-expect-error: it is called numSamples
+      () => ones([3]).multinomial({ samples: 2 }),
+      // @ts-expect-error: it is called sigma
+      () => ones([3]).cauchy_(0, { gamma: 2 }),
+      // @ts-expect-error: it is called training
+      () => dropout(ones([3]), 0.5, { train_: true }),
+    ]
+    for (const call of wrong) expect(call).toThrow(FlambeauError)
+  })
+
+  it('decide the dtype in the type', () => {
+    const doubles: Tensor<'float64'> = rand(2, { dtype: 'float64' })
+    const places: Tensor<'int64'> = randperm(3)
+    const small: Tensor<'int8'> = randint(3, [2], { dtype: 'int8' })
+    const like: Tensor<'float64'> = randnLike(doubles)
+    const other: Tensor<'float32'> = randLike(places, { dtype: 'float32' })
+    // @ts-expect-error: categories are int64
+    const wrong: Tensor<'float32'> = multinomial(ones([3]), 1)
+    expect([doubles, places, small, like, other, wrong].map((x) => x.dtype)).toEqual([
+      'float64',
+      'int64',
+      'int8',
+      'float64',
+      'float32',
+      'int64',
+    ])
   })
 
   it('of random_ may leave the upper bound open', () => {

@@ -3,7 +3,7 @@
  * and order of calls. Filling tensors and other distributions are in ops/sampling.ts.
  */
 import { chooseDtype, finish } from './creation.ts'
-import type { DTypeCode } from './dtype.ts'
+import type { DType, DTypeCode } from './dtype.ts'
 import { BOOL, dtypeName, INT64, isFloatingCode } from './dtype.ts'
 import { requireTensor } from './elementwise.ts'
 import { DTypeError, ValueError } from './errors.ts'
@@ -21,6 +21,7 @@ import { pick, readRandom, requireThat, shapeOf } from './random-arguments.ts'
 import type { Shape } from './shape.ts'
 import { checkShape } from './shape.ts'
 import { show } from './show.ts'
+import type { AnyDType } from './tensor.ts'
 import { Tensor } from './tensor.ts'
 
 // Whatever is overwritten by random numbers gets no gradient.
@@ -93,7 +94,7 @@ function requireNoMore(op: string, { positional }: GivenRandom, count: number): 
  * @throws {ShapeError} for bad sizes. @throws {DTypeError} for a dtype that is not floating.
  * @see torch.rand
  */
-export function rand(...given: RandomSizes): Tensor {
+export function rand<D extends DType = AnyDType>(...given: RandomSizes<D>): Tensor<D> {
   return sized('rand', uniformOp, given, null)
 }
 
@@ -104,17 +105,21 @@ export function rand(...given: RandomSizes): Tensor {
  * @throws {ShapeError} for bad sizes. @throws {DTypeError} for a dtype that is not floating.
  * @see torch.randn
  */
-export function randn(...given: RandomSizes): Tensor {
+export function randn<D extends DType = AnyDType>(...given: RandomSizes<D>): Tensor<D> {
   return sized('randn', normalOp, given, null)
 }
 
 /** {@link rand} with the shape, dtype and memory order of `input`. @see torch.rand_like */
+export function randLike<D extends DType>(input: Tensor<D>, options?: RandomOptions<D>): Tensor<D>
+export function randLike<D extends DType>(input: Tensor, options: RandomOptions<D>): Tensor<D>
 export function randLike(input: Tensor, options?: RandomOptions): Tensor {
   requireTensor('randLike', 'input', input)
   return sized('randLike', uniformOp, [options], input)
 }
 
 /** {@link randn} with the shape, dtype and memory order of `input`. @see torch.randn_like */
+export function randnLike<D extends DType>(input: Tensor<D>, options?: RandomOptions<D>): Tensor<D>
+export function randnLike<D extends DType>(input: Tensor, options: RandomOptions<D>): Tensor<D>
 export function randnLike(input: Tensor, options?: RandomOptions): Tensor {
   requireTensor('randnLike', 'input', input)
   return sized('randnLike', normalOp, [options], input)
@@ -188,7 +193,7 @@ export function range(
 }
 
 /** Options of {@link randint} by name. */
-export interface RandintOptions extends RandomOptions {
+export interface RandintOptions<D extends DType = DType> extends RandomOptions<D> {
   /** The lowest number. Default 0. */
   low?: Whole
   /** One more than the highest number. */
@@ -220,21 +225,31 @@ function bounds(op: string, given: GivenRandom): [low: unknown, high: unknown] {
  * console.log(randint(-5, 5, [2])) // tensor([-2,  4])
  * ```
  */
-export function randint(high: Whole, size: readonly number[], options?: RandomOptions): Tensor
-export function randint(
+export function randint<D extends DType = 'int64'>(
+  high: Whole,
+  size: readonly number[],
+  options?: RandomOptions<D>,
+): Tensor<D>
+export function randint<D extends DType = 'int64'>(
   low: Whole,
   high: Whole,
   size: readonly number[],
-  options?: RandomOptions,
-): Tensor
-export function randint(options: RandintOptions): Tensor
-export function randint(high: Whole, options: Omit<RandintOptions, 'high' | 'low'>): Tensor
-export function randint(low: Whole, options: Omit<RandintOptions, 'low'>): Tensor
-export function randint(
+  options?: RandomOptions<D>,
+): Tensor<D>
+export function randint<D extends DType = 'int64'>(options: RandintOptions<D>): Tensor<D>
+export function randint<D extends DType = 'int64'>(
+  high: Whole,
+  options: Omit<RandintOptions<D>, 'high' | 'low'>,
+): Tensor<D>
+export function randint<D extends DType = 'int64'>(
+  low: Whole,
+  options: Omit<RandintOptions<D>, 'low'>,
+): Tensor<D>
+export function randint<D extends DType = 'int64'>(
   low: Whole,
   high: Whole,
-  options: Omit<RandintOptions, 'high' | 'low'>,
-): Tensor
+  options: Omit<RandintOptions<D>, 'high' | 'low'>,
+): Tensor<D>
 export function randint(...arguments_: unknown[]): Tensor {
   const given = readRandom('randint', arguments_, ['low', 'high', 'size'])
   const { options } = given
@@ -280,8 +295,13 @@ export function randintLike(input: Tensor, ...arguments_: unknown[]): Tensor {
  * @throws {DTypeError} for bool.
  * @see torch.randperm
  */
-export function randperm(n: number, options?: RandomOptions): Tensor
-export function randperm(options: RandomOptions & { n: number }): Tensor
+export function randperm<D extends DType = 'int64'>(
+  n: number,
+  options?: RandomOptions<D>,
+): Tensor<D>
+export function randperm<D extends DType = 'int64'>(
+  options: RandomOptions<D> & { n: number },
+): Tensor<D>
 export function randperm(...arguments_: unknown[]): Tensor {
   const given = readRandom('randperm', arguments_, ['n'])
   requireNoMore('randperm', given, 1)

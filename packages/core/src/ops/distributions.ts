@@ -1,6 +1,7 @@
 /** Samples whose distribution tensors describe: categories, Poisson and binomial counts. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import { INT64, isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
@@ -45,10 +46,10 @@ const readPoisson = parameters<[GeneratorOption]>('poisson', ['generator'])
  * @throws {ValueError} if a rate is negative. @throws {DTypeError} if the input is not floating.
  * @see torch.poisson; W. Hörmann 1993, algorithm PTRS, for rates of 10 and more
  */
-export function poisson(
-  input: Tensor,
+export function poisson<D extends DType>(
+  input: Tensor<D>,
   ...given: Arguments<SamplingOptions, ['generator']>
-): Tensor {
+): Tensor<D> {
   requireTensor('poisson', 'input', input)
   const [generator] = readPoisson(given)
   requireFloats('poisson', 'input', input)
@@ -72,10 +73,10 @@ const readBinomial = parameters<[Tensor, GeneratorOption]>('binomial', ['prob', 
  * @throws {ShapeError} if the shapes do not broadcast. @throws {DTypeError} for other dtypes.
  * @see torch.binomial; W. Hörmann 1993, algorithm BTRS, where 10 successes or more are expected
  */
-export function binomial(
-  count: Tensor,
+export function binomial<D extends DType>(
+  count: Tensor<D>,
   ...given: Arguments<BinomialOptions, ['prob', 'generator']>
-): Tensor {
+): Tensor<D> {
   requireTensor('binomial', 'count', count)
   const [prob, generator] = readBinomial(given)
   requireTensor('binomial', 'prob', prob)
@@ -191,7 +192,7 @@ function requireWeights(input: Tensor): void {
  * console.log(multinomial(tensor([0.1, 0.2, 0.7]), 2)) // tensor([2, 1])
  * ```
  */
-export function multinomial(input: Tensor, ...given: MultinomialArguments): Tensor {
+export function multinomial(input: Tensor, ...given: MultinomialArguments): Tensor<'int64'> {
   requireTensor('multinomial', 'input', input)
   const [count, replacement = false, generator] = readMultinomial(given)
   requireDistributions(input, count, replacement)
@@ -219,7 +220,7 @@ export function multinomial(input: Tensor, ...given: MultinomialArguments): Tens
 
 export interface DistributionMethods {
   /** See {@link multinomial}. */
-  multinomial(...given: MultinomialArguments): Tensor
+  multinomial(...given: MultinomialArguments): Tensor<'int64'>
 }
 
 export const distributionMethods: MethodTable<DistributionMethods> = { multinomial }

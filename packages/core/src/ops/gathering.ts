@@ -1,13 +1,14 @@
 /** Elements picked by index tensors. Indexing as in Python is in indexing.ts. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes, formatShape, normalizeAxis } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 import type { IndexGroup } from './index-groups.ts'
 import { isIndexCode, reportedAs, requireIndex, takeGroup } from './index-groups.ts'
 
@@ -73,7 +74,10 @@ const readIndexSelect = parameters<[number, Tensor]>('indexSelect', ['dim', 'ind
  * //         [1, 2]])
  * ```
  */
-export function indexSelect(input: Tensor, ...given: IndexSelectArguments): Tensor {
+export function indexSelect<D extends DType>(
+  input: Tensor<D>,
+  ...given: IndexSelectArguments
+): Tensor<D> {
   requireTensor('indexSelect', 'input', input)
   const [dim, index] = readIndexSelect(given)
   const axis = axisOf('indexSelect', dim, input)
@@ -103,7 +107,7 @@ const readTake = parameters<[Tensor]>('take', ['index'])
  * @throws {IndexError} naming an index out of range. @throws {DTypeError} for other indices.
  * @see torch.take
  */
-export function take(input: Tensor, ...given: TakeArguments): Tensor {
+export function take<D extends DType>(input: Tensor<D>, ...given: TakeArguments): Tensor<D> {
   requireTensor('take', 'input', input)
   const [index] = readTake(given)
   requireIndex('take', index)
@@ -199,7 +203,7 @@ const readGather = parameters<[number, Tensor, boolean]>('gather', ['dim', 'inde
  * //         [0.7000]])
  * ```
  */
-export function gather(input: Tensor, ...given: GatherArguments): Tensor {
+export function gather<D extends DType>(input: Tensor<D>, ...given: GatherArguments): Tensor<D> {
   requireTensor('gather', 'input', input)
   const [dim, index] = readGather(given)
   requireIndex('gather', index)
@@ -229,7 +233,10 @@ const readTakeAlongDim = parameters<[Tensor, number | null]>('takeAlongDim', ['i
  * @throws {DTypeError} if indices is not int64, int32 or uint8.
  * @see torch.take_along_dim
  */
-export function takeAlongDim(input: Tensor, ...given: TakeAlongDimArguments): Tensor {
+export function takeAlongDim<D extends DType>(
+  input: Tensor<D>,
+  ...given: TakeAlongDimArguments
+): Tensor<D> {
   requireTensor('takeAlongDim', 'input', input)
   const [indices, dim = null] = readTakeAlongDim(given)
   requireTensor('takeAlongDim', 'indices', indices)
@@ -271,15 +278,15 @@ export function takeAlongDim(input: Tensor, ...given: TakeAlongDimArguments): Te
   )
 }
 
-export interface GatheringMethods {
+export interface GatheringMethods<D extends DType = AnyDType> {
   /** See {@link indexSelect}. */
-  indexSelect(...given: IndexSelectArguments): Tensor
+  indexSelect(...given: IndexSelectArguments): Tensor<D>
   /** See {@link take}. */
-  take(...given: TakeArguments): Tensor
+  take(...given: TakeArguments): Tensor<D>
   /** See {@link gather}. */
-  gather(...given: GatherArguments): Tensor
+  gather(...given: GatherArguments): Tensor<D>
   /** See {@link takeAlongDim}. */
-  takeAlongDim(...given: TakeAlongDimArguments): Tensor
+  takeAlongDim(...given: TakeAlongDimArguments): Tensor<D>
 }
 
 export const gatheringMethods: MethodTable<GatheringMethods> = {

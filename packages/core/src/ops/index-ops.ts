@@ -2,12 +2,14 @@
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { fullCode } from '../creation.ts'
+import type { DType } from '../dtype.ts'
 import { BOOL, isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { isRecording } from '../op.ts'
 import { formatShape } from '../shape.ts'
+import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import { axisGroup, axisOf, elementGroup, vectorIndex, withAxis } from './gathering.ts'
 import type { Value } from './index-groups.ts'
@@ -128,7 +130,10 @@ function indexAddForm(
  * @throws {IndexError} naming an index out of range. @throws {ShapeError, DTypeError}
  * @see torch.index_add
  */
-export function indexAdd(input: Tensor, ...given: IndexAddArguments): Tensor {
+export function indexAdd<D extends DType>(
+  input: Tensor<D>,
+  ...given: IndexAddArguments
+): Tensor<D> {
   return indexAddForm('indexAdd', input, given, false)
 }
 
@@ -156,7 +161,10 @@ function indexCopyForm(
  * @throws {IndexError} naming an index out of range. @throws {ShapeError, DTypeError}
  * @see torch.index_copy
  */
-export function indexCopy(input: Tensor, ...given: IndexCopyArguments): Tensor {
+export function indexCopy<D extends DType>(
+  input: Tensor<D>,
+  ...given: IndexCopyArguments
+): Tensor<D> {
   return indexCopyForm('indexCopy', input, given, false)
 }
 
@@ -206,7 +214,10 @@ function indexFillForm(
  * @throws {IndexError} naming an index out of range. @throws {ShapeError} if value has axes.
  * @see torch.index_fill
  */
-export function indexFill(input: Tensor, ...given: IndexFillArguments): Tensor {
+export function indexFill<D extends DType>(
+  input: Tensor<D>,
+  ...given: IndexFillArguments
+): Tensor<D> {
   return indexFillForm('indexFill', input, given, false)
 }
 
@@ -258,7 +269,10 @@ function indexReduceForm(
  * @throws {ValueError} for another `reduce`.
  * @see torch.index_reduce
  */
-export function indexReduce(input: Tensor, ...given: IndexReduceArguments): Tensor {
+export function indexReduce<D extends DType>(
+  input: Tensor<D>,
+  ...given: IndexReduceArguments
+): Tensor<D> {
   return indexReduceForm('indexReduce', input, given, false)
 }
 
@@ -312,31 +326,31 @@ function putForm(op: string, input: Tensor, given: readonly unknown[], inPlace: 
  * @throws {IndexError} naming an index out of range. @throws {ShapeError, DTypeError}
  * @see torch.put
  */
-export function put(input: Tensor, ...given: PutArguments): Tensor {
+export function put<D extends DType>(input: Tensor<D>, ...given: PutArguments): Tensor<D> {
   return putForm('put', input, given, false)
 }
 
-export interface IndexMethods {
+export interface IndexMethods<D extends DType = AnyDType> {
   /** See {@link indexAdd}. */
-  indexAdd(...given: IndexAddArguments): Tensor
+  indexAdd(...given: IndexAddArguments): Tensor<D>
   /** {@link indexAdd}, adding to this tensor. */
-  indexAdd_(...given: IndexAddArguments): Tensor
+  indexAdd_(...given: IndexAddArguments): Tensor<D>
   /** See {@link indexCopy}. */
-  indexCopy(...given: IndexCopyArguments): Tensor
+  indexCopy(...given: IndexCopyArguments): Tensor<D>
   /** {@link indexCopy}, writing into this tensor. */
-  indexCopy_(...given: IndexCopyArguments): Tensor
+  indexCopy_(...given: IndexCopyArguments): Tensor<D>
   /** See {@link indexFill}. */
-  indexFill(...given: IndexFillArguments): Tensor
+  indexFill(...given: IndexFillArguments): Tensor<D>
   /** {@link indexFill}, writing into this tensor. */
-  indexFill_(...given: IndexFillArguments): Tensor
+  indexFill_(...given: IndexFillArguments): Tensor<D>
   /** See {@link indexReduce}. */
-  indexReduce(...given: IndexReduceArguments): Tensor
+  indexReduce(...given: IndexReduceArguments): Tensor<D>
   /** {@link indexReduce}, writing into this tensor. */
-  indexReduce_(...given: IndexReduceArguments): Tensor
+  indexReduce_(...given: IndexReduceArguments): Tensor<D>
   /** See {@link put}. */
-  put(...given: PutArguments): Tensor
+  put(...given: PutArguments): Tensor<D>
   /** {@link put}, writing into this tensor. */
-  put_(...given: PutArguments): Tensor
+  put_(...given: PutArguments): Tensor<D>
 }
 
 export const indexMethods: MethodTable<IndexMethods> = {

@@ -520,6 +520,49 @@ describe('arguments', () => {
     expect(() => x.indexAdd(0, tensor([0]), src, src as never)).toThrow(/alpha must be a number/)
   })
 
+  it('with a wrong name do not compile', () => {
+    const wrong = [
+      // @ts-expect-error: PyTorch says index
+      () => x.gather(1, { indices: index }),
+      // @ts-expect-error: the index is missing
+      () => x.scatter(1, { src }),
+      // @ts-expect-error: one of them
+      () => x.scatter({ dim: 1, index, src, value: 3, reduce: 'mean' }),
+      // @ts-expect-error: an unknown reduction
+      () => x.scatterReduce(1, index, src, 'max'),
+      // @ts-expect-error: a sum is indexAdd
+      () => x.indexReduce(0, tensor([0]), src, 'sum'),
+      // @ts-expect-error: it is called accumulate
+      () => x.put(tensor([0]), tensor([1]), { add: true }),
+      // @ts-expect-error: an index is no function
+      () => x.at(() => 0),
+      // @ts-expect-error: an option twice
+      () => x.maskedFill(x.gt(0), { mask: x.gt(0), value: 1 }),
+    ]
+    for (const call of wrong) expect(call).toThrow(ValueError)
+  })
+
+  it('keep the dtype in the type', () => {
+    const flags: Tensor<'bool'> = tensor([true, false])
+      .at([0])
+      .gather(0, tensor([0]))
+    const places: Tensor<'int64'> = x.nonzero()
+    const lists: Tensor<'int64'>[] = x.nonzero({ asTuple: true })
+    const hot: Tensor<'int64'> = oneHot(tensor([1]))
+    const filled: Tensor<'int32'> = zeros([2], { dtype: 'int32' }).maskedFill(flags, 1)
+    // @ts-expect-error: indices are int64
+    const wrong: Tensor<'float32'> = x.argwhere()
+    expect([flags, places, ...lists, hot, filled, wrong].map((t) => t.dtype)).toEqual([
+      'bool',
+      'int64',
+      'int64',
+      'int64',
+      'int64',
+      'int32',
+      'int64',
+    ])
+  })
+
   it('of uint8 tensors may be negative, as they wrap', () => {
     const bytes = zeros([2], { dtype: 'uint8' })
     expect(bytes.maskedFill(tensor([true, false]), -1).tolist()).toEqual([255, 0])

@@ -4,6 +4,7 @@ import type { Operand } from '../elementwise.ts'
 import { requireTensor } from '../elementwise.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import { BOOL, UINT8 } from '../dtype.ts'
 import { DTypeError, IndexError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
@@ -12,7 +13,7 @@ import { internally } from '../scope.ts'
 import type { Shape } from '../shape.ts'
 import { numElements } from '../shape.ts'
 import { show } from '../show.ts'
-import type { NestedArray } from '../tensor.ts'
+import type { AnyDType, NestedArray } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import type { IndexGroup } from './index-groups.ts'
 import { fitValue, isIndexCode, joinIndices, putGroup, takeGroup } from './index-groups.ts'
@@ -299,18 +300,24 @@ function putInto(op: string, input: Tensor, given: readonly unknown[]): Tensor {
  * broadcast. @throws {DTypeError} if they have another dtype than the input.
  * @see torch.index_put
  */
-export function indexPut(input: Tensor, ...given: IndexPutArguments): Tensor {
+export function indexPut<D extends DType>(
+  input: Tensor<D>,
+  ...given: IndexPutArguments
+): Tensor<D> {
   requireTensor('indexPut', 'input', input)
   return putInto('indexPut', input.clone(), given)
 }
 
 /** {@link indexPut}, writing into `input`. @see torch.index_put_ */
-export function indexPut_(input: Tensor, ...given: IndexPutArguments): Tensor {
+export function indexPut_<D extends DType>(
+  input: Tensor<D>,
+  ...given: IndexPutArguments
+): Tensor<D> {
   requireTensor('indexPut_', 'input', input)
   return putInto('indexPut_', input, given)
 }
 
-export interface IndexingMethods {
+export interface IndexingMethods<D extends DType = AnyDType> {
   /**
    * The part that an index names, as `x[…]` does in Python: `x.at(0)`, `x.at('1:3, ..., ::2')`,
    * `x.at(mask)`, `x.at([0, 2], null, span(1))`. Numbers, slices, `null` and `'...'` give a view,
@@ -321,8 +328,8 @@ export interface IndexingMethods {
    * @throws {ValueError} for text that is no index, pointing to the character.
    * @see torch.Tensor.__getitem__
    */
-  at(...indices: Index[]): Tensor
-  at(indices: readonly Index[]): Tensor
+  at(...indices: Index[]): Tensor<D>
+  at(indices: readonly Index[]): Tensor<D>
   /**
    * Assigns to the part that an index (or list of indices) names, as `x[…] = value` does in Python.
    * The value broadcasts and takes the dtype. Where positions repeat, the last value stays, or all
@@ -332,11 +339,11 @@ export interface IndexingMethods {
    * @throws {ShapeError} if the value does not broadcast.
    * @see torch.Tensor.__setitem__
    */
-  setAt(indices: Index | readonly Index[], value: Assignable, options?: SetAtOptions): Tensor
+  setAt(indices: Index | readonly Index[], value: Assignable, options?: SetAtOptions): Tensor<D>
   /** See {@link indexPut}. */
-  indexPut(...given: IndexPutArguments): Tensor
+  indexPut(...given: IndexPutArguments): Tensor<D>
   /** {@link indexPut}, writing into this tensor. */
-  indexPut_(...given: IndexPutArguments): Tensor
+  indexPut_(...given: IndexPutArguments): Tensor<D>
 }
 
 export const indexingMethods: MethodTable<IndexingMethods> = {

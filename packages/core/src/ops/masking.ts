@@ -1,6 +1,7 @@
 /** Elements where a mask is true. */
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import { BOOL, INT64 } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
 import { requireTensor } from '../elementwise.ts'
@@ -10,7 +11,7 @@ import { defineOp, needs, run, runInPlace } from '../op.ts'
 import { internally } from '../scope.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes, formatShape, sameShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import type { AnyDType, Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import type { Value } from './index-groups.ts'
 import { putGroup, scalarValue } from './index-groups.ts'
@@ -59,11 +60,11 @@ const readNonzero = parameters<[boolean]>('nonzero', ['asTuple'])
 export function nonzero(
   input: Tensor,
   asTuple?: false | (NonzeroOptions & { asTuple?: false }),
-): Tensor
+): Tensor<'int64'>
 export function nonzero(
   input: Tensor,
   asTuple: true | (NonzeroOptions & { asTuple: true }),
-): Tensor[]
+): Tensor<'int64'>[]
 export function nonzero(input: Tensor, ...given: unknown[]): Tensor | Tensor[] {
   requireTensor('nonzero', 'input', input)
   const [asTuple = false] = readNonzero(given)
@@ -82,7 +83,7 @@ export function nonzero(input: Tensor, ...given: unknown[]): Tensor | Tensor[] {
  *
  * @see torch.argwhere
  */
-export function argwhere(input: Tensor): Tensor {
+export function argwhere(input: Tensor): Tensor<'int64'> {
   requireTensor('argwhere', 'input', input)
   return nonzero(input)
 }
@@ -140,7 +141,10 @@ const readMaskedSelect = parameters<[Tensor]>('maskedSelect', ['mask'])
  * @throws {DTypeError} if mask is not bool. @throws {ShapeError} if the shapes do not broadcast.
  * @see torch.masked_select
  */
-export function maskedSelect(input: Tensor, ...given: MaskedSelectArguments): Tensor {
+export function maskedSelect<D extends DType>(
+  input: Tensor<D>,
+  ...given: MaskedSelectArguments
+): Tensor<D> {
   requireTensor('maskedSelect', 'input', input)
   const [mask] = readMaskedSelect(given)
   requireMask('maskedSelect', input, mask)
@@ -201,7 +205,10 @@ const readMaskedFill = parameters<[Tensor, Value]>('maskedFill', ['mask', 'value
  * value has axes. @throws {ValueError} if value does not fit the dtype.
  * @see torch.masked_fill
  */
-export function maskedFill(input: Tensor, ...given: MaskedFillArguments): Tensor {
+export function maskedFill<D extends DType>(
+  input: Tensor<D>,
+  ...given: MaskedFillArguments
+): Tensor<D> {
   requireTensor('maskedFill', 'input', input)
   const [mask, value] = readMaskedFill(given)
   requireMask('maskedFill', input, mask)
@@ -296,7 +303,10 @@ function requireSource(op: string, input: Tensor, source: unknown): asserts sour
  * the shapes do not broadcast, or the source has too few elements.
  * @see torch.masked_scatter
  */
-export function maskedScatter(input: Tensor, ...given: MaskedScatterArguments): Tensor {
+export function maskedScatter<D extends DType>(
+  input: Tensor<D>,
+  ...given: MaskedScatterArguments
+): Tensor<D> {
   requireTensor('maskedScatter', 'input', input)
   const [mask, source] = readMaskedScatter(given)
   requireMask('maskedScatter', input, mask)
@@ -319,22 +329,22 @@ function maskedScatter_(input: Tensor, ...given: MaskedScatterArguments): Tensor
   return input
 }
 
-export interface MaskMethods {
+export interface MaskMethods<D extends DType = AnyDType> {
   /** See {@link maskedSelect}. */
-  maskedSelect(...given: MaskedSelectArguments): Tensor
+  maskedSelect(...given: MaskedSelectArguments): Tensor<D>
   /** See {@link maskedFill}. */
-  maskedFill(...given: MaskedFillArguments): Tensor
+  maskedFill(...given: MaskedFillArguments): Tensor<D>
   /** {@link maskedFill}, writing into this tensor. */
-  maskedFill_(...given: MaskedFillArguments): Tensor
+  maskedFill_(...given: MaskedFillArguments): Tensor<D>
   /** See {@link maskedScatter}. */
-  maskedScatter(...given: MaskedScatterArguments): Tensor
+  maskedScatter(...given: MaskedScatterArguments): Tensor<D>
   /** {@link maskedScatter}, writing into this tensor. */
-  maskedScatter_(...given: MaskedScatterArguments): Tensor
+  maskedScatter_(...given: MaskedScatterArguments): Tensor<D>
   /** See {@link argwhere}. */
-  argwhere(): Tensor
+  argwhere(): Tensor<'int64'>
   /** See {@link nonzero}. */
-  nonzero(asTuple?: false | (NonzeroOptions & { asTuple?: false })): Tensor
-  nonzero(asTuple: true | (NonzeroOptions & { asTuple: true })): Tensor[]
+  nonzero(asTuple?: false | (NonzeroOptions & { asTuple?: false })): Tensor<'int64'>
+  nonzero(asTuple: true | (NonzeroOptions & { asTuple: true })): Tensor<'int64'>[]
 }
 
 export const maskMethods: MethodTable<MaskMethods> = {

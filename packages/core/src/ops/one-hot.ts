@@ -31,7 +31,7 @@ const readOneHot = parameters<[number]>('oneHot', ['numClasses'])
  * left out and there is no index, or it is not a whole number ≥ 0.
  * @see torch.nn.functional.one_hot
  */
-export function oneHot(input: Tensor, ...given: OneHotArguments): Tensor {
+export function oneHot(input: Tensor, ...given: OneHotArguments): Tensor<'int64'> {
   requireIndex('oneHot', input)
   const [numClasses = -1] = readOneHot(given)
   let classes = numClasses

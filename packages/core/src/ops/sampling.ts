@@ -1,6 +1,7 @@
 /** Tensors filled with uniform, normal, exponential and other random numbers; see random.ts. */
 import { parameters } from '../arguments.ts'
 import { chooseDtype, finish } from '../creation.ts'
+import type { DType } from '../dtype.ts'
 import { BOOL, isFloatingCode, promote } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
@@ -23,6 +24,7 @@ import type { RandomOptions, SamplingOptions, Whole } from '../random-arguments.
 import { pick, readRandom, real, requireThat, shapeOf } from '../random-arguments.ts'
 import { broadcastShapes, sameShape } from '../shape.ts'
 import { show } from '../show.ts'
+import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 
@@ -55,11 +57,11 @@ const readBernoulli = parameters<[number, GeneratorOption]>('bernoulli', ['p', '
  * @throws {DTypeError} if probabilities are not floating. @throws {ValueError} outside of [0, 1].
  * @see torch.bernoulli
  */
-export function bernoulli(
-  input: Tensor,
+export function bernoulli<D extends DType>(
+  input: Tensor<D>,
   p?: number | (SamplingOptions & { p?: number }),
   options?: SamplingOptions,
-): Tensor {
+): Tensor<D> {
   requireTensor('bernoulli', 'input', input)
   const [probability, generator] = readBernoulli([p, options])
   const index = generatorIndex('bernoulli', generator)
@@ -338,50 +340,50 @@ function random_(self: Tensor, ...arguments_: unknown[]): Tensor {
   return self
 }
 
-export interface SamplingMethods {
+export interface SamplingMethods<D extends DType = AnyDType> {
   /** Fills with uniform numbers of [from, to), default [0, 1). @see torch.Tensor.uniform_ */
-  uniform_(from?: number, to?: number, options?: SamplingOptions): Tensor
-  uniform_(from: number, options: SamplingOptions & { to?: number }): Tensor
-  uniform_(options: SamplingOptions & { from?: number; to?: number }): Tensor
+  uniform_(from?: number, to?: number, options?: SamplingOptions): Tensor<D>
+  uniform_(from: number, options: SamplingOptions & { to?: number }): Tensor<D>
+  uniform_(options: SamplingOptions & { from?: number; to?: number }): Tensor<D>
   /** Fills with normal numbers. Default mean 0, std 1. @see torch.Tensor.normal_ */
-  normal_(mean?: number, std?: number, options?: SamplingOptions): Tensor
-  normal_(mean: number, options: SamplingOptions & { std?: number }): Tensor
-  normal_(options: SamplingOptions & { mean?: number; std?: number }): Tensor
+  normal_(mean?: number, std?: number, options?: SamplingOptions): Tensor<D>
+  normal_(mean: number, options: SamplingOptions & { std?: number }): Tensor<D>
+  normal_(options: SamplingOptions & { mean?: number; std?: number }): Tensor<D>
   /** Fills with exponential numbers of mean 1 / lambd, default 1. @see torch.Tensor.exponential_ */
-  exponential_(lambd?: number, options?: SamplingOptions): Tensor
-  exponential_(options: SamplingOptions & { lambd?: number }): Tensor
+  exponential_(lambd?: number, options?: SamplingOptions): Tensor<D>
+  exponential_(options: SamplingOptions & { lambd?: number }): Tensor<D>
   /** Fills with Cauchy numbers. Default median 0, sigma 1. @see torch.Tensor.cauchy_ */
-  cauchy_(median?: number, sigma?: number, options?: SamplingOptions): Tensor
-  cauchy_(median: number, options: SamplingOptions & { sigma?: number }): Tensor
-  cauchy_(options: SamplingOptions & { median?: number; sigma?: number }): Tensor
+  cauchy_(median?: number, sigma?: number, options?: SamplingOptions): Tensor<D>
+  cauchy_(median: number, options: SamplingOptions & { sigma?: number }): Tensor<D>
+  cauchy_(options: SamplingOptions & { median?: number; sigma?: number }): Tensor<D>
   /**
    * Fills with numbers whose logarithms are normal with this mean and std, default 1 and 2.
    *
    * @see torch.Tensor.log_normal_
    */
-  logNormal_(mean?: number, std?: number, options?: SamplingOptions): Tensor
-  logNormal_(mean: number, options: SamplingOptions & { std?: number }): Tensor
-  logNormal_(options: SamplingOptions & { mean?: number; std?: number }): Tensor
+  logNormal_(mean?: number, std?: number, options?: SamplingOptions): Tensor<D>
+  logNormal_(mean: number, options: SamplingOptions & { std?: number }): Tensor<D>
+  logNormal_(options: SamplingOptions & { mean?: number; std?: number }): Tensor<D>
   /**
    * Fills with how many trials it takes to the first success, each of probability p in (0, 1): 1,
    * 2, 3, … @see torch.Tensor.geometric_
    */
-  geometric_(p: number, options?: SamplingOptions): Tensor
-  geometric_(options: SamplingOptions & { p: number }): Tensor
+  geometric_(p: number, options?: SamplingOptions): Tensor<D>
+  geometric_(options: SamplingOptions & { p: number }): Tensor<D>
   /** Fills with 1 at probability p (default 0.5) and 0 else. @see torch.Tensor.bernoulli_ */
-  bernoulli_(p?: number | Tensor, options?: SamplingOptions): Tensor
-  bernoulli_(options: SamplingOptions & { p?: number | Tensor }): Tensor
+  bernoulli_(p?: number | Tensor, options?: SamplingOptions): Tensor<D>
+  bernoulli_(options: SamplingOptions & { p?: number | Tensor }): Tensor<D>
   /**
    * Fills with whole numbers: all that the dtype holds from 0 on (floating dtypes: those that they
    * hold without gaps), `random_(to)` below `to`, `random_(from, to)` of [from, to),
    * `random_(from, null)` from `from` on. @see torch.Tensor.random_
    */
-  random_(options?: SamplingOptions & { from?: Whole; to?: Whole | null }): Tensor
-  random_(to: Whole, options?: SamplingOptions): Tensor
-  random_(from: Whole, options: SamplingOptions & { to: Whole | null }): Tensor
-  random_(from: Whole, to: Whole | null, options?: SamplingOptions): Tensor
+  random_(options?: SamplingOptions & { from?: Whole; to?: Whole | null }): Tensor<D>
+  random_(to: Whole, options?: SamplingOptions): Tensor<D>
+  random_(from: Whole, options: SamplingOptions & { to: Whole | null }): Tensor<D>
+  random_(from: Whole, to: Whole | null, options?: SamplingOptions): Tensor<D>
   /** See {@link bernoulli}. */
-  bernoulli(p?: number | (SamplingOptions & { p?: number }), options?: SamplingOptions): Tensor
+  bernoulli(p?: number | (SamplingOptions & { p?: number }), options?: SamplingOptions): Tensor<D>
 }
 
 export const samplingMethods: MethodTable<SamplingMethods> = {

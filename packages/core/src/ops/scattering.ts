@@ -1,12 +1,14 @@
 /** Elements written, added or reduced where an index tensor says, one by one along an axis. */
 import type { Arguments } from '../arguments.ts'
 import { isNamed, parameters } from '../arguments.ts'
+import type { DType } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs, run, runInPlace } from '../op.ts'
 import { show } from '../show.ts'
+import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import { axisOf, requireInside, withAxis } from './gathering.ts'
 import type { Value } from './index-groups.ts'
@@ -185,7 +187,7 @@ function scatterForm(
  * @throws {IndexError} naming an index out of range. @throws {ShapeError, DTypeError, ValueError}
  * @see torch.scatter
  */
-export function scatter(input: Tensor, ...given: ScatterArguments): Tensor {
+export function scatter<D extends DType>(input: Tensor<D>, ...given: ScatterArguments): Tensor<D> {
   return scatterForm('scatter', input, given, false)
 }
 
@@ -216,7 +218,10 @@ function scatterAddForm(
  * @throws {IndexError} naming an index out of range. @throws {ShapeError, DTypeError}
  * @see torch.scatter_add
  */
-export function scatterAdd(input: Tensor, ...given: ScatterAddArguments): Tensor {
+export function scatterAdd<D extends DType>(
+  input: Tensor<D>,
+  ...given: ScatterAddArguments
+): Tensor<D> {
   return scatterAddForm('scatterAdd', input, given, false)
 }
 
@@ -268,23 +273,26 @@ function scatterReduceForm(
  * @throws {ValueError} for another `reduce`.
  * @see torch.scatter_reduce
  */
-export function scatterReduce(input: Tensor, ...given: ScatterReduceArguments): Tensor {
+export function scatterReduce<D extends DType>(
+  input: Tensor<D>,
+  ...given: ScatterReduceArguments
+): Tensor<D> {
   return scatterReduceForm('scatterReduce', input, given, false)
 }
 
-export interface ScatteringMethods {
+export interface ScatteringMethods<D extends DType = AnyDType> {
   /** See {@link scatter}. */
-  scatter(...given: ScatterArguments): Tensor
+  scatter(...given: ScatterArguments): Tensor<D>
   /** {@link scatter}, writing into this tensor. */
-  scatter_(...given: ScatterArguments): Tensor
+  scatter_(...given: ScatterArguments): Tensor<D>
   /** See {@link scatterAdd}. */
-  scatterAdd(...given: ScatterAddArguments): Tensor
+  scatterAdd(...given: ScatterAddArguments): Tensor<D>
   /** {@link scatterAdd}, adding to this tensor. */
-  scatterAdd_(...given: ScatterAddArguments): Tensor
+  scatterAdd_(...given: ScatterAddArguments): Tensor<D>
   /** See {@link scatterReduce}. */
-  scatterReduce(...given: ScatterReduceArguments): Tensor
+  scatterReduce(...given: ScatterReduceArguments): Tensor<D>
   /** {@link scatterReduce}, writing into this tensor. */
-  scatterReduce_(...given: ScatterReduceArguments): Tensor
+  scatterReduce_(...given: ScatterReduceArguments): Tensor<D>
 }
 
 export const scatteringMethods: MethodTable<ScatteringMethods> = {

@@ -41,7 +41,7 @@ const readWhere = parameters<[Value, Value]>('where', ['input', 'other'])
  * bool.
  * @see torch.where
  */
-export function where(condition: Tensor): Tensor[]
+export function where(condition: Tensor): Tensor<'int64'>[]
 export function where(
   condition: Tensor,
   ...given: Arguments<{ input: Value; other: Value }, ['input', 'other']>
