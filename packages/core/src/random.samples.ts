@@ -327,6 +327,12 @@ samplesFor('multinomial', [
     throws: /multinomial: 4 samples of 3 categories cannot all differ/,
   },
   {
+    name: 'more samples than a tensor can have elements',
+    inputs: [{ shape: [3], low: 0 }],
+    run: (weights: Tensor) => multinomial(weights, 2 ** 60, true),
+    throws: /multinomial: .*more elements than memory can hold/,
+  },
+  {
     name: 'a row without weight',
     inputs: [{ shape: [2, 2], values: [1, 2, 0, 0] }],
     run: (weights: Tensor) => multinomial(weights, 1),

@@ -11,7 +11,7 @@ import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import type { SamplingOptions } from '../random-arguments.ts'
 import { internally } from '../scope.ts'
-import { broadcastShapes, formatShape } from '../shape.ts'
+import { broadcastShapes, checkShape, formatShape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -197,7 +197,7 @@ export function multinomial(input: Tensor, ...given: MultinomialArguments): Tens
   const [count, replacement = false, generator] = readMultinomial(given)
   requireDistributions(input, count, replacement)
   const samples = count as number
-  const shape = [...input._shape.slice(0, -1), samples]
+  const shape = checkShape('multinomial', [...input._shape.slice(0, -1), samples])
   return internally(() => {
     const weights = input.detach()
     if (replacement && samples > 1) {
