@@ -17,6 +17,7 @@ export {
   dropout,
   gelu,
   groupNorm,
+  hardshrink,
   layerNorm,
   linear,
   logSoftmax,
@@ -27,13 +28,22 @@ export {
   nllLoss,
   oneHot,
   pairwiseDistance,
-  relu,
+  pixelShuffle,
+  pixelUnshuffle,
+  prelu,
+  relu_,
   rmsNorm,
+  selu_,
   sigmoid,
-  silu,
   softmax,
+  softplus,
   tanh,
+  threshold_,
+  celu_,
+  bilinear,
+  pdist,
 } from '@flambeau/core'
+export * from './activation.ts'
 export type { DropoutArguments, DropoutOptions } from './dropout.ts'
 export { alphaDropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout.ts'
 export type { EmbeddingBagOptions, EmbeddingOptions } from './embedding.ts'
