@@ -110,6 +110,39 @@ struct MatmulPlan {
   }
 };
 
+// Σ a[i] · b[i]: in eight chains side by side where both lie densely. Integers wrap.
+template <class T>
+T dot(const T* a, int64_t a_step, const T* b, int64_t b_step, int64_t n) {
+  // Unsigned and not narrower than int: signed overflow is undefined, and so is that of promoted
+  // small integers.
+  using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
+  constexpr int kLanes = 64 / sizeof(Sum) * 2;
+  Sum sums[kLanes] = {};
+  int64_t i = 0;
+  if (a_step == 1 && b_step == 1)
+    for (; i + kLanes <= n; i += kLanes)
+      for (int lane = 0; lane < kLanes; ++lane)
+        sums[lane] += static_cast<Sum>(a[i + lane]) * static_cast<Sum>(b[i + lane]);
+  for (int lane = 0; i < n; ++i, lane = (lane + 1) % kLanes)
+    sums[lane] += static_cast<Sum>(a[i * a_step]) * static_cast<Sum>(b[i * b_step]);
+  for (int width = kLanes / 2; width > 0; width /= 2)
+    for (int lane = 0; lane < width; ++lane) sums[lane] += sums[lane + width];
+  return static_cast<T>(sums[0]);
+}
+
+// The same on all threads, in pieces that depend on n only.
+template <class T>
+T long_dot(const T* a, int64_t a_step, const T* b, int64_t b_step, int64_t n) {
+  using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
+  return static_cast<T>(parallel_reduce(
+      n, kGrain, Sum{0},
+      [=](int64_t begin, int64_t end) {
+        return static_cast<Sum>(
+            dot(a + begin * a_step, a_step, b + begin * b_step, b_step, end - begin));
+      },
+      [](Sum x, Sum y) { return x + y; }));
+}
+
 // y [row-major] = alpha · a · b, and + y where `accumulate` is set.
 template <class T>
 void run_matmul(const MatmulPlan& plan, const Tensor& a, const Tensor& b, T* y, T alpha,
@@ -124,6 +157,13 @@ void run_matmul(const MatmulPlan& plan, const Tensor& a, const Tensor& b, T* y, 
   product.c = y;
   product.c_row = plan.n;
   product.accumulate = accumulate;
+  if (plan.axes == 0 && plan.m == 1 && plan.n == 1) {
+    const T sum = long_dot(product.a.data, plan.a_column, product.b.data, plan.b_row, plan.k);
+    using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
+    const Sum scaled = static_cast<Sum>(sum) * static_cast<Sum>(alpha);
+    *y = static_cast<T>(accumulate ? static_cast<Sum>(*y) + scaled : scaled);
+    return;
+  }
   if (plan.axes == 0) return multiply(product);
   multiply_batch(product, plan.count, [&plan](int64_t index, Product<T>& one) {
     one.c += index * plan.m * plan.n;
