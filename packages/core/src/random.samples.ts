@@ -280,6 +280,14 @@ samplesFor('seed', [
 ])
 samplesFor('cauchy', [
   {
+    name: 'in place',
+    inputs: [[2, 3]],
+    run: (x: Tensor) => {
+      manualSeed(0)
+      return x.clone().cauchy_(1, 2)
+    },
+  },
+  {
     name: 'a width of 0',
     inputs: [[2]],
     run: (x: Tensor) => x.cauchy_(0, 0),
@@ -288,6 +296,14 @@ samplesFor('cauchy', [
 ])
 samplesFor('logNormal', [
   {
+    name: 'in place',
+    inputs: [[2, 3]],
+    run: (x: Tensor) => {
+      manualSeed(0)
+      return x.clone().logNormal_(0, 1)
+    },
+  },
+  {
     name: 'a deviation of 0',
     inputs: [[2]],
     run: (x: Tensor) => x.logNormal_(0, 0),
@@ -295,6 +311,14 @@ samplesFor('logNormal', [
   },
 ])
 samplesFor('geometric', [
+  {
+    name: 'in place',
+    inputs: [[2, 3]],
+    run: (x: Tensor) => {
+      manualSeed(0)
+      return x.clone().geometric_(0.3)
+    },
+  },
   {
     name: 'a certain success',
     inputs: [[2]],
