@@ -152,8 +152,8 @@ export function softplus(
   if (!Number.isFinite(beta) || beta === 0 || !Number.isFinite(threshold)) {
     throw new ValueError(
       'softplus',
-      { input, beta, threshold },
-      `beta (${beta}) and threshold (${threshold}) must be finite, and beta not 0`,
+      { input },
+      `beta (${show(beta)}) and threshold (${show(threshold)}) must be finite, and beta not 0`,
       'leave them out for 1 and 20',
     )
   }

@@ -1,12 +1,15 @@
 /** Quotients and remainders. */
 import { isNamed, parameters } from '../arguments.ts'
+import type { DTypeCode } from '../dtype.ts'
+import { BFLOAT16, FLOAT16 } from '../dtype.ts'
 import type { Named, Operand, Value } from '../elementwise.ts'
-import { binary, inPlace, operandOf } from '../elementwise.ts'
+import { binary, inPlace, operandOf, resultType } from '../elementwise.ts'
 import { ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs } from '../op.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
+import { trunc } from './rounding.ts'
 import { flatBinary, refuseBool } from './rules.ts'
 
 const divOp = defineOp('div', ['input', 'other'], {
@@ -94,8 +97,12 @@ const truncDivideOp = defineOp('truncDivide', ['input', 'other'], flatBinary)
 
 function truncDivide(input: Value, other: Value): Tensor {
   refuseBool('div', input, other)
-  return binary(truncDivideOp, input, other, 'same')
+  // The quotient takes the precision of its dtype before it is cut, which matters for 16 bits.
+  const narrow = NARROW.has(resultType([input, other]))
+  return narrow ? trunc(trueDivide(input, other)) : binary(truncDivideOp, input, other, 'same')
 }
+
+const NARROW: ReadonlySet<DTypeCode> = new Set([FLOAT16, BFLOAT16])
 
 const floorDivideOp = defineOp('floorDivide', ['input', 'other'], flatBinary)
 
@@ -163,8 +170,10 @@ function div_(self: Tensor, other: Divisor, rounding?: Rounding): Tensor {
   const given = readDivisor('div_', [other, rounding])
   if (given.mode == null) return inPlace(divOp, self, [given.other], 'float')
   refuseBool('div_', self, given.other)
-  const op = given.mode === 'floor' ? floorDivideOp : truncDivideOp
-  return inPlace(op, self, [given.other], 'same')
+  if (given.mode === 'floor') return inPlace(floorDivideOp, self, [given.other], 'same')
+  return NARROW.has(self._dtype)
+    ? self.div_(given.other).trunc_()
+    : inPlace(truncDivideOp, self, [given.other], 'same')
 }
 
 export interface DivisionMethods {

@@ -60,6 +60,13 @@ function check(
   rule: (dtype: string) => string,
   fix: string,
 ): void {
+  // Tensors that are all allowed meet in a dtype that is.
+  let settled = true
+  for (const name in inputs) {
+    const input = inputs[name]
+    settled &&= input instanceof Tensor && allowed(input._dtype)
+  }
+  if (settled) return
   const values = valuesOf(op, inputs)
   const code = resultType(Object.values(values))
   if (!allowed(code)) throw new DTypeError(op, values, rule(dtypeName(code)), fix)

@@ -6,12 +6,12 @@ import type { Named, Value } from '../elementwise.ts'
 import { binary, inPlace, operandOf, requireTensor, resultType, unary } from '../elementwise.ts'
 import { DTypeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
-import type { Op } from '../op.ts'
+import type { Op, OpDefinition } from '../op.ts'
 import { defineOp, needs } from '../op.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { finfo } from '../type-info.ts'
-import { discreteBinary, requireFloating } from './rules.ts'
+import { requireFloating } from './rules.ts'
 import { where } from './ternary.ts'
 
 const copysignOp = defineOp('copysign', ['input', 'other'], {
@@ -46,8 +46,17 @@ function tensorNamed(op: string, name: string, input: Tensor, given: unknown): T
   return other
 }
 
-const nextafterOp = defineOp('nextafter', ['input', 'other'], discreteBinary)
-const nextafterNarrowOp = defineOp('nextafterNarrow', ['input', 'other'], discreteBinary)
+// A step of one number beside `input` moves the result as far; where both are equal it is `other`.
+const besideInput: OpDefinition<'input' | 'other', null> = {
+  derivative: {
+    input: needs(['input', 'other'], (grad, { input, other }) =>
+      where((input as Tensor).ne(other as Tensor), grad, 0),
+    ),
+    other: (grad) => zerosLike(grad),
+  },
+}
+const nextafterOp = defineOp('nextafter', ['input', 'other'], besideInput)
+const nextafterNarrowOp = defineOp('nextafterNarrow', ['input', 'other'], besideInput)
 
 /** For the kernel: bits of float32 between neighbours, the smallest normal and the largest number. */
 const NARROW: ReadonlyMap<number, readonly number[]> = new Map([
@@ -67,7 +76,7 @@ function nextafterFor(
 }
 
 /**
- * The number next to `input` in the direction of `other`, elementwise. Not differentiable.
+ * The number next to `input` in the direction of `other`, elementwise.
  *
  * Shapes: input and other broadcast. Dtype: floating, their common dtype.
  *

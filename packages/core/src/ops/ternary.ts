@@ -109,16 +109,15 @@ function readLerp(op: string, input: Tensor, given: readonly unknown[]): [Tensor
   // A weight without axes counts as a number.
   const single =
     !(weight instanceof Tensor) || (weight._shape.length === 0 && isFloatingCode(weight._dtype))
-  for (const [name, tensor] of Object.entries(single ? { end } : { end, weight })) {
-    if (tensor._dtype === input._dtype) continue
-    throw new DTypeError(
-      op,
-      { input, end, weight },
-      `${name} must be of the input's dtype ${input.dtype}, not ${tensor.dtype}`,
-      `convert it with .to('${input.dtype}')`,
-    )
-  }
-  return [end, weight]
+  const wrong =
+    end._dtype !== input._dtype ? end : single || weight._dtype === input._dtype ? null : weight
+  if (wrong === null) return [end, weight]
+  throw new DTypeError(
+    op,
+    { input, end, weight },
+    `${wrong === end ? 'end' : 'weight'} must be of the input's dtype ${input.dtype}, not ${wrong.dtype}`,
+    `convert it with .to('${input.dtype}')`,
+  )
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Sines, cosines, tangents, their inverses, and angles. */
 import type { Named, Operand, Value } from '../elementwise.ts'
-import { binary, inPlace, inPlaceUnary, unary } from '../elementwise.ts'
+import { binary, inPlace, inPlaceUnary, requireTensor, unary } from '../elementwise.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, needs } from '../op.ts'
 import { Tensor } from '../tensor.ts'
@@ -230,11 +230,13 @@ const DEGREE = Math.PI / 180
  * @see torch.deg2rad
  */
 export function deg2rad(input: Tensor): Tensor {
+  requireTensor('deg2rad', 'input', input)
   return mul(input, DEGREE)
 }
 
 /** {@link deg2rad}, writing into the tensor. @see torch.deg2rad_ */
 export function deg2rad_(input: Tensor): Tensor {
+  requireTensor('deg2rad_', 'input', input)
   return input.mul_(DEGREE)
 }
 
@@ -246,11 +248,13 @@ export function deg2rad_(input: Tensor): Tensor {
  * @see torch.rad2deg
  */
 export function rad2deg(input: Tensor): Tensor {
+  requireTensor('rad2deg', 'input', input)
   return mul(input, 1 / DEGREE)
 }
 
 /** {@link rad2deg}, writing into the tensor. @see torch.rad2deg_ */
 export function rad2deg_(input: Tensor): Tensor {
+  requireTensor('rad2deg_', 'input', input)
   return input.mul_(1 / DEGREE)
 }
 
