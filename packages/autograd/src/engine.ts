@@ -4,17 +4,14 @@
  * have arrived, which the plan's order guarantees.
  */
 import type { Tensor } from '@flambeau/core'
-import { AutogradError, DTypeError, ShapeError, ValueError } from '@flambeau/core'
+import { AutogradError, ValueError } from '@flambeau/core'
 import type { BackwardInfo, Op, SavedInputs, Shape } from '@flambeau/core/internal'
 import {
   commands,
   graphError,
   internally,
-  isTensor,
-  liveId,
   moveToScope,
   native,
-  outsideScopes,
   sameShape,
   Scope,
   scopes,
@@ -23,8 +20,9 @@ import {
   writerName,
 } from '@flambeau/core/internal'
 import { withMode } from './grad-mode.ts'
+import { hooks, runAccumulated, runHooks, runPosthooks, runPrehooks, spendHooks } from './hooks.ts'
 import type { TapeEntry } from './tape.ts'
-import { entryOf, hooks, retaining, sweepTape, spentEntry, tape } from './tape.ts'
+import { entryOf, retaining, sweepTape, spentEntry, tape } from './tape.ts'
 
 interface PlannedNode {
   slot: number
@@ -174,6 +172,15 @@ export function sumTo(grad: Tensor, shape: Shape): Tensor {
   return lead > 0 || !sameShape(sum._shape, shape) ? sum.reshape(shape) : sum
 }
 
+/** A gradient, if there is one, of the shape of its input. */
+function summedTo(
+  shape: TapeEntry['inputs'][number] | undefined,
+  grad: Tensor | null | undefined,
+): Tensor | null {
+  if (grad === null || grad === undefined) return null
+  return Array.isArray(shape) ? sumTo(grad, shape as Shape) : grad
+}
+
 /** The tensors and numbers that the node's formulas asked for. */
 function unpackSaved(slot: number, op: Op, entry: TapeEntry): SavedInputs {
   const saved: Record<string, unknown> = {}
@@ -259,50 +266,6 @@ function formulas(
     const rule = op.rules[i] ?? null
     return wanted && rule !== null ? rule.formula(grad, saved, info) : null
   })
-}
-
-function runHooks(slot: number, output: number, grad: Tensor): Tensor {
-  const list = hooks.get(slot)?.byOutput.get(output)
-  if (list === undefined) return grad
-  let current = grad
-  // A copy: a hook may add and remove hooks.
-  for (const hook of Array.from(list)) {
-    // User code: its tensors are its own, and it may keep the gradient.
-    const shown = share(current)
-    moveToScope(shown, null)
-    const result = outsideScopes(() => (hook(shown) as unknown) ?? shown)
-    current = share(checkHookResult(result, grad))
-  }
-  return current
-}
-
-function checkHookResult(result: unknown, grad: Tensor): Tensor {
-  if (!isTensor(result)) {
-    throw new ValueError(
-      'hook',
-      { gradient: grad },
-      `a hook returned ${typeof result}, which is not a tensor`,
-      'return a tensor, or nothing to leave the gradient as it is',
-    )
-  }
-  liveId('hook', result)
-  if (!sameShape(result._shape, grad._shape)) {
-    throw new ShapeError(
-      'hook',
-      { gradient: grad, result },
-      'a hook must keep the shape of its gradient',
-      'return a tensor of the same shape, or nothing',
-    )
-  }
-  if (result._dtype !== grad._dtype) {
-    throw new DTypeError(
-      'hook',
-      { gradient: grad, result },
-      'a hook must keep the dtype of its gradient',
-      `cast the result with to('${grad.dtype}')`,
-    )
-  }
-  return result
 }
 
 /** Tensors that keep their gradient without being leaves: their ids by node slot and output. */
@@ -418,10 +381,7 @@ function release(slot: number): void {
   const entry = tape[slot]
   // Another pass through it is an error: the details would only outlive collections of young objects.
   if (entry !== undefined && entry.saved !== 0) tape[slot] = spentEntry(entry.op)
-  const spent = hooks.get(slot)
-  if (spent === undefined) return
-  spent.byOutput.clear()
-  spent.spent = true
+  spendHooks(slot)
 }
 
 interface Pass {
@@ -443,10 +403,12 @@ function visit(node: PlannedNode, arrived: (Tensor | null)[], pass: Pass): void 
   const outer = scopes.current
   scopes.current = scope
   try {
-    const grads = hooks.size === 0 ? arrived : arrived.slice()
-    for (let output = 0; output < node.outputs; output++) {
-      const grad = arrived[output] ?? null
-      grads[output] = grad === null || hooks.size === 0 ? grad : runHooks(node.slot, output, grad)
+    let grads: readonly (Tensor | null)[] = arrived
+    if (hooks.size > 0) {
+      grads = Array.from({ length: node.outputs }, (_, output) => {
+        const grad = arrived[output] ?? null
+        return grad === null ? grad : runHooks(node.slot, output, grad)
+      })
     }
     if (targetNodes !== null) handToTargets(node, grads, pass, outer)
     retained?.get(node.slot)?.forEach((id, output) => {
@@ -454,21 +416,29 @@ function visit(node: PlannedNode, arrived: (Tensor | null)[], pass: Pass): void 
       if (grad) accumulateAt(id, grad, createGraph)
     })
     if (useful !== null && !node.from.some((slot) => useful.has(slot))) return
+    if (hooks.size > 0) grads = runPrehooks(node.slot, grads)
     if (node.from.length === 0) {
       const grad = grads[0]
       if (targetNodes === null && node.leaf !== 0 && grad) {
         accumulateAt(node.leaf, grad, createGraph)
+        if (hooks.size > 0) {
+          runPosthooks(node.slot, [], grads)
+          runAccumulated(node.slot)
+        }
       }
       return
     }
     const needed = node.from.map((slot) => slot !== 0 && (useful === null || useful.has(slot)))
-    const out = formulas(node, grads, needed)
+    let out = formulas(node, grads, needed)
     const entry = tape[node.slot]
+    if (hooks.size > 0) {
+      const summed = needed.map((wanted, i) => (wanted ? summedTo(entry?.inputs[i], out[i]) : null))
+      out = runPosthooks(node.slot, summed, grads)
+    }
     for (let i = 0; i < needed.length; i++) {
-      const grad = out[i] ?? null
-      if (!needed[i] || grad === null) continue
-      const shape = entry?.inputs[i]
-      const mine = share(Array.isArray(shape) ? sumTo(grad, shape as Shape) : grad)
+      const grad = needed[i] ? summedTo(entry?.inputs[i], out[i]) : null
+      if (grad === null) continue
+      const mine = share(grad)
       moveToScope(mine, outer)
       // The scope lets go of its own counts below: only then may a sum reuse this memory.
       handed[i] = mine

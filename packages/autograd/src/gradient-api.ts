@@ -12,9 +12,11 @@ import {
   wrap,
 } from '@flambeau/core/internal'
 import { accumulateAt, nodeOf, runBackward } from './engine.ts'
-import { optionsOf, requireTensor, tensorList } from './arguments.ts'
-import type { Hook } from './tape.ts'
-import { entryOf, hooks, retaining } from './tape.ts'
+import { optionsOf, requireFunction, requireTensor, tensorList } from './arguments.ts'
+import { graphNode, nodeName, type GraphNode } from './graph-node.ts'
+import type { AccumulateHook, Hook, HookHandle } from './hooks.ts'
+import { addHook, hooksOf, runAccumulated } from './hooks.ts'
+import { retaining } from './tape.ts'
 
 /** Options of {@link Tensor.backward}. */
 export interface BackwardOptions {
@@ -26,17 +28,6 @@ export interface BackwardOptions {
   inputs?: readonly Tensor[]
 }
 
-/** The operation that made a tensor. */
-export interface GradFn {
-  /** For example `AddBackward`. */
-  readonly name: string
-}
-
-/** Takes a hook off again. */
-export interface HookHandle {
-  remove(): void
-}
-
 declare module '@flambeau/core' {
   interface Tensor {
     /** Whether operations on the tensor are recorded. Only leaves may be set. */
@@ -44,7 +35,7 @@ declare module '@flambeau/core' {
     /** The accumulated gradient of a leaf; null before the first backward pass. */
     grad: Tensor | null
     /** The operation that made the tensor; null for leaves. */
-    readonly gradFn: GradFn | null
+    readonly gradFn: GraphNode | null
     /** True unless the tensor was made by a recorded operation. */
     readonly isLeaf: boolean
     /** Sets `requiresGrad`; returns the tensor. @see torch.Tensor.requires_grad_ */
@@ -69,6 +60,17 @@ declare module '@flambeau/core' {
      * @see torch.Tensor.register_hook
      */
     registerHook(hook: Hook): HookHandle
+    /**
+     * Calls `hook` with this leaf each time after a backward pass added to its `grad`.
+     *
+     * @throws {AutogradError} if the tensor does not require a gradient, or is not a leaf.
+     * @see torch.Tensor.register_post_accumulate_grad_hook
+     */
+    registerPostAccumulateGradHook(hook: AccumulateHook): HookHandle
+    /** True for a tensor that keeps its gradient though it is not a leaf. */
+    readonly retainsGrad: boolean
+    /** How often the tensor's storage was written to in place. @see torch.Tensor._version */
+    readonly _version: number
     /**
      * Keeps the gradient of a tensor that is not a leaf in its `grad`.
      *
@@ -245,7 +247,10 @@ export function backward(
   const results = runBackward({ roots, gradients, targets, retainGraph, createGraph })
   internally(() => {
     results.forEach((result, i) => {
-      if (result !== null) accumulateAt((targets[i] as Tensor)._id, result, createGraph)
+      if (result === null) return
+      const target = targets[i] as Tensor
+      accumulateAt(target._id, result, createGraph)
+      runAccumulated(nodeOf(target).slot)
     })
   })
 }
@@ -338,31 +343,45 @@ export function grad(
   return results
 }
 
+function requireNode(op: string, tensor: Tensor): { slot: number; output: number } {
+  liveId(op, tensor)
+  const node = nodeOf(tensor)
+  if (node.slot !== 0) return node
+  throw new AutogradError(
+    op,
+    { input: tensor },
+    'the tensor does not require a gradient',
+    'set requiresGrad first',
+  )
+}
+
 function registerHook(tensor: Tensor, hook: Hook): HookHandle {
-  liveId('registerHook', tensor)
-  if (typeof hook !== 'function') {
-    throw new ValueError(
-      'registerHook',
-      { input: tensor },
-      `a hook is a function of the gradient, not ${typeof hook}`,
-      'x.registerHook((grad) => grad.mul(2))',
-    )
-  }
-  const { slot, output } = nodeOf(tensor)
-  if (slot === 0) {
+  requireFunction('registerHook', 'a hook', hook)
+  const { slot, output } = requireNode('registerHook', tensor)
+  const { byOutput } = hooksOf(slot)
+  let list = byOutput.get(output)
+  if (list === undefined) byOutput.set(output, (list = new Set()))
+  return addHook('registerHook', list, hook)
+}
+
+function registerPostAccumulateGradHook(tensor: Tensor, hook: AccumulateHook): HookHandle {
+  const op = 'registerPostAccumulateGradHook'
+  requireFunction(op, 'a hook', hook)
+  const { slot } = requireNode(op, tensor)
+  if (!tensor.isLeaf) {
     throw new AutogradError(
-      'registerHook',
+      op,
       { input: tensor },
-      'the tensor does not require a gradient',
-      'set requiresGrad first',
+      'only gradients of leaves are accumulated; this tensor was made by an operation',
+      'use registerHook',
     )
   }
-  let node = hooks.get(slot)
-  if (node === undefined) hooks.set(slot, (node = { byOutput: new Map(), spent: false }))
-  let list = node.byOutput.get(output)
-  if (list === undefined) node.byOutput.set(output, (list = new Set()))
-  list.add(hook)
-  return { remove: () => void list.delete(hook) }
+  // Held by the node, which the leaf holds: a count on the leaf would be a cycle.
+  const leaf = new WeakRef(tensor)
+  return addHook(op, hooksOf(slot).accumulated, () => {
+    const alive = leaf.deref()
+    if (alive !== undefined && !alive.isDisposed) hook(alive)
+  })
 }
 
 function detachInPlace(tensor: Tensor): void {
@@ -395,13 +414,6 @@ function retainGrad(tensor: Tensor): void {
   retaining.add(id)
 }
 
-function gradFnName(tensor: Tensor): string {
-  const { slot } = nodeOf(tensor)
-  const name = entryOf(slot)?.op.name ?? 'Unknown'
-  if (name === 'copySlices') return 'CopySlices'
-  return `${name.charAt(0).toUpperCase()}${name.slice(1)}Backward`
-}
-
 /** Adds the gradient members to Tensor. */
 export function extendTensor(): void {
   const { prototype } = Tensor
@@ -429,8 +441,10 @@ export function extendTensor(): void {
       },
     },
     gradFn: {
-      get(this: Tensor): GradFn | null {
-        return this.isLeaf ? null : { name: gradFnName(this) }
+      get(this: Tensor): GraphNode | null {
+        if (!this._requiresGrad || this.isLeaf) return null
+        const { slot } = nodeOf(this)
+        return slot === 0 ? null : graphNode(slot, this)
       },
     },
     requiresGrad_: {
@@ -449,6 +463,23 @@ export function extendTensor(): void {
         return registerHook(this, hook)
       },
     },
+    registerPostAccumulateGradHook: {
+      value(this: Tensor, hook: AccumulateHook): HookHandle {
+        return registerPostAccumulateGradHook(this, hook)
+      },
+    },
+    retainsGrad: {
+      get(this: Tensor): boolean {
+        native.graphInfo(liveId('retainsGrad', this))
+        return commands[3] === 1
+      },
+    },
+    _version: {
+      get(this: Tensor): number {
+        native.graphInfo(liveId('_version', this))
+        return commands[0] as number
+      },
+    },
     retainGrad: {
       value(this: Tensor): void {
         retainGrad(this)
@@ -464,6 +495,6 @@ export function extendTensor(): void {
   gradientSwitch.set = (tensor) => setRequiresGrad(tensor, true)
   setGradientSuffix((tensor) => {
     if (!tensor._requiresGrad) return null
-    return tensor.isLeaf ? 'requiresGrad=true' : `gradFn=<${gradFnName(tensor)}>`
+    return tensor.isLeaf ? 'requiresGrad=true' : `gradFn=<${nodeName(nodeOf(tensor).slot)}>`
   })
 }

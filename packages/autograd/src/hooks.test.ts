@@ -1,8 +1,9 @@
 import type { Tensor } from '@flambeau/core'
 import { collectGarbage, memoryStats, tensor, zeros } from '@flambeau/core'
 import { describe, expect, it } from 'vitest'
-import { grad } from './index.ts'
-import { hooks, retaining } from './tape.ts'
+import { grad, type GraphNode } from './index.ts'
+import { hooks } from './hooks.ts'
+import { retaining } from './tape.ts'
 
 function leaf(values: number[]): Tensor {
   return tensor(values, { dtype: 'float64', requiresGrad: true })
@@ -114,7 +115,9 @@ describe('hooks of a leaf', () => {
     expect(() => tensor([1]).registerHook(() => {})).toThrow(
       /registerHook: the tensor does not require a gradient/,
     )
-    expect(() => leaf([1]).registerHook(3 as never)).toThrow(/a hook is a function/)
+    expect(() => leaf([1]).registerHook(3 as never)).toThrow(
+      /registerHook: a hook must be a function, not number/,
+    )
   })
 
   it('belong to their tensor only, also when its place in the graph is used again', () => {
@@ -279,5 +282,148 @@ describe('retainGrad', () => {
     expect(after.tensors - before.tensors).toBeLessThan(8)
     expect(after.graphNodes - before.graphNodes).toBeLessThan(8)
     expect(retaining.size).toBeLessThan(8)
+  })
+})
+
+describe('hooks after accumulation', () => {
+  it('see the leaf with its gradient, at every pass', () => {
+    const x = leaf([1, 2])
+    const seen: unknown[] = []
+    const handle = x.registerPostAccumulateGradHook((p) => {
+      expect(p).toBe(x)
+      seen.push(p.grad?.tolist())
+    })
+    x.mul(2).add(x).backward(ones(2))
+    x.mul(2).backward(ones(2), { inputs: [x] })
+    handle.remove()
+    x.mul(2).backward(ones(2))
+    expect(seen).toEqual([
+      [3, 3],
+      [5, 5],
+    ])
+  })
+
+  it('may take the gradient away', () => {
+    const x = leaf([1, 2])
+    x.registerPostAccumulateGradHook((p) => {
+      p.grad = null
+    })
+    x.mul(2).backward(ones(2))
+    expect(x.grad).toBeNull()
+  })
+
+  it('belong to leaves that require a gradient', () => {
+    const x = leaf([1])
+    expect(() => x.mul(2).registerPostAccumulateGradHook(() => {})).toThrow(
+      /registerPostAccumulateGradHook: only gradients of leaves are accumulated/,
+    )
+    expect(() => tensor([1]).registerPostAccumulateGradHook(() => {})).toThrow(
+      /the tensor does not require a gradient/,
+    )
+  })
+})
+
+describe('hooks of nodes', () => {
+  it('see the gradients of inputs and outputs, and may replace the former', () => {
+    const x = leaf([1, 2])
+    const w = leaf([3, 4])
+    const y = x.mul(w)
+    const seen: unknown[] = []
+    y.gradFn?.registerHook((inputs, outputs) => {
+      seen.push(
+        inputs.map((g) => g?.tolist()),
+        outputs.map((g) => g?.tolist()),
+      )
+      return [inputs[0]?.mul(10) ?? null, null]
+    })
+    y.backward(ones(2))
+    expect(seen).toEqual([
+      [
+        [3, 4],
+        [1, 2],
+      ],
+      [[1, 1]],
+    ])
+    expect(x.grad?.tolist()).toEqual([30, 40])
+    expect(w.grad).toBeNull()
+  })
+
+  it('before the node may replace the gradients of its outputs', () => {
+    const x = leaf([1, 2])
+    const y = x.mul(3)
+    const order: string[] = []
+    y.registerHook(() => {
+      order.push('tensor')
+    })
+    y.gradFn?.registerPrehook(([g]) => {
+      order.push('before')
+      return g?.mul(10)
+    })
+    y.gradFn?.registerHook(() => {
+      order.push('after')
+    })
+    y.backward(ones(2))
+    expect(x.grad?.tolist()).toEqual([30, 30])
+    expect(order).toEqual(['tensor', 'before', 'after'])
+  })
+
+  it('return as many gradients as they got', () => {
+    const x = leaf([1, 2])
+    const y = x.mul(x)
+    y.gradFn?.registerHook(() => [null])
+    expect(() => y.backward(ones(2))).toThrow(
+      /hook: a hook returned 1 gradients in place of 2[\s\S]*fix: return as many as it got/,
+    )
+  })
+})
+
+describe('gradFn', () => {
+  it('leads from node to node, to the leaves', () => {
+    const x = leaf([1, 2])
+    const y = x.mul(2).add(x).sum()
+    const node = y.gradFn as GraphNode
+    expect(node.name).toBe('SumBackward')
+    expect(y.gradFn).toBe(node)
+    const [[add, output]] = node.nextFunctions as [[GraphNode, number]]
+    expect([add.name, output, String(add)]).toEqual(['AddBackward', 0, '<AddBackward>'])
+    const [[mul], [accumulate]] = add.nextFunctions as [[GraphNode, number], [GraphNode, number]]
+    expect([mul.name, accumulate.name]).toEqual(['MulBackward', 'AccumulateGrad'])
+    expect(mul.nextFunctions[0]?.[0]).toBe(accumulate)
+    expect(mul.nextFunctions[1]?.[0] ?? null).toBeNull()
+    node.metadata['note'] = 1
+    expect(y.gradFn?.metadata['note']).toBe(1)
+    expect(x.gradFn).toBeNull()
+  })
+
+  it('says when it was freed', () => {
+    const x = leaf([1, 2])
+    const y = x.mul(2)
+    const node = y.gradFn as GraphNode
+    y.dispose()
+    for (let i = 0; i < 4; i++) x.mul(3).sum().backward()
+    expect(() => node.name).toThrow(/gradFn: the node was freed/)
+  })
+
+  it('keeps nothing alive that nobody holds', async () => {
+    const x = leaf([1])
+    collectGarbage()
+    const before = memoryStats().graphNodes
+    for (let i = 0; i < 200; i++) expect(x.mul(2).gradFn?.name).toBe('MulBackward')
+    // Until the end of the job, the engine keeps what weak references were asked for.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    collectGarbage()
+    expect(memoryStats().graphNodes - before).toBeLessThan(8)
+  })
+})
+
+describe('the version of a tensor', () => {
+  it('counts what was written to its storage', () => {
+    const y = leaf([1, 2]).mul(2)
+    const view = y.narrow(0, 0, 1)
+    expect(y._version).toBe(0)
+    y.add_(1)
+    view.mul_(2)
+    expect([y._version, view._version]).toEqual([2, 2])
+    expect([y.retainsGrad, (y.retainGrad(), y.retainsGrad)]).toEqual([false, true])
   })
 })

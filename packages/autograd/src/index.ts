@@ -8,7 +8,7 @@ import { installRecorder } from './tape.ts'
 installRecorder()
 extendTensor()
 
-export type { BackwardOptions, GradFn, GradOptions, HookHandle } from './gradient-api.ts'
+export type { BackwardOptions, GradOptions } from './gradient-api.ts'
 export { backward, grad } from './gradient-api.ts'
 export { isGradEnabled, isInferenceModeEnabled } from '@flambeau/core'
 export type { Gradient } from './function.ts'
@@ -17,4 +17,13 @@ export type { GradMode, InferenceMode } from './grad-mode.ts'
 export { enableGrad, inferenceMode, noGrad, setGradEnabled } from './grad-mode.ts'
 export type { GradcheckOptions } from './gradcheck.ts'
 export { gradcheck, gradgradcheck } from './gradcheck.ts'
-export type { Hook } from './tape.ts'
+export type { Edge } from './graph-node.ts'
+export { GraphNode } from './graph-node.ts'
+export type {
+  AccumulateHook,
+  Hook,
+  HookHandle,
+  NodeHook,
+  NodeHookResult,
+  NodePrehook,
+} from './hooks.ts'

@@ -3,7 +3,6 @@
  * shapes. Tensors are held by native code only (see core, native/runtime/graph.h): this table holds
  * none, so that it never keeps memory alive.
  */
-import type { Tensor } from '@flambeau/core'
 import type { Input, Op, Recorder, Shape, StridedLayout } from '@flambeau/core/internal'
 import {
   commands,
@@ -13,6 +12,7 @@ import {
   viewOfBase,
   writeIntoBase,
 } from '@flambeau/core/internal'
+import { hooks } from './hooks.ts'
 
 export interface TapeEntry {
   readonly op: Op
@@ -22,9 +22,6 @@ export interface TapeEntry {
   /** Bits of the saved inputs and outputs. */
   readonly saved: number
 }
-
-/** A function to call with a gradient; it may return another one to use in its place. */
-export type Hook = (grad: Tensor) => Tensor | null | undefined | void
 
 export const tape: (TapeEntry | undefined)[] = []
 
@@ -39,18 +36,6 @@ export function spentEntry(op: Op): TapeEntry {
   }
   return entry
 }
-
-/**
- * Hooks of one node, by output. They may hold tensors of the node's own graph and so keep it alive;
- * hence they are dropped (`spent`) when a backward pass frees the graph.
- */
-export interface NodeHooks {
-  readonly byOutput: Map<number, Set<Hook>>
-  spent: boolean
-}
-
-/** Hooks by node slot. */
-export const hooks: Map<number, NodeHooks> = new Map()
 
 /**
  * Ids of tensors that keep their gradient though they are not leaves. Ids only, which keep nothing

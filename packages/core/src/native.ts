@@ -26,6 +26,7 @@ export interface Addon {
   plan(roots: number, out: Int32Array): number
   unpack(slot: number, index: number): void
   viewGeometry(slot: number): void
+  nodeEdges(slot: number): void
   graphInfo(id: number): void
   become(from: number, to: number, keepHistory: number): void
   checkInPlace(id: number): void

@@ -244,6 +244,11 @@ napi_value run_view_geometry(Arguments& a) {
   return nullptr;
 }
 
+napi_value run_node_edges(Arguments& a) {
+  node_edges(a.connected(), a.as_uint32(0));
+  return nullptr;
+}
+
 napi_value run_graph_info(Arguments& a) {
   graph_info(a.connected(), a.as_uint32(0));
   return nullptr;
@@ -453,6 +458,7 @@ constexpr Export kExports[] = {
     {"plan", guarded<run_plan>},
     {"unpack", guarded<run_unpack>},
     {"viewGeometry", guarded<run_view_geometry>},
+    {"nodeEdges", guarded<run_node_edges>},
     {"graphInfo", guarded<run_graph_info>},
     {"become", guarded<become>},
     {"checkInPlace", guarded<check_in_place>},

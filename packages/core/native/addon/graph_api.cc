@@ -108,6 +108,22 @@ void view_geometry(Environment& environment, uint32_t slot) {
   write_layout(node->geometry->view, out);
 }
 
+void node_edges(Environment& environment, uint32_t slot) {
+  const Node* node = environment.context().node(slot);
+  if (3 + 2 * node->edges.size() > environment.command_capacity())
+    throw Failure("ERR_INTERNAL", "the command buffer holds fewer edges");
+  double* out = environment.commands();
+  // Leaves have no number: their tensor tells them apart.
+  *out++ = node->is_leaf ? -static_cast<double>(node->leaf ? node->leaf->id : 0)
+                         : static_cast<double>(node->sequence);
+  *out++ = node->leaf ? node->leaf->id : 0;
+  *out++ = static_cast<double>(node->edges.size());
+  for (const Edge& edge : node->edges) {
+    *out++ = edge.node ? edge.node->slot : 0;
+    *out++ = edge.output_index;
+  }
+}
+
 void graph_info(Environment& environment, Id id) {
   const Entry* entry = environment.context().get(id);
   const Storage* storage = entry->tensor.storage.get();

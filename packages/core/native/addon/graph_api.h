@@ -32,6 +32,10 @@ bool is_unshared(Environment& environment, Id id);
 // strides.
 void view_geometry(Environment& environment, uint32_t slot);
 
+// Writes to the command buffer: the node's number in time, the id of the tensor if it is a leaf's
+// (0: it is not, or that died), edges, then per edge: slot (0: no gradient), output index.
+void node_edges(Environment& environment, uint32_t slot);
+
 // Writes to the command buffer: the version of the tensor's storage, whether that was made in
 // inference mode, whether the tensor is a view, whether it keeps its gradient.
 void graph_info(Environment& environment, Id id);
