@@ -22,6 +22,8 @@ CASES = {
     "truncNormal_ 0 1 2 3": lambda t: init.trunc_normal_(t, 0, 1, 2, 3),
     "constant_ 3": lambda t: init.constant_(t, 3),
 }
+# Rounded by another LAPACK.
+ROUNDED = {"orthogonal_ 1.5": lambda t: init.orthogonal_(t, 1.5)}
 MATRICES = {"eye_": init.eye_}
 KERNELS = {"dirac_": init.dirac_, "dirac_ 2": lambda t: init.dirac_(t, 2)}
 
@@ -35,7 +37,7 @@ def case(name, shape, run, dtype):
 
 out = []
 for dtype in [torch.float32, torch.float64]:
-    for cases, shapes in [(CASES, [(3, 4), (6, 2, 3, 3)]), (MATRICES, [(3, 4), (4, 2)]),
+    for cases, shapes in [(CASES, [(3, 4), (6, 2, 3, 3)]), (ROUNDED, [(3, 4), (5, 2), (4, 2, 3)]), (MATRICES, [(3, 4), (4, 2)]),
                           (KERNELS, [(6, 2, 3, 3), (4, 3, 2)])]:
         out += [case(name, shape, run, dtype) for name, run in cases.items() for shape in shapes]
 path = os.path.splitext(os.path.abspath(__file__))[0] + ".json"

@@ -31,7 +31,13 @@ describe('initialisers give the weights of PyTorch', () => {
       manualSeed(5)
       const tensor = empty(shape, { dtype })
       expect(initialisers[call]?.(tensor, ...given)).toBe(tensor)
-      expect(Array.from(tensor.toArray())).toEqual(data)
+      const got = Array.from(tensor.toArray())
+      if (call === 'orthogonal_') {
+        const digits = dtype === 'float32' ? 5 : 12
+        got.forEach((value, i) => expect(value).toBeCloseTo(data[i] as number, digits))
+      } else {
+        expect(got).toEqual(data)
+      }
       expect(rand([1]).item()).toBe(next)
     })
   }
@@ -44,6 +50,7 @@ describe('initialisers', () => {
       (tensor) => init.uniform_(tensor, { generator }),
       (tensor) => init.normal_(tensor, 0, 1, { generator }),
       (tensor) => init.truncNormal_(tensor, { a: 1, b: 2, generator }),
+      (tensor) => init.orthogonal_(tensor, { generator }),
       (tensor) => init.xavierUniform_(tensor, 1, { generator }),
       (tensor) => init.xavierNormal_(tensor, { generator }),
       (tensor) => init.kaimingUniform_(tensor, { mode: 'fan_out', generator }),
@@ -76,6 +83,7 @@ describe('initialisers', () => {
     expect(() => init.xavierUniform_(zeros([3]))).toThrow(/xavierUniform_: fan in and fan out need/)
     expect(() => init.kaimingNormal_(zeros([3, 3]), 0, 'fan' as never)).toThrow(ValueError)
     expect(() => init.truncNormal_(zeros([3]), { std: 0 })).toThrow(/std must be more than 0/)
+    expect(() => init.orthogonal_(zeros([3]))).toThrow(/orthogonal_: a matrix has at least 2 axes/)
     expect(() => init.eye_(zeros([3]))).toThrow(/eye_: a matrix has 2 axes, not 1/)
     expect(() => init.dirac_(zeros([3, 2]))).toThrow(/dirac_: a weight has 3, 4 or 5 axes/)
     expect(() => init.dirac_(zeros([3, 2, 1]), 2)).toThrow(ShapeError)

@@ -1,7 +1,7 @@
 /** Initialisers. Each fills a tensor in place, without recording, and returns it. */
 import { noGrad } from '@flambeau/autograd'
 import type { Generator, Tensor } from '@flambeau/core'
-import { emptyLike, ShapeError, ValueError } from '@flambeau/core'
+import { empty, emptyLike, linalg, ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 
@@ -285,13 +285,13 @@ export function dirac_(
   })
 }
 
-const readGain = parameters<[number, GeneratorOption]>('xavier', ['gain', 'generator'])
+/** What `orthogonal_` and the initialisers of Glorot and Bengio take after their tensor. */
+export type GainArguments = Arguments<Drawing & { gain?: number }, ['gain', 'generator']>
 
-/** What the initialisers of Glorot and Bengio take after their tensor. */
-export type XavierArguments = Arguments<Drawing & { gain?: number }, ['gain', 'generator']>
+const readGain = parameters<[number, GeneratorOption]>('init', ['gain', 'generator'])
 
 /** Glorot, Bengio 2010: uniform within gain · sqrt(6 / (fanIn + fanOut)). @see torch.nn.init.xavier_uniform_ */
-export function xavierUniform_(tensor: Tensor, ...given: XavierArguments): Tensor {
+export function xavierUniform_(tensor: Tensor, ...given: GainArguments): Tensor {
   const [gain = 1, generator = null] = readGain(given)
   const { fanIn, fanOut } = fans('xavierUniform_', tensor)
   const bound = Math.sqrt(3) * (gain * Math.sqrt(2 / (fanIn + fanOut)))
@@ -299,10 +299,40 @@ export function xavierUniform_(tensor: Tensor, ...given: XavierArguments): Tenso
 }
 
 /** Glorot, Bengio 2010: normal with std gain · sqrt(2 / (fanIn + fanOut)). @see torch.nn.init.xavier_normal_ */
-export function xavierNormal_(tensor: Tensor, ...given: XavierArguments): Tensor {
+export function xavierNormal_(tensor: Tensor, ...given: GainArguments): Tensor {
   const [gain = 1, generator = null] = readGain(given)
   const { fanIn, fanOut } = fans('xavierNormal_', tensor)
   return normal_(tensor, 0, gain * Math.sqrt(2 / (fanIn + fanOut)), { generator })
+}
+
+/**
+ * A random orthogonal matrix times `gain`: rows (or columns, where there are fewer) of length
+ * `gain` that are at right angles. All axes but the first count as one.
+ *
+ * @throws {ShapeError} if the tensor has fewer than 2 axes.
+ * @see Saxe, McClelland, Ganguli 2013, https://arxiv.org/abs/1312.6120; torch.nn.init.orthogonal_
+ */
+export function orthogonal_(tensor: Tensor, ...given: GainArguments): Tensor {
+  const [gain = 1, generator = null] = readGain(given)
+  if (tensor.ndim < 2) {
+    throw new ShapeError(
+      'orthogonal_',
+      { tensor },
+      `a matrix has at least 2 axes, not ${tensor.ndim}`,
+      'use normal_ for vectors',
+    )
+  }
+  if (tensor.numel() === 0) return tensor
+  return noGrad(() => {
+    const rows = tensor.shape[0] as number
+    const drawn = empty([rows, tensor.numel() / rows], { dtype: tensor.dtype })
+    drawn.normal_(0, 1, { generator })
+    const wide = rows < (drawn.shape[1] as number)
+    const [q, r] = linalg.qr(wide ? drawn.t() : drawn)
+    // Signs of the diagonal make the factorisation unique, and the result uniform.
+    const uniform = q.mul(r.diagonal().sign())
+    return tensor.copy_((wide ? uniform.t() : uniform).mul(gain).reshape(tensor.shape))
+  })
 }
 
 export interface KaimingOptions extends Drawing {
