@@ -1,4 +1,6 @@
 /** Random number generators: seeds, states, and the default one. */
+import type { Device } from './device.ts'
+import { checkDevice } from './device.ts'
 import { requireTensor } from './elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from './errors.ts'
 import { show } from './show.ts'
@@ -31,9 +33,16 @@ export class Generator {
   /** Number of the native generator. @internal */
   readonly _index: number
 
-  constructor() {
+  /** @throws {DeviceError} for another device than the CPU. */
+  constructor(device: Device = 'cpu') {
+    checkDevice('Generator', device)
     this._index = native.newGenerator()
     freed.register(this, this._index)
+  }
+
+  /** Where it draws. */
+  get device(): string {
+    return 'cpu'
   }
 
   /**
@@ -68,6 +77,11 @@ export class Generator {
     const state = emptyCode([STATE_BYTES], UINT8)
     native.write(state._id, bytes)
     return state
+  }
+
+  /** Another generator at the same place of the same stream. @see torch.Generator.clone_state */
+  cloneState(): Generator {
+    return new Generator().setState(this.getState())
   }
 
   /**

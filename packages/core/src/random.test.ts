@@ -6,6 +6,7 @@ import {
   bernoulli,
   binomial,
   defaultGenerator,
+  DeviceError,
   dropout,
   empty,
   FlambeauError,
@@ -196,6 +197,18 @@ describe('seeds', () => {
     const seeds = [generator.seed(), generator.seed()]
     expect(seeds[0]).not.toBe(seeds[1])
     expect(generator.initialSeed()).toBe(seeds[1])
+  })
+
+  it('are shared by clones, which go their own way', () => {
+    const a = new Generator('cpu').manualSeed(6)
+    rand([5], { generator: a })
+    const b = a.cloneState()
+    expect([a.device, b.device]).toEqual(['cpu', 'cpu'])
+    expect(b.initialSeed()).toBe(6n)
+    const expected = rand([4], { generator: a }).tolist()
+    expect(rand([4], { generator: a }).tolist()).not.toEqual(expected)
+    expect(rand([4], { generator: b }).tolist()).toEqual(expected)
+    expect(() => new Generator('abacus')).toThrow(DeviceError)
   })
 
   it('of one generator leave the others alone', () => {
