@@ -363,8 +363,11 @@ FLAMBEAU_KERNEL(nll_loss_grad) {
   });
 }
 
-// (a, b) of one shape -> the mean (params[0] = 1) or sum (2) of (a - b)², or (0) all of them.
-FLAMBEAU_KERNEL(mse_loss) {
+namespace {
+
+// Parameter 0 is the reduction; inputs a and b of one shape.
+template <class Member>
+void pair_loss(Call& call, const Member& member) {
   const Reduction reduction = reduction_of(call, 0);
   const Pair pair(call, 0);
   const OutputSpec& spec = call.spec(0);
@@ -374,28 +377,27 @@ FLAMBEAU_KERNEL(mse_loss) {
       "the output of a loss has the wrong shape");
   with_float(pair.a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const LossFunctions<T>& table = loss_functions<T>();
+    const PairLoss<T>& loss = member(loss_functions<T>());
     const T* const a = pair.a.as<T>();
     const T* const b = pair.b.as<T>();
     T* const y = call.out(0).as<T>();
     const int64_t n = pair.a.numel();
     if (each) {
       return parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
-        table.squared(end - begin, a + begin, b + begin, y + begin);
+        loss.each(end - begin, a + begin, b + begin, y + begin);
       });
     }
     const double sum = parallel_reduce(
         n, kGrain, 0.0,
-        [&](int64_t begin, int64_t end) {
-          return table.squared_sum(end - begin, a + begin, b + begin);
-        },
+        [&](int64_t begin, int64_t end) { return loss.sum(end - begin, a + begin, b + begin); },
         [](double x, double w) { return x + w; });
     *y = reduced<T>(sum, static_cast<double>(n), reduction);
   });
 }
 
-// (grad [] or like a, a, b) -> the gradient of a; that of b is its negative. params [reduction].
-FLAMBEAU_KERNEL(mse_loss_grad) {
+// The gradient of a; `factor` times what PairLoss::grad gives.
+template <class Member>
+void pair_loss_grad(Call& call, double factor, const Member& member) {
   const Reduction reduction = reduction_of(call, 0);
   const Pair pair(call, 1);
   const Tensor grad = call.contiguous(call.in(0));
@@ -408,14 +410,42 @@ FLAMBEAU_KERNEL(mse_loss_grad) {
       "the gradient of a loss is like its operand");
   with_float(pair.a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T scale = reduction == Reduction::kMean ? T{2} / static_cast<T>(n) : T{2};
+    const PairLoss<T>& loss = member(loss_functions<T>());
+    const T scale =
+        static_cast<T>(factor) / static_cast<T>(reduction == Reduction::kMean ? n : int64_t{1});
     T* const y = call.out(0).as<T>();
     parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
-      loss_functions<T>().difference(end - begin, grad.as<T>() + (each ? begin : 0), each ? 1 : 0,
-                                     scale, pair.a.as<T>() + begin, pair.b.as<T>() + begin,
-                                     y + begin);
+      loss.grad(end - begin, grad.as<T>() + (each ? begin : 0), each ? 1 : 0, scale,
+                pair.a.as<T>() + begin, pair.b.as<T>() + begin, y + begin);
     });
   });
+}
+
+}  // namespace
+
+// (a, b) of one shape -> the mean (params[0] = 1) or sum (2) of (a - b)², or (0) all of them.
+FLAMBEAU_KERNEL(mse_loss) {
+  pair_loss(
+      call, [](const auto& table) -> const auto& { return table.squared; });
+}
+
+// (grad [] or like a, a, b) -> the gradient of a; that of b is its negative. params [reduction].
+FLAMBEAU_KERNEL(mse_loss_grad) {
+  pair_loss_grad(
+      call, 2, [](const auto& table) -> const auto& { return table.squared; });
+}
+
+// (a, b) of one shape -> the mean (params[0] = 1) or sum (2) of (1 - b) · a + log(1 + exp(-a)), or
+// (0) all of them.
+FLAMBEAU_KERNEL(logits_loss) {
+  pair_loss(
+      call, [](const auto& table) -> const auto& { return table.logits; });
+}
+
+// (grad [] or like a, a, b) -> the gradient of a. params [reduction].
+FLAMBEAU_KERNEL(logits_loss_grad) {
+  pair_loss_grad(
+      call, 1, [](const auto& table) -> const auto& { return table.logits; });
 }
 
 }  // namespace flambeau

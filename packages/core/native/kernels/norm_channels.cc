@@ -111,6 +111,19 @@ class Pieces {
   int64_t each_;
 };
 
+// Calls body(channel, offset of its first pixel, pixels) for all elements, in parallel: for planes,
+// or for runs of channels-last pixels, the channel then being the first one of their image.
+template <class Body>
+void for_parts(const Layout& l, const Body& body) {
+  if (l.last) {
+    Pieces(l).for_all([&](int64_t, int64_t channel, int64_t offset, int64_t pixels) {
+      body(channel, offset, pixels);
+    });
+  } else {
+    for_planes(l, [&](int64_t at, int64_t offset) { body(at, offset, l.pixels); });
+  }
+}
+
 // The moments of n values and m others.
 Moments join(const Moments& a, int64_t n, const Moments& b, int64_t m) {
   if (n == 0) return b;
@@ -213,7 +226,15 @@ FLAMBEAU_KERNEL(normChannels) {
 
     std::vector<Moments> moments(static_cast<size_t>(sets.count()));
     std::vector<int64_t> joined(moments.size());
-    if (l.pixels > 0) {
+    if (call.has(3)) {
+      Tensor held_mean, held_variance;
+      const T* given = numbers_of<T>(call, 3, l.c, held_mean);
+      const T* variance = numbers_of<T>(call, 4, l.c, held_variance);
+      require_norm(groups == 0 && variance != nullptr, "statistics are given for each channel");
+      for (int64_t c = 0; c < l.c; ++c)
+        moments[c] = {static_cast<double>(given[c]),
+                      static_cast<double>(variance[c]) * static_cast<double>(sets.elements())};
+    } else if (l.pixels > 0) {
       const std::vector<Moments> channels = channel_moments(l, x);
       for (int64_t at = 0; at < l.channels(); ++at) {
         const int64_t set = sets.of(at);
@@ -245,24 +266,23 @@ FLAMBEAU_KERNEL(normChannels) {
     }
     if (l.pixels == 0) return;
     const NormFunctions<T>& table = norm_functions<T>();
-    if (l.last) {
-      Pieces(l).for_all([&](int64_t, int64_t channel, int64_t offset, int64_t pixels) {
-        table.pixel_affine(pixels, l.c, x + offset, mean + channel, scale + channel,
-                           shift + channel, y + offset);
-      });
-    } else {
-      for_planes(l, [&](int64_t at, int64_t offset) {
-        table.row_scale(l.pixels, x + offset, mean[at], scale[at], shift[at], y + offset);
-      });
-    }
+    for_parts(l, [&](int64_t at, int64_t offset, int64_t pixels) {
+      if (l.last) {
+        table.pixel_affine(pixels, l.c, x + offset, mean + at, scale + at, shift + at, y + offset);
+      } else {
+        table.row_scale(pixels, x + offset, mean[at], scale[at], shift[at], y + offset);
+      }
+    });
   });
 }
 
 // The gradients dx, dw [c] and db [c] of normChannels; dw and db empty where they are not wanted.
-// Inputs: dy, x, w or nothing, the statistics. Parameter: the number of groups.
+// Inputs: dy, x, w or nothing, the statistics. Parameters: the number of groups, and whether the
+// statistics were given, and do not follow from x.
 FLAMBEAU_KERNEL(normChannelsGrad) {
   const Tensor& input = call.in(1);
   const int64_t groups = call.integer(0);
+  const bool constant = call.flag(1);
   const Layout l = layout_of(input, groups);
   const Sets sets = {groups, l.n, l.c, l.pixels};
   with_floating(input.dtype, [&](auto zero) {
@@ -291,7 +311,13 @@ FLAMBEAU_KERNEL(normChannelsGrad) {
     T* slope = scale + l.channels();
     T* shift = slope + l.channels();
     for (int64_t at = 0; at < l.channels(); ++at) mean[at] = statistics[sets.of(at)];
-    const GradSums sums = channel_sums(l, dy, x, mean);
+    GradSums sums;
+    if (dw || db || !constant) {
+      sums = channel_sums(l, dy, x, mean);
+    } else {
+      sums.first.resize(static_cast<size_t>(l.channels()));
+      sums.second.resize(sums.first.size());
+    }
 
     // Of each set: the sums of g and of g · (x - mean), g being dy · w.
     std::vector<double> first(static_cast<size_t>(sets.count())), second(first.size());
@@ -307,7 +333,6 @@ FLAMBEAU_KERNEL(normChannelsGrad) {
     }
     if (dw) std::copy(weights.begin(), weights.end(), dw);
     if (db) std::copy(biases.begin(), biases.end(), db);
-    // dx = rstd · (g - mean of g - (x - mean) · rstd² · mean of g · (x - mean))
     for (int64_t at = 0; at < l.channels(); ++at) {
       const int64_t set = sets.of(at), c = at % l.c;
       const double r = static_cast<double>(rstd[set]);
@@ -317,17 +342,28 @@ FLAMBEAU_KERNEL(normChannelsGrad) {
       shift[at] = static_cast<T>(share * first[set]);
     }
     const NormFunctions<T>& table = norm_functions<T>();
-    if (l.last) {
-      Pieces(l).for_all([&](int64_t, int64_t at, int64_t offset, int64_t pixels) {
+    if (constant) {
+      // dx = rstd · g
+      std::fill(shift, shift + l.channels(), T{});
+      for_parts(l, [&](int64_t at, int64_t offset, int64_t pixels) {
+        if (l.last) {
+          table.pixel_affine(pixels, l.c, dy + offset, shift, scale + at, shift, dx + offset);
+        } else {
+          table.row_scale(pixels, dy + offset, T{}, scale[at], T{}, dx + offset);
+        }
+      });
+      return;
+    }
+    // dx = rstd · (g - mean of g - (x - mean) · rstd² · mean of g · (x - mean))
+    for_parts(l, [&](int64_t at, int64_t offset, int64_t pixels) {
+      if (l.last) {
         table.pixel_grad(pixels, l.c, dy + offset, x + offset, mean + at, scale + at, slope + at,
                          shift + at, dx + offset);
-      });
-    } else {
-      for_planes(l, [&](int64_t at, int64_t offset) {
-        table.row_grad(l.pixels, dy + offset, nullptr, x + offset, mean[at], scale[at], slope[at],
+      } else {
+        table.row_grad(pixels, dy + offset, nullptr, x + offset, mean[at], scale[at], slope[at],
                        shift[at], dx + offset, nullptr, nullptr);
-      });
-    }
+      }
+    });
   });
 }
 

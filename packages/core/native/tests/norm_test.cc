@@ -157,13 +157,13 @@ void check_channels(const Shape& shape, int64_t groups, Tensor (*layout)(const T
   for (double rstd : want.rstd) statistics.push_back(1 / (rstd * rstd) - 0.1);
   near<T>(out[1], statistics);
   const auto grads = run("normChannelsGrad", {layout(dy), layout(x), w, out[1]},
-                         {{dtype, shape}, {dtype, {c}}, {dtype, {c}}}, {group_count});
+                         {{dtype, shape}, {dtype, {c}}, {dtype, {c}}}, {group_count, 0});
   near<T>(grads[0], want.dx);
   near<T>(grads[1], want.dw, 30);
   near<T>(grads[2], want.db, 30);
   // A gradient that lies otherwise.
   const auto plain = run("normChannelsGrad", {dy, layout(x), w, out[1]},
-                         {{dtype, shape}, {dtype, {0}}, {dtype, {0}}}, {group_count});
+                         {{dtype, shape}, {dtype, {0}}, {dtype, {0}}}, {group_count, 0});
   CHECK(values<T>(plain[0]) == values<T>(grads[0]));
 }
 
@@ -191,7 +191,8 @@ TEST_CASE("normalised channels do not depend on the number of threads") {
     for (int threads : {1, 2, 5}) {
       const Threads team(threads);
       const auto out = run("normChannels", {x}, {{x.dtype, x.shape}, {x.dtype, {3, 24}}}, {0, 1});
-      const auto grads = run("normChannelsGrad", {dy, x, kNone, out[1]}, {{x.dtype, x.shape}}, {0});
+      const auto grads =
+          run("normChannelsGrad", {dy, x, kNone, out[1]}, {{x.dtype, x.shape}}, {0, 0});
       results[0].push_back(values<float>(out[0]));
       results[1].push_back(values<float>(grads[0]));
     }
@@ -225,8 +226,8 @@ TEST_CASE("normalisation refuses what does not fit") {
   refuses("normChannels", {random_tensor<float>({6}, 1)}, {{DType::kFloat32, {6}}}, {0, 0});
   refuses("normChannels", {x, random_tensor<float>({3}, 2)}, {y}, {0, 0});
   refuses("normChannels", {x}, {{DType::kFloat32, {2, 3, 6}}}, {0, 0});
-  refuses("normChannelsGrad", {x, x, kNone, random_tensor<float>({2, 6}, 2)}, {y}, {0});
-  refuses("normChannelsGrad", {x, x, kNone, kNone}, {y}, {0});
+  refuses("normChannelsGrad", {x, x, kNone, random_tensor<float>({2, 6}, 2)}, {y}, {0, 0});
+  refuses("normChannelsGrad", {x, x, kNone, kNone}, {y}, {0, 0});
   const Tensor c = random_tensor<float>({6}, 3), statistics = random_tensor<float>({3, 6}, 4);
   const std::vector<Output> both = {{c.dtype, c.shape, 0}, {c.dtype, c.shape, 1}};
   refuses("normRunning", {c, c, random_tensor<float>({2, 6}, 4)}, both, {0.1, 1});

@@ -4,11 +4,64 @@ import { parameters } from '../arguments.ts'
 import { isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
-import { broadcastShapes } from '../shape.ts'
+import { defineOp, needs, run } from '../op.ts'
+import { broadcastShapes, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { softplus } from './activation.ts'
-import type { AnyReduction } from './loss-rule.ts'
-import { reduceLoss, reductionOf } from './loss-rule.ts'
+import type { AnyReduction, LossReduction } from './loss-rule.ts'
+import { reduceLoss, reductionOf, REDUCTIONS } from './loss-rule.ts'
+
+interface LogitsParams {
+  reduction: LossReduction
+}
+
+// The common case in one pass: no weights, and a target like the input.
+const logitsLossOp = defineOp<'input' | 'target', LogitsParams>('logitsLoss', ['input', 'target'], {
+  kernel: 'logits_loss',
+  derivative: {
+    input: needs(['input', 'target'], (grad, { input, target }, { params }) =>
+      logitsLossGrad(grad, input as Tensor, target as Tensor, params),
+    ),
+    target: needs(['input'], (grad, { input }, { params }) =>
+      grad.mul(input as Tensor).mul(-share(input as Tensor, params)),
+    ),
+  },
+})
+
+const logitsLossGradOp = defineOp<'grad' | 'input' | 'target', LogitsParams>(
+  'logitsLossGrad',
+  ['grad', 'input', 'target'],
+  {
+    kernel: 'logits_loss_grad',
+    derivative: {
+      grad: needs(['input', 'target'], (v, { input, target }, { params }) =>
+        v.mul((input as Tensor).sigmoid().sub(target as Tensor)).mul(share(v, params)),
+      ),
+      input: needs(['grad', 'input'], (v, { grad, input }, { params }) => {
+        const p = (input as Tensor).sigmoid()
+        const slope = p.mul(p.neg().add(1))
+        return v
+          .mul(grad as Tensor)
+          .mul(slope)
+          .mul(share(v, params))
+      }),
+      target: needs(['grad'], (v, { grad }, { params }) =>
+        v.mul(grad as Tensor).mul(-share(v, params)),
+      ),
+    },
+  },
+)
+
+/** The share of an element in the loss. */
+function share(x: Tensor, { reduction }: LogitsParams): number {
+  return reduction === 'mean' ? 1 / x.numel() : 1
+}
+
+function logitsLossGrad(grad: Tensor, input: Tensor, target: Tensor, params: LogitsParams): Tensor {
+  const inputs = [grad, input, target]
+  const numbers = [REDUCTIONS.indexOf(params.reduction)]
+  return run(logitsLossGradOp, inputs, input._shape, input._dtype, numbers, params)
+}
 
 export interface BinaryCrossEntropyWithLogitsOptions {
   /** The probability of yes, in [0, 1]. */
@@ -65,6 +118,12 @@ export function binaryCrossEntropyWithLogits(
     throw new DTypeError(op, { input, target }, 'input must be floating', "input.to('float32')")
   }
   broadcastShapes(op, input._shape, target._shape, { input, target })
+  const alike = target._dtype === input._dtype && sameShape(target._shape, input._shape)
+  if (weight === null && posWeight === null && alike) {
+    const shape = kind === 'none' ? input._shape : []
+    const numbers = [REDUCTIONS.indexOf(kind)]
+    return run(logitsLossOp, [input, target], shape, input._dtype, numbers, { reduction: kind })
+  }
   // -log σ(x) = softplus(-x), and -log(1 - σ(x)) = x + softplus(-x)
   let positive = softplus(input.neg())
   if (posWeight !== null) positive = positive.mul(posWeight.sub(1).mul(target).add(1))

@@ -20,14 +20,13 @@ interface EmbeddingParams {
   scaleGradByFreq: boolean
 }
 
-// Axis, axes, wraps?, label: what the kernels of indexing take.
+// Axis, axes, wraps?, label: what the kernel of an index's gradient takes.
 const ROWS: readonly number[] = [0, 1, 0, 0]
 
 const embeddingOp: Op<EmbeddingParams> = defineOp<'weight' | 'indices', EmbeddingParams>(
   'embedding',
   ['weight', 'indices'],
   {
-    kernel: 'index',
     derivative: {
       weight: needs(['indices'], (grad, { indices }, { params, shapes }) => {
         const places = indices as Tensor
@@ -106,7 +105,7 @@ export function paddingRow(op: string, weight: Tensor, paddingIdx: number | null
 export function takeRows(weight: Tensor, indices: Tensor, params: EmbeddingParams): Tensor {
   const shape = [...indices._shape, weight._shape[1] as number]
   return reportedAs('embedding', () =>
-    run(embeddingOp, [weight, indices], shape, weight._dtype, ROWS, params),
+    run(embeddingOp, [weight, indices], shape, weight._dtype, undefined, params),
   )
 }
 

@@ -116,3 +116,19 @@ samplesFor('binaryCrossEntropyWithLogits', [
     throws: /binaryCrossEntropyWithLogits: input must be floating/,
   },
 ])
+
+samplesFor(
+  'logitsLoss',
+  REDUCTIONS.map((reduction) => ({
+    name: `as binaryCrossEntropyWithLogits, ${reduction}`,
+    inputs: [[3, 50], { shape: [3, 50], low: 0, high: 1 }],
+    run: (x: Tensor, t: Tensor) => binaryCrossEntropyWithLogits(x, t, { reduction }),
+  })),
+)
+samplesFor('logitsLossGrad', [
+  {
+    name: 'reached through binaryCrossEntropyWithLogits',
+    inputs: [[7], { shape: [7], low: 0, high: 1, layout: 'sliced' }],
+    run: (x: Tensor, t: Tensor) => binaryCrossEntropyWithLogits(x, t, { reduction: 'sum' }),
+  },
+])

@@ -192,7 +192,7 @@ function channelGrads(
     channelGradOp,
     [grad, input, weight, statistics],
     gradSpecs(inputs, channels, weight?._dtype ?? input._dtype, [true, ...needed.slice(1)]),
-    [params.groups],
+    [params.groups, 0],
     params,
   )
   return onlyNeeded(grads, needed)
@@ -228,6 +228,97 @@ export function normalizeChannels(
   if (wantsStatistics) return [output, statistics]
   statistics.dispose() // the graph keeps them
   return [output, null]
+}
+
+// --- channels, by statistics that are constants ---
+
+type Fixed = Pick<ChannelParams, 'eps'>
+
+const fixedOp = defineOp<'input' | 'weight' | 'bias' | 'mean' | 'variance', Fixed>(
+  'batchNormEvaluated',
+  ['input', 'weight', 'bias', 'mean', 'variance'],
+  {
+    kernel: 'normChannels',
+    outputs: 2,
+    derivative: {
+      needs: ['input', 'weight', 'out1'],
+      formula: ([grad], saved, { needed }) => {
+        if (!grad) return []
+        const inputs = inputsOf(saved)
+        const { input, weight } = inputs
+        const code = weight?._dtype ?? input._dtype
+        const grads = runMany(
+          fixedGradOp,
+          [grad, input, weight, saved['out1'] as Tensor],
+          gradSpecs(inputs, [input._shape[1] as number], code, [true, ...needed.slice(1)]),
+          [0, 1],
+        )
+        return onlyNeeded(grads, needed)
+      },
+    },
+  },
+)
+
+const fixedGradOp = defineOp<'grad' | 'input' | 'weight' | 'statistics'>(
+  'batchNormEvaluatedGrad',
+  ['grad', 'input', 'weight', 'statistics'],
+  {
+    kernel: 'normChannelsGrad',
+    outputs: 3,
+    derivative: {
+      needs: ['grad', 'input', 'weight', 'statistics'],
+      formula: (seconds, saved) => fixedSecondOrder(seconds, saved),
+    },
+  },
+)
+
+/** What gradients of dx = dy · w · r, dw = Σ dy · (x - μ) · r and db = Σ dy give. */
+function fixedSecondOrder([vx, vw, vb]: Gradients, saved: SavedInputs): (Tensor | null)[] {
+  const { input, weight } = inputsOf(saved)
+  const grad = saved['grad'] as Tensor
+  const sizes = input._shape.map((_, axis) => (axis === 1 ? -1 : 1))
+  const others = input._shape.map((_, axis) => axis).filter((axis) => axis !== 1)
+  const channels = (t: Tensor): Tensor => t.reshape(sizes)
+  const [mean, r] = [0, 1].map((row) =>
+    channels((saved['statistics'] as Tensor).detach().select(0, row)),
+  ) as [Tensor, Tensor]
+  const forGrad: Tensor[] = []
+  if (vx) forGrad.push(weight ? vx.mul(channels(weight).mul(r)) : vx.mul(r))
+  if (vw) forGrad.push(input.sub(mean).mul(channels(vw).mul(r)))
+  if (vb) forGrad.push(channels(vb).expand(input._shape))
+  return [
+    forGrad.length === 0 ? null : forGrad.reduce((sum, term) => sum.add(term)),
+    vw ? grad.mul(channels(vw).mul(r)) : null,
+    vx && weight ? vx.mul(grad).mul(r).sum(others) : null,
+  ]
+}
+
+/** Normalises channels by a mean and a variance that are given. */
+export function normalizeChannelsBy(
+  input: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  mean: Tensor,
+  variance: Tensor,
+  eps: number,
+): Tensor {
+  const inputs = [input, weight, bias, mean, variance]
+  const params = { eps }
+  if (!wantsGradient(inputs)) {
+    return run(fixedOp, inputs, input._shape, input._dtype, [0, eps], params)
+  }
+  const [output, statistics] = runMany(
+    fixedOp,
+    inputs,
+    [
+      { shape: input._shape, dtype: input._dtype },
+      { shape: [3, input._shape[1] as number], dtype: statisticsCode(input._dtype) },
+    ],
+    [0, eps],
+    params,
+  ) as [Tensor, Tensor]
+  statistics.dispose() // the graph keeps them
+  return output
 }
 
 const runningOp = defineOp<'mean' | 'variance' | 'statistics'>(

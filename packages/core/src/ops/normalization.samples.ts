@@ -218,15 +218,6 @@ samplesFor('batchNorm', [
     run: training,
   },
   {
-    name: 'evaluation with constants',
-    inputs: [[2, 3, 4], [3], [3]],
-    run: (x: Tensor, w: Operand, b: Operand) => {
-      const { dtype } = x
-      const mean = tensor([0.5, -1, 2], { dtype })
-      return batchNorm(x, w, b, mean, tensor([1, 0.5, 3], { dtype }))
-    },
-  },
-  {
     name: 'no channels axis',
     inputs: [[3]],
     run: training,
@@ -341,6 +332,24 @@ samplesFor('normChannelsGrad', [
     run: (x) => normalizeChannels(x, null, null, { groups: 2, eps: 1 }, false)[0],
     throws: /the groups do not divide the channels/,
   },
+])
+const evaluated = (x: Tensor, w: Operand = null, b: Operand = null): Tensor => {
+  const { dtype } = x
+  const mean = tensor([0.5, -1, 2], { dtype })
+  return batchNorm(x, w, b, mean, tensor([1, 0.5, 3], { dtype }))
+}
+
+samplesFor('batchNormEvaluated', [
+  { name: 'reached through batchNorm', inputs: [[2, 3, 4], [3], [3]], run: evaluated },
+  {
+    name: 'images stored channels-last',
+    inputs: [{ shape: [2, 3, 2, 4], layout: 'channelsLast' }, [3]],
+    run: evaluated,
+  },
+  { name: 'no weights, no pixels', inputs: [[4, 3]], run: evaluated },
+])
+samplesFor('batchNormEvaluatedGrad', [
+  { name: 'reached through batchNorm', inputs: [[2, 3, 4], [3]], run: evaluated },
 ])
 samplesFor('normRunning', [
   {

@@ -11,7 +11,12 @@ import { formatShape, numElements, sameShape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
-import { normalizeChannels, normalizeRows, updateRunning } from './norm-records.ts'
+import {
+  normalizeChannels,
+  normalizeChannelsBy,
+  normalizeRows,
+  updateRunning,
+} from './norm-records.ts'
 
 type Optional = Tensor | null | undefined
 type Inputs = Record<string, Describable>
@@ -251,13 +256,15 @@ function normalizeByRunning(
   eps: number,
 ): Tensor {
   const code: DTypeCode = input._dtype === FLOAT64 ? FLOAT64 : FLOAT32
+  if (mean._dtype === code && variance._dtype === code) {
+    return normalizeChannelsBy(input, weight, bias, mean.detach(), variance.detach(), eps)
+  }
+  // Narrow statistics: a factor and a summand that are narrow too, as PyTorch has them.
   const shape = input._shape.map((_, axis) => (axis === 1 ? -1 : 1))
-  const constant = (x: Tensor): Tensor => castCode(x.detach(), code)
-  let scale = constant(variance).add(eps).rsqrt()
+  let scale = castCode(variance.detach(), code).add(eps).rsqrt()
   if (weight !== null) scale = scale.mul(castCode(weight, code))
-  let shift = constant(mean).mul(scale).neg()
+  let shift = castCode(mean.detach(), code).mul(scale).neg()
   if (bias !== null) shift = shift.add(castCode(bias, code))
-  // Beside narrow statistics both are narrow, as PyTorch has them.
   const [factor, summand] = [scale, shift].map((x) =>
     castCode(castCode(x, mean._dtype), code).reshape(shape),
   ) as [Tensor, Tensor]

@@ -53,7 +53,7 @@ export function binaryCrossEntropyWithLogits(
   const [wanted, weight = null, sizeAverage, reduce, reduction, posWeight = null] = readBce(given)
   const target = wanted as Tensor
   const kind = legacyReduction(op, sizeAverage, reduce, reduction)
-  const loss = bceWithLogits(input, target, weight, posWeight, 'none')
+  const loss = bceWithLogits(input, target, weight, posWeight, kind)
   if (target.shape.join() !== input.shape.join()) {
     throw new ShapeError(
       op,
@@ -62,7 +62,7 @@ export function binaryCrossEntropyWithLogits(
       'expand or reshape the target',
     )
   }
-  return kind === 'none' ? loss : kind === 'mean' ? loss.mean() : loss.sum()
+  return loss
 }
 
 export interface HingeEmbeddingLossOptions extends Reduced {
