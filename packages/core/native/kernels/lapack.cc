@@ -1,5 +1,6 @@
 #include "lapack.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -8,21 +9,29 @@
 // underscore, and the lengths of strings at the end.
 using Int = flambeau::lapack::Int;
 
-#define FLAMBEAU_LAPACK(T, s)                                                                     \
-  void s##trsm_(const char*, const char*, const char*, const char*, const Int*, const Int*,       \
-                const T*, const T*, const Int*, T*, const Int*, size_t, size_t, size_t, size_t);  \
-  void s##potrf_(const char*, const Int*, T*, const Int*, Int*, size_t);                          \
-  void s##getrf_(const Int*, const Int*, T*, const Int*, Int*, Int*);                             \
-  void s##getrs_(const char*, const Int*, const Int*, const T*, const Int*, const Int*, T*,       \
-                 const Int*, Int*, size_t);                                                       \
-  void s##geqrf_(const Int*, const Int*, T*, const Int*, T*, T*, const Int*, Int*);               \
-  void s##orgqr_(const Int*, const Int*, const Int*, T*, const Int*, const T*, T*, const Int*,    \
-                 Int*);                                                                           \
-  void s##syevd_(const char*, const char*, const Int*, T*, const Int*, T*, T*, const Int*, Int*,  \
-                 const Int*, Int*, size_t, size_t);                                               \
-  void s##gesdd_(const char*, const Int*, const Int*, T*, const Int*, T*, T*, const Int*, T*,     \
-                 const Int*, T*, const Int*, Int*, Int*, size_t);                                 \
-  void s##geev_(const char*, const char*, const Int*, T*, const Int*, T*, T*, T*, const Int*, T*, \
+#define FLAMBEAU_LAPACK(T, s)                                                                      \
+  void s##trsm_(const char*, const char*, const char*, const char*, const Int*, const Int*,        \
+                const T*, const T*, const Int*, T*, const Int*, size_t, size_t, size_t, size_t);   \
+  void s##potrf_(const char*, const Int*, T*, const Int*, Int*, size_t);                           \
+  void s##getrf_(const Int*, const Int*, T*, const Int*, Int*, Int*);                              \
+  void s##getrs_(const char*, const Int*, const Int*, const T*, const Int*, const Int*, T*,        \
+                 const Int*, Int*, size_t);                                                        \
+  void s##geqrf_(const Int*, const Int*, T*, const Int*, T*, T*, const Int*, Int*);                \
+  void s##orgqr_(const Int*, const Int*, const Int*, T*, const Int*, const T*, T*, const Int*,     \
+                 Int*);                                                                            \
+  void s##syevd_(const char*, const char*, const Int*, T*, const Int*, T*, T*, const Int*, Int*,   \
+                 const Int*, Int*, size_t, size_t);                                                \
+  void s##gesdd_(const char*, const Int*, const Int*, T*, const Int*, T*, T*, const Int*, T*,      \
+                 const Int*, T*, const Int*, Int*, Int*, size_t);                                  \
+  void s##ormqr_(const char*, const char*, const Int*, const Int*, const Int*, const T*,           \
+                 const Int*, const T*, T*, const Int*, T*, const Int*, Int*, size_t, size_t);      \
+  void s##gebrd_(const Int*, const Int*, T*, const Int*, T*, T*, T*, T*, T*, const Int*, Int*);    \
+  void s##bdsdc_(const char*, const char*, const Int*, T*, T*, T*, const Int*, T*, const Int*, T*, \
+                 Int*, T*, Int*, Int*, size_t, size_t);                                            \
+  void s##ormbr_(const char*, const char*, const char*, const Int*, const Int*, const Int*,        \
+                 const T*, const Int*, const T*, T*, const Int*, T*, const Int*, Int*, size_t,     \
+                 size_t, size_t);                                                                  \
+  void s##geev_(const char*, const char*, const Int*, T*, const Int*, T*, T*, T*, const Int*, T*,  \
                 const Int*, T*, const Int*, Int*, size_t, size_t);
 
 // NOLINTBEGIN(readability-identifier-naming): the names are LAPACK's
@@ -174,6 +183,92 @@ Int Workspace<T>::gesdd(char job, Int m, Int n, T* a, Int lda, T* s, T* u, Int l
     (&job, &m, &n, a, &lda, s, u, &u_rows, vt, &vt_rows, space, &size, integers_.data(), &info, 1);
     return completed("gesdd", info);
   });
+}
+
+// MKL, and with it PyTorch, begins with a QR factorisation from 1.5 times as many rows as columns
+// on, and with an LQ factorisation only of very wide matrices; LAPACK does both from 11 / 6 times
+// on. The signs of the vectors follow from that.
+template <class T>
+Int Workspace<T>::svd(char job, Int m, Int n, T* a, T* s, T* u, T* vt) {
+  const int64_t rows = m;
+  const int64_t columns = n;
+  if (job != 'N' && m > 0 && n > 0) {
+    if (rows > columns && rows >= columns * 3 / 2 && rows < columns * 11 / 6)
+      return tall_svd(job, m, n, a, s, u, vt);
+    if (columns >= rows * 11 / 6 && columns < rows * 20) {
+      T largest = 0;
+      for (int64_t i = 0; i < rows * columns; ++i) largest = std::max(largest, std::abs(a[i]));
+      // LAPACK scales what might overflow or vanish.
+      constexpr T kSafe = std::is_same_v<T, float> ? T(1e15) : T(1e120);
+      if (largest > 1 / kSafe && largest < kSafe) return wide_svd(job, m, n, a, s, u, vt);
+    }
+  }
+  const Int k = m < n ? m : n;
+  return gesdd(job, m, n, a, m, s, u, m, vt, job == 'A' ? n : k);
+}
+
+// a = Q · R, and u = Q · [the u of R, below it the rest of the identity].
+template <class T>
+Int Workspace<T>::tall_svd(char job, Int m, Int n, T* a, T* s, T* u, T* vt) {
+  std::vector<T> tau(static_cast<size_t>(n));
+  const auto size = static_cast<size_t>(n);
+  std::vector<T> r(size * size);
+  std::vector<T> inner(size * size);
+  geqrf(m, n, a, m, tau.data());
+  for (size_t j = 0; j < size; ++j) std::copy_n(a + j * m, j + 1, r.data() + j * size);
+  const Int info = gesdd('S', n, n, r.data(), n, s, inner.data(), n, vt, n);
+  const Int columns = job == 'A' ? m : n;
+  std::fill_n(u, static_cast<size_t>(m) * columns, T{0});
+  for (size_t j = 0; j < size; ++j) std::copy_n(inner.data() + j * size, size, u + j * m);
+  for (Int j = n; j < columns; ++j) u[static_cast<size_t>(j) * (m + 1)] = 1;
+  with_space([&](T* space, Int space_size) {
+    Int status = 0;
+    FLAMBEAU_ROUTINE(ormqr)
+    ("L", "N", &m, &columns, &n, a, &m, tau.data(), u, &m, space, &space_size, &status, 1, 1);
+    return completed("ormqr", status);
+  });
+  return info;
+}
+
+// a = Q · B · Pᵀ with a lower bidiagonal B [m, m], whose decomposition is between them.
+template <class T>
+Int Workspace<T>::wide_svd(char job, Int m, Int n, T* a, T* s, T* u, T* vt) {
+  const auto size = static_cast<size_t>(m);
+  std::vector<T> beside(size);
+  std::vector<T> tau_q(size);
+  std::vector<T> tau_p(size);
+  with_space([&](T* space, Int space_size) {
+    Int status = 0;
+    FLAMBEAU_ROUTINE(gebrd)
+    (&m, &n, a, &m, s, beside.data(), tau_q.data(), tau_p.data(), space, &space_size, &status);
+    return completed("gebrd", status);
+  });
+  const Int rows = job == 'A' ? n : m;
+  std::vector<T> inner(size * size);
+  const size_t needed = 3 * size * size + 4 * size;
+  if (space_.size() < needed) space_.resize(needed);
+  if (integers_.size() < 8 * size) integers_.resize(8 * size);
+  Int info = 0;
+  FLAMBEAU_ROUTINE(bdsdc)
+  ("L", "I", &m, s, beside.data(), u, &m, inner.data(), &m, nullptr, nullptr, space_.data(),
+   integers_.data(), &info, 1, 1);
+  completed("bdsdc", info);
+  std::fill_n(vt, static_cast<size_t>(rows) * n, T{0});
+  for (size_t j = 0; j < size; ++j) std::copy_n(inner.data() + j * size, size, vt + j * rows);
+  for (Int j = m; j < rows; ++j) vt[static_cast<size_t>(j) * (rows + 1)] = 1;
+  const auto apply = [&](const char* which, const char* side, const char* trans, Int height,
+                         Int width, Int order, const T* tau, T* to) {
+    with_space([&](T* space, Int space_size) {
+      Int status = 0;
+      FLAMBEAU_ROUTINE(ormbr)
+      (which, side, trans, &height, &width, &order, a, &m, tau, to, &height, space, &space_size,
+       &status, 1, 1, 1);
+      return completed("ormbr", status);
+    });
+  };
+  apply("Q", "L", "N", m, m, n, tau_q.data(), u);
+  apply("P", "R", "T", rows, n, m, tau_p.data(), vt);
+  return info;
 }
 
 template <class T>

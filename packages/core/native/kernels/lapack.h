@@ -46,14 +46,18 @@ class Workspace {
   // Eigenvalues of a symmetric a [n, n], ascending, of which the triangle `uplo` is read; with
   // `vectors` a becomes the eigenvectors, else its contents are lost. Info > 0: no convergence.
   Int syevd(bool vectors, char uplo, Int n, T* a, Int lda, T* values);
-  // a [m, n] = u · diag(s) · vt; job 'A' all vectors, 'S' min(m, n) of them, 'N' none. The contents
-  // of a are lost. Info > 0: no convergence.
-  Int gesdd(char job, Int m, Int n, T* a, Int lda, T* s, T* u, Int ldu, T* vt, Int ldvt);
+  // a [m, n] = u · diag(s) · vt, dense; job 'A' all vectors (u [m, m], vt [n, n]), 'S' k = min(m,
+  // n) of them (u [m, k], vt [k, n]), 'N' none. The contents of a are lost. Info > 0: no
+  // convergence.
+  Int svd(char job, Int m, Int n, T* a, T* s, T* u, T* vt);
   // Eigenvalues of any a [n, n] and, where vectors is not null, the right eigenvectors as LAPACK
   // packs conjugate pairs. The contents of a are lost. Info > 0: no convergence.
   Int geev(Int n, T* a, Int lda, T* real, T* imag, T* vectors, Int ldv);
 
  private:
+  Int gesdd(char job, Int m, Int n, T* a, Int lda, T* s, T* u, Int ldu, T* vt, Int ldvt);
+  Int tall_svd(char job, Int m, Int n, T* a, T* s, T* u, T* vt);
+  Int wide_svd(char job, Int m, Int n, T* a, T* s, T* u, T* vt);
   template <class Routine>
   Int with_space(const Routine& routine);
 

@@ -145,8 +145,7 @@ FLAMBEAU_KERNEL(svd) {
           continue;
         }
         const Int info =
-            lapack.gesdd(job, batch.m(), batch.n(), matrix, batch.ld(), s.as<T>() + i * k, left,
-                         batch.m(), right, lapack::checked(vt_rows));
+            lapack.svd(job, batch.m(), batch.n(), matrix, s.as<T>() + i * k, left, right);
         require_convergence(a, i, info);
       }
     });
@@ -246,8 +245,7 @@ FLAMBEAU_KERNEL(pinv) {
               info = lapack.syevd(true, 'L', batch.n(), matrix, batch.ld(), s.data());
               std::copy_n(matrix, k * n, vt.data());
             } else {
-              info = lapack.gesdd('S', batch.m(), batch.n(), matrix, batch.ld(), s.data(), u.data(),
-                                  batch.m(), vt.data(), lapack::checked(k));
+              info = lapack.svd('S', batch.m(), batch.n(), matrix, s.data(), u.data(), vt.data());
             }
             require_convergence(a, i, info);
             T largest = 0;
