@@ -89,6 +89,16 @@ export function setMemoryLimit(bytes: number): void {
   native.setLimit(Math.min(bytes, Number.MAX_SAFE_INTEGER))
 }
 
+/**
+ * Do operations give the same bits in every run? They do: results depend on the inputs, the seed and
+ * the number of threads only, so that there is nothing to switch.
+ *
+ * @see torch.are_deterministic_algorithms_enabled
+ */
+export function areDeterministicAlgorithmsEnabled(): true {
+  return true
+}
+
 /** Threads that one operation may use. */
 export function getNumThreads(): number {
   return native.getNumThreads()
