@@ -19,10 +19,11 @@ import {
   wrap,
   writerName,
 } from '@flambeau/core/internal'
+import { anomaly, checkAnomaly, explain } from './anomaly.ts'
 import { withMode } from './grad-mode.ts'
 import { hooks, runAccumulated, runHooks, runPosthooks, runPrehooks, spendHooks } from './hooks.ts'
 import type { TapeEntry } from './tape.ts'
-import { entryOf, retaining, sweepTape, spentEntry, tape } from './tape.ts'
+import { entryOf, nodeName, retaining, sweepTape, spentEntry, tape } from './tape.ts'
 
 interface PlannedNode {
   slot: number
@@ -268,6 +269,27 @@ function formulas(
   })
 }
 
+/** The same in anomaly mode. */
+function watched(
+  node: PlannedNode,
+  grads: readonly (Tensor | null)[],
+  needed: readonly boolean[],
+): readonly (Tensor | null)[] {
+  const entry = entryOf(node.slot)
+  const before = anomaly.running
+  anomaly.running = entry?.trace ?? null
+  try {
+    const out = formulas(node, grads, needed)
+    const wanted = needed.map((one, i) => (one ? (out[i] ?? null) : null))
+    if (anomaly.checkNan) checkAnomaly(nodeName(node.slot), wanted, entry?.trace)
+    return out
+  } catch (error) {
+    throw explain(error, entry?.trace)
+  } finally {
+    anomaly.running = before
+  }
+}
+
 /** Tensors that keep their gradient without being leaves: their ids by node slot and output. */
 function retainedOutputs(): Map<number, Map<number, number>> {
   const bySlot = new Map<number, Map<number, number>>()
@@ -429,7 +451,7 @@ function visit(node: PlannedNode, arrived: (Tensor | null)[], pass: Pass): void 
       return
     }
     const needed = node.from.map((slot) => slot !== 0 && (useful === null || useful.has(slot)))
-    let out = formulas(node, grads, needed)
+    let out = anomaly.enabled ? watched(node, grads, needed) : formulas(node, grads, needed)
     const entry = tape[node.slot]
     if (hooks.size > 0) {
       const summed = needed.map((wanted, i) => (wanted ? summedTo(entry?.inputs[i], out[i]) : null))

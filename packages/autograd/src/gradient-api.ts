@@ -13,10 +13,10 @@ import {
 } from '@flambeau/core/internal'
 import { accumulateAt, nodeOf, runBackward } from './engine.ts'
 import { optionsOf, requireFunction, requireTensor, tensorList } from './arguments.ts'
-import { graphNode, nodeName, type GraphNode } from './graph-node.ts'
+import { graphNode, type GraphNode } from './graph-node.ts'
 import type { AccumulateHook, Hook, HookHandle } from './hooks.ts'
 import { addHook, hooksOf, runAccumulated } from './hooks.ts'
-import { retaining } from './tape.ts'
+import { nodeName, retaining } from './tape.ts'
 
 /** Options of {@link Tensor.backward}. */
 export interface BackwardOptions {

@@ -4,7 +4,7 @@ import { AutogradError } from '@flambeau/core'
 import { commands, native } from '@flambeau/core/internal'
 import type { HookHandle, NodeHook, NodePrehook } from './hooks.ts'
 import { addHook, hooksOf } from './hooks.ts'
-import { entryOf } from './tape.ts'
+import { nodeName } from './tape.ts'
 
 /** Nodes that users hold, by slot. */
 const shown = new Map<number, WeakRef<GraphNode>>()
@@ -98,12 +98,4 @@ export function graphNode(slot: number, anchor: Tensor): GraphNode {
   const node = new GraphNode(slot, sequence, anchor)
   shown.set(slot, new WeakRef(node))
   return node
-}
-
-/** For example `AddBackward`. */
-export function nodeName(slot: number): string {
-  const name = entryOf(slot)?.op.name
-  if (name === undefined) return 'AccumulateGrad'
-  if (name === 'copySlices') return 'CopySlices'
-  return `${name.charAt(0).toUpperCase()}${name.slice(1)}Backward`
 }

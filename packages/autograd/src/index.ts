@@ -8,6 +8,8 @@ import { installRecorder } from './tape.ts'
 installRecorder()
 extendTensor()
 
+export type { AnomalyOptions } from './anomaly.ts'
+export { detectAnomaly, setDetectAnomaly } from './anomaly.ts'
 export type { BackwardOptions, GradOptions } from './gradient-api.ts'
 export { backward, grad } from './gradient-api.ts'
 export { isGradEnabled, isInferenceModeEnabled } from '@flambeau/core'

@@ -12,6 +12,8 @@ import {
   viewOfBase,
   writeIntoBase,
 } from '@flambeau/core/internal'
+import type { Trace } from './anomaly.ts'
+import { anomaly, traceHere } from './anomaly.ts'
 import { hooks } from './hooks.ts'
 
 export interface TapeEntry {
@@ -21,6 +23,8 @@ export interface TapeEntry {
   readonly inputs: readonly (Shape | number | null)[]
   /** Bits of the saved inputs and outputs. */
   readonly saved: number
+  /** In anomaly mode: where it was called. */
+  trace?: Trace
 }
 
 export const tape: (TapeEntry | undefined)[] = []
@@ -86,8 +90,17 @@ export function entryOf(slot: number): TapeEntry | undefined {
   return (tape[slot] = { op, params, inputs, saved: 0 })
 }
 
+/** For example `AddBackward`; `AccumulateGrad` for a leaf. */
+export function nodeName(slot: number): string {
+  const name = entryOf(slot)?.op.name
+  if (name === undefined) return 'AccumulateGrad'
+  if (name === 'copySlices') return 'CopySlices'
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}Backward`
+}
+
 /** Remembers what a node means. */
 export function record(slot: number, entry: TapeEntry): void {
+  if (anomaly.enabled) entry.trace = traceHere()
   tape[slot] = entry
   if (--recordsUntilSweep === 0) sweepTape()
 }

@@ -55,6 +55,9 @@ export interface Addon {
   initialSeed(generator: number): void
 }
 
+/** The folder of this package's code. */
+export const coreFolder: string = fileURLToPath(new URL('.', import.meta.url))
+
 /** Places to look for the addon, in order. */
 function candidates(): string[] {
   const override = process.env['FLAMBEAU_NATIVE']
