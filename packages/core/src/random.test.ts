@@ -234,6 +234,9 @@ describe('tensors that are not row-major', () => {
     exponential_: (x) => x.exponential_(2),
     bernoulli_: (x) => x.bernoulli_(0.3),
     random_: (x) => x.random_(0, 1000),
+    cauchy_: (x) => x.cauchy_(),
+    logNormal_: (x) => x.logNormal_(),
+    geometric_: (x) => x.geometric_(0.3),
   }
   for (const [name, fill] of Object.entries(fills)) {
     it(`are filled as they lie in memory by ${name}`, () => {
