@@ -5,6 +5,7 @@
 
 #include "gemm.h"
 #include "iterate.h"
+#include "product_bfloat16.h"
 
 namespace flambeau {
 
@@ -239,15 +240,87 @@ void require_shape(const OutputSpec& y, const Tensor& leading, int64_t last) {
   require(y.shape == shape, "the output of a linear layer has the wrong shape");
 }
 
+bool all_bfloat16(const Call& call) {
+  for (int i = 0; i < call.num_inputs(); ++i)
+    if (call.has(i) && call.in(i).dtype != DType::kBFloat16) return false;
+  return call.spec(0).dtype == DType::kBFloat16;
+}
+
+BFloat16Product bfloat16_product(const MatmulPlan& plan, const Tensor& a, const Tensor& b) {
+  BFloat16Product product;
+  product.m = plan.m;
+  product.n = plan.n;
+  product.k = plan.k;
+  product.a = {a.as<BFloat16>(), plan.a_row, plan.a_column};
+  product.b = {b.as<BFloat16>(), plan.b_row, plan.b_column};
+  return product;
+}
+
+bool is_bfloat16_matmul(const Call& call) {
+  if (!all_bfloat16(call)) return false;
+  const MatmulPlan plan(call.in(0), call.in(1), call.spec(0));
+  return bfloat16_product_fits(bfloat16_product(plan, call.in(0), call.in(1)), plan.count);
+}
+
+void run_bfloat16_matmul(const MatmulPlan& plan, const Tensor& a, const Tensor& b, BFloat16* y) {
+  BFloat16Product product = bfloat16_product(plan, a, b);
+  product.c = y;
+  if (plan.axes == 0) return multiply(product);
+  parallel_for(plan.count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; ++index) {
+      BFloat16Product one = product;
+      one.c += index * plan.m * plan.n;
+      int64_t rest = index;
+      for (int axis = plan.axes - 1; axis >= 0; --axis) {
+        const int64_t at = rest % plan.sizes[axis];
+        rest /= plan.sizes[axis];
+        one.a.data += at * plan.a_strides[axis];
+        one.b.data += at * plan.b_strides[axis];
+      }
+      multiply(one);
+    }
+  });
+}
+
+// Layers of row-major tensors: what else there is runs on float32 copies.
+bool is_bfloat16_linear(const Call& call) {
+  if (!all_bfloat16(call)) return false;
+  const Tensor& x = call.in(0);
+  const Tensor& w = call.in(1);
+  if (w.ndim() != 2 || x.ndim() < 1 || !x.is_contiguous() || w.numel() == 0) return false;
+  BFloat16Product product;
+  product.k = w.size(1);
+  product.n = w.size(0);
+  product.m = x.numel() / product.k;
+  product.a = {nullptr, product.k, 1};
+  product.b = {nullptr, w.stride(1), w.stride(0)};
+  return bfloat16_product_fits(product);
+}
+
+bool is_bfloat16_weight_grad(const Call& call) {
+  if (!all_bfloat16(call)) return false;
+  const Tensor& grad = call.in(0);
+  const Tensor& x = call.in(1);
+  if (grad.ndim() < 1 || x.ndim() < 1 || !grad.is_contiguous() || !x.is_contiguous()) return false;
+  BFloat16Product product;
+  product.m = grad.size(grad.ndim() - 1);
+  product.n = x.size(x.ndim() - 1);
+  product.k = x.numel() / std::max<int64_t>(product.n, 1);
+  product.a = {nullptr, 1, product.m};
+  product.b = {nullptr, product.n, 1};
+  return bfloat16_product_fits(product);
+}
+
 }  // namespace
 
 // a [..., m, k] · b [..., k, n] -> [..., m, n], batches broadcast; a [k] is a row, b [k] a column,
 // and the result lacks that axis. k = 0 gives zeros.
-FLAMBEAU_KERNEL(matmul) {
+FLAMBEAU_KERNEL_ALL_TYPES_IF(matmul, is_bfloat16_matmul(call)) {
   const Tensor& a = call.in(0);
   const Tensor& b = call.in(1);
   const MatmulPlan plan(a, b, call.spec(0));
   with_result(call, 0, [&](const Tensor& y) {
+    if (a.dtype == DType::kBFloat16) return run_bfloat16_matmul(plan, a, b, y.as<BFloat16>());
     with_number(a.dtype, [&](auto zero) {
       using T = decltype(zero);
       run_matmul<T>(plan, a, b, y.as<T>(), 1, false);
@@ -276,7 +349,7 @@ FLAMBEAU_KERNEL(addmm) {
 
 // x [..., in] · w [out, in] transposed + bias [out]? -> [..., out]; params [relu]: 1 takes max(0,
 // y).
-FLAMBEAU_KERNEL(linear) {
+FLAMBEAU_KERNEL_ALL_TYPES_IF(linear, is_bfloat16_linear(call)) {
   const Tensor& w = call.in(1);
   const Rows x(call, call.in(0));
   require(w.ndim() == 2 && w.size(1) == x.columns, "the sizes of a linear layer differ");
@@ -290,6 +363,18 @@ FLAMBEAU_KERNEL(linear) {
   }
   const bool relu = call.num_params() > 0 && call.flag(0);
   with_result(call, 0, [&](const Tensor& y) {
+    if (w.dtype == DType::kBFloat16) {
+      BFloat16Product product;
+      product.m = x.count;
+      product.n = w.size(0);
+      product.k = x.columns;
+      product.a = {x.tensor.as<BFloat16>(), product.k, 1};
+      product.b = {w.as<BFloat16>(), w.stride(1), w.stride(0)};
+      product.c = y.as<BFloat16>();
+      product.bias = bias.as<BFloat16>();
+      product.relu = relu;
+      return multiply(product);
+    }
     with_number(w.dtype, [&](auto zero) {
       using T = decltype(zero);
       Product<T> product;
@@ -309,7 +394,7 @@ FLAMBEAU_KERNEL(linear) {
 
 // The gradient of w in linear: grad [..., out] transposed · x [..., in] -> [out, in], all leading
 // axes being rows.
-FLAMBEAU_KERNEL(linear_weight_grad) {
+FLAMBEAU_KERNEL_ALL_TYPES_IF(linear_weight_grad, is_bfloat16_weight_grad(call)) {
   const Rows grad(call, call.in(0));
   const Rows x(call, call.in(1));
   require(grad.count == x.count, "the sizes of a linear layer differ");
@@ -318,6 +403,16 @@ FLAMBEAU_KERNEL(linear_weight_grad) {
   require(call.spec(0).shape == Shape({grad.columns, x.columns}),
           "the gradient of a weight has the wrong shape");
   with_result(call, 0, [&](const Tensor& y) {
+    if (x.tensor.dtype == DType::kBFloat16) {
+      BFloat16Product product;
+      product.m = grad.columns;
+      product.n = x.columns;
+      product.k = grad.count;
+      product.a = {grad.tensor.as<BFloat16>(), 1, product.m};
+      product.b = {x.tensor.as<BFloat16>(), product.n, 1};
+      product.c = y.as<BFloat16>();
+      return multiply(product);
+    }
     with_number(x.tensor.dtype, [&](auto zero) {
       using T = decltype(zero);
       Product<T> product;
