@@ -4,7 +4,35 @@ import '@flambeau/autograd'
 export * as functional from './functional/index.ts'
 export * as init from './init.ts'
 export type { ReLUOptions } from './layers/activation.ts'
-export { ReLU, Sigmoid, Tanh } from './layers/activation.ts'
+export {
+  Hardsigmoid,
+  Hardswish,
+  LogSigmoid,
+  Mish,
+  ReLU,
+  ReLU6,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softsign,
+  Tanh,
+  Tanhshrink,
+} from './layers/activation.ts'
+export type { PReLUOptions, SoftplusSettings } from './layers/activation-curves.ts'
+export {
+  CELU,
+  ELU,
+  GELU,
+  GLU,
+  Hardshrink,
+  Hardtanh,
+  LeakyReLU,
+  PReLU,
+  RReLU,
+  Softplus,
+  Softshrink,
+  Threshold,
+} from './layers/activation-curves.ts'
 export {
   ModuleDict,
   ModuleList,
@@ -12,12 +40,48 @@ export {
   ParameterList,
   Sequential,
 } from './layers/container.ts'
-export type { Conv2dOptions, Pair } from './layers/conv.ts'
-export { Conv2d } from './layers/conv.ts'
+export type {
+  ConvOptions,
+  ConvSettings,
+  ConvTransposeOptions,
+  Pair,
+  PaddingMode,
+  Single,
+  Triple,
+} from './layers/conv.ts'
+export { Conv1d, Conv2d, Conv3d, LazyConv1d, LazyConv2d, LazyConv3d } from './layers/conv-layers.ts'
+export {
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  LazyConvTranspose1d,
+  LazyConvTranspose2d,
+  LazyConvTranspose3d,
+} from './layers/conv-transposed.ts'
 export { Dropout } from './layers/dropout.ts'
 export { Flatten } from './layers/flatten.ts'
-export type { LinearOptions } from './layers/linear.ts'
-export { Linear } from './layers/linear.ts'
+export type { FactoryOptions } from './layers/factory.ts'
+export type { BilinearOptions, LinearOptions } from './layers/linear.ts'
+export { Bilinear, Identity, LazyLinear, Linear } from './layers/linear.ts'
+export type { ConstantPadOptions, Padding, PaddingOptions } from './layers/padding.ts'
+export {
+  CircularPad1d,
+  CircularPad2d,
+  CircularPad3d,
+  ConstantPad1d,
+  ConstantPad2d,
+  ConstantPad3d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReflectionPad3d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ReplicationPad3d,
+  ZeroPad1d,
+  ZeroPad2d,
+  ZeroPad3d,
+} from './layers/padding.ts'
+export { LogSoftmax, Softmax, Softmax2d, Softmin } from './layers/softmax.ts'
 export type { MaxPool2dOptions } from './layers/pooling.ts'
 export { MaxPool2d } from './layers/pooling.ts'
 export type { CrossEntropyLossOptions, Reduction } from './losses/cross-entropy.ts'

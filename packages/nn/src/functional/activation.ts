@@ -20,9 +20,16 @@ export type InplaceArguments = Arguments<InplaceOptions, typeof INPLACE>
 
 type Unary = (input: Tensor) => Tensor
 
-function plain(op: string, fn: Unary): (input: Tensor, ...given: InplaceArguments) => Tensor {
+function plain(
+  op: string,
+  fn: Unary,
+  fnInPlace?: Unary,
+): (input: Tensor, ...given: InplaceArguments) => Tensor {
   const read = parameters<[boolean]>(op, INPLACE)
-  return (input, ...given) => placed(op, input, read(given)[0], fn)
+  return (input, ...given) => {
+    const [inplace = false] = read(given)
+    return inplace && fnInPlace !== undefined ? fnInPlace(input) : placed(op, input, inplace, fn)
+  }
 }
 
 /** Checks that the input is floating, and computes in float32 at least. */
@@ -34,13 +41,21 @@ const floating =
   }
 
 /** max(x, 0). Shapes: `[*]` -> same. Dtype: kept. @throws {DTypeError} for bool. @see torch.nn.functional.relu */
-export const relu: (input: Tensor, ...given: InplaceArguments) => Tensor = plain('relu', core.relu)
+export const relu: (input: Tensor, ...given: InplaceArguments) => Tensor = plain(
+  'relu',
+  core.relu,
+  core.relu_,
+)
 
 /** x · sigmoid(x). Shapes: `[*]` -> same. Dtype: floating, kept. @throws {DTypeError} for others. @see torch.nn.functional.silu */
 export const silu: (input: Tensor, ...given: InplaceArguments) => Tensor = plain('silu', core.silu)
 
 /** ELU that keeps mean 0 and variance 1; see core's. Shapes: `[*]` -> same. Dtype: floating, kept. @throws {DTypeError} for others. @see torch.nn.functional.selu */
-export const selu: (input: Tensor, ...given: InplaceArguments) => Tensor = plain('selu', core.selu)
+export const selu: (input: Tensor, ...given: InplaceArguments) => Tensor = plain(
+  'selu',
+  core.selu,
+  core.selu_,
+)
 
 /**
  * x · tanh(log(1 + e^x)).

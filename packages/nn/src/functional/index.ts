@@ -66,6 +66,8 @@ export {
 } from './losses.ts'
 export type { BatchNormOptions, InstanceNormOptions } from './normalization.ts'
 export { batchNorm, instanceNorm } from './normalization.ts'
+export type { PadMode, PadOptions } from './padding.ts'
+export { pad } from './padding.ts'
 export type { AdaptiveMaxPoolOptions } from './pooling.ts'
 export { adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d } from './pooling.ts'
 export type { SoftminOptions } from './softmin.ts'

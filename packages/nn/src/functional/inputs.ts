@@ -82,10 +82,11 @@ export function wholeNumbers(
   ) {
     return list as number[]
   }
+  const bound = least === Number.MIN_SAFE_INTEGER ? '' : ` ≥ ${least}`
   throw new ValueError(
     op,
     inputs,
-    `${name} must be a whole number ≥ ${least}, or a list of ${count}, not ${JSON.stringify(value)}`,
+    `${name} must be a whole number${bound}, or a list of ${count}, not ${JSON.stringify(value)}`,
     `${name}: ${Math.max(least, 1)}`,
   )
 }

@@ -1,127 +1,243 @@
-import type { DType, Tensor } from '@flambeau/core'
-import { conv2d, empty, ValueError } from '@flambeau/core'
+/** What convolutions of one, two and three axes have in common. */
+import type { Pair, Single, Tensor, Triple } from '@flambeau/core'
+import { ShapeError, ValueError } from '@flambeau/core'
 import { resetAffine } from '../init.ts'
+import { pad } from '../functional/padding.ts'
+import { wholeNumbers } from '../functional/inputs.ts'
 import { Module } from '../module.ts'
-import { Parameter } from '../parameter.ts'
+import type { Parameter } from '../parameter.ts'
+import { describe, unless } from './describe.ts'
+import type { FactoryOptions } from './factory.ts'
+import { newParameter, requireSizes } from './factory.ts'
+import { materialize, uninitialized } from './lazy.ts'
 
-/** One number for both axes, or height and width. */
-export type Pair = number | readonly [number, number]
+export type { Pair, Single, Triple }
 
-/** @internal */
-export function pair(op: string, name: string, value: Pair, least: number): [number, number] {
-  const both = typeof value === 'number' ? [value, value] : [...value]
-  if (both.length === 2 && both.every((one) => Number.isInteger(one) && one >= least)) {
-    return both as [number, number]
-  }
-  throw new ValueError(
-    op,
-    [{ name, description: String(value) }],
-    `${name} must be one or two whole numbers ≥ ${least}`,
-    `${name}: 3 or ${name}: [3, 5]`,
-  )
-}
+/** A number for all axes, or one for each. */
+export type Sizes = Single | Pair | Triple
 
-export interface Conv2dOptions {
-  /** Default 1. */
-  stride?: Pair
-  /** Zeros added on each side; `'same'` keeps the size (stride 1), `'valid'` adds none. Default 0. */
-  padding?: Pair | 'same' | 'valid'
+/** What is beyond the edges: zeros, or the input as in pad(). */
+export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular'
+
+/** What all convolutions are made of. */
+export interface ConvSettings<S extends Sizes> extends FactoryOptions {
+  /** Channels of the input. */
+  inChannels: number
+  /** Channels of the output. */
+  outChannels: number
+  /** The size of the kernels. */
+  kernelSize: S
+  /** Distance between the places of the kernel. Default 1. */
+  stride?: S
   /** Distance between the kernel's elements. Default 1. */
-  dilation?: Pair
+  dilation?: S
   /** Groups of channels that do not see each other. Default 1. */
   groups?: number
   /** Add a bias. Default true. */
   bias?: boolean
-  /** Default: the default dtype. */
-  dtype?: DType
+  /** What is beyond the edges. Default 'zeros'. */
+  paddingMode?: PaddingMode
 }
 
-/**
- * 2-D cross-correlation with learnt kernels.
- *
- * Shapes: x `[N, inChannels, H, W]` -> `[N, outChannels, H', W']` with
- * H' = floor((H + 2 · padding - dilation · (kernel - 1) - 1) / stride + 1); weight
- * `[outChannels, inChannels / groups, kH, kW]`; bias `[outChannels]`. Initialised uniformly within
- * 1 / sqrt(fanIn).
- *
- * @throws {ValueError} for sizes that are not whole numbers, or groups that do not divide the
- * channels. @throws {ShapeError} if x has other channels.
- * @see torch.nn.Conv2d
- */
-export class Conv2d extends Module {
-  readonly inChannels: number
+export interface ConvOptions<S extends Sizes> extends ConvSettings<S> {
+  /** Positions added on each side; `'same'` keeps the size (stride 1), `'valid'` adds none. Default 0. */
+  padding?: S | 'same' | 'valid'
+}
+
+export interface ConvTransposeOptions<S extends Sizes> extends ConvSettings<S> {
+  /** Positions less on each side. Default 0. */
+  padding?: S
+  /** Positions more at the end. Default 0. */
+  outputPadding?: S
+}
+
+const MODES: readonly string[] = ['zeros', 'reflect', 'replicate', 'circular']
+
+interface Settings extends ConvSettings<Sizes> {
+  padding?: Sizes | 'same' | 'valid'
+  outputPadding?: Sizes
+}
+
+type Optional<T> = { [K in keyof T]?: T[K] | undefined }
+
+/** A convolution, transposed or not, of `dims` axes. */
+export abstract class ConvNd extends Module<
+  [input: Tensor, outputSize?: readonly number[] | null]
+> {
+  inChannels: number
   readonly outChannels: number
-  readonly kernelSize: [number, number]
-  readonly stride: [number, number]
-  readonly padding: [number, number] | 'same' | 'valid'
-  readonly dilation: [number, number]
+  readonly kernelSize: number[]
+  readonly stride: number[]
+  readonly padding: number[] | 'same' | 'valid'
+  readonly dilation: number[]
+  readonly transposed: boolean
+  readonly outputPadding: number[]
   readonly groups: number
+  readonly paddingMode: PaddingMode
   weight: Parameter
   bias: Parameter | null
 
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: Pair,
-    options: Conv2dOptions = {},
-  ) {
+  constructor(op: string, dims: 1 | 2 | 3, transposed: boolean, settings: Optional<Settings>) {
     super()
-    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, dtype } = options
-    for (const [name, value] of Object.entries({ inChannels, outChannels, groups })) {
-      if (Number.isInteger(value) && value >= 1) continue
-      throw new ValueError(
-        'Conv2d',
-        { inChannels, outChannels, groups },
-        `${name} must be a whole number ≥ 1, not ${value}`,
-        'new Conv2d(3, 16, 3)',
-      )
-    }
-    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new ValueError(
-        'Conv2d',
-        { inChannels, outChannels, groups },
-        'groups must divide inChannels and outChannels',
-        'choose another number of groups',
-      )
-    }
-    this.inChannels = inChannels
-    this.outChannels = outChannels
-    this.kernelSize = pair('Conv2d', 'kernelSize', kernelSize, 1)
-    this.stride = pair('Conv2d', 'stride', stride, 1)
-    this.padding = typeof padding === 'string' ? padding : pair('Conv2d', 'padding', padding, 0)
-    this.dilation = pair('Conv2d', 'dilation', dilation, 1)
+    const { inChannels, outChannels, groups = 1, padding = 0, paddingMode = 'zeros' } = settings
+    requireSizes(op, { inChannels, outChannels }, 0)
+    requireSizes(op, { groups }, 1)
+    const numbers = (name: keyof Settings, value: unknown, least: number): number[] =>
+      wholeNumbers(op, name, value, dims, least, {
+        inChannels: Number(inChannels),
+        outChannels: Number(outChannels),
+      })
+    this.inChannels = inChannels as number
+    this.outChannels = outChannels as number
+    this.kernelSize = numbers('kernelSize', settings.kernelSize, 1)
+    this.stride = numbers('stride', settings.stride ?? 1, 1)
+    this.padding =
+      !transposed && (padding === 'same' || padding === 'valid')
+        ? padding
+        : numbers('padding', padding, 0)
+    this.dilation = numbers('dilation', settings.dilation ?? 1, 1)
+    this.transposed = transposed
+    this.outputPadding = numbers('outputPadding', settings.outputPadding ?? 0, 0)
     this.groups = groups
-    this.weight = new Parameter(
-      empty([outChannels, inChannels / groups, ...this.kernelSize], { dtype }),
-    )
-    this.bias = bias ? new Parameter(empty([outChannels], { dtype })) : null
+    this.paddingMode = paddingMode
+    this.#check(op)
+    const { device, dtype } = settings
+    this.weight = newParameter(this.weightShape(), { device: device ?? null, dtype: dtype ?? null })
+    this.bias =
+      settings.bias === false
+        ? null
+        : newParameter([this.outChannels], { device: device ?? null, dtype: dtype ?? null })
     this.resetParameters()
   }
 
-  /** Draws new initial values. */
-  resetParameters(): void {
-    resetAffine(this.weight, this.bias)
+  #check(op: string): void {
+    const { inChannels, outChannels, groups, padding, paddingMode, transposed } = this
+    const fail = (rule: string, fix: string): never => {
+      throw new ValueError(op, { inChannels, outChannels, groups }, rule, fix)
+    }
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      fail('groups must divide inChannels and outChannels', 'choose another number of groups')
+    }
+    if (!MODES.includes(paddingMode)) {
+      fail(`there is no paddingMode '${paddingMode}'`, `use one of ${MODES.join(', ')}`)
+    }
+    if (transposed && paddingMode !== 'zeros') {
+      fail(`a transposed convolution has no paddingMode '${paddingMode}'`, "use 'zeros'")
+    }
+    if (padding === 'same' && this.stride.some((one) => one !== 1)) {
+      fail("padding 'same' needs a stride of 1", 'pass the padding as numbers')
+    }
   }
 
-  override forward(input: Tensor): Tensor {
-    const { stride, padding, dilation, groups } = this
-    return conv2d(input, this.weight, this.bias, { stride, padding, dilation, groups })
+  /** The shape of the weight for the channels that there are. */
+  protected weightShape(): number[] {
+    const { inChannels, outChannels, groups, kernelSize } = this
+    return this.transposed
+      ? [inChannels, outChannels / groups, ...kernelSize]
+      : [outChannels, inChannels / groups, ...kernelSize]
+  }
+
+  /** Draws new initial values: uniformly within 1 / sqrt(fanIn). */
+  resetParameters(): void {
+    // Without inputs there is no bound for the bias.
+    resetAffine(this.weight, this.weight.numel() === 0 ? null : this.bias)
+  }
+
+  /** The input with its edges continued, and the padding that is left to do. */
+  protected padded(input: Tensor): { x: Tensor; padding: readonly number[] | 'same' | 'valid' } {
+    const { padding, paddingMode, kernelSize, dilation } = this
+    if (paddingMode === 'zeros') return { x: input, padding }
+    const sides = kernelSize.map((size, axis): [number, number] => {
+      if (padding === 'valid') return [0, 0]
+      if (padding !== 'same') return [padding[axis] as number, padding[axis] as number]
+      const total = (dilation[axis] as number) * (size - 1)
+      return [Math.floor(total / 2), total - Math.floor(total / 2)]
+    })
+    return { x: pad(input, sides.reverse().flat(), paddingMode), padding: kernelSize.map(() => 0) }
+  }
+
+  /** What brings a transposed convolution to `outputSize`, of all axes or the last ones. */
+  protected outputPaddingFor(
+    input: Tensor,
+    outputSize: readonly number[] | null | undefined,
+  ): readonly number[] {
+    if (outputSize === null || outputSize === undefined) return this.outputPadding
+    const op = this.constructor.name
+    const dims = this.kernelSize.length
+    const wanted = outputSize.slice(-dims)
+    const batch = input.ndim - dims
+    if (outputSize.length !== dims && outputSize.length !== dims + batch) {
+      throw new ShapeError(
+        op,
+        { input },
+        `outputSize must have ${dims} or ${dims + batch} numbers, not ${outputSize.length}`,
+        'leave out batch and channels',
+      )
+    }
+    return wanted.map((size, axis) => {
+      const [n, kernel] = [input.shape[batch + axis] as number, this.kernelSize[axis] as number]
+      const [stride, dilation] = [this.stride[axis] as number, this.dilation[axis] as number]
+      const padding = (this.padding as number[])[axis] as number
+      const least = (n - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1
+      if (size >= least && size < least + stride) return size - least
+      throw new ShapeError(
+        op,
+        { input },
+        `outputSize[${axis}] must be ${least} to ${least + stride - 1}, not ${size}`,
+        'choose a size that the stride can reach',
+      )
+    })
+  }
+
+  /** Makes the parameters wait for the channels of the first input. */
+  protected waitForChannels(bias: boolean, options: FactoryOptions): void {
+    this.weight = uninitialized(options)
+    if (bias) this.bias = uninitialized(options)
+  }
+
+  /** Takes the channels from the input. @throws {ShapeError} if it does not have the axes for them. */
+  protected takeChannels(input: Tensor): void {
+    const op = this.constructor.name
+    const dims = this.kernelSize.length
+    const channels = input.shape[input.ndim - dims - 1]
+    if (channels === undefined || input.ndim > dims + 2) {
+      throw new ShapeError(
+        op,
+        { input },
+        `input must have ${dims + 1} or ${dims + 2} axes, but has ${input.ndim}`,
+        'add axes with unsqueeze()',
+      )
+    }
+    if (channels % this.groups !== 0) {
+      throw new ShapeError(
+        op,
+        { input },
+        `groups (${this.groups}) must divide the channels (${channels})`,
+        'choose another number of groups',
+      )
+    }
+    this.inChannels = channels
+    const empty = materialize(this.weight, this.weightShape())
+    materialize(this.bias, [this.outChannels])
+    if (empty) this.resetParameters()
   }
 
   override extraRepr(): string {
-    const list = (value: readonly number[] | string): string =>
-      typeof value === 'string' ? `'${value}'` : `[${value.join(', ')}]`
-    const parts = [
-      `${this.inChannels}, ${this.outChannels}`,
-      `kernelSize=${list(this.kernelSize)}`,
-      `stride=${list(this.stride)}`,
-    ]
-    if (typeof this.padding === 'string' || this.padding.some((one) => one !== 0)) {
-      parts.push(`padding=${list(this.padding)}`)
+    const { kernelSize, stride, padding, dilation, groups, outputPadding, paddingMode } = this
+    const zeros = kernelSize.map(() => 0)
+    const settings = {
+      kernelSize,
+      stride,
+      padding: unless<unknown>(zeros, padding),
+      dilation: unless(
+        kernelSize.map(() => 1),
+        dilation,
+      ),
+      outputPadding: unless(zeros, outputPadding),
+      groups: unless(1, groups),
+      bias: this.bias === null ? false : undefined,
+      paddingMode: unless('zeros', paddingMode),
     }
-    if (this.dilation.some((one) => one !== 1)) parts.push(`dilation=${list(this.dilation)}`)
-    if (this.groups !== 1) parts.push(`groups=${this.groups}`)
-    if (this.bias === null) parts.push('bias=false')
-    return parts.join(', ')
+    return `${this.inChannels}, ${this.outChannels}, ${describe(settings)}`
   }
 }

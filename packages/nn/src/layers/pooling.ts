@@ -2,7 +2,7 @@ import type { Tensor } from '@flambeau/core'
 import { maxPool2d } from '@flambeau/core'
 import { Module } from '../module.ts'
 import type { Pair } from './conv.ts'
-import { pair } from './conv.ts'
+import { wholeNumbers } from '../functional/inputs.ts'
 
 export interface MaxPool2dOptions {
   /** Default: the kernel's size. */
@@ -33,10 +33,19 @@ export class MaxPool2d extends Module {
 
   constructor(kernelSize: Pair, options: MaxPool2dOptions = {}) {
     super()
-    this.kernelSize = pair('MaxPool2d', 'kernelSize', kernelSize, 1)
-    this.stride = pair('MaxPool2d', 'stride', options.stride ?? kernelSize, 1)
-    this.padding = pair('MaxPool2d', 'padding', options.padding ?? 0, 0)
-    this.dilation = pair('MaxPool2d', 'dilation', options.dilation ?? 1, 1)
+    this.kernelSize = wholeNumbers('MaxPool2d', 'kernelSize', kernelSize, 2, 1) as [number, number]
+    this.stride = wholeNumbers('MaxPool2d', 'stride', options.stride ?? kernelSize, 2, 1) as [
+      number,
+      number,
+    ]
+    this.padding = wholeNumbers('MaxPool2d', 'padding', options.padding ?? 0, 2, 0) as [
+      number,
+      number,
+    ]
+    this.dilation = wholeNumbers('MaxPool2d', 'dilation', options.dilation ?? 1, 2, 1) as [
+      number,
+      number,
+    ]
     this.ceilMode = options.ceilMode ?? false
   }
 
