@@ -214,6 +214,62 @@ describe('grad', () => {
     expect(() => grad(x.mul(2), [tensor([1])])).toThrow(/the input does not require a gradient/)
   })
 
+  it('gives zeros for inputs that are not used where it is asked for them', () => {
+    const x = leaf([1, 2])
+    const unused = leaf([3])
+    const [, zeros] = grad(x.mul(2).sum(), [x, unused], { materializeGrads: true })
+    expect(zeros?.tolist()).toEqual([0])
+    expect(() => grad(x.sum(), [x], { materializeGrads: true, allowUnused: false })).toThrow(
+      /grad: allowUnused is false, but materializeGrads gives zeros/,
+    )
+  })
+
+  it('runs one pass for each position of batched weights', () => {
+    const x = leaf([1, 2, 3])
+    const unused = leaf([3])
+    const eye = tensor([
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ])
+    const [rows, none] = grad(x.mul(x), [x, unused], {
+      gradOutputs: eye,
+      isGradsBatched: true,
+      allowUnused: true,
+    })
+    expect(rows?.tolist()).toEqual([
+      [2, 0, 0],
+      [0, 4, 0],
+      [0, 0, 6],
+    ])
+    expect(none).toBeNull()
+    expect(() => grad(x.sum(), [x], { isGradsBatched: true })).toThrow(
+      /with isGradsBatched, all gradOutputs have the same first axis/,
+    )
+  })
+
+  it('takes its parameters by position too', () => {
+    const x = leaf([1, 2])
+    const y = x.mul(x)
+    const [first] = grad(y, x, tensor([1, 1]).double(), true, true)
+    expect(first?.requiresGrad).toBe(true)
+    backward(y, tensor([1, 1]).double(), true)
+    y.backward(tensor([1, 1]).double(), true)
+    y.backward({ gradient: tensor([1, 1]).double(), inputs: x })
+    expect(x.grad?.tolist()).toEqual([6, 12])
+    expect(() => backward(y, { gradTensors: y, gradVariables: y })).toThrow(
+      /gradTensors and gradVariables are the same/,
+    )
+    expect(() => y.backward({ gradients: y } as never)).toThrow(/there is no option 'gradients'/)
+  })
+
+  it('weighs an infinite output by one', () => {
+    const x = leaf([0])
+    const y = x.log().sum()
+    expect(y.item()).toBe(-Infinity)
+    expect(grad(y, [x])[0]?.tolist()).toEqual([Infinity])
+  })
+
   it('keeps the parts of the graph that lead to no input out of the pass', () => {
     const x = leaf([2])
     const w = leaf([5])

@@ -1,6 +1,6 @@
 import { AutogradError, Tensor, tensor, ValueError } from '@flambeau/core'
 import { optionsOf, requireFunction } from './arguments.ts'
-import { grad } from './gradient-api.ts'
+import { grad } from './gradients.ts'
 import { enableGrad, noGrad } from './grad-mode.ts'
 
 export interface GradcheckOptions {

@@ -1,9 +1,8 @@
-/** What this package adds to tensors, and the functions on gradients. */
+/** What this package adds to tensors. */
 import { AutogradError, DTypeError, ShapeError, Tensor, ValueError } from '@flambeau/core'
 import {
   commands,
   gradientSwitch,
-  internally,
   isInferring,
   liveId,
   native,
@@ -11,22 +10,14 @@ import {
   setGradientSuffix,
   wrap,
 } from '@flambeau/core/internal'
-import { accumulateAt, nodeOf, runBackward } from './engine.ts'
-import { optionsOf, requireFunction, requireTensor, tensorList } from './arguments.ts'
+import { requireFunction } from './arguments.ts'
+import { nodeOf } from './engine.ts'
+import type { BackwardArguments } from './gradients.ts'
+import { backwardMethod } from './gradients.ts'
 import { graphNode, type GraphNode } from './graph-node.ts'
 import type { AccumulateHook, Hook, HookHandle } from './hooks.ts'
-import { addHook, hooksOf, runAccumulated } from './hooks.ts'
+import { addHook, hooksOf } from './hooks.ts'
 import { nodeName, retaining } from './tape.ts'
-
-/** Options of {@link Tensor.backward}. */
-export interface BackwardOptions {
-  /** Keep the saved tensors for another backward pass. Default: the value of createGraph. */
-  retainGraph?: boolean
-  /** Record the backward pass itself, for gradients of gradients. Default false. */
-  createGraph?: boolean
-  /** Add gradients to these leaves only. Default: all leaves. */
-  inputs?: readonly Tensor[]
-}
 
 declare module '@flambeau/core' {
   interface Tensor {
@@ -43,12 +34,14 @@ declare module '@flambeau/core' {
     /**
      * Computes the gradient of this tensor with respect to all leaves and adds it to their `grad`.
      *
-     * @param gradient Weights of the elements; may be left out for a tensor with one element.
+     * The parameters are `gradient` (weights of the elements; may be left out for a tensor with one
+     * element), `retainGraph`, `createGraph` and `inputs`.
+     *
      * @throws {AutogradError} if the tensor does not require a gradient, has several elements and
      * no `gradient` is given, or its graph was freed by an earlier pass.
      * @see torch.Tensor.backward
      */
-    backward(gradient?: Tensor | null, options?: BackwardOptions): void
+    backward(...given: BackwardArguments): void
     /**
      * Calls `hook` with each gradient of this tensor, before it is used or accumulated; what the
      * hook returns takes its place. Hooks of a leaf stay; those of another tensor are dropped with
@@ -188,161 +181,6 @@ function writeGrad(tensor: Tensor, grad: Tensor | null | undefined): void {
   tensor._autograd = { grad } satisfies GradientCache
 }
 
-function rootGradient(op: string, root: Tensor, gradient: Tensor | null | undefined): Tensor {
-  if (!root._requiresGrad) {
-    throw new AutogradError(
-      op,
-      { output: root },
-      'the output does not require a gradient: no input of its computation does, or it was computed inside of noGrad',
-      'set requiresGrad on the inputs before the computation',
-    )
-  }
-  if (gradient === null || gradient === undefined) {
-    if (root.numel() !== 1) {
-      throw new AutogradError(
-        op,
-        { output: root },
-        `the output has ${root.numel()} elements; without a gradient it must have exactly one`,
-        'reduce it with sum() or mean(), or pass the gradient of each element',
-      )
-    }
-    return onesLike(root)
-  }
-  requireTensor(op, 'gradient', gradient)
-  liveId(op, gradient)
-  if (!sameShape(gradient.shape, root.shape)) {
-    throw new ShapeError(
-      op,
-      { output: root, gradient },
-      'the gradient must have the shape of its output',
-      'reshape the gradient',
-    )
-  }
-  return gradient.dtype === root.dtype ? gradient : gradient.to(root.dtype)
-}
-
-function onesLike(tensor: Tensor): Tensor {
-  return tensor.detach().mul(0).add(1)
-}
-
-/**
- * Adds the gradients of `tensors` (sum of products with `gradTensors`) to the leaves' `grad`.
- *
- * @throws {AutogradError} as {@link Tensor.backward} does.
- * @see torch.autograd.backward
- */
-export function backward(
-  tensors: Tensor | readonly Tensor[],
-  gradTensors?: Tensor | readonly (Tensor | null)[] | null,
-  options?: BackwardOptions,
-): void {
-  const roots = tensorList('backward', 'tensors', tensors)
-  const { createGraph = false, retainGraph = createGraph, inputs } = optionsOf('backward', options)
-  const gradients = rootGradients('backward', roots, gradTensors)
-  if (inputs === undefined) {
-    runBackward({ roots, gradients, targets: null, retainGraph, createGraph })
-    return
-  }
-  const targets = targetList('backward', inputs)
-  const results = runBackward({ roots, gradients, targets, retainGraph, createGraph })
-  internally(() => {
-    results.forEach((result, i) => {
-      if (result === null) return
-      const target = targets[i] as Tensor
-      accumulateAt(target._id, result, createGraph)
-      runAccumulated(nodeOf(target).slot)
-    })
-  })
-}
-
-/** The gradient of each root: what the caller gave, or ones. */
-function rootGradients(
-  op: string,
-  roots: readonly Tensor[],
-  given: Tensor | readonly (Tensor | null)[] | null | undefined,
-): Tensor[] {
-  const list = Array.isArray(given) ? (given as readonly (Tensor | null)[]) : [given ?? null]
-  if (list.length > 1 && list.length !== roots.length) {
-    throw new ValueError(
-      op,
-      [],
-      `${list.length} gradients do not fit ${roots.length} outputs`,
-      'pass one for each output; null stands for ones',
-    )
-  }
-  return roots.map((root, i) => rootGradient(op, root, list[i] as Tensor | null))
-}
-
-/** Tensors to differentiate by. */
-function targetList(op: string, inputs: Tensor | readonly Tensor[]): Tensor[] {
-  const targets = tensorList(op, 'inputs', inputs)
-  targets.forEach((target, i) => {
-    if (target._requiresGrad) return
-    throw new AutogradError(
-      op,
-      { [`inputs[${i}]`]: target },
-      'the input does not require a gradient',
-      'set requiresGrad before the computation',
-    )
-  })
-  return targets
-}
-
-export interface GradOptions {
-  /** Weights of the outputs' elements. */
-  gradOutputs?: Tensor | readonly (Tensor | null)[] | null
-  retainGraph?: boolean
-  createGraph?: boolean
-  /** Give null for inputs that the outputs do not depend on, instead of an error. */
-  allowUnused?: boolean
-}
-
-/**
- * The gradients of `outputs` (sum of products with `gradOutputs`) with respect to `inputs`, without
- * touching any `grad`.
- *
- * @throws {AutogradError} if an input does not require a gradient, or is not used and `allowUnused`
- * is not set.
- * @see torch.autograd.grad
- *
- * @example
- * ```ts
- * import { tensor } from '@flambeau/core'
- * import { grad } from '@flambeau/autograd'
- * const x = tensor([3], { dtype: 'float32', requiresGrad: true })
- * const [dx] = grad(x.mul(x), [x])
- * console.log(dx) // => tensor([6.])
- * ```
- */
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  options?: GradOptions,
-): (Tensor | null)[] {
-  const roots = tensorList('grad', 'outputs', outputs)
-  const targets = targetList('grad', inputs)
-  const {
-    gradOutputs,
-    createGraph = false,
-    retainGraph = createGraph,
-    allowUnused = false,
-  } = optionsOf('grad', options)
-  const gradients = rootGradients('grad', roots, gradOutputs)
-  const results = runBackward({ roots, gradients, targets, retainGraph, createGraph })
-  if (!allowUnused) {
-    results.forEach((result, i) => {
-      if (result !== null) return
-      throw new AutogradError(
-        'grad',
-        { [`inputs[${i}]`]: targets[i] as Tensor },
-        'the outputs do not depend on this input',
-        'leave it out, or pass { allowUnused: true } to get null',
-      )
-    })
-  }
-  return results
-}
-
 function requireNode(op: string, tensor: Tensor): { slot: number; output: number } {
   liveId(op, tensor)
   const node = nodeOf(tensor)
@@ -454,8 +292,8 @@ export function extendTensor(): void {
       },
     },
     backward: {
-      value(this: Tensor, gradient?: Tensor | null, options?: BackwardOptions): void {
-        backward(this, gradient, options)
+      value(this: Tensor, ...given: readonly unknown[]): void {
+        backwardMethod(this, given)
       },
     },
     registerHook: {

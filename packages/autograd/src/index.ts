@@ -2,6 +2,8 @@
  * Automatic differentiation. Importing this package makes operations record themselves and gives
  * tensors `requiresGrad`, `grad`, `backward()` and friends.
  */
+// Alone, so that the declarations of Tensor's members come along.
+import './gradient-api.ts'
 import { extendTensor } from './gradient-api.ts'
 import { installRecorder } from './tape.ts'
 
@@ -10,8 +12,14 @@ extendTensor()
 
 export type { AnomalyOptions } from './anomaly.ts'
 export { detectAnomaly, setDetectAnomaly } from './anomaly.ts'
-export type { BackwardOptions, GradOptions } from './gradient-api.ts'
-export { backward, grad } from './gradient-api.ts'
+export type {
+  BackwardArguments,
+  BackwardOfOptions,
+  BackwardOptions,
+  GradOptions,
+  Weights,
+} from './gradients.ts'
+export { backward, grad } from './gradients.ts'
 export { isGradEnabled, isInferenceModeEnabled } from '@flambeau/core'
 export type { Gradient } from './function.ts'
 export { CustomFunction as Function, FunctionContext, onceDifferentiable } from './function.ts'
