@@ -6,6 +6,7 @@ export type { Arguments, Given } from './arguments.ts'
 export { isNamed, parameters } from './arguments.ts'
 export { gradientSwitch } from './creation.ts'
 export { inPlaceOf } from './in-place.ts'
+export { namedResult } from './named-result.ts'
 export { commands, coreFolder, native } from './native.ts'
 export type { BackwardInfo, Input, Recorder, SavedInputs } from './op.ts'
 export {
