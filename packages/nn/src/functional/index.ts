@@ -64,11 +64,24 @@ export {
   marginRankingLoss,
   tripletMarginLoss,
 } from './losses.ts'
-export type { BatchNormOptions, InstanceNormOptions } from './normalization.ts'
-export { batchNorm, instanceNorm } from './normalization.ts'
+export type {
+  BatchNormOptions,
+  InstanceNormOptions,
+  LocalResponseNormOptions,
+  NormalizeOptions,
+} from './normalization.ts'
+export { batchNorm, instanceNorm, localResponseNorm, normalize } from './normalization.ts'
 export type { PadMode, PadOptions } from './padding.ts'
 export { pad } from './padding.ts'
 export type { AdaptiveMaxPoolOptions } from './pooling.ts'
 export { adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d } from './pooling.ts'
 export type { SoftminOptions } from './softmin.ts'
 export { softmin } from './softmin.ts'
+export type { Both, FoldOptions, WindowOptions } from './windows.ts'
+export { fold, unfold } from './windows.ts'
+export type { FractionalMaxPoolOptions } from './fractional-pool.ts'
+export { fractionalMaxPool2d, fractionalMaxPool3d } from './fractional-pool.ts'
+export type { LpPoolArguments, LpPoolOptions } from './lp-pool.ts'
+export { lpPool1d, lpPool2d, lpPool3d } from './lp-pool.ts'
+export type { MaxUnpoolArguments, MaxUnpoolOptions } from './unpooling.ts'
+export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from './unpooling.ts'
