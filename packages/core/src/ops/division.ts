@@ -94,12 +94,19 @@ export function trueDivide(input: Value, other: Named<'other'>): Tensor {
 }
 
 const truncDivideOp = defineOp('truncDivide', ['input', 'other'], flatBinary)
+// A quotient that is cut afterwards, so that its gradient is 0 wherever the other's is infinite.
+const flatQuotientOp = defineOp('flatQuotient', ['input', 'other'], {
+  ...flatBinary,
+  kernel: 'div',
+})
 
 function truncDivide(input: Value, other: Value): Tensor {
   refuseBool('div', input, other)
   // The quotient takes the precision of its dtype before it is cut, which matters for 16 bits.
   const narrow = NARROW.has(resultType([input, other]))
-  return narrow ? trunc(trueDivide(input, other)) : binary(truncDivideOp, input, other, 'same')
+  return narrow
+    ? trunc(binary(flatQuotientOp, input, other, 'float'))
+    : binary(truncDivideOp, input, other, 'same')
 }
 
 const NARROW: ReadonlySet<DTypeCode> = new Set([FLOAT16, BFLOAT16])
@@ -172,7 +179,7 @@ function div_(self: Tensor, other: Divisor, rounding?: Rounding): Tensor {
   refuseBool('div_', self, given.other)
   if (given.mode === 'floor') return inPlace(floorDivideOp, self, [given.other], 'same')
   return NARROW.has(self._dtype)
-    ? self.div_(given.other).trunc_()
+    ? inPlace(flatQuotientOp, self, [given.other], 'float').trunc_()
     : inPlace(truncDivideOp, self, [given.other], 'same')
 }
 

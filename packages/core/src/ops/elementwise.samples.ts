@@ -292,6 +292,22 @@ for (const mode of ['floor', 'trunc'] as const) {
     },
   ])
 }
+samplesFor('flatQuotient', [
+  {
+    name: 'float16, whose quotient is rounded before it is cut',
+    inputs: [
+      { shape: [3], dtype: 'float16', values: [-8.4765625, 7, 1] },
+      { shape: [3], dtype: 'float16', values: [-0.061004638671875, -2, 0] },
+    ],
+    run: (x: Tensor, y: Tensor) => div(x, y, 'trunc'),
+    gradcheck: false,
+  },
+  {
+    name: 'by a number that has no place in the gradient',
+    inputs: [{ shape: [3], dtype: 'bfloat16', values: [5, -5, 0.5] }],
+    run: (x: Tensor) => div(x, 2, 'trunc'),
+  },
+])
 samplesFor('rsub', [
   { name: 'both broadcast', golden: 'elementwise:rsub', run: rsub },
   {

@@ -90,17 +90,22 @@ function wide(name: string, value: Value): Operand {
 /**
  * input · 2^other, elementwise: the inverse of {@link frexp}.
  *
- * Shapes: input and other broadcast. Dtype: the common dtype of input and 2^other, which is floating.
+ * Shapes: input and other broadcast. Dtype: their common dtype; integers become the default floating
+ * dtype.
  *
  * @throws {ShapeError} if the shapes do not broadcast.
  * @see torch.ldexp
  */
 export function ldexp(input: Tensor, other: Tensor | { other: Tensor }): Tensor {
   requireTensor('ldexp', 'input', input)
-  return mul(input, powerOfTwo('ldexp', other))
+  const exponent = operandOf('ldexp', 'other', other)
+  const product = mul(input, powerOfTwo('ldexp', exponent))
+  // Whole exponents make a power in the default dtype, which a narrower input does not take over.
+  const common = resultType([input, exponent])
+  return isFloatingCode(common) ? castCode(product, common) : product
 }
 
-function powerOfTwo(op: string, given: Tensor | { other: Tensor }): Tensor {
+function powerOfTwo(op: string, given: Value | { other: Tensor }): Tensor {
   const other = operandOf(op, 'other', given)
   requireTensor(op, 'other', other)
   return exp2(other)
