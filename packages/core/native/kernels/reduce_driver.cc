@@ -17,6 +17,8 @@ constexpr int64_t kShortRun = 32;
 constexpr int64_t kWideRow = 128;
 // Elements that are gathered into a buffer at a time: at least four rows.
 constexpr int64_t kGathered = 4 * kReduceColumns;
+// Elements of short runs that are taken together.
+constexpr int64_t kTogether = 8192;
 // Where there are fewer tiles of outputs than this, the reduced elements are split as well.
 constexpr int64_t kFewTiles = 32;
 
@@ -42,7 +44,12 @@ class Driver {
     column_ = plan.kept.at[0];
     row_ = plan.reduced.at[0];
     const bool by_columns = column_.size > 1 && (!plan.inner_reduced || row_.size < kShortRun);
-    width_ = by_columns ? std::min(column_.size, kReduceColumns) : 1;
+    // Contiguous runs, one for each output: several are taken by one call.
+    by_runs_ = !by_columns && row_.stride == 1 && plan.reduced.count == 1 &&
+               plan.count < kTogether && plan.count > 0;
+    width_ = by_columns ? std::min(column_.size, kReduceColumns)
+             : by_runs_ ? std::min({column_.size, kTogether / plan.count, kReduceColumns})
+                        : 1;
     tiles_ = (column_.size - 1) / width_ + 1;
   }
 
@@ -111,6 +118,10 @@ class Driver {
   // Fills the tile's accumulators from the reduced positions first, …, first + count - 1.
   void take(char* acc, int64_t plane, const Tile& tile, int64_t first, int64_t count) const {
     reducer_.clear(acc, plane, tile.n);
+    if (by_runs_) {
+      return reducer_.runs(acc, plane, tile.x + first * item_, column_.stride * item_, tile.n,
+                           count, 0, task_.numbers.param);
+    }
     const bool gathers = tile.n > 1 ? column_.stride != 1 : row_.stride != 1;
     const int64_t most =
         std::max<int64_t>(tile.n == 1 ? (gathers ? kGathered : kReduceBlock)
@@ -202,6 +213,7 @@ class Driver {
   char* outs_[2] = {};
   int64_t out_items_[2] = {};
   bool streams_ = false;
+  bool by_runs_ = false;
   ReduceAxis column_;
   ReduceAxis row_;
   int64_t width_;

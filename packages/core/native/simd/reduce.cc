@@ -17,6 +17,10 @@ inline V absolute(V x) {
 
 // What an element x of type T counts for in an accumulator of type A.
 struct Itself {
+  template <class V>
+  static inline __attribute__((always_inline)) V wide(V x) {
+    return x;
+  }
   template <class T, class A>
   static A of(StoredAs<T> x, T) {
     if constexpr (__is_same(T, bool)) return A(x != 0);
@@ -30,18 +34,30 @@ struct IsNonzero {
   }
 };
 struct UnlessNan {
+  template <class V>
+  static inline __attribute__((always_inline)) V wide(V x) {
+    return x == x ? x : V{};
+  }
   template <class T, class A>
   static A of(T x, T) {
     return static_cast<A>(x == x ? x : 0);
   }
 };
 struct Square {
+  template <class V>
+  static inline __attribute__((always_inline)) V wide(V x) {
+    return x * x;
+  }
   template <class T, class A>
   static A of(T x, T) {
     return static_cast<A>(x) * static_cast<A>(x);
   }
 };
 struct Absolute {
+  template <class V>
+  static inline __attribute__((always_inline)) V wide(V x) {
+    return absolute(x);
+  }
   template <class T, class A>
   static A of(T x, T) {
     return static_cast<A>(absolute(x));
@@ -71,6 +87,10 @@ struct Terms {
   using Join = JoinType;
   using Element = StoredAs<T>;
   using Accumulator = A;
+  // The sum of terms, where that has a loop of its own.
+  using Sum = FloatSum<T, Term>;
+  static constexpr bool kHasSum =
+      __is_same(A, double) && __is_same(Join, Plus) && !__is_same(Term, Power);
   // Long terms are not written out four times.
   static constexpr int kUnroll = __is_same(Term, Power) ? 1 : 4;
 
@@ -105,6 +125,7 @@ struct Extremes {
   using Join = JoinType;
   using Element = T;
   using Accumulator = T;
+  static constexpr bool kHasSum = false;
 
   static T term(T x, double) { return Map{}(x); }
   static void take(T* acc, const T* x, int64_t stride, int64_t rows, int64_t n, double) {
@@ -131,6 +152,14 @@ struct Single {
   static void run(char* acc, int64_t, const char* data, int64_t n, int64_t, double power) {
     A sum = *as<A>(acc);
     const T* x = as<T>(data);
+    if constexpr (Loops::kHasSum) {
+      if (n >= kFewLanes) {
+        using Sum = typename Loops::Sum;
+        *as<A>(acc) = sum + (n < 4 * kLanes ? Sum::template sum<kFewLanes>(x, n)
+                                            : Sum::template sum<kLanes>(x, n));
+        return;
+      }
+    }
     if (n < kFewLanes) {
       for (int64_t i = 0; i < n; ++i) sum = Join::join(sum, Loops::term(x[i], power));
     } else {
@@ -142,12 +171,19 @@ struct Single {
     }
     *as<A>(acc) = sum;
   }
+  static void runs(char* acc, int64_t plane, const char* x, int64_t pitch, int64_t n, int64_t count,
+                   int64_t before, double power) {
+    for (int64_t j = 0; j < n; ++j)
+      run(acc + j * static_cast<int64_t>(sizeof(A)), plane, x + j * pitch, count, before, power);
+  }
   static void combine(char* acc, int64_t, const char* other, int64_t, int64_t n, int64_t, int64_t) {
     A* __restrict to = as<A>(acc);
     const A* __restrict from = as<A>(other);
     for (int64_t j = 0; j < n; ++j) to[j] = Join::join(to[j], from[j]);
   }
-  static constexpr Reducer reducer() { return {1, sizeof(A), false, clear, rows, run, combine}; }
+  static constexpr Reducer reducer() {
+    return {1, sizeof(A), false, clear, rows, run, runs, combine};
+  }
 };
 
 // In uint64_t whole numbers wrap.

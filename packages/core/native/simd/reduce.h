@@ -26,6 +26,9 @@ struct Reducer {
   // One accumulator takes in x[0 .. n).
   void (*run)(char* acc, int64_t plane, const char* x, int64_t n, int64_t before,
               double power) = nullptr;
+  // The same for accumulators j < n, with x starting `pitch` bytes later for each.
+  void (*runs)(char* acc, int64_t plane, const char* x, int64_t pitch, int64_t n, int64_t count,
+               int64_t before, double power) = nullptr;
   // n accumulators of `before` elements each take in others of `count` elements each.
   void (*combine)(char* acc, int64_t plane, const char* other, int64_t other_plane, int64_t n,
                   int64_t before, int64_t count) = nullptr;

@@ -82,6 +82,21 @@ struct Finder {
     *at = before + place;
   }
 
+  static void runs(char* acc, int64_t plane, const char* x, int64_t pitch, int64_t n, int64_t count,
+                   int64_t before, double) {
+    for (int64_t j = 0; j < n; ++j) {
+      T* best = as<T>(acc) + j;
+      int64_t* at = as<int64_t>(acc) + plane + j;
+      // An accumulator of its own: those of a row do not lie one item apart.
+      int64_t one[2] = {0, *at};
+      char* own = reinterpret_cast<char*>(one);
+      *as<T>(own) = *best;
+      run(own, 1, x + j * pitch, count, before, 0);
+      *best = *as<T>(own);
+      *at = one[1];
+    }
+  }
+
   static void rows(char* acc, int64_t plane, const char* data, int64_t stride, int64_t rows,
                    int64_t n, int64_t before, double) {
     alignas(64) Row row_of[kReduceColumns];  // in which the best so far was found; -1: before
@@ -141,7 +156,7 @@ struct Finder {
   }
 
   static constexpr Reducer reducer() {
-    return {2, sizeof(int64_t), true, clear, rows, run, combine};
+    return {2, sizeof(int64_t), true, clear, rows, run, runs, combine};
   }
 };
 

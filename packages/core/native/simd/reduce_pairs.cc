@@ -71,13 +71,19 @@ struct Moments {
         });
     merge_moments(as<double>(acc), as<double>(acc) + plane, &mean, &spread, 1, before, n);
   }
+  static void runs(char* acc, int64_t plane, const char* x, int64_t pitch, int64_t n, int64_t count,
+                   int64_t before, double power) {
+    for (int64_t j = 0; j < n; ++j)
+      run(acc + j * static_cast<int64_t>(sizeof(double)), plane, x + j * pitch, count, before,
+          power);
+  }
   static void combine(char* acc, int64_t plane, const char* other, int64_t other_plane, int64_t n,
                       int64_t before, int64_t count) {
     merge_moments(as<double>(acc), as<double>(acc) + plane, as<double>(other),
                   as<double>(other) + other_plane, n, before, count);
   }
   static constexpr Reducer reducer() {
-    return {2, sizeof(double), false, clear, rows, run, combine};
+    return {2, sizeof(double), false, clear, rows, run, runs, combine};
   }
 };
 
@@ -144,13 +150,19 @@ struct Exponents {
     const double high = static_cast<double>(most);
     merge_exponents(as<double>(acc), as<double>(acc) + plane, &high, &sum, 1);
   }
+  static void runs(char* acc, int64_t plane, const char* x, int64_t pitch, int64_t n, int64_t count,
+                   int64_t before, double power) {
+    for (int64_t j = 0; j < n; ++j)
+      run(acc + j * static_cast<int64_t>(sizeof(double)), plane, x + j * pitch, count, before,
+          power);
+  }
   static void combine(char* acc, int64_t plane, const char* other, int64_t other_plane, int64_t n,
                       int64_t, int64_t) {
     merge_exponents(as<double>(acc), as<double>(acc) + plane, as<double>(other),
                     as<double>(other) + other_plane, n);
   }
   static constexpr Reducer reducer() {
-    return {2, sizeof(double), false, clear, rows, run, combine};
+    return {2, sizeof(double), false, clear, rows, run, runs, combine};
   }
 };
 

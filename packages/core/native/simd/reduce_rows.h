@@ -100,8 +100,8 @@ template <class T, class Strip>
 inline __attribute__((always_inline)) int64_t by_fours(const T* x, int64_t stride, int64_t rows,
                                                        int64_t n, const Strip& strip) {
   const int64_t group_bytes = 4 * n * static_cast<int64_t>(sizeof(T));
-  const int64_t ahead = 4 * stride * ((kAheadBytes - 1) / group_bytes + 1);
   const bool fetches = rows / 4 * group_bytes >= kAheadBytes;
+  const int64_t ahead = fetches ? 4 * stride * ((kAheadBytes - 1) / group_bytes + 1) : 0;
   int64_t r = 0;
   for (; r + 4 <= rows; r += 4, x += 4 * stride) {
     for (int64_t begin = 0; begin < n; begin += kStrip) {
@@ -203,6 +203,62 @@ inline __attribute__((always_inline)) A take_run(const T* x, int64_t n, const Ro
     for (int64_t j = 0; j < half; ++j) lanes[j] = Join::join(lanes[j], lanes[j + half]);
   return lanes[0];
 }
+
+// Sums of Term(x) in double, in the order of take_run, but with the accumulators in registers.
+// Term::wide is Term for a vector of elements converted to double.
+template <class T, class Term>
+struct FloatSum {
+  using Lanes = typename Vector<double>::Type;
+  static constexpr int kWide = kVectorBytes / 8;
+  typedef T Elements __attribute__((vector_size(kWide * sizeof(T)), aligned(sizeof(T)), may_alias));
+
+  static inline __attribute__((always_inline)) Lanes load(const T* x) {
+    return Term::wide(__builtin_convertvector(*reinterpret_cast<const Elements*>(x), Lanes));
+  }
+
+  // With kWidth accumulators.
+  template <int kWidth>
+  static inline __attribute__((always_inline)) double sum(const T* x, int64_t n) {
+    constexpr int kVectors = kWidth / kWide;
+    constexpr int64_t kAhead = kAheadBytes / static_cast<int64_t>(sizeof(T));
+    Lanes acc[kVectors] = {};
+    int64_t rest = n;
+    for (; rest >= 4 * kWidth; rest -= 4 * kWidth, x += 4 * kWidth) {
+      if (n >= 4 * kAhead) prefetch_rows(x, kAhead, kWidth, kWidth);
+#pragma GCC unroll 32
+      for (int k = 0; k < kVectors; ++k) {
+        const T* at = x + kWide * k;
+        acc[k] += (load(at) + load(at + kWidth)) + (load(at + 2 * kWidth) + load(at + 3 * kWidth));
+      }
+    }
+    for (; rest >= kWidth; rest -= kWidth, x += kWidth) {
+#pragma GCC unroll 32
+      for (int k = 0; k < kVectors; ++k) acc[k] += load(x + kWide * k);
+    }
+    if (rest > 0) {
+      alignas(64) T last[kWide] = {};
+      for (int64_t i = rest / kWide * kWide; i < rest; ++i) last[i % kWide] = x[i];
+#pragma GCC unroll 32
+      for (int k = 0; k < kVectors; ++k)
+        if (rest >= kWide * (k + 1)) {
+          acc[k] += load(x + kWide * k);
+        } else if (rest > kWide * k) {
+          acc[k] += load(last);
+        }
+    }
+#pragma GCC unroll 8
+    for (int half = kVectors / 2; half > 0; half /= 2)
+#pragma GCC unroll 32
+      for (int k = 0; k < half; ++k) acc[k] += acc[k + half];
+    double lanes[kWide];
+    for (int j = 0; j < kWide; ++j) lanes[j] = acc[0][j];
+#pragma GCC unroll 8
+    for (int half = kWide / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+      for (int j = 0; j < half; ++j) lanes[j] += lanes[j + half];
+    return lanes[0];
+  }
+};
 
 template <class T>
 T* as(char* data) {
