@@ -197,7 +197,7 @@ samplesFor('multiDot', [
     name: 'a single matrix',
     inputs: [[2, 2]],
     run: (a: Tensor) => multiDot([a]),
-    throws: /at least two tensors are multiplied, not 1/,
+    throws: /a list of at least two tensors is multiplied, not of 1/,
   },
   {
     name: 'sizes that differ',

@@ -5,6 +5,7 @@ import { BOOL, category, isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
+import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { product } from './product-rules.ts'
 
@@ -63,6 +64,14 @@ function requireWeights(input: Tensor, name: string, weights: Tensor, observatio
 export function cov(input: Tensor, ...given: CovArguments): Tensor {
   const [correction = 1, fweights = null, aweights = null] = readCov(given)
   requireTensor('cov', 'input', input)
+  if (typeof correction !== 'number') {
+    throw new ValueError(
+      'cov',
+      { input },
+      `correction is a number, not ${show(correction)}`,
+      'pass 1',
+    )
+  }
   if (input.ndim > 2) {
     throw new ShapeError(
       'cov',

@@ -73,7 +73,8 @@ export function equationOfLists(
   operands: readonly (readonly (number | string)[])[],
   output: readonly (number | string)[] | null,
 ): Equation {
-  const side = (list: readonly (number | string)[]): string => `[${list.join(', ')}]`
+  const side = (list: readonly unknown[]): string =>
+    `[${list.map((label) => (label === ELLIPSIS ? label : show(label))).join(', ')}]`
   const text = `${operands.map(side).join(', ')}${output === null ? '' : ` -> ${side(output)}`}`
   const labels = (list: readonly (number | string)[]): string[] => {
     const out = list.map((label) => {

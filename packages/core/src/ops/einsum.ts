@@ -70,7 +70,7 @@ function withLists(given: readonly unknown[]): Tensor {
   let at = 0
   for (; at < given.length && !Array.isArray(given[at]); at += 2) {
     const list = given[at + 1]
-    if (!Array.isArray(list)) {
+    if (!isTensor(given[at]) || !Array.isArray(list)) {
       throw new ValueError(
         'einsum',
         [],

@@ -1,9 +1,12 @@
 /** The product of several matrices. */
+import { parameters } from '../arguments.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { product } from './product-rules.ts'
+
+const readTensors = parameters<[readonly Tensor[]]>('multiDot', ['tensors'])
 
 /**
  * The product of several matrices in the order of multiplications that costs least.
@@ -16,14 +19,12 @@ import { product } from './product-rules.ts'
  * @see torch.linalg.multi_dot
  */
 export function multiDot(tensors: readonly Tensor[] | { tensors: readonly Tensor[] }): Tensor {
-  const list = (Array.isArray(tensors) ? tensors : (tensors as { tensors: Tensor[] }).tensors) as
-    | readonly Tensor[]
-    | undefined
+  const [list] = readTensors([tensors])
   if (!Array.isArray(list) || list.length < 2) {
     throw new ValueError(
       'multiDot',
       [],
-      `at least two tensors are multiplied, not ${show(Array.isArray(list) ? list.length : tensors)}`,
+      `a list of at least two tensors is multiplied, not ${Array.isArray(list) ? `of ${list.length}` : show(list)}`,
       'multiDot([a, b, c])',
     )
   }

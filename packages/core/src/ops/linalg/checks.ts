@@ -41,6 +41,7 @@ export function requireAxes(op: string, name: string, x: Tensor): void {
 
 /** @throws {DTypeError} unless the tensor is float32 or float64. */
 export function requireDouble(op: string, name: string, x: Tensor): void {
+  requireTensor(op, name, x)
   if (x._dtype === FLOAT32 || x._dtype === FLOAT64) return
   throw new DTypeError(
     op,

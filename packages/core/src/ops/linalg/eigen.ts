@@ -100,6 +100,7 @@ export function eigh(
  */
 export function eigvalsh(A: Tensor, ...given: Arguments<EighOptions, ['UPLO']>): Tensor {
   const [uplo = 'L'] = readEigvalsh(given)
+  requireSquare('eigvalsh', 'A', A)
   // The gradient needs the vectors.
   return runEigh('eigvalsh', A, uplo, A._requiresGrad && isRecording())[0]
 }
