@@ -58,8 +58,69 @@ export {
   LazyConvTranspose2d,
   LazyConvTranspose3d,
 } from './layers/conv-transposed.ts'
-export { Dropout } from './layers/dropout.ts'
-export { Flatten } from './layers/flatten.ts'
+export type { AdaptiveMaxSettings, AdaptiveSettings } from './layers/adaptive-pooling.ts'
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
+} from './layers/adaptive-pooling.ts'
+export type { NormOptions } from './layers/batch-norm.ts'
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+} from './layers/batch-norm.ts'
+export type { CosineSimilaritySettings, PairwiseDistanceSettings } from './layers/distance.ts'
+export { CosineSimilarity, PairwiseDistance } from './layers/distance.ts'
+export type { DropoutSettings } from './layers/dropout.ts'
+export {
+  AlphaDropout,
+  Dropout,
+  Dropout1d,
+  Dropout2d,
+  Dropout3d,
+  FeatureAlphaDropout,
+} from './layers/dropout.ts'
+export type { GroupNormOptions, LayerNormOptions, RMSNormOptions } from './layers/normalization.ts'
+export {
+  CrossMapLRN2d,
+  GroupNorm,
+  LayerNorm,
+  LocalResponseNorm,
+  RMSNorm,
+} from './layers/normalization.ts'
+export type { FlattenSettings, UnflattenSettings } from './layers/rearranging.ts'
+export {
+  Flatten,
+  Fold,
+  PixelShuffle,
+  PixelUnshuffle,
+  Unflatten,
+  Unfold,
+} from './layers/rearranging.ts'
+export type { MaxUnpoolSettings } from './layers/pooling-special.ts'
+export {
+  FractionalMaxPool2d,
+  FractionalMaxPool3d,
+  LPPool1d,
+  LPPool2d,
+  LPPool3d,
+  MaxUnpool1d,
+  MaxUnpool2d,
+  MaxUnpool3d,
+} from './layers/pooling-special.ts'
 export type { FactoryOptions } from './layers/factory.ts'
 export type { BilinearOptions, LinearOptions } from './layers/linear.ts'
 export { Bilinear, Identity, LazyLinear, Linear } from './layers/linear.ts'
@@ -82,8 +143,15 @@ export {
   ZeroPad3d,
 } from './layers/padding.ts'
 export { LogSoftmax, Softmax, Softmax2d, Softmin } from './layers/softmax.ts'
-export type { MaxPool2dOptions } from './layers/pooling.ts'
-export { MaxPool2d } from './layers/pooling.ts'
+export type { AvgPoolDivisorSettings, AvgPoolSettings, MaxPoolSettings } from './layers/pooling.ts'
+export {
+  AvgPool1d,
+  AvgPool2d,
+  AvgPool3d,
+  MaxPool1d,
+  MaxPool2d,
+  MaxPool3d,
+} from './layers/pooling.ts'
 export type { CrossEntropyLossOptions, Reduction } from './losses/cross-entropy.ts'
 export { CrossEntropyLoss } from './losses/cross-entropy.ts'
 export { MSELoss } from './losses/mse.ts'

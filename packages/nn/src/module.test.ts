@@ -67,7 +67,7 @@ describe('Module', () => {
         '  (0): Linear(inFeatures=2, outFeatures=3, bias=true)',
         '  (1): Sequential(',
         '    (0): ReLU()',
-        '    (1): Dropout(p=0.1)',
+        '    (1): Dropout(p=0.1, inplace=false)',
         '  )',
         ')',
       ].join('\n'),
@@ -179,7 +179,9 @@ describe('errors of layers', () => {
     )
     expect(() => new nn.Conv2d(3, 4, 3, { groups: 2 })).toThrow(/groups must divide/)
     expect(() => new nn.Dropout(1.5)).toThrow(/p is a probability, not 1\.5/)
-    expect(() => new nn.MaxPool2d(0)).toThrow(/kernelSize must be a whole number ≥ 1, or a list of 2/)
+    expect(() => new nn.MaxPool2d(0)).toThrow(
+      /kernelSize must be a whole number ≥ 1, or a list of 2/,
+    )
     expect(() => new nn.CrossEntropyLoss({ reduction: 'avg' as never })).toThrow(
       /reduction is 'none', 'mean' or 'sum', not 'avg'/,
     )
