@@ -95,8 +95,10 @@ void fill_geometric(Generator& generator, T* out, int64_t n, double p) {
   for (int64_t i = 0; i < n; ++i) {
     const double value = std::ceil(std::log(next_unit(generator)) / scale);
     if constexpr (std::numeric_limits<T>::is_integer) {
-      // An infinity (u = 0) or a large number must not be converted.
-      out[i] = static_cast<T>(static_cast<int64_t>(value < 0x1p63 ? value : 0x1p62));
+      // Infinities (u = 0, or 1 - p = 1) and large numbers must not be converted: they become what
+      // processors make of them.
+      const bool fits = value >= -0x1p63 && value < 0x1p63;
+      out[i] = static_cast<T>(fits ? static_cast<int64_t>(value) : INT64_MIN);
     } else {
       out[i] = static_cast<T>(value);
     }
