@@ -4,7 +4,7 @@ import type { Check, NameReport } from './report.ts'
 /** Names that passed, by check and namespace. */
 export type Baseline = Record<string, Record<string, string[]>>
 
-const CHECKS = ['exists', 'goldens', 'gradcheck', 'gradgradcheck'] as const
+const CHECKS = ['exists', 'goldens', 'tested', 'gradcheck', 'gradgradcheck'] as const
 type CheckName = (typeof CHECKS)[number]
 
 function passes(entry: NameReport, check: CheckName): boolean {
@@ -13,6 +13,8 @@ function passes(entry: NameReport, check: CheckName): boolean {
       return entry.exists
     case 'goldens':
       return entry.exists && (entry.values?.done ?? entry.samples > 0)
+    case 'tested':
+      return passes(entry, 'goldens') || (entry.exists && entry.test !== null)
     default:
       return entry[check]?.done === true
   }
@@ -20,7 +22,8 @@ function passes(entry: NameReport, check: CheckName): boolean {
 
 /** Is there something to check? Gradients only where PyTorch has some. */
 function applies(entry: NameReport, check: CheckName): boolean {
-  return check === 'exists' || check === 'goldens' || entry[check] !== null
+  if (check === 'gradcheck' || check === 'gradgradcheck') return entry[check] !== null
+  return true
 }
 
 function byNamespace(reports: readonly NameReport[]): Map<string, NameReport[]> {
@@ -42,7 +45,7 @@ export function summaryOf(
   reasons: Readonly<Record<string, string>>,
 ): string {
   const rows = [
-    ['namespace', 'names', 'exist', 'left out', 'goldens', 'gradcheck', 'gradgradcheck'],
+    ['namespace', 'names', 'exist', 'left out', 'goldens', 'tested', 'gradcheck', 'gradgradcheck'],
   ]
   for (const [namespace, entries] of byNamespace(reports)) {
     if (!inScope(namespace)) continue
@@ -59,6 +62,7 @@ export function summaryOf(
       String(entries.filter((e) => e.exists).length),
       String(left.length),
       count('goldens'),
+      count('tested'),
       count('gradcheck'),
       count('gradgradcheck'),
     ])
@@ -166,7 +170,8 @@ export function documentOf(
         continue
       }
       const dtypes = ORDER.filter((d) => entry.dtypes.has(d)).map((d) => SHORT[d])
-      const tested = entry.cases > 0 ? String(entry.cases) : entry.samples > 0 ? 'own' : '–'
+      const own = entry.samples > 0 || entry.test !== null
+      const tested = entry.cases > 0 ? String(entry.cases) : own ? 'own' : '–'
       const failed = entry.values !== null && !entry.values.done ? ' (differs)' : ''
       lines.push(
         `| ${entry.torch} | ${entry.name}${reason === undefined ? '' : `: ${reason}`} | ${dtypes.join(' ')} | ${tested}${failed} | ${mark(entry.gradcheck)} | ${mark(entry.gradgradcheck)} |`,

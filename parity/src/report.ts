@@ -2,6 +2,7 @@
  * What is known of each name of PyTorch in scope: does it exist here, do its cases of PyTorch's
  * operator database pass, and do its gradients agree with finite differences, also the second ones.
  */
+import { readFileSync } from 'node:fs'
 import * as autograd from '@flambeau/autograd'
 import { Tensor } from '@flambeau/core'
 import { allSamples } from '@flambeau/core/testing'
@@ -24,6 +25,8 @@ export interface NameReport {
   cases: number
   /** Samples with a golden of their own in the packages. */
   samples: number
+  /** The test file that is about this name, where there is no golden. */
+  test: string | null
   gradcheck: Check
   gradgradcheck: Check
   /** Dtypes of the passing cases. */
@@ -72,9 +75,27 @@ function both(a: Check, b: Check): Check {
 
 const MOST_ELEMENTS = 40
 
+/** tested.json: names whose tests are elsewhere. A file that does not name them does not count. */
+function testFiles(names: Names): Record<string, string> {
+  const root = new URL('../../', import.meta.url)
+  const table = JSON.parse(readFileSync(new URL('parity/tested.json', root), 'utf8')) as Record<
+    string,
+    string
+  >
+  for (const [key, file] of Object.entries(table)) {
+    const [namespace, torch] = key.split('.') as [string, string]
+    const text = readFileSync(new URL(file, root), 'utf8')
+    if (!text.includes(names[namespace]?.[torch] ?? key)) {
+      throw new Error(`${file} has no test of ${key}: correct parity/tested.json`)
+    }
+  }
+  return table
+}
+
 /** Runs all cases. `only` restricts to some operators (file names without .json). */
 export function report(names: Names, only: readonly string[] = []): NameReport[] {
   const reports = new Map<string, NameReport>()
+  const tested = testFiles(names)
   const samples = allSamples()
   for (const [namespace, entries] of Object.entries(names)) {
     for (const [torch, name] of Object.entries(entries)) {
@@ -87,6 +108,7 @@ export function report(names: Names, only: readonly string[] = []): NameReport[]
         values: null,
         cases: 0,
         samples: withGolden.length,
+        test: tested[`${namespace}.${torch}`] ?? null,
         gradcheck: null,
         gradgradcheck: null,
         dtypes: new Set(),
