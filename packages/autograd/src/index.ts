@@ -23,6 +23,16 @@ export { backward, grad } from './gradients.ts'
 export { isGradEnabled, isInferenceModeEnabled } from '@flambeau/core'
 export type { Gradient } from './function.ts'
 export { CustomFunction as Function, FunctionContext, onceDifferentiable } from './function.ts'
+export type {
+  HessianOptions,
+  JacobianOptions,
+  PerTensor,
+  ProductOptions,
+  TensorFunction,
+  Tensors,
+} from './functional.ts'
+export { hessian, hvp, jacobian, jvp, vhp, vjp } from './functional.ts'
+export * as functional from './functional.ts'
 export type { GradMode, InferenceMode } from './grad-mode.ts'
 export { enableGrad, inferenceMode, noGrad, setGradEnabled } from './grad-mode.ts'
 export type { GradcheckOptions, GradgradcheckOptions } from './gradcheck.ts'
