@@ -51,13 +51,22 @@ const EXCLUDED = new Set([
   'emptyCache',
 ])
 
-/** Every exported function, class and method, and every getter and setter of tensors. */
+/**
+ * Every exported function, class and method, also in exported namespaces, and every getter and setter
+ * of tensors.
+ */
 export function publicTargets(
   api: Record<string, unknown> = core,
   prototype: object = core.Tensor.prototype,
 ): FuzzTarget[] {
   const targets: FuzzTarget[] = []
   for (const [name, value] of Object.entries(api)) {
+    if (Object.prototype.toString.call(value) === '[object Module]') {
+      for (const target of publicTargets(value as Record<string, unknown>, {})) {
+        targets.push({ ...target, name: `${name}.${target.name}` })
+      }
+      continue
+    }
     if (typeof value !== 'function' || EXCLUDED.has(name)) continue
     if (value.prototype instanceof Error) continue
     const isClass = /^class\b/.test(Function.prototype.toString.call(value))
