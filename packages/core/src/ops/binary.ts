@@ -8,6 +8,7 @@ import type { MethodTable } from '../methods.ts'
 import { defineOp, needs } from '../op.ts'
 import { show } from '../show.ts'
 import { Tensor } from '../tensor.ts'
+import { requireHeld } from './rules.ts'
 
 export interface AlphaOptions {
   /** Factor of `other`. Default 1. */
@@ -60,6 +61,7 @@ function readAddend(
       'give it as a number',
     )
   }
+  requireHeld(op, dtype, [alpha])
   return { other, alpha: Number(alpha) }
 }
 

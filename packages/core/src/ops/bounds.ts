@@ -1,6 +1,6 @@
 /** The larger, the smaller, and values kept between bounds. */
 import { isNamed, parameters } from '../arguments.ts'
-import { BOOL } from '../dtype.ts'
+import { BOOL, INT64 } from '../dtype.ts'
 import type { Named, Operand, Value } from '../elementwise.ts'
 import { binary, inPlace, operandOf, requireTensor, resultType } from '../elementwise.ts'
 import { DTypeError, ValueError } from '../errors.ts'
@@ -8,7 +8,7 @@ import type { MethodTable } from '../methods.ts'
 import type { OpDefinition, SavedInputs } from '../op.ts'
 import { defineOp, needs } from '../op.ts'
 import { Tensor } from '../tensor.ts'
-import { ternary } from './rules.ts'
+import { requireHeld, ternary } from './rules.ts'
 import { where } from './ternary.ts'
 
 /** The gradient of a maximum or minimum goes to the operand taken; equal ones get half each. */
@@ -220,7 +220,16 @@ function readBounds(op: string, input: Tensor, first: unknown, second: unknown):
     throw new ValueError(op, { input }, 'at least one bound must be given', `${op}(0, 1)`)
   }
   if (input._dtype === BOOL) refuseBools(op, input, bounds)
+  checkBounds(op, input, bounds.min, bounds.max)
   return bounds
+}
+
+/** @throws {ValueError} for numbers that the integers or 16-bit floats of the input cannot be. */
+function checkBounds(op: string, input: Tensor, ...bounds: readonly unknown[]): void {
+  requireTensor(op, 'input', input)
+  if (input._dtype <= INT64 || !bounds.some((bound) => typeof bound === 'number')) return
+  const given = bounds.filter((bound) => bound instanceof Tensor || typeof bound === 'number')
+  requireHeld(op, resultType([input, ...(given as Operand[])]), bounds)
 }
 
 function refuseBools(op: string, input: Tensor, { min, max }: Bounds): void {
@@ -267,23 +276,25 @@ export const clip_: typeof clamp_ = clamp_
 
 /** {@link clamp} with a lower bound only. @see torch.clamp_min */
 export function clampMin(input: Tensor, min: Named<'min'>): Tensor {
-  requireTensor('clampMin', 'input', input)
+  checkBounds('clampMin', input, min)
   return binary(clampMinOp, input, min, 'same')
 }
 
 /** {@link clampMin}, writing into the tensor. @see torch.clamp_min_ */
 export function clampMin_(input: Tensor, min: Named<'min'>): Tensor {
+  checkBounds('clampMin_', input, min)
   return inPlace(clampMinOp, input, [min], 'same')
 }
 
 /** {@link clamp} with an upper bound only. @see torch.clamp_max */
 export function clampMax(input: Tensor, max: Named<'max'>): Tensor {
-  requireTensor('clampMax', 'input', input)
+  checkBounds('clampMax', input, max)
   return binary(clampMaxOp, input, max, 'same')
 }
 
 /** {@link clampMax}, writing into the tensor. @see torch.clamp_max_ */
 export function clampMax_(input: Tensor, max: Named<'max'>): Tensor {
+  checkBounds('clampMax_', input, max)
   return inPlace(clampMaxOp, input, [max], 'same')
 }
 

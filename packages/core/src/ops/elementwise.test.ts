@@ -111,6 +111,12 @@ describe('operands', () => {
     )
     expect(() => x.addcdiv(whole(1, 2), whole(1, 2))).toThrow(DTypeError)
     expect(() => whole(2).pow(-1)).toThrow(ValueError)
+    const bytes = tensor([44, 45], { dtype: 'uint8' })
+    expect(bytes.mul(300).tolist()).toEqual([144, 188])
+    expect(() => bytes.clamp(0, 300)).toThrow(/clamp: 300 cannot be held by uint8/)
+    expect(() => bytes.pow(300)).toThrow(/pow: 300 cannot be held by uint8/)
+    expect(() => where(bytes.gt(0), bytes, 300)).toThrow(/where: 300 cannot be held by uint8/)
+    expect(() => bytes.addcmul(bytes, bytes, 300)).toThrow(/addcmul: 300 cannot be held/)
     expect(() => div(x, 2, 'ceil' as 'floor')).toThrow(
       /div: roundingMode is 'floor', 'trunc' or null, not "ceil"/,
     )

@@ -1,7 +1,7 @@
 /** Powers, and the parts of floating numbers: mantissa and exponent. */
 import { isNamed } from '../arguments.ts'
 import { zerosLike } from '../creation.ts'
-import { FLOAT64, INT32, isFloatingCode } from '../dtype.ts'
+import { FLOAT64, INT32, INT64, isFloatingCode } from '../dtype.ts'
 import type { Named, Operand, Value } from '../elementwise.ts'
 import { binary, inPlace, operandOf, requireTensor, resultType, unary } from '../elementwise.ts'
 import { DTypeError, ValueError } from '../errors.ts'
@@ -12,7 +12,7 @@ import { defineOp, needs } from '../op.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { mul } from './binary.ts'
-import { discreteUnary, refuseBool, requireFloating } from './rules.ts'
+import { discreteUnary, refuseBool, requireFloating, requireHeld } from './rules.ts'
 import { where } from './ternary.ts'
 import { exp2 } from './transcendental.ts'
 
@@ -43,8 +43,9 @@ const powOp = defineOp('pow', ['input', 'exponent'], {
 function checkPow(op: string, input: Value, given: Named<'exponent'>): Value {
   const exponent = isNamed(given) ? operandOf(op, 'exponent', given) : given
   refuseBool(op, input, exponent)
-  if (typeof exponent !== 'number' || exponent >= 0) return exponent
-  if (input instanceof Tensor && !isFloatingCode(resultType([input, exponent]))) {
+  if (typeof exponent !== 'number' || !(input instanceof Tensor)) return exponent
+  if (input._dtype > INT64) requireHeld(op, resultType([input, exponent]), [exponent])
+  if (exponent < 0 && !isFloatingCode(resultType([input, exponent]))) {
     throw new ValueError(
       op,
       { input, exponent },

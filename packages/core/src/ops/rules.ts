@@ -1,7 +1,8 @@
 /** What elementwise families share: short forms of derivatives, checks of dtypes, three operands. */
+import { fillValue } from '../creation-options.ts'
 import { zerosLike } from '../creation.ts'
 import type { DTypeCode } from '../dtype.ts'
-import { BOOL, dtypeName, isFloatingCode } from '../dtype.ts'
+import { BOOL, dtypeName, INT64, isFloatingCode } from '../dtype.ts'
 import type { Named, Operand, Value } from '../elementwise.ts'
 import { castOperand, operandOf, resultType, uniform } from '../elementwise.ts'
 import { DTypeError } from '../errors.ts'
@@ -116,6 +117,17 @@ export function requireFloating(op: string, inputs: Operands): void {
     (dtype) => `is for floating dtypes, not ${dtype}`,
     "convert with .to('float32')",
   )
+}
+
+/**
+ * Numbers that an operation takes in the dtype of its operands must fit it, where a sum or a product
+ * would wrap.
+ *
+ * @throws {ValueError} if a number does not fit.
+ */
+export function requireHeld(op: string, dtype: DTypeCode, numbers: readonly unknown[]): void {
+  if (dtype <= INT64) return
+  for (const number of numbers) if (typeof number === 'number') fillValue(op, number, dtype)
 }
 
 /** The shape to which all operands broadcast. */

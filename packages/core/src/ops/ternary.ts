@@ -18,7 +18,7 @@ import { sameShape } from '../shape.ts'
 import { show } from '../show.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
-import { commonShape, refuseBool, requireFloating, ternary } from './rules.ts'
+import { commonShape, refuseBool, requireFloating, requireHeld, ternary } from './rules.ts'
 
 const whereOp = defineOp('where', ['condition', 'input', 'other'], {
   derivative: {
@@ -69,11 +69,13 @@ export function where(given: Tensor, ...choices: unknown[]): Tensor | Tensor[] {
   const like = input instanceof Tensor ? input : other
   if (like instanceof Tensor && sameShape(condition._shape, like._shape)) {
     if (uniform(like, [input, other], 'same')) {
+      requireHeld('where', like._dtype, choices)
       const operands = [condition, input as Operand, other as Operand]
       return run(whereOp, operands, like._shape, like._dtype)
     }
   }
   const dtype = resultType([input, other])
+  requireHeld('where', dtype, [input, other])
   const shape = commonShape('where', { condition, input, other })
   const operands = [condition, castOperand(input, dtype), castOperand(other, dtype)]
   return run(whereOp, operands, shape, dtype)
@@ -165,6 +167,7 @@ function readValue(
   if (typeof value !== 'number') {
     throw new ValueError(op, [], `value must be a number, not ${show(value)}`, '{ value: 2 }')
   }
+  requireHeld(op, resultType([input, tensor1, tensor2]), [value])
   return { tensor1, tensor2, value }
 }
 

@@ -9,7 +9,7 @@ import { defineOp, needs } from '../op.ts'
 import { formatShape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
-import { refuseBool, requireFloating } from './rules.ts'
+import { refuseBool, requireFloating, requireHeld } from './rules.ts'
 import { where } from './ternary.ts'
 
 interface EluParams {
@@ -154,6 +154,7 @@ export function threshold(input: Tensor, ...given: ThresholdArguments): Tensor {
       'threshold(x, 0, 0)',
     )
   }
+  requireHeld('threshold', input._dtype, [bound, value])
   const replacement = value as number
   const low = input.le(bound as number)
   return where(low, isFloatingCode(input._dtype) ? replacement : Math.trunc(replacement), input)
