@@ -106,7 +106,8 @@ function pool(
   const planes = batch * (channels as number)
   const shape = [batch, channels as number, dims]
   const samples = givenSamples ?? rand(shape, { dtype: input.dtype as 'float32' })
-  if (samples.shape.join() !== shape.join() || samples.dtype !== input.dtype) {
+  const fits = samples.ndim === 3 && shape.slice(1).join() === samples.shape.slice(1).join()
+  if (!fits || (samples.shape[0] as number) < batch || samples.dtype !== input.dtype) {
     throw new ShapeError(
       op,
       { input, _randomSamples: samples },

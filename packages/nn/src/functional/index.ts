@@ -65,6 +65,37 @@ export {
   tripletMarginLoss,
 } from './losses.ts'
 export type {
+  DistanceFunction,
+  LinearCrossEntropyOptions,
+  MultilabelSoftMarginLossOptions,
+  MultiMarginLossOptions,
+  TripletMarginWithDistanceLossOptions,
+} from './class-losses.ts'
+export {
+  linearCrossEntropy,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from './class-losses.ts'
+export type {
+  GaussianNllLossOptions,
+  HuberLossOptions,
+  KlDivOptions,
+  KlReduction,
+  PoissonNllLossOptions,
+} from './elementwise-losses.ts'
+export {
+  binaryCrossEntropy,
+  gaussianNllLoss,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  poissonNllLoss,
+  smoothL1Loss,
+  softMarginLoss,
+} from './elementwise-losses.ts'
+export type {
   BatchNormOptions,
   InstanceNormOptions,
   LocalResponseNormOptions,
@@ -85,3 +116,12 @@ export type { LpPoolArguments, LpPoolOptions } from './lp-pool.ts'
 export { lpPool1d, lpPool2d, lpPool3d } from './lp-pool.ts'
 export type { MaxUnpoolArguments, MaxUnpoolOptions } from './unpooling.ts'
 export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from './unpooling.ts'
+export type { InterpolateOptions, InterpolationMode } from './interpolation.ts'
+export { interpolate } from './interpolation.ts'
+export type {
+  AffineGridOptions,
+  GridPaddingMode,
+  GridSampleMode,
+  GridSampleOptions,
+} from './grid.ts'
+export { affineGrid, gridSample } from './grid.ts'

@@ -142,7 +142,8 @@ abstract class FractionalMaxPool extends Module {
   readonly outputSize: Numbers | null
   readonly outputRatio: Numbers | null
   readonly returnIndices: boolean
-  readonly #samples: Tensor | null
+  /** Where windows lie, in place of random numbers. */
+  declare _random_samples: Tensor | null
 
   constructor(op: string, dims: 2 | 3, given: readonly unknown[]) {
     super()
@@ -164,12 +165,12 @@ abstract class FractionalMaxPool extends Module {
     this.outputSize = outputSize
     this.outputRatio = outputRatio
     this.returnIndices = returnIndices
-    this.#samples = read[4] ?? null
+    this.registerBuffer('_random_samples', read[4] ?? null)
   }
 
   protected pooled(pool: Kept, input: Tensor): Tensor {
     const { kernelSize, outputSize, outputRatio, returnIndices } = this
-    return pool(input, kernelSize, outputSize, outputRatio, returnIndices, this.#samples)
+    return pool(input, kernelSize, outputSize, outputRatio, returnIndices, this._random_samples)
   }
 }
 
