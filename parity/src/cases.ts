@@ -73,7 +73,7 @@ export function tensorOf(stored: StoredTensor): Tensor {
 }
 
 /** An argument; tensors that want a gradient are also put into `leaves`. */
-function argument(stored: unknown, leaves: Tensor[]): unknown {
+export function argument(stored: unknown, leaves: Tensor[]): unknown {
   if (Array.isArray(stored)) return stored.map((item) => argument(item, leaves))
   if (typeof stored !== 'object' || stored === null) return stored
   if ('t' in stored) {
@@ -99,7 +99,10 @@ export function camelCase(name: string): string {
   return name.replace(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-function options(stored: Record<string, unknown>, leaves: Tensor[]): Record<string, unknown> {
+export function options(
+  stored: Record<string, unknown>,
+  leaves: Tensor[],
+): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(stored).map(([key, value]) => [camelCase(key), argument(value, leaves)]),
   )
@@ -147,7 +150,7 @@ function getItem(self: Tensor, index: unknown): unknown {
 }
 
 /** All tensors and numbers in a result, in order. */
-function results(value: unknown): unknown[] {
+export function results(value: unknown): unknown[] {
   return Array.isArray(value) ? value.flatMap(results) : [value]
 }
 
@@ -158,7 +161,7 @@ const TOLERANCE: Partial<Record<string, [rtol: number, atol: number]>> = {
   bfloat16: [1.6e-2, 1e-3],
 }
 
-function differ(
+export function differ(
   actual: Tensor,
   wanted: StoredTensor,
   what: string,
@@ -186,7 +189,7 @@ function differ(
 }
 
 /** The upstream gradient of every case: cos(0.7 i + 0.3) for element i. */
-function weights(like: Tensor): Tensor {
+export function weights(like: Tensor): Tensor {
   const values = Float64Array.from({ length: like.numel() }, (_, i) => Math.cos(0.7 * i + 0.3))
   return core.fromTypedArray(values, like.shape).to(like.dtype)
 }
