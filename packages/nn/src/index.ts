@@ -101,6 +101,12 @@ export {
   LocalResponseNorm,
   RMSNorm,
 } from './layers/normalization.ts'
+export type {
+  EmbeddingBagLayerOptions,
+  EmbeddingLayerOptions,
+  EmbeddingSettings,
+} from './layers/embedding.ts'
+export { Embedding, EmbeddingBag } from './layers/embedding.ts'
 export type { FlattenSettings, UnflattenSettings } from './layers/rearranging.ts'
 export {
   Flatten,
@@ -124,6 +130,8 @@ export {
 export type { FactoryOptions } from './layers/factory.ts'
 export type { BilinearOptions, LinearOptions } from './layers/linear.ts'
 export { Bilinear, Identity, LazyLinear, Linear } from './layers/linear.ts'
+export type { UpsampleOptions } from './layers/upsampling.ts'
+export { Upsample, UpsamplingBilinear2d, UpsamplingNearest2d } from './layers/upsampling.ts'
 export type { ConstantPadOptions, Padding, PaddingOptions } from './layers/padding.ts'
 export {
   CircularPad1d,
