@@ -3,7 +3,7 @@ import type { Pair, Single, Tensor, Triple } from '@flambeau/core'
 import { convTranspose1d, convTranspose2d, convTranspose3d } from '@flambeau/core'
 import type { Arguments, Given } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
-import type { ConvTransposeOptions, Sizes } from './conv.ts'
+import type { ConvTransposeOptions, OutputSize, Sizes } from './conv.ts'
 import { ConvNd } from './conv.ts'
 
 const NAMES = [
@@ -67,7 +67,7 @@ export class ConvTranspose1d extends ConvNd {
     super('ConvTranspose1d', 1, true, settingsOf('ConvTranspose1d', NAMES, given))
   }
 
-  override forward(input: Tensor, outputSize?: readonly number[] | null): Tensor {
+  override forward(input: Tensor, outputSize?: OutputSize): Tensor {
     const { weight, bias, groups } = this
     const outputPadding = this.outputPaddingFor(input, outputSize)
     const numbers = [this.stride, this.padding, outputPadding, this.dilation]
@@ -104,7 +104,7 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
     this.waitForChannels(settings.bias ?? true, settings)
   }
 
-  override forward(input: Tensor, outputSize?: readonly number[] | null): Tensor {
+  override forward(input: Tensor, outputSize?: OutputSize): Tensor {
     this.takeChannels(input)
     Object.setPrototypeOf(this, ConvTranspose1d.prototype)
     return this.forward(input, outputSize)
@@ -138,7 +138,7 @@ export class ConvTranspose2d extends ConvNd {
     super('ConvTranspose2d', 2, true, settingsOf('ConvTranspose2d', NAMES, given))
   }
 
-  override forward(input: Tensor, outputSize?: readonly number[] | null): Tensor {
+  override forward(input: Tensor, outputSize?: OutputSize): Tensor {
     const { weight, bias, groups } = this
     const outputPadding = this.outputPaddingFor(input, outputSize)
     const numbers = [this.stride, this.padding, outputPadding, this.dilation]
@@ -170,7 +170,7 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
     this.waitForChannels(settings.bias ?? true, settings)
   }
 
-  override forward(input: Tensor, outputSize?: readonly number[] | null): Tensor {
+  override forward(input: Tensor, outputSize?: OutputSize): Tensor {
     this.takeChannels(input)
     Object.setPrototypeOf(this, ConvTranspose2d.prototype)
     return this.forward(input, outputSize)
@@ -204,7 +204,7 @@ export class ConvTranspose3d extends ConvNd {
     super('ConvTranspose3d', 3, true, settingsOf('ConvTranspose3d', NAMES, given))
   }
 
-  override forward(input: Tensor, outputSize?: readonly number[] | null): Tensor {
+  override forward(input: Tensor, outputSize?: OutputSize): Tensor {
     const { weight, bias, groups } = this
     const outputPadding = this.outputPaddingFor(input, outputSize)
     const numbers = [this.stride, this.padding, outputPadding, this.dilation]
@@ -242,7 +242,7 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
     this.waitForChannels(settings.bias ?? true, settings)
   }
 
-  override forward(input: Tensor, outputSize?: readonly number[] | null): Tensor {
+  override forward(input: Tensor, outputSize?: OutputSize): Tensor {
     this.takeChannels(input)
     Object.setPrototypeOf(this, ConvTranspose3d.prototype)
     return this.forward(input, outputSize)

@@ -1,6 +1,7 @@
 /** What convolutions of one, two and three axes have in common. */
 import type { Pair, Single, Tensor, Triple } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
+import { parameters } from '@flambeau/core/internal'
 import { resetAffine } from '../init.ts'
 import { pad } from '../functional/padding.ts'
 import { wholeNumbers } from '../functional/inputs.ts'
@@ -58,12 +59,15 @@ interface Settings extends ConvSettings<Sizes> {
   outputPadding?: Sizes
 }
 
+/** The size that a transposed convolution, or an unpooling, shall come to: by position or by name. */
+export type OutputSize = readonly number[] | null | { outputSize?: readonly number[] | null }
+
+const readOutputSize = parameters<[readonly number[] | null]>('forward', ['outputSize'])
+
 type Optional<T> = { [K in keyof T]?: T[K] | undefined }
 
 /** A convolution, transposed or not, of `dims` axes. */
-export abstract class ConvNd extends Module<
-  [input: Tensor, outputSize?: readonly number[] | null]
-> {
+export abstract class ConvNd extends Module<[input: Tensor, outputSize?: OutputSize]> {
   inChannels: number
   readonly outChannels: number
   readonly kernelSize: number[]
@@ -157,11 +161,9 @@ export abstract class ConvNd extends Module<
   }
 
   /** What brings a transposed convolution to `outputSize`, of all axes or the last ones. */
-  protected outputPaddingFor(
-    input: Tensor,
-    outputSize: readonly number[] | null | undefined,
-  ): readonly number[] {
-    if (outputSize === null || outputSize === undefined) return this.outputPadding
+  protected outputPaddingFor(input: Tensor, given: OutputSize | undefined): readonly number[] {
+    const [outputSize = null] = readOutputSize([given])
+    if (outputSize === null) return this.outputPadding
     const op = this.constructor.name
     const dims = this.kernelSize.length
     const wanted = outputSize.slice(-dims)

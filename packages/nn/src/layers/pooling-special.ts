@@ -10,6 +10,7 @@ import type { LpPoolArguments } from '../functional/lp-pool.ts'
 import { lpPool1d, lpPool2d, lpPool3d } from '../functional/lp-pool.ts'
 import { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../functional/unpooling.ts'
 import { Module } from '../module.ts'
+import type { OutputSize } from './conv.ts'
 import { describe } from './describe.ts'
 
 type Numbers = number | readonly number[]
@@ -243,7 +244,7 @@ export interface MaxUnpoolSettings<S> {
 
 const UNPOOL = ['kernelSize', 'stride', 'padding'] as const
 
-type UnpoolCall = [input: Tensor, indices: Tensor, outputSize?: readonly number[] | null]
+type UnpoolCall = [input: Tensor, indices: Tensor, outputSize?: OutputSize]
 
 abstract class MaxUnpool extends Module<UnpoolCall> {
   readonly kernelSize: number[]
