@@ -23,7 +23,7 @@ import { anomaly, checkAnomaly, explain } from './anomaly.ts'
 import { withMode } from './grad-mode.ts'
 import { hooks, runAccumulated, runHooks, runPosthooks, runPrehooks, spendHooks } from './hooks.ts'
 import type { TapeEntry } from './tape.ts'
-import { entryOf, nodeName, retaining, sweepTape, spentEntry, tape } from './tape.ts'
+import { afterPasses, entryOf, nodeName, retaining, sweepTape, spentEntry, tape } from './tape.ts'
 
 interface PlannedNode {
   slot: number
@@ -185,6 +185,7 @@ function summedTo(
 /** The tensors and numbers that the node's formulas asked for. */
 function unpackSaved(slot: number, op: Op, entry: TapeEntry): SavedInputs {
   const saved: Record<string, unknown> = {}
+  const source = entry.checkpoint === undefined ? slot : entry.checkpoint.slot()
   let index = 0
   for (let bit = 0, rest = entry.saved; rest !== 0; bit++, rest >>>= 1) {
     if ((rest & 1) === 0) continue
@@ -200,7 +201,7 @@ function unpackSaved(slot: number, op: Op, entry: TapeEntry): SavedInputs {
       continue
     }
     try {
-      native.unpack(slot, index++)
+      native.unpack(source, index++)
     } catch (error) {
       throw unpackError(error, op.name, name)
     }
@@ -348,15 +349,24 @@ function usefulNodes(
   return useful
 }
 
+/** Passes that run now: a hook, or a user's function, may start another one. */
+let passes = 0
+
 /**
  * Runs a backward pass. Without targets, gradients are added to the leaves; with targets, the
  * result has the gradient of each (null where none arrived).
  */
 export function runBackward(request: BackwardRequest): (Tensor | null)[] {
   const { createGraph } = request
+  passes++
   try {
     return withMode(createGraph, () => internally(() => walk(request)))
   } finally {
+    passes--
+    if (passes === 0 && afterPasses.size > 0) {
+      for (const clean of afterPasses) clean()
+      afterPasses.clear()
+    }
     sweepTape()
     native.safePoint()
   }
@@ -401,6 +411,7 @@ function walk(request: BackwardRequest): (Tensor | null)[] {
 function release(slot: number): void {
   native.releaseSaved(slot)
   const entry = tape[slot]
+  entry?.checkpoint?.release()
   // Another pass through it is an error: the details would only outlive collections of young objects.
   if (entry !== undefined && entry.saved !== 0) tape[slot] = spentEntry(entry.op)
   spendHooks(slot)

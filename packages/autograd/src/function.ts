@@ -15,7 +15,7 @@ import {
 } from '@flambeau/core/internal'
 import { unpackError } from './engine.ts'
 import { withMode } from './grad-mode.ts'
-import { record } from './tape.ts'
+import { record, savedSlot } from './tape.ts'
 
 /** What a {@link Function} keeps from its forward to its backward pass. */
 export class FunctionContext {
@@ -56,10 +56,11 @@ export class FunctionContext {
   get savedTensors(): (Tensor | null)[] {
     const { slot, toSave, saved } = stateOf(this)
     if (slot === 0) return [...toSave]
+    const source = savedSlot(slot)
     return saved.map((index) => {
       if (index < 0) return null
       try {
-        native.unpack(slot, index)
+        native.unpack(source, index)
       } catch (error) {
         throw unpackError(error, 'the function', `savedTensors[${saved.indexOf(index)}]`)
       }

@@ -12,6 +12,8 @@ extendTensor()
 
 export type { AnomalyOptions } from './anomaly.ts'
 export { detectAnomaly, setDetectAnomaly } from './anomaly.ts'
+export type { CheckpointOptions, Stage } from './checkpoint.ts'
+export { checkpoint, checkpointSequential } from './checkpoint.ts'
 export type {
   BackwardArguments,
   BackwardOfOptions,

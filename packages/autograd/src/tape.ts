@@ -25,6 +25,27 @@ export interface TapeEntry {
   readonly saved: number
   /** In anomaly mode: where it was called. */
   trace?: Trace
+  /** Of a node whose saved tensors are computed again when they are needed. */
+  checkpoint?: Recomputed
+}
+
+/** Where a node's saved tensors are, if not with the node. */
+export interface Recomputed {
+  /** The slot of the node that has them. */
+  slot(): number
+  /** The node has no more use for them. */
+  release(): void
+}
+
+/** Read at every recorded operation: keep it flat. */
+export const collecting: { list: { slot: number; entry: TapeEntry }[] | null } = { list: null }
+
+/** Called once no backward pass is running any more. */
+export const afterPasses: Set<() => void> = new Set()
+
+/** The slot of the node that has the saved tensors of the one in `slot`. */
+export function savedSlot(slot: number): number {
+  return tape[slot]?.checkpoint?.slot() ?? slot
 }
 
 export const tape: (TapeEntry | undefined)[] = []
@@ -102,6 +123,7 @@ export function nodeName(slot: number): string {
 export function record(slot: number, entry: TapeEntry): void {
   if (anomaly.enabled) entry.trace = traceHere()
   tape[slot] = entry
+  if (collecting.list !== null) collecting.list.push({ slot, entry })
   if (--recordsUntilSweep === 0) sweepTape()
 }
 

@@ -33,6 +33,7 @@ export interface Addon {
   connectNode(inputs: number, outputs: number): number
   saveFor(slot: number, id: number, output: number): void
   releaseSaved(slot: number): void
+  dropSaved(slot: number): void
   nodeOf(id: number): void
   unshared(id: number): boolean
   setGrad(id: number, grad: number): void

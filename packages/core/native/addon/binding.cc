@@ -289,6 +289,12 @@ napi_value release_saved(Arguments& a) {
   return nullptr;
 }
 
+// dropSaved(slot): lets go of saved tensors that are to be computed again.
+napi_value drop_saved(Arguments& a) {
+  a.environment().context().drop_saved(a.as_uint32(0));
+  return nullptr;
+}
+
 napi_value run_node_of(Arguments& a) {
   node_of(a.connected(), a.as_uint32(0));
   return nullptr;
@@ -465,6 +471,7 @@ constexpr Export kExports[] = {
     {"connectNode", guarded<run_connect_node>},
     {"saveFor", guarded<run_save_for>},
     {"releaseSaved", guarded<release_saved>},
+    {"dropSaved", guarded<drop_saved>},
     {"nodeOf", guarded<run_node_of>},
     {"unshared", guarded<unshared>},
     {"setGrad", guarded<run_set_grad>},

@@ -195,7 +195,13 @@ Node* Context::node(uint32_t slot) const {
 }
 
 void Context::release_saved(Node* node) {
+  drop_saved(node->slot);
   node->released = true;
+}
+
+void Context::drop_saved(uint32_t slot) {
+  Node* node = slot < nodes_.size() ? nodes_[slot] : nullptr;
+  if (!node) return;
   // Popped one by one: releasing may come back here through what the tensor kept alive.
   while (!node->saved.empty()) {
     Entry* entry = node->saved.back().entry;

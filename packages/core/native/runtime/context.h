@@ -121,6 +121,9 @@ class Context {
   Node* node(uint32_t slot) const;
   void release_node(Node* node);
   void release_saved(Node* node);
+  // Lets go of the saved tensors of the node in `slot`, if there is one, which are to be computed
+  // again.
+  void drop_saved(uint32_t slot);
   uint64_t next_mark() { return ++mark_; }
   // The slot of a node that died, 0 if there is none. JavaScript keeps things by slot (the
   // operation, hooks): only once it was told of the death may another node have the slot.
