@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import type { DType, Tensor } from '@flambeau/core'
+import { arange, isTensor, manualSeed, rand, tensor } from '@flambeau/core'
+import { assertClose } from '@flambeau/core/testing'
+import { describe, expect, it } from 'vitest'
+import * as nn from './index.ts'
+
+interface Stored {
+  shape: number[]
+  dtype: string
+  data: (number | string)[]
+}
+interface SequenceCase {
+  state: Record<string, Stored>
+  inputs: (Stored | boolean | null)[]
+  needs: boolean[]
+  outputs: Stored[]
+  inputGrads: Stored[]
+  grads: Record<string, Stored>
+}
+
+// Written by goldens/sequence.py with PyTorch.
+const { cases } = JSON.parse(
+  readFileSync(new URL('../goldens/sequence.json', import.meta.url), 'utf8'),
+) as { cases: Record<string, SequenceCase> }
+
+function stored({ shape, dtype, data }: Stored): Tensor {
+  return tensor(data.map(Number), { dtype: dtype as DType }).reshape(shape)
+}
+
+const tolerance = { rtol: 2e-5, atol: 3e-6 }
+const exact = { rtol: 0, atol: 0 }
+
+const layers: Record<string, () => nn.AnyModule> = {
+  Embedding: () => new nn.Embedding(10, 3, 2),
+  'Embedding.scaled': () => new nn.Embedding(6, 3, { maxNorm: 1, scaleGradByFreq: true }),
+  EmbeddingBag: () => new nn.EmbeddingBag(8, 3),
+  'EmbeddingBag.sum': () => new nn.EmbeddingBag(8, 3, { mode: 'sum', paddingIdx: 1 }),
+}
+
+function tensors(value: unknown): Tensor[] {
+  if (isTensor(value)) return [value]
+  return Array.isArray(value) ? value.flatMap(tensors) : []
+}
+
+describe.each(Object.entries(layers))('%s', (name, make) => {
+  const golden = cases[name] as SequenceCase
+  manualSeed(7)
+  const layer = make()
+  const next = rand([2])
+
+  it('starts from the weights that PyTorch starts from', () => {
+    const state = layer.stateDict()
+    expect(Object.keys(state).sort()).toEqual(Object.keys(golden.state).sort())
+    for (const [key, value] of Object.entries(golden.state)) {
+      assertClose(state[key] as Tensor, stored(value), exact, key)
+    }
+    expect(next.shape).toEqual([2])
+  })
+
+  it('has its outputs and gradients', () => {
+    const inputs = golden.inputs.map((input) =>
+      input !== null && typeof input === 'object' ? stored(input) : input,
+    )
+    golden.needs.forEach((needs, i) => {
+      if (needs) (inputs[i] as Tensor).requiresGrad = true
+    })
+    const outputs = tensors((layer as unknown as (...inputs: unknown[]) => unknown)(...inputs))
+    expect(outputs.length).toBe(golden.outputs.length)
+    let total = tensor(0)
+    outputs.forEach((output, i) => {
+      assertClose(output.detach(), stored(golden.outputs[i] as Stored), tolerance, `output ${i}`)
+      const upstream = arange(output.numel(), { dtype: 'float64' }).mul(0.7).add(0.3).cos()
+      total = total.add(output.mul(upstream.to('float32').reshape(output.shape)).sum())
+    })
+    if (total.requiresGrad) total.backward()
+    const leaves = inputs.filter((_, i) => golden.needs[i]) as Tensor[]
+    leaves.forEach((leaf, i) => {
+      assertClose(
+        leaf.grad as Tensor,
+        stored(golden.inputGrads[i] as Stored),
+        tolerance,
+        `gradient of input ${i}`,
+      )
+    })
+    const grads = [...layer.namedParameters()].filter(([, parameter]) => parameter.grad !== null)
+    expect(grads.map(([key]) => key).sort()).toEqual(Object.keys(golden.grads).sort())
+    for (const [key, parameter] of grads) {
+      assertClose(parameter.grad as Tensor, stored(golden.grads[key] as Stored), tolerance, key)
+    }
+  })
+})
