@@ -58,6 +58,18 @@ samplesFor('embedding', [
 
 samplesFor('embeddingGrad', [
   {
+    name: 'the second derivative of embedding',
+    inputs: [[3, 2]],
+    run: (w: Tensor) =>
+      embedding(
+        w,
+        tensor([
+          [0, 2],
+          [2, 1],
+        ]),
+      ).square(),
+  },
+  {
     name: 'rows scaled in place',
     inputs: [{ shape: [3, 2], values: [3, 4, 0.3, 0.4, 6, 8] }],
     run: (w: Tensor) => {

@@ -319,6 +319,11 @@ samplesFor('groupNorm', [
 
 samplesFor('normRowsGrad', [
   {
+    name: 'the second derivative of layerNorm',
+    inputs: [[2, 3], [3], [3]],
+    run: (x, w, b) => layerNorm(x, [3], w, b),
+  },
+  {
     name: 'a parameter that is not one',
     inputs: [[2, 3]],
     run: (x) => normalizeRows(x, null, null, { axes: 1, eps: 'none' as never, centred: true }),
@@ -326,6 +331,11 @@ samplesFor('normRowsGrad', [
   },
 ])
 samplesFor('normChannelsGrad', [
+  {
+    name: 'the second derivative of groupNorm',
+    inputs: [[2, 4, 3], [4], [4]],
+    run: (x, w, b) => groupNorm(x, 2, w, b),
+  },
   {
     name: 'groups that the kernel refuses',
     inputs: [[2, 3, 4]],
