@@ -2,6 +2,7 @@
 import { ShapeError, Tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { AnyModule } from './module.ts'
+import { isUninitialized, materialize } from './layers/lazy.ts'
 import { Parameter } from './parameter.ts'
 
 /** Tensors by their PyTorch name, for example `fc1.weight`. */
@@ -93,7 +94,8 @@ export function loadState(
   }
   const misfits = [...own].filter(([name, { tensor }]) => {
     const other = given.get(name)
-    return other !== undefined && other.shape.join() !== tensor.shape.join()
+    if (other === undefined || isUninitialized(tensor)) return false
+    return other.shape.join() !== tensor.shape.join()
   })
   if (misfits.length > 0) {
     const lines = misfits.map(
@@ -111,6 +113,7 @@ export function loadState(
     for (const [name, { module, key, tensor }] of own) {
       const other = given.get(name)
       if (other === undefined) continue
+      materialize(tensor, other.shape)
       if (!assign) tensor.copy_(other)
       else if (tensor instanceof Parameter) module[key] = new Parameter(other, tensor.requiresGrad)
       else module[key] = other

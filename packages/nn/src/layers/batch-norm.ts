@@ -11,7 +11,7 @@ import type { Parameter } from '../parameter.ts'
 import { describe } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
 import { newParameter, requireSizes } from './factory.ts'
-import { materialize, uninitialized } from './lazy.ts'
+import { materialize, postpone, uninitialized } from './lazy.ts'
 
 export interface NormOptions extends FactoryOptions {
   /** Channels of the input. */
@@ -131,22 +131,22 @@ abstract class ChannelNorm extends Module {
 
   /** Makes everything wait for the channels of the first input. */
   protected waitForChannels(bias: boolean, options: FactoryOptions): void {
+    postpone(this.running_mean)
+    postpone(this.running_var)
     if (!this.affine) return
     this.weight = uninitialized(options)
     if (bias) this.bias = uninitialized(options)
   }
 
-  /** Takes the number of channels from an input. */
+  /** Takes the number of channels from an input; what was loaded stays. */
   protected takeChannels(input: Tensor, axis: number): void {
     this.requireRank(input)
-    this.numFeatures = input.shape.at(axis) as number
-    materialize(this.weight, [this.numFeatures])
-    materialize(this.bias, [this.numFeatures])
-    for (const name of ['running_mean', 'running_var'] as const) {
-      const dtype = this[name]?.dtype
-      if (dtype !== undefined) this[name] = zeros([this.numFeatures], { dtype })
-    }
-    this.resetParameters()
+    const shape = [input.shape.at(axis) as number]
+    this.numFeatures = shape[0] as number
+    if (materialize(this.weight, shape)) ones_(this.weight as Parameter)
+    if (materialize(this.bias, shape)) zeros_(this.bias as Parameter)
+    const waited = materialize(this.running_mean, shape)
+    if (materialize(this.running_var, shape) || waited) this.resetRunningStats()
   }
 
   override extraRepr(): string {

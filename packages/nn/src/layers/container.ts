@@ -141,8 +141,8 @@ function noForward(name: string): never {
  * ```ts
  * import * as nn from '@flambeau/nn'
  * const list = new nn.ModuleList([new nn.Linear(2, 3), new nn.Linear(3, 1)])
- * list.append(new nn.ReLU())
- * console.log(list.length, [...list.parameters()].length) // => 3 4
+ * list.append(new nn.Linear(1, 1))
+ * console.log(list.length, [...list.parameters()].length) // => 3 6
  * ```
  */
 export class ModuleList<M extends Module = Module> extends Module<never, never> {

@@ -1,4 +1,4 @@
-/** Parameters whose shape is known at the first call. */
+/** Parameters and buffers whose shape is known at the first call, or when a state is loaded. */
 import type { Tensor } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import { empty } from '@flambeau/core'
@@ -6,7 +6,7 @@ import type { Parameter } from '../parameter.ts'
 import type { FactoryOptions } from './factory.ts'
 import { newParameter } from './factory.ts'
 
-const pending = new WeakSet<Parameter>()
+const pending = new WeakSet<Tensor>()
 
 /** A parameter without elements, which {@link materialize} gives a shape; it stays the same object. */
 export function uninitialized(options: FactoryOptions): Parameter {
@@ -15,17 +15,22 @@ export function uninitialized(options: FactoryOptions): Parameter {
   return parameter
 }
 
-/** Does this parameter wait for its shape? */
-export function isUninitialized(parameter: Tensor | null): boolean {
-  return parameter !== null && pending.has(parameter as Parameter)
+/** Makes a tensor without elements wait for its shape. */
+export function postpone(tensor: Tensor | null): void {
+  if (tensor !== null) pending.add(tensor)
 }
 
-/** Gives an uninitialised parameter its shape; true if it was one. Its values are unspecified. */
-export function materialize(parameter: Parameter | null, shape: readonly number[]): boolean {
-  if (parameter === null || !pending.has(parameter)) return false
+/** Does this tensor wait for its shape? */
+export function isUninitialized(tensor: Tensor): boolean {
+  return pending.has(tensor)
+}
+
+/** Gives a tensor that waits for it a shape; true if it did wait. Its values are unspecified. */
+export function materialize(tensor: Tensor | null, shape: readonly number[]): boolean {
+  if (tensor === null || !pending.has(tensor)) return false
   noGrad(() => {
-    parameter.data = empty([...shape], { dtype: parameter.dtype as 'float32' })
+    tensor.data = empty([...shape], { dtype: tensor.dtype as 'float32' })
   })
-  pending.delete(parameter)
+  pending.delete(tensor)
   return true
 }
