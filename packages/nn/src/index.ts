@@ -163,6 +163,43 @@ export {
 export type { CrossEntropyLossOptions, Reduction } from './losses/cross-entropy.ts'
 export { CrossEntropyLoss } from './losses/cross-entropy.ts'
 export { MSELoss } from './losses/mse.ts'
+export type { SmoothL1LossOptions, HuberLossOptions } from './losses/absolute.ts'
+export { L1Loss, SmoothL1Loss, HuberLoss } from './losses/absolute.ts'
+export type { BCELossOptions, BCEWithLogitsLossOptions } from './losses/binary.ts'
+export { BCELoss, BCEWithLogitsLoss, SoftMarginLoss } from './losses/binary.ts'
+export type { PoissonNLLLossOptions, GaussianNLLLossOptions } from './losses/likelihood.ts'
+export { PoissonNLLLoss, GaussianNLLLoss } from './losses/likelihood.ts'
+export type {
+  CosineEmbeddingLossOptions,
+  HingeEmbeddingLossOptions,
+  MarginRankingLossOptions,
+  TripletMarginLossOptions,
+  TripletMarginWithDistanceLossOptions,
+} from './losses/embedding.ts'
+export {
+  CosineEmbeddingLoss,
+  HingeEmbeddingLoss,
+  MarginRankingLoss,
+  TripletMarginLoss,
+  TripletMarginWithDistanceLoss,
+} from './losses/embedding.ts'
+export type {
+  MultiLabelSoftMarginLossOptions,
+  MultiMarginLossOptions,
+  NLLLossOptions,
+} from './losses/classes.ts'
+export {
+  MultiLabelMarginLoss,
+  MultiLabelSoftMarginLoss,
+  MultiMarginLoss,
+  NLLLoss,
+} from './losses/classes.ts'
+export type { CTCLossOptions, KLDivLossOptions } from './losses/divergence.ts'
+export { CTCLoss, KLDivLoss } from './losses/divergence.ts'
+export type { LinearCrossEntropyLossOptions } from './losses/linear-cross-entropy.ts'
+export { LinearCrossEntropyLoss } from './losses/linear-cross-entropy.ts'
+export type { AdaptiveLogSoftmaxOptions, AdaptiveResult } from './losses/adaptive-log-softmax.ts'
+export { AdaptiveLogSoftmaxWithLoss } from './losses/adaptive-log-softmax.ts'
 export type { AnyModule } from './module.ts'
 export { Module } from './module.ts'
 export type { ModuleConversion } from './module-convert.ts'

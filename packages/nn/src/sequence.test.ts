@@ -30,12 +30,38 @@ function stored({ shape, dtype, data }: Stored): Tensor {
 
 const tolerance = { rtol: 2e-5, atol: 3e-6 }
 const exact = { rtol: 0, atol: 0 }
+const weight = tensor([1, 2, 0.5])
 
 const layers: Record<string, () => nn.AnyModule> = {
   Embedding: () => new nn.Embedding(10, 3, 2),
   'Embedding.scaled': () => new nn.Embedding(6, 3, { maxNorm: 1, scaleGradByFreq: true }),
   EmbeddingBag: () => new nn.EmbeddingBag(8, 3),
   'EmbeddingBag.sum': () => new nn.EmbeddingBag(8, 3, { mode: 'sum', paddingIdx: 1 }),
+  L1Loss: () => new nn.L1Loss(),
+  SmoothL1Loss: () => new nn.SmoothL1Loss({ beta: 0.5, reduction: 'sum' }),
+  HuberLoss: () => new nn.HuberLoss('mean', 0.7),
+  BCELoss: () => new nn.BCELoss(weight),
+  BCEWithLogitsLoss: () => new nn.BCEWithLogitsLoss({ posWeight: weight }),
+  NLLLoss: () => new nn.NLLLoss(weight, { ignoreIndex: 1 }),
+  KLDivLoss: () => new nn.KLDivLoss({ reduction: 'batchmean', logTarget: true }),
+  PoissonNLLLoss: () => new nn.PoissonNLLLoss({ full: true }),
+  GaussianNLLLoss: () => new nn.GaussianNLLLoss({ full: true }),
+  CosineEmbeddingLoss: () => new nn.CosineEmbeddingLoss(0.1),
+  HingeEmbeddingLoss: () => new nn.HingeEmbeddingLoss(0.8),
+  MarginRankingLoss: () => new nn.MarginRankingLoss(0.2),
+  MultiLabelMarginLoss: () => new nn.MultiLabelMarginLoss(),
+  MultiLabelSoftMarginLoss: () => new nn.MultiLabelSoftMarginLoss(weight),
+  MultiMarginLoss: () => new nn.MultiMarginLoss(2, 0.5, weight),
+  SoftMarginLoss: () => new nn.SoftMarginLoss(),
+  TripletMarginLoss: () => new nn.TripletMarginLoss({ margin: 0.5, p: 2, swap: true }),
+  TripletMarginWithDistanceLoss: () =>
+    new nn.TripletMarginWithDistanceLoss({
+      distanceFunction: (a, b) => a.sub(b).abs().sum(-1),
+    }),
+  CTCLoss: () => new nn.CTCLoss(),
+  AdaptiveLogSoftmaxWithLoss: () =>
+    new nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3, 7], { divValue: 2 }),
+  LinearCrossEntropyLoss: () => new nn.LinearCrossEntropyLoss(5, 3),
 }
 
 function tensors(value: unknown): Tensor[] {

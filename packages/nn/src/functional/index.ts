@@ -44,6 +44,11 @@ export {
   pdist,
 } from '@flambeau/core'
 export * from './activation.ts'
+export type {
+  MultiHeadAttentionForwardOptions,
+  ScaledDotProductAttentionOptions,
+} from './attention.ts'
+export { multiHeadAttentionForward, scaledDotProductAttention } from './attention.ts'
 export type { DropoutArguments, DropoutOptions } from './dropout.ts'
 export { alphaDropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout.ts'
 export type { EmbeddingBagOptions, EmbeddingOptions } from './embedding.ts'
