@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { grad } from '@flambeau/autograd'
+import type { Tensor } from '@flambeau/core'
+import { manualSeed, tensor } from '@flambeau/core'
+import { assertClose } from '@flambeau/core/testing'
+import { describe, expect, it } from 'vitest'
+import * as functional from './index.ts'
+
+interface Stored {
+  shape: number[]
+  data: number[]
+}
+
+interface Case {
+  name: string
+  inputs: Stored[]
+  args: unknown[]
+  output: Stored
+  grads: Stored[]
+}
+
+// Written by goldens/functional.py with PyTorch.
+const { cases } = JSON.parse(
+  readFileSync(new URL('../../goldens/functional.json', import.meta.url), 'utf8'),
+) as { cases: Case[] }
+
+const read = ({ shape, data }: Stored): Tensor => tensor(data, { dtype: 'float64' }).reshape(shape)
+const tolerance = { rtol: 1e-7, atol: 1e-9 }
+
+describe('functions that the operator database lacks', () => {
+  it.each(cases.map((test, i) => [i, test.name, test] as const))(
+    'have the values and gradients of PyTorch: %i %s',
+    (_, name, test) => {
+      const call = (functional as unknown as Record<string, (...args: unknown[]) => Tensor>)[name]
+      const leaves = test.inputs.map((stored) => read(stored).requiresGrad_())
+      manualSeed(1)
+      const out = call?.(...leaves, ...test.args) as Tensor
+      assertClose(out.detach(), read(test.output), tolerance, name)
+      const grads = grad(out.square().sum(), leaves)
+      test.grads.forEach((want, i) => {
+        assertClose(grads[i] as Tensor, read(want), tolerance, `gradient ${i} of ${name}`)
+      })
+    },
+  )
+
+  it('refuse what they cannot take', () => {
+    const { affineGrid, fold, interpolate, rrelu } = functional
+    const theta = tensor([[[1, 0, 0.5]]])
+    expect(() => affineGrid(theta, [1, 1, 2, 2])).toThrow(/theta must be \[N, 2, 3\]/)
+    expect(() => fold(read({ shape: [3, 4], data: Array(12).fill(1) }), 3, 2)).toThrow(
+      /columns of 3/,
+    )
+    expect(() => rrelu(tensor([0.5]), 2, 1)).toThrow(/must be at most upper/)
+    const line = tensor([[[1, 2.5]]])
+    expect(() => interpolate(line, 4, null, 'bilinear')).toThrow(/is for 2 axes/)
+    expect(() => interpolate(line, 4, 2)).toThrow(/one of size and scaleFactor/)
+    expect(() => interpolate(line, 4, null, 'linear', null, null, true)).toThrow(/no antialias/)
+  })
+})
