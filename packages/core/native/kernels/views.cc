@@ -43,25 +43,38 @@ bool view_strides(const Tensor& t, const Shape& shape, int64_t* strides) {
   return to == -1;
 }
 
-// Gives input 0 row-major storage, so that it can be viewed like any other tensor. For
-// channels-last results, whose order in memory their user did not ask for. Tensors that share the
-// storage move along; false if one of them sees it in another way.
+// Are these the same elements in the same row-major order, whatever the axes?
+bool same_order(const Tensor& a, const Tensor& b) {
+  int64_t strides[kMaxDims];
+  if (a.data != b.data || a.dtype != b.dtype || a.numel() != b.numel()) return false;
+  if (!view_strides(a, b.shape, strides)) return false;
+  for (int axis = 0; axis < b.ndim(); ++axis)
+    if (b.size(axis) != 1 && b.stride(axis) != strides[axis]) return false;
+  return true;
+}
+
+// Gives input 0 row-major storage, so that it can be viewed like any other tensor. For results
+// whose order in memory their user did not ask for. Tensors that share the storage move along;
+// false if one of them sees it in another way.
 bool relayout(Call& call) {
   Entry* entry = call.input_entry(0);
-  if (!entry || !entry->tensor.is_channels_last()) return false;
+  if (!entry || !entry->tensor.storage || !entry->tensor.storage->turned) return false;
   const Tensor before = entry->tensor;
+  if (!before.is_dense()) return false;
   // Allocated first: making room may free some of the tensors that share the storage.
-  Tensor moved = call.temporary(before.shape, before.dtype);
+  const Tensor moved = call.temporary(before.shape, before.dtype);
   const std::vector<Entry*> sharing = call.context().sharing(before.storage.get());
   for (const Entry* other : sharing)
-    if (other->tensor.data != before.data || !(other->tensor.shape == before.shape) ||
-        !std::equal(before.strides, before.strides + before.ndim(), other->tensor.strides))
-      return false;
+    if (!same_order(before, other->tensor)) return false;
   copy_into(moved, before);
   moved.storage->version = before.storage->version.load();
   moved.storage->writer = before.storage->writer.load();
   moved.storage->inference = before.storage->inference.load();
-  for (Entry* other : sharing) other->tensor = moved;
+  for (Entry* other : sharing) {
+    other->tensor.storage = moved.storage;
+    other->tensor.data = moved.data;
+    contiguous_strides(other->tensor.shape, other->tensor.strides);
+  }
   return true;
 }
 

@@ -160,19 +160,20 @@ size_t checked_bytes(const Shape& shape, DType dtype) {
 }
 
 Tensor empty_tensor(const Shape& shape, DType dtype, const int64_t* strides) {
+  Tensor t = empty_tensor(shape, dtype);
+  std::copy(strides, strides + shape.ndim, t.strides);
+  t.storage->turned = !t.is_contiguous();
+  return t;
+}
+
+Tensor empty_tensor(const Shape& shape, DType dtype) {
   Tensor t;
   t.storage = StorageRef(new Storage(checked_bytes(shape, dtype)));
   t.data = static_cast<char*>(t.storage->block.ptr);
   t.dtype = dtype;
   t.shape = shape;
-  std::copy(strides, strides + shape.ndim, t.strides);
+  contiguous_strides(shape, t.strides);
   return t;
-}
-
-Tensor empty_tensor(const Shape& shape, DType dtype) {
-  int64_t strides[kMaxDims];
-  contiguous_strides(shape, strides);
-  return empty_tensor(shape, dtype, strides);
 }
 
 }  // namespace flambeau

@@ -50,7 +50,12 @@ constexpr DType wide_type(DType dtype) {
 }
 
 template <class T>
-inline constexpr DType dtype_of = DType::kFloat32;
+inline constexpr DType dtype_of = [] {
+  static_assert(sizeof(T) == 0, "no dtype has this type");
+  return DType{};
+}();
+template <>
+inline constexpr DType dtype_of<float> = DType::kFloat32;
 template <>
 inline constexpr DType dtype_of<double> = DType::kFloat64;
 template <>
@@ -118,6 +123,9 @@ struct Storage {
   std::atomic<uint32_t> writer{0};
   // Made in inference mode: such memory is never part of a graph.
   std::atomic<bool> inference{false};
+  // Made for a result that a kernel stores in another order than row-major, as convolutions do:
+  // its user did not ask for that, and views may bring it into row-major order.
+  bool turned = false;
 };
 
 // Owns one count of a storage; empty for scalars that live in the call itself.

@@ -132,7 +132,7 @@ function transposed(x: Tensor, weight: Tensor, axes: readonly Axis[], groups: nu
     const behind = y._shape.map((size, j) => (j === i + 2 ? axis.size - kept : size))
     y = cat([y, zeros(behind, { dtype: y.dtype })], i + 2)
   })
-  return y
+  return y.contiguous()
 }
 
 function convTranspose(

@@ -148,9 +148,13 @@ function convolution(op: string, dims: Dims, input: Tensor, given: Given<ConvPar
   } else {
     y = convolve(x, weight as Tensor, bias, shape, { numbers })
   }
-  padding.extra.forEach((extra, axis) => {
-    if (extra > 0) y = y.narrow(2 + axis, extra, (counts[axis] as number) - extra)
-  })
+  if (padding.extra.some((extra) => extra > 0)) {
+    padding.extra.forEach((extra, axis) => {
+      if (extra > 0) y = y.narrow(2 + axis, extra, (counts[axis] as number) - extra)
+    })
+    // A part would keep the whole alive, and could not be viewed under another shape.
+    y = y.contiguous()
+  }
   return unbatched ? y.squeeze(0) : y
 }
 
