@@ -67,21 +67,23 @@ export {
   AdaptiveMaxPool2d,
   AdaptiveMaxPool3d,
 } from './layers/adaptive-pooling.ts'
-export type { NormOptions } from './layers/batch-norm.ts'
 export {
   BatchNorm1d,
   BatchNorm2d,
   BatchNorm3d,
-  InstanceNorm1d,
-  InstanceNorm2d,
-  InstanceNorm3d,
   LazyBatchNorm1d,
   LazyBatchNorm2d,
   LazyBatchNorm3d,
+} from './layers/batch-norm.ts'
+export type { NormOptions } from './layers/channel-norm.ts'
+export {
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
   LazyInstanceNorm1d,
   LazyInstanceNorm2d,
   LazyInstanceNorm3d,
-} from './layers/batch-norm.ts'
+} from './layers/instance-norm.ts'
 export type { CosineSimilaritySettings, PairwiseDistanceSettings } from './layers/distance.ts'
 export { CosineSimilarity, PairwiseDistance } from './layers/distance.ts'
 export type { DropoutSettings } from './layers/dropout.ts'
