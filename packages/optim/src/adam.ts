@@ -113,7 +113,7 @@ export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
  * const optimizer = new AdamW([x], { lr: 0.1 })
  * x.square().sum().backward()
  * optimizer.step()
- * console.log(x.tolist().map((v) => Number(v).toFixed(3))) // => [ '0.899', '1.898' ]
+ * console.log(Array.from(x.toArray(), (v) => v.toFixed(3))) // => [ '0.899', '1.898' ]
  * ```
  */
 export class AdamW extends Adam {

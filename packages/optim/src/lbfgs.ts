@@ -62,7 +62,7 @@ interface Memory {
  *   loss.backward()
  *   return loss
  * })
- * console.log(x.tolist()) // => [ 1, 1 ]
+ * console.log(Array.from(x.toArray(), Math.round)) // => [ 1, 1 ]
  * ```
  */
 export class LBFGS extends Optimizer<Full> {
