@@ -100,11 +100,13 @@ inline double igamma_factor(double a, double x) {
          ::exp(-a * less_log1p((x - a) / a) - power_series(kStirling, z) / a);
 }
 
+// Below, `eps` is how small a term ends a series, relative to the sum.
+
 // The lower function by its power series.
-inline double igamma_series(double a, double x) {
+inline double igamma_series(double a, double x, double eps) {
   double sum = 1;
   double term = 1;
-  for (int k = 1; k < 2000 && term > 0x1p-55 * sum; ++k) {
+  for (int k = 1; k < 2000 && term > eps * sum; ++k) {
     term *= x / (a + k);
     sum += term;
   }
@@ -112,20 +114,20 @@ inline double igamma_series(double a, double x) {
 }
 
 // The upper function for x about 1 and less, where 1 less the series would cancel.
-inline double igammac_series(double a, double x) {
+inline double igammac_series(double a, double x, double eps) {
   double sum = 0;
   double term = 1;
   for (int k = 1; k < 2000; ++k) {
     term *= -x / k;
     sum += term / (a + k);
-    if (magnitude(term) <= 0x1p-55 * magnitude(sum)) break;
+    if (magnitude(term) <= eps * magnitude(sum)) break;
   }
   const double log_ratio = a * ::log(x) - (a < 0.5 ? log_gamma_1p(a) : log_gamma(1 + a));
   return -::expm1(log_ratio) - a * ::exp(log_ratio) * sum;
 }
 
 // The upper function by Legendre's continued fraction, in the form of Lentz.
-inline double igammac_fraction(double a, double x) {
+inline double igammac_fraction(double a, double x, double eps) {
   constexpr double kTiny = 1e-300;
   double b = x + 1 - a;
   double c = 1 / kTiny;
@@ -141,14 +143,14 @@ inline double igammac_fraction(double a, double x) {
     d = 1 / d;
     const double step = d * c;
     h *= step;
-    if (magnitude(step - 1) <= 0x1p-52) break;
+    if (magnitude(step - 1) <= 8 * eps) break;
   }
   return h * igamma_factor(a, x);
 }
 
 // P(a, x), or Q(a, x) = 1 - P(a, x) if `upper`; NaN unless a >= 0, x >= 0 and one of them > 0.
 // Whichever of the two is smaller is computed by itself. Error below 1e-13.
-inline double incomplete_gamma(double a, double x, bool upper) {
+inline double incomplete_gamma(double a, double x, bool upper, double eps) {
   const auto answer = [upper](double value, bool value_is_upper) {
     return value_is_upper == upper ? value : 1 - value;
   };
@@ -157,15 +159,26 @@ inline double incomplete_gamma(double a, double x, bool upper) {
   if (a == 0 || x == kInfinity) return answer(0, true);
   if (a > 20 && magnitude(x - a) < 0.3 * a) return igamma_near(a, x, upper);
   if (x > 1.1) {
-    return x > a ? answer(igammac_fraction(a, x), true) : answer(igamma_series(a, x), false);
+    return x > a ? answer(igammac_fraction(a, x, eps), true)
+                 : answer(igamma_series(a, x, eps), false);
   }
   const bool left = x <= 0.5 ? -0.4 / ::log(x) < a : 1.1 * x < a;
-  return left || !upper ? answer(igamma_series(a, x), false) : igammac_series(a, x);
+  return left || !upper ? answer(igamma_series(a, x, eps), false) : igammac_series(a, x, eps);
 }
-inline double lower_gamma(double a, double x) { return incomplete_gamma(a, x, false); }
-inline double upper_gamma(double a, double x) { return incomplete_gamma(a, x, true); }
+inline double lower_gamma(double a, double x) { return incomplete_gamma(a, x, false, 0x1p-55); }
+inline double upper_gamma(double a, double x) { return incomplete_gamma(a, x, true, 0x1p-55); }
 
-FLAMBEAU_SPECIAL_BINARY(Igamma, lower_gamma)
-FLAMBEAU_SPECIAL_BINARY(Igammac, upper_gamma)
+// Both as operations; series for float end when a float no longer feels them.
+template <bool kUpper>
+struct IncompleteGamma {
+  template <class T>
+  T operator()(T a, T x) const {
+    constexpr double kEps = std::is_same_v<T, float> ? 0x1p-28 : 0x1p-55;
+    return static_cast<T>(
+        incomplete_gamma(static_cast<double>(a), static_cast<double>(x), kUpper, kEps));
+  }
+};
+using Igamma = IncompleteGamma<false>;
+using Igammac = IncompleteGamma<true>;
 
 FLAMBEAU_FORMULAS_END

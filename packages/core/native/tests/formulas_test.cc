@@ -56,6 +56,13 @@ double exact_sinc(double x) {
   const double folded = std::fabs(turned) <= 0.5 ? turned : -(turned - std::copysign(1, turned));
   return std::sin(0x1.921fb54442d18p1 * folded) / (0x1.921fb54442d18p1 * x);
 }
+long double exact_sinc_l(long double x) {
+  if (x == 0) return 1;
+  const long double turned = x - 2 * std::rint(x / 2);
+  const long double folded =
+      std::fabs(turned) <= 0.5L ? turned : -(turned - std::copysign(1.0L, turned));
+  return std::sin(0xc.90fdaa22168c235p-2L * folded) / (0xc.90fdaa22168c235p-2L * x);
+}
 double exact_logit(double x) { return std::log(x / (1 - x)); }
 double exact_softplus(double x) { return x > 40 ? x : std::log1p(std::exp(x)); }
 
@@ -167,6 +174,7 @@ TEST_CASE("double functions stay within their bounds") {
       {"asinh", FORMULA_D(Asinh), EXACT_L(asinh), 2.5},
       {"acosh", FORMULA_D(Acosh), EXACT_L(acosh), 2.5},
       {"atanh", FORMULA_D(Atanh), EXACT_L(atanh), 2.5},
+      {"sinc", FORMULA_D(Sinc), exact_sinc_l, 4},
   };
   uint64_t state = 88172645463325252u;
   for (const DoubleCase& c : cases) {
