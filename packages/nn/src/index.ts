@@ -129,6 +129,34 @@ export {
   MaxUnpool2d,
   MaxUnpool3d,
 } from './layers/pooling-special.ts'
+export type {
+  AttentionCall,
+  AttentionCallOptions,
+  MultiheadAttentionOptions,
+} from './layers/attention.ts'
+export { MultiheadAttention } from './layers/attention.ts'
+export type {
+  LSTMState,
+  RecurrentCellOptions,
+  RecurrentNonlinearity,
+  RNNCellOptions,
+} from './layers/recurrent-cells.ts'
+export { GRUCell, LSTMCell, RNNCell } from './layers/recurrent-cells.ts'
+export type {
+  EncoderCall,
+  TransformerCall,
+  TransformerDecoderOptions,
+  TransformerEncoderOptions,
+  TransformerOptions,
+} from './layers/transformer.ts'
+export { Transformer, TransformerDecoder, TransformerEncoder } from './layers/transformer.ts'
+export type {
+  DecoderCall,
+  TransformerActivation,
+  TransformerLayerOptions,
+  TransformerSettings,
+} from './layers/transformer-layers.ts'
+export { TransformerDecoderLayer, TransformerEncoderLayer } from './layers/transformer-layers.ts'
 export type { FactoryOptions } from './layers/factory.ts'
 export type { BilinearOptions, LinearOptions } from './layers/linear.ts'
 export { Bilinear, Identity, LazyLinear, Linear } from './layers/linear.ts'

@@ -62,6 +62,31 @@ const layers: Record<string, () => nn.AnyModule> = {
   AdaptiveLogSoftmaxWithLoss: () =>
     new nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3, 7], { divValue: 2 }),
   LinearCrossEntropyLoss: () => new nn.LinearCrossEntropyLoss(5, 3),
+  MultiheadAttention: () => new nn.MultiheadAttention(8, 2, { batchFirst: true }),
+  'MultiheadAttention.sizes': () =>
+    new nn.MultiheadAttention(8, 2, { kdim: 6, vdim: 5, bias: false }),
+  'MultiheadAttention.extra': () =>
+    new nn.MultiheadAttention(8, 2, { addBiasKv: true, addZeroAttn: true }),
+  TransformerEncoderLayer: () => new nn.TransformerEncoderLayer(8, 2, 16, 0),
+  'TransformerEncoderLayer.normFirst': () =>
+    new nn.TransformerEncoderLayer(8, 2, 16, 0, {
+      activation: 'gelu',
+      batchFirst: true,
+      normFirst: true,
+    }),
+  TransformerDecoderLayer: () => new nn.TransformerDecoderLayer(8, 2, 16, 0),
+  TransformerEncoder: () =>
+    new nn.TransformerEncoder(
+      new nn.TransformerEncoderLayer(8, 2, 16, 0, { batchFirst: true }),
+      2,
+      new nn.LayerNorm(8),
+    ),
+  TransformerDecoder: () =>
+    new nn.TransformerDecoder(new nn.TransformerDecoderLayer(8, 2, 16, 0, { batchFirst: true }), 2),
+  Transformer: () => new nn.Transformer(8, 2, 1, 2, 16, 0),
+  RNNCell: () => new nn.RNNCell(4, 3, { nonlinearity: 'relu' }),
+  LSTMCell: () => new nn.LSTMCell(4, 3),
+  GRUCell: () => new nn.GRUCell(4, 3, false),
 }
 
 function tensors(value: unknown): Tensor[] {

@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { Tensor as TensorClass, ValueError } from '@flambeau/core'
+import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 
@@ -145,7 +146,7 @@ function noForward(name: string): never {
  * console.log(list.length, [...list.parameters()].length) // => 3 6
  * ```
  */
-export class ModuleList<M extends Module = Module> extends Module<never, never> {
+export class ModuleList<M extends AnyModule = Module> extends Module<never, never> {
   [index: number]: M
 
   constructor(modules: Iterable<M> = []) {
@@ -191,7 +192,7 @@ export class ModuleList<M extends Module = Module> extends Module<never, never> 
   }
 
   *[Symbol.iterator](): Generator<M> {
-    yield* items(this, isModule) as M[]
+    yield* items(this, isModule) as unknown[] as M[]
   }
 
   override forward(): never {

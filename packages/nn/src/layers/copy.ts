@@ -1,0 +1,40 @@
+/** Copies of modules. */
+import { Tensor } from '@flambeau/core'
+import type { AnyModule } from '../module.ts'
+import { Module } from '../module.ts'
+import { buffersOf } from '../module-state.ts'
+import { Parameter } from '../parameter.ts'
+
+/**
+ * A module of the same class and settings with parameters and buffers of its own; hooks stay behind,
+ * and nothing is drawn.
+ */
+export function copyModule<M extends AnyModule>(module: M): M {
+  const copies = new Map<object, unknown>()
+  const copyOf = (value: unknown): unknown => {
+    if (value instanceof Module) return copyOne(value)
+    if (!(value instanceof Tensor)) return value
+    const known = copies.get(value)
+    if (known !== undefined) return known
+    const data = value.detach().clone()
+    const copy = value instanceof Parameter ? new Parameter(data, value.requiresGrad) : data
+    copies.set(value, copy)
+    return copy
+  }
+  const copyOne = (source: AnyModule): AnyModule => {
+    const known = copies.get(source)
+    if (known !== undefined) return known as AnyModule
+    // Only the base's constructor runs: that of the class would draw weights.
+    const copy = Reflect.construct(Module, [], source.constructor) as AnyModule
+    copies.set(source, copy)
+    const fields = copy as unknown as Record<string, unknown>
+    for (const [name, { persistent }] of buffersOf(source)) {
+      copy.registerBuffer(name, null, { persistent })
+    }
+    for (const key of Object.keys(source)) {
+      fields[key] = copyOf((source as unknown as Record<string, unknown>)[key])
+    }
+    return copy
+  }
+  return copyOne(module) as M
+}

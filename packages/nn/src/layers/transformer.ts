@@ -1,0 +1,317 @@
+/** Stacks of transformer layers. */
+import type { Device, DType, Tensor } from '@flambeau/core'
+import { full, ShapeError } from '@flambeau/core'
+import type { Arguments } from '@flambeau/core/internal'
+import { parameters } from '@flambeau/core/internal'
+import { xavierUniform_ } from '../init.ts'
+import type { AnyModule } from '../module.ts'
+import { Module } from '../module.ts'
+import { ModuleList } from './container.ts'
+import { copyModule } from './copy.ts'
+import type { FactoryOptions } from './factory.ts'
+import { requireSizes } from './factory.ts'
+import { LayerNorm } from './normalization.ts'
+import type {
+  DecoderCall,
+  TransformerActivation,
+  TransformerSettings,
+} from './transformer-layers.ts'
+import { TransformerDecoderLayer, TransformerEncoderLayer } from './transformer-layers.ts'
+
+interface Stack {
+  /** How many copies of the layer there are. */
+  numLayers: number
+  /** What normalises the output. Default null. */
+  norm?: Module | null
+}
+
+export interface TransformerEncoderOptions extends Stack {
+  /** The layer to copy. */
+  encoderLayer: TransformerEncoderLayer
+  /** Taken for PyTorch's sake. Default true. */
+  enableNestedTensor?: boolean
+  /** Taken for PyTorch's sake. Default true. */
+  maskCheck?: boolean
+}
+
+const ENCODER = ['encoderLayer', 'numLayers', 'norm', 'enableNestedTensor', 'maskCheck'] as const
+const readEncoder = parameters<[TransformerEncoderLayer, number, Module | null, boolean, boolean]>(
+  'TransformerEncoder',
+  ENCODER,
+)
+
+/** What an encoder is called with. */
+export type EncoderCall = [
+  src: Tensor,
+  mask?: Tensor | null,
+  srcKeyPaddingMask?: Tensor | null,
+  isCausal?: boolean | null,
+]
+
+/** Copies of a layer, all with its present weights. */
+function copies<M extends AnyModule>(op: string, layer: M, numLayers: unknown): ModuleList<M> {
+  requireSizes(op, { numLayers }, 0)
+  return new ModuleList<M>(Array.from({ length: numLayers as number }, () => copyModule(layer)))
+}
+
+/** Is `isCausal` worth telling: without a mask there is nothing that it could be said of. */
+function hint(isCausal: boolean | null | undefined, mask: Tensor | null | undefined): boolean {
+  return (isCausal ?? false) && (mask ?? null) !== null
+}
+
+/**
+ * Copies of an encoder layer behind one another.
+ *
+ * Shapes: as of TransformerEncoderLayer.
+ *
+ * @throws {ValueError} unless numLayers is a whole number ≥ 0. @throws {ShapeError} if the operands do
+ * not fit.
+ * @see torch.nn.TransformerEncoder
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import { TransformerEncoder, TransformerEncoderLayer } from '@flambeau/nn'
+ * const encoder = new TransformerEncoder(new TransformerEncoderLayer(8, 2), 3)
+ * console.log(encoder(ones([5, 2, 8])).shape) // => [ 5, 2, 8 ]
+ * ```
+ */
+export class TransformerEncoder extends Module<EncoderCall> {
+  readonly layers: ModuleList<TransformerEncoderLayer>
+  readonly numLayers: number
+  readonly norm: Module | null
+
+  constructor(...given: Arguments<TransformerEncoderOptions, typeof ENCODER>) {
+    super()
+    const [layer, numLayers, norm = null] = readEncoder(given)
+    this.layers = copies('TransformerEncoder', layer as TransformerEncoderLayer, numLayers)
+    this.numLayers = numLayers as number
+    this.norm = norm
+  }
+
+  override forward(...[src, mask, padding, isCausal]: EncoderCall): Tensor {
+    let out = src
+    for (const layer of this.layers) out = layer(out, mask, padding, hint(isCausal, mask))
+    return this.norm === null ? out : this.norm(out)
+  }
+}
+
+export interface TransformerDecoderOptions extends Stack {
+  /** The layer to copy. */
+  decoderLayer: TransformerDecoderLayer
+}
+
+const DECODER = ['decoderLayer', 'numLayers', 'norm'] as const
+const readDecoder = parameters<[TransformerDecoderLayer, number, Module | null]>(
+  'TransformerDecoder',
+  DECODER,
+)
+
+/**
+ * Copies of a decoder layer behind one another.
+ *
+ * Shapes: as of TransformerDecoderLayer.
+ *
+ * @throws {ValueError} unless numLayers is a whole number ≥ 0. @throws {ShapeError} if the operands do
+ * not fit.
+ * @see torch.nn.TransformerDecoder
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import { TransformerDecoder, TransformerDecoderLayer } from '@flambeau/nn'
+ * const decoder = new TransformerDecoder(new TransformerDecoderLayer(8, 2), 3)
+ * console.log(decoder(ones([5, 2, 8]), ones([4, 2, 8])).shape) // => [ 5, 2, 8 ]
+ * ```
+ */
+export class TransformerDecoder extends Module<DecoderCall> {
+  readonly layers: ModuleList<TransformerDecoderLayer>
+  readonly numLayers: number
+  readonly norm: Module | null
+
+  constructor(...given: Arguments<TransformerDecoderOptions, typeof DECODER>) {
+    super()
+    const [layer, numLayers, norm = null] = readDecoder(given)
+    this.layers = copies('TransformerDecoder', layer as TransformerDecoderLayer, numLayers)
+    this.numLayers = numLayers as number
+    this.norm = norm
+  }
+
+  override forward(...[tgt, memory, ...masks]: DecoderCall): Tensor {
+    const [tgtMask, memoryMask, tgtPadding, memoryPadding, tgtCausal, memoryCausal] = masks
+    const causal = [hint(tgtCausal, tgtMask), hint(memoryCausal, memoryMask)] as const
+    let out = tgt
+    for (const layer of this.layers) {
+      out = layer(out, memory, tgtMask, memoryMask, tgtPadding, memoryPadding, ...causal)
+    }
+    return this.norm === null ? out : this.norm(out)
+  }
+}
+
+export interface TransformerOptions extends TransformerSettings {
+  /** The size of the features. Default 512. */
+  dModel?: number
+  /** How many heads share it. Default 8. */
+  nhead?: number
+  /** Default 6. */
+  numEncoderLayers?: number
+  /** Default 6. */
+  numDecoderLayers?: number
+  /** An encoder of one's own. Default null. */
+  customEncoder?: Module<EncoderCall> | null
+  /** A decoder of one's own. Default null. */
+  customDecoder?: Module<DecoderCall> | null
+}
+
+const NAMES = [
+  'dModel',
+  'nhead',
+  'numEncoderLayers',
+  'numDecoderLayers',
+  'dimFeedforward',
+  'dropout',
+  'activation',
+  'customEncoder',
+  'customDecoder',
+  'layerNormEps',
+  'batchFirst',
+  'normFirst',
+  'bias',
+  'device',
+  'dtype',
+] as const
+
+const readTransformer = parameters<
+  [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    TransformerActivation,
+    Module<EncoderCall> | null,
+    Module<DecoderCall> | null,
+    number,
+    boolean,
+    boolean,
+    boolean,
+    FactoryOptions['device'],
+    FactoryOptions['dtype'],
+  ]
+>('Transformer', NAMES)
+
+/** What a transformer is called with. */
+export type TransformerCall = [
+  src: Tensor,
+  tgt: Tensor,
+  srcMask?: Tensor | null,
+  tgtMask?: Tensor | null,
+  memoryMask?: Tensor | null,
+  srcKeyPaddingMask?: Tensor | null,
+  tgtKeyPaddingMask?: Tensor | null,
+  memoryKeyPaddingMask?: Tensor | null,
+  srcIsCausal?: boolean | null,
+  tgtIsCausal?: boolean,
+  memoryIsCausal?: boolean,
+]
+
+/**
+ * An encoder and a decoder that looks at its output.
+ *
+ * Shapes: src `[S, N, dModel]` and tgt `[T, N, dModel]`, the first axes exchanged with batchFirst, or
+ * less N -> as tgt. Masks as of the layers.
+ *
+ * @throws {ShapeError} if the operands do not fit. @throws {ValueError} if nhead does not divide dModel.
+ * @see torch.nn.Transformer; Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import { Transformer } from '@flambeau/nn'
+ * const model = new Transformer({ dModel: 8, nhead: 2, numEncoderLayers: 1, numDecoderLayers: 1 })
+ * console.log(model(ones([4, 2, 8]), ones([5, 2, 8])).shape) // => [ 5, 2, 8 ]
+ * ```
+ */
+export class Transformer extends Module<TransformerCall> {
+  readonly encoder: Module<EncoderCall>
+  readonly decoder: Module<DecoderCall>
+  readonly dModel: number
+  readonly nhead: number
+  readonly batchFirst: boolean
+
+  constructor(...given: Arguments<TransformerOptions, typeof NAMES>) {
+    super()
+    const read = readTransformer(given)
+    const [dModel = 512, nhead = 8, encoders = 6, decoders = 6, dimFeedforward = 2048] = read
+    const [, , , , , dropout = 0.1, activation = 'relu', encoder = null, decoder = null] = read
+    const [batchFirst, normFirst, bias] = [read[10] ?? false, read[11] ?? false, read[12] ?? true]
+    const eps = read[9] ?? 1e-5
+    const factory = { device: read[13] ?? null, dtype: read[14] ?? null }
+    const layer = {
+      dModel,
+      nhead,
+      dimFeedforward,
+      dropout,
+      activation,
+      layerNormEps: eps,
+      batchFirst,
+      normFirst,
+      bias,
+      ...factory,
+    }
+    const norm = (): LayerNorm => new LayerNorm(dModel, { eps, bias, ...factory })
+    this.encoder =
+      encoder ?? new TransformerEncoder(new TransformerEncoderLayer(layer), encoders, norm())
+    this.decoder =
+      decoder ?? new TransformerDecoder(new TransformerDecoderLayer(layer), decoders, norm())
+    for (const parameter of this.parameters()) if (parameter.ndim > 1) xavierUniform_(parameter)
+    this.dModel = dModel
+    this.nhead = nhead
+    this.batchFirst = batchFirst
+  }
+
+  /**
+   * `[size, size]` zeros, with -∞ above the diagonal: nobody sees what comes later.
+   *
+   * @see torch.nn.Transformer.generate_square_subsequent_mask
+   */
+  static generateSquareSubsequentMask(
+    size: number,
+    options: { device?: Device; dtype?: DType } = {},
+  ): Tensor {
+    return full([size, size], -Infinity, options).triu(1)
+  }
+
+  override forward(...call: TransformerCall): Tensor {
+    const [src, tgt, srcMask, tgtMask, memoryMask, srcPadding, tgtPadding, memoryPadding] = call
+    const axis = this.batchFirst ? 0 : 1
+    if (src.ndim === 3 && src.shape[axis] !== tgt.shape[axis]) {
+      throw new ShapeError(
+        'Transformer',
+        { src, tgt },
+        'src and tgt must have as many batches',
+        'fit',
+      )
+    }
+    if (src.shape.at(-1) !== this.dModel || tgt.shape.at(-1) !== this.dModel) {
+      throw new ShapeError(
+        'Transformer',
+        { src, tgt },
+        `both must end in ${this.dModel}`,
+        'embed them',
+      )
+    }
+    const memory = this.encoder(src, srcMask, srcPadding, call[8])
+    return this.decoder(
+      tgt,
+      memory,
+      tgtMask,
+      memoryMask,
+      tgtPadding,
+      memoryPadding,
+      call[9] ?? false,
+      call[10] ?? false,
+    )
+  }
+}
