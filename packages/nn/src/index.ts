@@ -142,6 +142,8 @@ export type {
   RNNCellOptions,
 } from './layers/recurrent-cells.ts'
 export { GRUCell, LSTMCell, RNNCell } from './layers/recurrent-cells.ts'
+export type { LSTMOptions, RecurrentOptions, RNNOptions } from './layers/recurrent.ts'
+export { GRU, LSTM, RNN } from './layers/recurrent.ts'
 export type {
   EncoderCall,
   TransformerCall,

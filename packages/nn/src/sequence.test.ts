@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { DType, Tensor } from '@flambeau/core'
-import { arange, isTensor, manualSeed, rand, tensor } from '@flambeau/core'
+import { arange, isTensor, manualSeed, rand, randn, tensor } from '@flambeau/core'
 import { assertClose } from '@flambeau/core/testing'
 import { describe, expect, it } from 'vitest'
 import * as nn from './index.ts'
@@ -87,6 +87,10 @@ const layers: Record<string, () => nn.AnyModule> = {
   RNNCell: () => new nn.RNNCell(4, 3, { nonlinearity: 'relu' }),
   LSTMCell: () => new nn.LSTMCell(4, 3),
   GRUCell: () => new nn.GRUCell(4, 3, false),
+  RNN: () => new nn.RNN(4, 3, 2),
+  LSTM: () => new nn.LSTM(4, 3, 2, { bidirectional: true, batchFirst: true }),
+  'LSTM.projected': () => new nn.LSTM(4, 3, 2, { projSize: 2, bidirectional: true }),
+  GRU: () => new nn.GRU(4, 3, 2, { bidirectional: true }),
 }
 
 function tensors(value: unknown): Tensor[] {
@@ -139,5 +143,49 @@ describe.each(Object.entries(layers))('%s', (name, make) => {
     for (const [key, parameter] of grads) {
       assertClose(parameter.grad as Tensor, stored(golden.grads[key] as Stored), tolerance, key)
     }
+  })
+})
+
+describe('packed sequences', () => {
+  const { packPaddedSequence, packSequence, padPackedSequence, padSequence } = nn.utils.rnn
+  const lengths = [2, 4, 1]
+  const sequences = lengths.map((length) => randn([length, 4]))
+  const modules = {
+    RNN: new nn.RNN(4, 3, { bidirectional: true }),
+    LSTM: new nn.LSTM(4, 3, 2, { bidirectional: true, projSize: 2 }),
+    GRU: new nn.GRU(4, 3, 2),
+  }
+
+  it.each(Object.entries(modules))('run through %s as each alone', (_, layer) => {
+    const run = layer as unknown as (x: unknown) => [unknown, unknown]
+    const [packed, last] = run(packSequence(sequences, { enforceSorted: false }))
+    const { output, lengths: found } = padPackedSequence(packed as nn.utils.rnn.PackedSequence)
+    expect(Array.from(found.toArray(), Number)).toEqual(lengths)
+    sequences.forEach((sequence, i) => {
+      const [alone, end] = run(sequence)
+      const own = output.select(1, i).narrow(0, 0, lengths[i] as number)
+      assertClose(own.detach(), (alone as Tensor).detach(), tolerance, `sequence ${i}`)
+      tensors(last).forEach((state, k) => {
+        const other = tensors(end)[k] as Tensor
+        assertClose(state.select(1, i).detach(), other.detach(), tolerance, `state ${i}`)
+      })
+    })
+  })
+
+  it('come back as they were', () => {
+    const padded = padSequence(sequences, { batchFirst: true, paddingValue: -1 })
+    expect(padded.shape).toEqual([3, 4, 4])
+    const packed = packPaddedSequence(padded, lengths, true, false)
+    expect(packed.data.shape).toEqual([7, 4])
+    expect(Array.from(packed.batchSizes.toArray(), Number)).toEqual([3, 2, 1, 1])
+    const back = padPackedSequence(packed, { batchFirst: true, paddingValue: -1 })
+    assertClose(back.output, padded, exact, 'padded')
+  })
+
+  it('refuse lengths that do not fall, or do not fit', () => {
+    const padded = padSequence(sequences)
+    expect(() => packPaddedSequence(padded, lengths)).toThrow(/enforceSorted/)
+    expect(() => packPaddedSequence(padded, [5, 1, 1])).toThrow(/from 1 to 4/)
+    expect(() => packPaddedSequence(padded, [1])).toThrow(/3 sequences/)
   })
 })

@@ -1,0 +1,535 @@
+/** Recurrent layers over whole sequences. */
+import type { Tensor } from '@flambeau/core'
+import { cat, dropout, linear, ShapeError, stack, ValueError, zeros } from '@flambeau/core'
+import type { Arguments } from '@flambeau/core/internal'
+import { parameters } from '@flambeau/core/internal'
+import { uniform_ } from '../init.ts'
+import { Module } from '../module.ts'
+import type { Parameter } from '../parameter.ts'
+import { PackedSequence } from '../utils/rnn.ts'
+import { describe, unless } from './describe.ts'
+import type { FactoryOptions } from './factory.ts'
+import { newParameter, requireSizes } from './factory.ts'
+import type { LSTMState, RecurrentNonlinearity } from './recurrent-cells.ts'
+import { requireNonlinearity } from './recurrent-cells.ts'
+
+export interface RecurrentOptions extends FactoryOptions {
+  /** The size of inputs. */
+  inputSize: number
+  /** The size of states. */
+  hiddenSize: number
+  /** How many layers are behind one another. Default 1. */
+  numLayers?: number
+  /** Add biases. Default true. */
+  bias?: boolean
+  /** Are batches the first axis, not the second? Default false. */
+  batchFirst?: boolean
+  /** The share of each layer's output but the last one's to drop while training. Default 0. */
+  dropout?: number
+  /** Go backwards too. Default false. */
+  bidirectional?: boolean
+}
+
+type Factory = [FactoryOptions['device'], FactoryOptions['dtype']]
+
+/** The weights of one direction of one layer. */
+interface Weights {
+  hidden: Tensor
+  bias: Tensor | null
+  projection: Tensor | null
+}
+
+/** A step: the input's part of the gates and the states before, to the states after. */
+type Step = (gates: Tensor, states: readonly Tensor[], weights: Weights) => Tensor[]
+
+interface Settings {
+  gates: number
+  step: Step
+  inputSize: unknown
+  hiddenSize: unknown
+  numLayers: number
+  bias: boolean
+  batchFirst: boolean
+  dropout: number
+  bidirectional: boolean
+  projSize: number
+  device: FactoryOptions['device']
+  dtype: FactoryOptions['dtype']
+}
+
+const steps = new WeakMap<object, Step>()
+
+/** Runs one direction over steps `[rows, gates · H]`, whose rows may become fewer. */
+function direct(
+  gates: readonly Tensor[],
+  first: readonly Tensor[],
+  reverse: boolean,
+  run: (gates: Tensor, states: readonly Tensor[]) => Tensor[],
+): { outputs: Tensor[]; last: Tensor[] } {
+  const count = gates.length
+  const outputs: Tensor[] = Array.from({ length: count })
+  const done: Tensor[][] = []
+  const rowsOf = (t: number): number => gates[t]?.shape[0] as number
+  let states = [...first]
+  if (reverse && count > 0) states = first.map((state) => state.narrow(0, 0, rowsOf(count - 1)))
+  for (let i = 0; i < count; i++) {
+    const t = reverse ? count - 1 - i : i
+    const have = states[0]?.shape[0] as number
+    const rows = rowsOf(t)
+    if (rows < have) {
+      done.push(states.map((state) => state.narrow(0, rows, have - rows)))
+      states = states.map((state) => state.narrow(0, 0, rows))
+    } else if (rows > have) {
+      states = states.map((state, k) =>
+        cat([state, (first[k] as Tensor).narrow(0, have, rows - have)]),
+      )
+    }
+    states = run(gates[t] as Tensor, states)
+    outputs[t] = states[0] as Tensor
+  }
+  const last = states.map((state, k) =>
+    done.length === 0 ? state : cat([state, ...done.map((ended) => ended[k] as Tensor).reverse()]),
+  )
+  return { outputs, last }
+}
+
+abstract class Recurrent<State, Result> extends Module<
+  [input: Tensor | PackedSequence, hx?: State | null],
+  Result
+> {
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly numLayers: number
+  readonly bias: boolean
+  readonly batchFirst: boolean
+  readonly dropout: number
+  readonly bidirectional: boolean
+  readonly projSize: number
+
+  constructor(op: string, settings: Settings) {
+    super()
+    const { inputSize, hiddenSize, numLayers, projSize, gates } = settings
+    requireSizes(op, { hiddenSize, numLayers }, 1)
+    requireSizes(op, { inputSize, projSize }, 0)
+    this.inputSize = inputSize as number
+    this.hiddenSize = hiddenSize as number
+    this.numLayers = numLayers
+    this.bias = settings.bias
+    this.batchFirst = settings.batchFirst
+    this.dropout = settings.dropout
+    this.bidirectional = settings.bidirectional
+    this.projSize = projSize
+    if (!(this.dropout >= 0 && this.dropout <= 1)) {
+      throw new ValueError(op, { dropout: this.dropout }, 'dropout is from 0 to 1', 'dropout: 0.5')
+    }
+    if (projSize >= this.hiddenSize) {
+      throw new ValueError(
+        op,
+        { projSize, hiddenSize: this.hiddenSize },
+        'projSize must be below hiddenSize',
+        'leave it out',
+      )
+    }
+    steps.set(this, settings.step)
+    const rows = gates * this.hiddenSize
+    const out = projSize > 0 ? projSize : this.hiddenSize
+    const add = (name: string, shape: number[]): void =>
+      this.registerParameter(name, newParameter(shape, settings))
+    for (const [layer, suffix] of this.directions()) {
+      const width = layer === 0 ? this.inputSize : out * (this.bidirectional ? 2 : 1)
+      add(`weight_ih_${suffix}`, [rows, width])
+      add(`weight_hh_${suffix}`, [rows, out])
+      if (this.bias) add(`bias_ih_${suffix}`, [rows])
+      if (this.bias) add(`bias_hh_${suffix}`, [rows])
+      if (projSize > 0) add(`weight_hr_${suffix}`, [projSize, this.hiddenSize])
+    }
+    this.resetParameters()
+  }
+
+  /** Layers and the names of their directions. */
+  private directions(): [layer: number, suffix: string][] {
+    return Array.from({ length: this.numLayers }, (_, i): [number, string][] =>
+      this.bidirectional
+        ? [
+            [i, `l${i}`],
+            [i, `l${i}_reverse`],
+          ]
+        : [[i, `l${i}`]],
+    ).flat()
+  }
+
+  /** Draws new initial values. */
+  resetParameters(): void {
+    const bound = 1 / Math.sqrt(this.hiddenSize)
+    for (const parameter of this.parameters()) uniform_(parameter, -bound, bound)
+  }
+
+  private weight(name: string): Parameter | null {
+    return ((this as unknown as Record<string, unknown>)[name] ?? null) as Parameter | null
+  }
+
+  /** All layers over `inputs` (rows of each step), from `first` states `[layers, N, …]`. */
+  private layers(
+    inputs: readonly Tensor[],
+    first: readonly Tensor[],
+  ): { outputs: Tensor[]; last: Tensor[] } {
+    const step = steps.get(this) as Step
+    const sizes = inputs.map((input) => input.shape[0] as number)
+    const ends: Tensor[][] = []
+    let rows = cat([...inputs])
+    let outputs: Tensor[] = []
+    this.directions().forEach(([layer, suffix], i) => {
+      const bias = this.weight(`bias_ih_${suffix}`)
+      const gates = linear(rows, this.weight(`weight_ih_${suffix}`) as Tensor, bias).split(sizes, 0)
+      const weights = {
+        hidden: this.weight(`weight_hh_${suffix}`) as Tensor,
+        bias: this.weight(`bias_hh_${suffix}`),
+        projection: this.weight(`weight_hr_${suffix}`),
+      }
+      const reverse = suffix.endsWith('_reverse')
+      const start = first.map((state) => state.select(0, i))
+      const run = direct(gates, start, reverse, (x, states) => step(x, states, weights))
+      ends.push(run.last)
+      outputs = reverse
+        ? outputs.map((output, t) => cat([output, run.outputs[t] as Tensor], -1))
+        : run.outputs
+      if (this.bidirectional && !reverse) return
+      if (layer + 1 === this.numLayers) return
+      rows = cat(outputs)
+      if (this.training && this.dropout > 0) rows = dropout(rows, this.dropout, true)
+    })
+    return { outputs, last: first.map((_, k) => stack(ends.map((end) => end[k] as Tensor))) }
+  }
+
+  /** Runs over a tensor or packed sequences, with states as `[layers, N, …]` or less N. */
+  protected run(
+    input: Tensor | PackedSequence,
+    given: readonly (Tensor | null | undefined)[],
+  ): { output: Tensor | PackedSequence; states: Tensor[] } {
+    const op = this.constructor.name
+    const packed = input instanceof PackedSequence ? input : null
+    const data = packed === null ? (input as Tensor) : packed.data
+    const single = packed === null && data.ndim === 2
+    const wrong = packed === null ? data.ndim !== 2 && data.ndim !== 3 : data.ndim !== 2
+    if (wrong || data.shape.at(-1) !== this.inputSize) {
+      throw new ShapeError(
+        op,
+        { input: data },
+        `input must be [${this.batchFirst ? 'N, T' : 'T, N'}, ${this.inputSize}], or less N`,
+        'reshape it',
+      )
+    }
+    let inputs: Tensor[]
+    if (packed !== null) {
+      inputs = [...data.split(Array.from(packed.batchSizes.toArray(), Number), 0)]
+    } else {
+      const turned = single ? data.unsqueeze(1) : this.batchFirst ? data.transpose(0, 1) : data
+      inputs = [...turned.unbind(0)]
+    }
+    if (inputs.length === 0) {
+      throw new ShapeError(op, { input: data }, 'there must be a step', 'leave empty sequences out')
+    }
+    const count = inputs[0]?.shape[0] as number
+    const runs = this.numLayers * (this.bidirectional ? 2 : 1)
+    const first = given.map((state, k) => {
+      const size = k === 0 && this.projSize > 0 ? this.projSize : this.hiddenSize
+      if (state === null || state === undefined) {
+        return zeros([runs, count, size], { dtype: data.dtype })
+      }
+      const wanted = single ? [runs, size] : [runs, count, size]
+      if (state.shape.join() !== wanted.join()) {
+        const rule = `states must be [${wanted.join(', ')}]`
+        throw new ShapeError(
+          op,
+          { input: data, hx: state },
+          rule,
+          'as many as layers and directions',
+        )
+      }
+      const batch = single ? state.unsqueeze(1) : state
+      const sorted = packed?.sortedIndices ?? null
+      return sorted === null ? batch : batch.indexSelect(1, sorted)
+    })
+    const { outputs, last } = this.layers(inputs, first)
+    if (packed !== null) {
+      const { batchSizes, sortedIndices, unsortedIndices } = packed
+      const output = new PackedSequence(cat(outputs), batchSizes, sortedIndices, unsortedIndices)
+      const back = unsortedIndices
+      return { output, states: back === null ? last : last.map((s) => s.indexSelect(1, back)) }
+    }
+    if (single) {
+      return { output: stack(outputs).squeeze(1), states: last.map((state) => state.squeeze(1)) }
+    }
+    return { output: stack(outputs, this.batchFirst ? 1 : 0), states: last }
+  }
+
+  override extraRepr(): string {
+    const settings = describe({
+      projSize: unless(0, this.projSize),
+      numLayers: unless(1, this.numLayers),
+      bias: unless(true, this.bias),
+      batchFirst: unless(false, this.batchFirst),
+      dropout: unless(0, this.dropout),
+      bidirectional: unless(false, this.bidirectional),
+    })
+    return `${this.inputSize}, ${this.hiddenSize}${settings === '' ? '' : `, ${settings}`}`
+  }
+}
+
+const RNN_NAMES = [
+  'inputSize',
+  'hiddenSize',
+  'numLayers',
+  'nonlinearity',
+  'bias',
+  'batchFirst',
+  'dropout',
+  'bidirectional',
+  'device',
+  'dtype',
+] as const
+
+export interface RNNOptions extends RecurrentOptions {
+  /** Default 'tanh'. */
+  nonlinearity?: RecurrentNonlinearity
+}
+
+const readRnn = parameters<
+  [number, number, number, RecurrentNonlinearity, boolean, boolean, number, boolean, ...Factory]
+>('RNN', RNN_NAMES)
+
+const simple =
+  (relu: boolean): Step =>
+  (gates, [h], { hidden, bias }) => {
+    const sum = gates.add(linear(h as Tensor, hidden, bias))
+    return [relu ? sum.relu() : sum.tanh()]
+  }
+
+// The calls of a layer: what comes back is packed where the input is.
+export interface RNN {
+  (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor]
+  (input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor]
+}
+
+/**
+ * A simple recurrent network: h' = tanh(weight_ih · x + bias_ih + weight_hh · h + bias_hh).
+ *
+ * Shapes: x `[T, N, inputSize]`, `[N, T, inputSize]` with batchFirst, `[T, inputSize]`, or packed; h
+ * `[directions · numLayers, N, hiddenSize]`, zeros if left out -> output `[T, N, directions ·
+ * hiddenSize]` and the last h. In state dicts `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`,
+ * `bias_hh_l0`, backwards `…_reverse`.
+ *
+ * @throws {ShapeError} if the shapes do not fit. @throws {ValueError} for sizes or a nonlinearity that
+ * cannot be.
+ * @see torch.nn.RNN
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import { RNN } from '@flambeau/nn'
+ * const [output, h] = new RNN(4, 3, 2)(ones([5, 2, 4]))
+ * console.log(output.shape, h.shape) // => [ 5, 2, 3 ] [ 2, 2, 3 ]
+ * ```
+ */
+export class RNN extends Recurrent<Tensor, [output: Tensor | PackedSequence, h: Tensor]> {
+  readonly nonlinearity: RecurrentNonlinearity
+
+  constructor(...given: Arguments<RNNOptions, typeof RNN_NAMES>) {
+    const read = readRnn(given)
+    const nonlinearity = requireNonlinearity('RNN', read[3] ?? 'tanh')
+    super('RNN', {
+      gates: 1,
+      step: simple(nonlinearity === 'relu'),
+      inputSize: read[0],
+      hiddenSize: read[1],
+      numLayers: read[2] ?? 1,
+      bias: read[4] ?? true,
+      batchFirst: read[5] ?? false,
+      dropout: read[6] ?? 0,
+      bidirectional: read[7] ?? false,
+      projSize: 0,
+      device: read[8] ?? null,
+      dtype: read[9] ?? null,
+    })
+    this.nonlinearity = nonlinearity
+  }
+
+  override forward(
+    input: Tensor | PackedSequence,
+    hx?: Tensor | null,
+  ): [output: Tensor | PackedSequence, h: Tensor] {
+    const { output, states } = this.run(input, [hx])
+    return [output, states[0] as Tensor]
+  }
+}
+
+const LSTM_NAMES = [
+  'inputSize',
+  'hiddenSize',
+  'numLayers',
+  'bias',
+  'batchFirst',
+  'dropout',
+  'bidirectional',
+  'projSize',
+  'device',
+  'dtype',
+] as const
+
+export interface LSTMOptions extends RecurrentOptions {
+  /** The size of projected hidden states, below hiddenSize. Default 0: none. */
+  projSize?: number
+}
+
+const readLstm = parameters<
+  [number, number, number, boolean, boolean, number, boolean, number, ...Factory]
+>('LSTM', LSTM_NAMES)
+
+const lstm: Step = (gates, [h, c], { hidden, bias, projection }) => {
+  const sum = gates.add(linear(h as Tensor, hidden, bias))
+  const [i, f, g, o] = sum.chunk(4, 1) as unknown as [Tensor, Tensor, Tensor, Tensor]
+  const cell = f
+    .sigmoid()
+    .mul(c as Tensor)
+    .add(i.sigmoid().mul(g.tanh()))
+  const next = o.sigmoid().mul(cell.tanh())
+  return [projection === null ? next : linear(next, projection), cell]
+}
+
+// The calls of a layer: what comes back is packed where the input is.
+export interface LSTM {
+  (input: Tensor, hx?: LSTMState | null): [output: Tensor, states: [h: Tensor, c: Tensor]]
+  (
+    input: PackedSequence,
+    hx?: LSTMState | null,
+  ): [output: PackedSequence, states: [h: Tensor, c: Tensor]]
+}
+
+/**
+ * A long short-term memory over whole sequences.
+ *
+ * Shapes: x `[T, N, inputSize]`, `[N, T, inputSize]` with batchFirst, `[T, inputSize]`, or packed; h
+ * `[directions · numLayers, N, projSize or hiddenSize]` and c with hiddenSize, zeros if left out ->
+ * output `[T, N, directions · (projSize or hiddenSize)]` and the last states. In state dicts
+ * `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_hr_l0`, backwards `…_reverse`.
+ *
+ * @throws {ShapeError} if the shapes do not fit. @throws {ValueError} for sizes that cannot be.
+ * @see torch.nn.LSTM; Hochreiter, Schmidhuber 1997, https://www.bioinf.jku.at/publications/older/2604.pdf
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import { LSTM } from '@flambeau/nn'
+ * const [output, [h, c]] = new LSTM(4, 3, { bidirectional: true })(ones([5, 2, 4]))
+ * console.log(output.shape, h.shape, c.shape) // => [ 5, 2, 6 ] [ 2, 2, 3 ] [ 2, 2, 3 ]
+ * ```
+ */
+export class LSTM extends Recurrent<
+  LSTMState,
+  [output: Tensor | PackedSequence, states: [h: Tensor, c: Tensor]]
+> {
+  constructor(...given: Arguments<LSTMOptions, typeof LSTM_NAMES>) {
+    const read = readLstm(given)
+    super('LSTM', {
+      gates: 4,
+      step: lstm,
+      inputSize: read[0],
+      hiddenSize: read[1],
+      numLayers: read[2] ?? 1,
+      bias: read[3] ?? true,
+      batchFirst: read[4] ?? false,
+      dropout: read[5] ?? 0,
+      bidirectional: read[6] ?? false,
+      projSize: read[7] ?? 0,
+      device: read[8] ?? null,
+      dtype: read[9] ?? null,
+    })
+  }
+
+  override forward(
+    input: Tensor | PackedSequence,
+    hx?: LSTMState | null,
+  ): [output: Tensor | PackedSequence, states: [h: Tensor, c: Tensor]] {
+    const { output, states } = this.run(input, [hx?.[0], hx?.[1]])
+    return [output, states as [Tensor, Tensor]]
+  }
+}
+
+const GRU_NAMES = [
+  'inputSize',
+  'hiddenSize',
+  'numLayers',
+  'bias',
+  'batchFirst',
+  'dropout',
+  'bidirectional',
+  'device',
+  'dtype',
+] as const
+
+const readGru = parameters<[number, number, number, boolean, boolean, number, boolean, ...Factory]>(
+  'GRU',
+  GRU_NAMES,
+)
+
+const gru: Step = (gates, [state], { hidden, bias }) => {
+  const h = state as Tensor
+  const own = gates.chunk(3, 1) as unknown as [Tensor, Tensor, Tensor]
+  const past = linear(h, hidden, bias).chunk(3, 1) as unknown as [Tensor, Tensor, Tensor]
+  const reset = own[0].add(past[0]).sigmoid()
+  const update = own[1].add(past[1]).sigmoid()
+  const fresh = own[2].add(reset.mul(past[2])).tanh()
+  return [h.sub(fresh).mul(update).add(fresh)]
+}
+
+// The calls of a layer: what comes back is packed where the input is.
+export interface GRU {
+  (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor]
+  (input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor]
+}
+
+/**
+ * A gated recurrent unit over whole sequences.
+ *
+ * Shapes: x `[T, N, inputSize]`, `[N, T, inputSize]` with batchFirst, `[T, inputSize]`, or packed; h
+ * `[directions · numLayers, N, hiddenSize]`, zeros if left out -> output `[T, N, directions ·
+ * hiddenSize]` and the last h. State-dict names as of LSTM.
+ *
+ * @throws {ShapeError} if the shapes do not fit. @throws {ValueError} for sizes that cannot be.
+ * @see torch.nn.GRU; Cho et al. 2014, https://arxiv.org/abs/1406.1078
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import { GRU } from '@flambeau/nn'
+ * const [output, h] = new GRU(4, 3, { batchFirst: true })(ones([2, 5, 4]))
+ * console.log(output.shape, h.shape) // => [ 2, 5, 3 ] [ 1, 2, 3 ]
+ * ```
+ */
+export class GRU extends Recurrent<Tensor, [output: Tensor | PackedSequence, h: Tensor]> {
+  constructor(...given: Arguments<RecurrentOptions, typeof GRU_NAMES>) {
+    const read = readGru(given)
+    super('GRU', {
+      gates: 3,
+      step: gru,
+      inputSize: read[0],
+      hiddenSize: read[1],
+      numLayers: read[2] ?? 1,
+      bias: read[3] ?? true,
+      batchFirst: read[4] ?? false,
+      dropout: read[5] ?? 0,
+      bidirectional: read[6] ?? false,
+      projSize: 0,
+      device: read[7] ?? null,
+      dtype: read[8] ?? null,
+    })
+  }
+
+  override forward(
+    input: Tensor | PackedSequence,
+    hx?: Tensor | null,
+  ): [output: Tensor | PackedSequence, h: Tensor] {
+    const { output, states } = this.run(input, [hx])
+    return [output, states[0] as Tensor]
+  }
+}
