@@ -54,3 +54,20 @@ describe('a transposed tensor', () => {
     expect(() => turned.view([2, -1])).toThrow(/strides do not allow this view/)
   })
 })
+
+describe('options', () => {
+  it('are named as in PyTorch, at compile time too', () => {
+    const weight = randn([4, 3, 3])
+    expect(conv1d(line, { weight, stride: 2 }).shape).toEqual([2, 4, 3])
+    // @ts-expect-error: there is no such option
+    expect(() => conv1d(line, weight, { strides: 2 })).toThrow(/there is no option 'strides'/)
+    // @ts-expect-error: a size for two axes
+    expect(() => conv1d(line, weight, { stride: [1, 2] })).toThrow(
+      /a number in a list, not \[1, 2\]/,
+    )
+    // @ts-expect-error: the kernel's size is needed
+    expect(() => maxPool1d(line, { stride: 2 })).toThrow(/kernelSize is a whole number/)
+    const pooled: { values: Tensor; indices: Tensor } = maxPool1d(line, 2, { returnIndices: true })
+    expect(pooled.indices.dtype).toBe('int64')
+  })
+})
