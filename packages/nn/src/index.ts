@@ -146,7 +146,9 @@ export type { LSTMOptions, RecurrentOptions, RNNOptions } from './layers/recurre
 export { GRU, LSTM, RNN } from './layers/recurrent.ts'
 export type {
   EncoderCall,
+  EncoderCallOptions,
   TransformerCall,
+  TransformerCallOptions,
   TransformerDecoderOptions,
   TransformerEncoderOptions,
   TransformerOptions,
@@ -154,6 +156,9 @@ export type {
 export { Transformer, TransformerDecoder, TransformerEncoder } from './layers/transformer.ts'
 export type {
   DecoderCall,
+  DecoderCallOptions,
+  EncoderLayerCall,
+  EncoderLayerCallOptions,
   TransformerActivation,
   TransformerLayerOptions,
   TransformerSettings,

@@ -189,3 +189,21 @@ describe('packed sequences', () => {
     expect(() => packPaddedSequence(padded, [1])).toThrow(/3 sequences/)
   })
 })
+
+describe('masks', () => {
+  it('may be given by name', () => {
+    const layer = new nn.TransformerDecoderLayer(8, 2, 16, 0)
+    const [tgt, memory] = [randn([3, 2, 8]), randn([4, 2, 8])]
+    const tgtMask = nn.Transformer.generateSquareSubsequentMask(3)
+    const named = layer(tgt, { memory, tgtMask })
+    assertClose(named.detach(), layer(tgt, memory, tgtMask).detach(), exact, 'by name')
+    const later = layer(tgt, memory, { tgtMask }).select(0, 0)
+    const other = layer(tgt.add(tensor([0, 1, 2]).reshape(3, 1, 1)), memory, { tgtMask })
+    assertClose(
+      later.detach(),
+      other.select(0, 0).detach(),
+      tolerance,
+      'the first sees itself only',
+    )
+  })
+})

@@ -138,6 +138,27 @@ function attend(
   return attention(query, memory, memory, options)[0]
 }
 
+export interface EncoderLayerCallOptions {
+  /** Who must not look where. Default null. */
+  srcMask?: Tensor | null
+  /** Where there is padding. Default null. */
+  srcKeyPaddingMask?: Tensor | null
+  /** A hint that srcMask is causal. Default false. */
+  isCausal?: boolean | null
+}
+
+const ENCODER_CALL = ['srcMask', 'srcKeyPaddingMask', 'isCausal'] as const
+const readEncoderCall = parameters<[Tensor | null, Tensor | null, boolean | null]>(
+  'TransformerEncoderLayer',
+  ENCODER_CALL,
+)
+
+/** What an encoder layer is called with. */
+export type EncoderLayerCall = [
+  src: Tensor,
+  ...given: Arguments<EncoderLayerCallOptions, typeof ENCODER_CALL>,
+]
+
 /**
  * Self-attention and a two-layer network, each added to its input and normalised.
  *
@@ -156,9 +177,7 @@ function attend(
  * console.log(layer(ones([3, 5, 8])).shape) // => [ 3, 5, 8 ]
  * ```
  */
-export class TransformerEncoderLayer extends Module<
-  [src: Tensor, srcMask?: Tensor | null, srcKeyPaddingMask?: Tensor | null, isCausal?: boolean]
-> {
+export class TransformerEncoderLayer extends Module<EncoderLayerCall> {
   readonly self_attn: MultiheadAttention
   readonly linear1: Linear
   readonly dropout: Dropout
@@ -190,13 +209,13 @@ export class TransformerEncoderLayer extends Module<
     return this.dropout2(this.linear2(this.dropout(this.activation(this.linear1(x)))))
   }
 
-  override forward(
-    src: Tensor,
-    srcMask: Tensor | null = null,
-    srcKeyPaddingMask: Tensor | null = null,
-    isCausal = false,
-  ): Tensor {
-    const sight = { attnMask: srcMask, keyPaddingMask: srcKeyPaddingMask, isCausal }
+  override forward(...[src, ...given]: EncoderLayerCall): Tensor {
+    const [attnMask, keyPaddingMask, isCausal] = readEncoderCall(given)
+    const sight = {
+      attnMask: attnMask ?? null,
+      keyPaddingMask: keyPaddingMask ?? null,
+      isCausal: isCausal ?? false,
+    }
     const look = (x: Tensor): Tensor => this.dropout1(attend(this.self_attn, x, x, sight))
     if (this.normFirst) {
       const x = src.add(look(this.norm1(src)))
@@ -207,17 +226,49 @@ export class TransformerEncoderLayer extends Module<
   }
 }
 
+export interface DecoderCallOptions {
+  /** The encoder's output. */
+  memory: Tensor
+  /** Who must not look where. Default null. */
+  tgtMask?: Tensor | null
+  /** Who must not look where in memory. Default null. */
+  memoryMask?: Tensor | null
+  /** Where there is padding. Default null. */
+  tgtKeyPaddingMask?: Tensor | null
+  /** Where there is padding in memory. Default null. */
+  memoryKeyPaddingMask?: Tensor | null
+  /** A hint that tgtMask is causal. Default false. */
+  tgtIsCausal?: boolean | null
+  /** A hint that memoryMask is causal. Default false. */
+  memoryIsCausal?: boolean | null
+}
+
+const DECODER_CALL = [
+  'memory',
+  'tgtMask',
+  'memoryMask',
+  'tgtKeyPaddingMask',
+  'memoryKeyPaddingMask',
+  'tgtIsCausal',
+  'memoryIsCausal',
+] as const
+
 /** What a decoder and its layers are called with. */
 export type DecoderCall = [
   tgt: Tensor,
-  memory: Tensor,
-  tgtMask?: Tensor | null,
-  memoryMask?: Tensor | null,
-  tgtKeyPaddingMask?: Tensor | null,
-  memoryKeyPaddingMask?: Tensor | null,
-  tgtIsCausal?: boolean,
-  memoryIsCausal?: boolean,
+  ...given: Arguments<DecoderCallOptions, typeof DECODER_CALL>,
 ]
+
+type Masked = Tensor | null
+type Hint = boolean | null
+
+/** The arguments of such a call after the first, in order. */
+export const readDecoderCall: (
+  given: readonly unknown[],
+) => Given<[Tensor, Masked, Masked, Masked, Masked, Hint, Hint]> = parameters(
+  'TransformerDecoder',
+  DECODER_CALL,
+)
 
 /**
  * Self-attention, attention to an encoder's output, and a two-layer network, each added to its input
@@ -277,17 +328,19 @@ export class TransformerDecoderLayer extends Module<DecoderCall> {
     return this.dropout3(this.linear2(this.dropout(this.activation(this.linear1(x)))))
   }
 
-  override forward(...call: DecoderCall): Tensor {
-    const [tgt, memory, tgtMask = null, memoryMask = null, tgtPadding, memoryPadding] = call
+  override forward(...[tgt, ...given]: DecoderCall): Tensor {
+    const call = readDecoderCall(given)
+    const [other0, tgtMask = null, memoryMask = null, tgtPadding, memoryPadding] = call
+    const memory = other0 as Tensor
     const own = {
       attnMask: tgtMask,
       keyPaddingMask: tgtPadding ?? null,
-      isCausal: call[6] ?? false,
+      isCausal: call[5] ?? false,
     }
     const other = {
       attnMask: memoryMask,
       keyPaddingMask: memoryPadding ?? null,
-      isCausal: call[7] ?? false,
+      isCausal: call[6] ?? false,
     }
     const look = (x: Tensor): Tensor => this.dropout1(attend(this.self_attn, x, x, own))
     const recall = (x: Tensor): Tensor =>

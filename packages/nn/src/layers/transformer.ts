@@ -16,7 +16,11 @@ import type {
   TransformerActivation,
   TransformerSettings,
 } from './transformer-layers.ts'
-import { TransformerDecoderLayer, TransformerEncoderLayer } from './transformer-layers.ts'
+import {
+  readDecoderCall,
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+} from './transformer-layers.ts'
 
 interface Stack {
   /** How many copies of the layer there are. */
@@ -40,12 +44,25 @@ const readEncoder = parameters<[TransformerEncoderLayer, number, Module | null, 
   ENCODER,
 )
 
+export interface EncoderCallOptions {
+  /** Who must not look where. Default null. */
+  mask?: Tensor | null
+  /** Where there is padding. Default null. */
+  srcKeyPaddingMask?: Tensor | null
+  /** A hint that mask is causal. Default null. */
+  isCausal?: boolean | null
+}
+
+const ENCODER_CALL = ['mask', 'srcKeyPaddingMask', 'isCausal'] as const
+const readEncoderCall = parameters<[Tensor | null, Tensor | null, boolean | null]>(
+  'TransformerEncoder',
+  ENCODER_CALL,
+)
+
 /** What an encoder is called with. */
 export type EncoderCall = [
   src: Tensor,
-  mask?: Tensor | null,
-  srcKeyPaddingMask?: Tensor | null,
-  isCausal?: boolean | null,
+  ...given: Arguments<EncoderCallOptions, typeof ENCODER_CALL>,
 ]
 
 /** Copies of a layer, all with its present weights. */
@@ -89,7 +106,8 @@ export class TransformerEncoder extends Module<EncoderCall> {
     this.norm = norm
   }
 
-  override forward(...[src, mask, padding, isCausal]: EncoderCall): Tensor {
+  override forward(...[src, ...given]: EncoderCall): Tensor {
+    const [mask = null, padding = null, isCausal] = readEncoderCall(given)
     let out = src
     for (const layer of this.layers) out = layer(out, mask, padding, hint(isCausal, mask))
     return this.norm === null ? out : this.norm(out)
@@ -137,8 +155,15 @@ export class TransformerDecoder extends Module<DecoderCall> {
     this.norm = norm
   }
 
-  override forward(...[tgt, memory, ...masks]: DecoderCall): Tensor {
-    const [tgtMask, memoryMask, tgtPadding, memoryPadding, tgtCausal, memoryCausal] = masks
+  override forward(...[tgt, ...given]: DecoderCall): Tensor {
+    const read = readDecoderCall(given)
+    const [other, tgtMask = null, memoryMask = null, tgtPadding = null] = read
+    const [memory, memoryPadding, tgtCausal, memoryCausal] = [
+      other as Tensor,
+      read[4] ?? null,
+      read[5],
+      read[6],
+    ]
     const causal = [hint(tgtCausal, tgtMask), hint(memoryCausal, memoryMask)] as const
     let out = tgt
     for (const layer of this.layers) {
@@ -201,19 +226,53 @@ const readTransformer = parameters<
   ]
 >('Transformer', NAMES)
 
+export interface TransformerCallOptions {
+  /** What the decoder is given. */
+  tgt: Tensor
+  /** Who must not look where. Default null. */
+  srcMask?: Tensor | null
+  /** Who must not look where. Default null. */
+  tgtMask?: Tensor | null
+  /** Who must not look where in the encoder's output. Default null. */
+  memoryMask?: Tensor | null
+  /** Where there is padding. Default null. */
+  srcKeyPaddingMask?: Tensor | null
+  /** Where there is padding. Default null. */
+  tgtKeyPaddingMask?: Tensor | null
+  /** Where there is padding in the encoder's output. Default null. */
+  memoryKeyPaddingMask?: Tensor | null
+  /** A hint that srcMask is causal. Default null. */
+  srcIsCausal?: boolean | null
+  /** A hint that tgtMask is causal. Default null. */
+  tgtIsCausal?: boolean | null
+  /** A hint that memoryMask is causal. Default false. */
+  memoryIsCausal?: boolean | null
+}
+
+const CALL = [
+  'tgt',
+  'srcMask',
+  'tgtMask',
+  'memoryMask',
+  'srcKeyPaddingMask',
+  'tgtKeyPaddingMask',
+  'memoryKeyPaddingMask',
+  'srcIsCausal',
+  'tgtIsCausal',
+  'memoryIsCausal',
+] as const
+
+type Masked = Tensor | null
+type Hint = boolean | null
+
+const readCall = parameters<
+  [Tensor, Masked, Masked, Masked, Masked, Masked, Masked, Hint, Hint, Hint]
+>('Transformer', CALL)
+
 /** What a transformer is called with. */
 export type TransformerCall = [
   src: Tensor,
-  tgt: Tensor,
-  srcMask?: Tensor | null,
-  tgtMask?: Tensor | null,
-  memoryMask?: Tensor | null,
-  srcKeyPaddingMask?: Tensor | null,
-  tgtKeyPaddingMask?: Tensor | null,
-  memoryKeyPaddingMask?: Tensor | null,
-  srcIsCausal?: boolean | null,
-  tgtIsCausal?: boolean,
-  memoryIsCausal?: boolean,
+  ...given: Arguments<TransformerCallOptions, typeof CALL>,
 ]
 
 /**
@@ -283,8 +342,10 @@ export class Transformer extends Module<TransformerCall> {
     return full([size, size], -Infinity, options).triu(1)
   }
 
-  override forward(...call: TransformerCall): Tensor {
-    const [src, tgt, srcMask, tgtMask, memoryMask, srcPadding, tgtPadding, memoryPadding] = call
+  override forward(...[src, ...given]: TransformerCall): Tensor {
+    const call = readCall(given)
+    const [target, srcMask = null, tgtMask = null, memoryMask = null, srcPadding = null] = call
+    const [tgt, tgtPadding, memoryPadding] = [target as Tensor, call[5] ?? null, call[6] ?? null]
     const axis = this.batchFirst ? 0 : 1
     if (src.ndim === 3 && src.shape[axis] !== tgt.shape[axis]) {
       throw new ShapeError(
@@ -302,7 +363,7 @@ export class Transformer extends Module<TransformerCall> {
         'embed them',
       )
     }
-    const memory = this.encoder(src, srcMask, srcPadding, call[8])
+    const memory = this.encoder(src, srcMask, srcPadding, call[7] ?? null)
     return this.decoder(
       tgt,
       memory,
@@ -310,8 +371,8 @@ export class Transformer extends Module<TransformerCall> {
       memoryMask,
       tgtPadding,
       memoryPadding,
+      call[8] ?? false,
       call[9] ?? false,
-      call[10] ?? false,
     )
   }
 }
