@@ -1,6 +1,14 @@
 /** Names of PyTorch that its operator database has no cases of. */
 import '@flambeau/autograd'
-import { asStridedScatter, broadcastShapes, fromNumpy, tensor, zeros } from '@flambeau/core'
+import {
+  areDeterministicAlgorithmsEnabled,
+  asStridedScatter,
+  broadcastShapes,
+  fromNumpy,
+  indexPut_,
+  tensor,
+  zeros,
+} from '@flambeau/core'
 import { describe, expect, it } from 'vitest'
 
 describe('names without cases', () => {
@@ -12,6 +20,16 @@ describe('names without cases', () => {
   it('fromNumpy takes typed arrays', () => {
     const x = fromNumpy(new Float64Array([1, 2]))
     expect([x.dtype, x.tolist()]).toEqual(['float64', [1, 2]])
+  })
+
+  it('indexPut_ writes at places', () => {
+    const x = zeros([3])
+    indexPut_(x, [tensor([0, 2])], tensor([5, 6], { dtype: 'float32' }))
+    expect(x.tolist()).toEqual([5, 0, 6])
+  })
+
+  it('areDeterministicAlgorithmsEnabled, since there are no others', () => {
+    expect(areDeterministicAlgorithmsEnabled()).toBe(true)
   })
 
   it('asStridedScatter gives no gradient to what was replaced', () => {
