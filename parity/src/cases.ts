@@ -161,7 +161,7 @@ const TOLERANCE: Partial<Record<string, [rtol: number, atol: number]>> = {
   bfloat16: [1.6e-2, 1e-3],
 }
 
-export /** Functions whose float16 sums PyTorch keeps in 16 bits; ours are nearer to the float64 result. */
+/** Functions whose float16 sums PyTorch keeps in 16 bits; ours are nearer to the float64 result. */
 const ROUNDED: ReadonlySet<string> = new Set([
   'conv_transpose1d',
   'conv_transpose2d',
