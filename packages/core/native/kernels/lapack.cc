@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <mutex>
+#include <utility>
 
 // The conventions of GCC's Fortran: everything by reference, names in lower case with an
 // underscore, and the lengths of strings at the end.
@@ -56,15 +58,31 @@ namespace flambeau::lapack {
 
 namespace {
 
+// OpenBLAS built without threads keeps its packing buffers without a lock: two calls at once would
+// share one. Whatever thread or worker a call comes from, it has the library for itself.
+std::mutex& library() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+// The routine, called while nobody else calls the library.
+template <class Routine>
+auto alone(Routine* routine) {
+  return [routine](auto&&... arguments) {
+    const std::lock_guard lock(library());
+    routine(std::forward<decltype(arguments)>(arguments)...);
+  };
+}
+
 // The routine of T: FLAMBEAU_ROUTINE(potrf)(…).
 #define FLAMBEAU_ROUTINE(name)                \
-  [] {                                        \
+  alone([] {                                  \
     if constexpr (std::is_same_v<T, float>) { \
       return s##name##_;                      \
     } else {                                  \
       return d##name##_;                      \
     }                                         \
-  }()
+  }())
 
 Int completed(const char* routine, Int info) {
   if (info < 0)

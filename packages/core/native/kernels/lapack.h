@@ -1,7 +1,7 @@
 // LAPACK and the triangular solver of BLAS, for float and double. Matrices are column-major,
-// distinct ones do not overlap, and every call stays on the thread that makes it. Sizes of 0 are
-// allowed. Functions that return a number return LAPACK's info where it is not negative.
-// See docs/decisions/0015-linear-algebra.md.
+// distinct ones do not overlap, and every call stays on the thread that makes it, one call at a
+// time. Sizes of 0 are allowed. Functions that return a number return LAPACK's info where it is not
+// negative. See docs/decisions/0015-linear-algebra.md.
 #pragma once
 
 #include <cstdint>
