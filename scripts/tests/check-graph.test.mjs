@@ -137,7 +137,7 @@ describe('the dependency check', () => {
     })
     expect(problems).toEqual([
       "apps/mnist/src/main.ts:1: '@flambeau/core/internal' is for the packages of this repository, @flambeau/app-mnist is to use the public API",
-      "apps/mnist/src/main.ts:2: '@flambeau/core/testing' is for tests (*.test.ts, *.samples.ts, testing/)",
+      "apps/mnist/src/main.ts:2: '@flambeau/core/testing' is for tests (*.test.ts, *.samples.ts, testing/, parity/)",
       'apps/mnist/src/main.ts:3: @flambeau/app-mnist must not import @flambeau/app-gpt: nothing imports an app',
     ])
   })

@@ -367,8 +367,9 @@ function columnsOf(call: Evaluation): Tensor[][] {
  * import { tensor } from '@flambeau/core'
  * import { jacobian } from '@flambeau/autograd'
  * const x = tensor([1, 2], { dtype: 'float32' })
- * console.log(jacobian((x) => x.square(), x)) // => tensor([[2., 0.],
- * //        [0., 4.]])
+ * console.log(jacobian((x) => x.square(), x))
+ * // tensor([[2., 0.],
+ * //         [0., 4.]])
  * ```
  */
 export function jacobian<I extends Tensors, O extends Tensors>(

@@ -161,9 +161,7 @@ export class LBFGS extends Optimizer<Full> {
         memory.lastLoss = loss
         const { direction } = memory
         memory.stepSize =
-          count === 1
-            ? Math.min(1, 1 / gradient.abs().sum().item()) * group.lr
-            : group.lr
+          count === 1 ? Math.min(1, 1 / gradient.abs().sum().item()) * group.lr : group.lr
         const slope = gradient.dot(direction).item()
         if (slope > -group.toleranceChange) break
         let used = 0

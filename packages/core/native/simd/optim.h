@@ -20,9 +20,9 @@ struct AdamNumbers {
 };
 
 // The algorithms of a step on each element by itself, in the order of their codes
-// (src/ops/optim.ts). numbers[0] is the gradient's factor (-1 to go up), numbers[1] the weight decay
-// that is added to it; what follows is said at each loop in optim.cc. at[0] is the parameter, at[1]
-// its gradient, then the state.
+// (src/ops/optim.ts). numbers[0] is the gradient's factor (-1 to go up), numbers[1] the weight
+// decay that is added to it; what follows is said at each loop in optim.cc. at[0] is the parameter,
+// at[1] its gradient, then the state.
 enum class StepRule { kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam, kAsgd, kRprop };
 inline constexpr int kNumStepRules = 8;
 
