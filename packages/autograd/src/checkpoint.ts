@@ -194,11 +194,22 @@ export function checkpointSequential(
   input: Tensor,
   options: CheckpointOptions = {},
 ): Tensor {
-  if (!Number.isInteger(segments) || segments < 1 || segments > functions.length) {
+  if (!Array.isArray(functions)) {
     throw new ValueError(
       'checkpointSequential',
       [],
-      `segments must be a whole number from 1 to ${functions.length}, not ${String(segments)}`,
+      'the stages are an array of functions',
+      'checkpointSequential([first, second], 2, x)',
+    )
+  }
+  for (const stage of functions as unknown[]) {
+    requireFunction('checkpointSequential', 'each stage', stage)
+  }
+  if (!Number.isInteger(segments) || segments < 1 || segments > functions.length) {
+    throw new ValueError(
+      'checkpointSequential',
+      [{ name: 'stages', description: String(functions.length) }],
+      `segments must be a whole number from 1 to ${functions.length}`,
       'use fewer segments than stages',
     )
   }

@@ -13,6 +13,7 @@ import {
   share,
   wrap,
 } from '@flambeau/core/internal'
+import { requireFunction } from './arguments.ts'
 import { unpackError } from './engine.ts'
 import { withMode } from './grad-mode.ts'
 import { record, savedSlot } from './tape.ts'
@@ -454,6 +455,7 @@ class Once extends CustomFunction {
 export function onceDifferentiable<
   F extends (ctx: FunctionContext, ...grads: Anything[]) => Gradient | readonly Gradient[],
 >(backward: F, _context?: unknown): F {
+  requireFunction('onceDifferentiable', 'backward', backward)
   const once = function (this: unknown, ctx: FunctionContext, ...grads: Tensor[]): unknown {
     const result = withMode(false, () => backward.call(this, ctx, ...grads))
     const list: readonly Gradient[] = Array.isArray(result) ? result : [result as Gradient]

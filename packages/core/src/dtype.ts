@@ -162,7 +162,7 @@ export function setDefaultDtype(dtype: DType): void {
  * @see torch.set_default_tensor_type, which PyTorch deprecates; use {@link setDefaultDtype}.
  */
 export function setDefaultTensorType(t: string): void {
-  setDefaultDtype((TENSOR_TYPES[t] ?? t) as DType)
+  setDefaultDtype((typeof t === 'string' ? (TENSOR_TYPES[t] ?? t) : t) as DType)
 }
 
 const TENSOR_TYPES: Record<string, DType> = Object.assign(Object.create(null), {
