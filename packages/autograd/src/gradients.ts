@@ -201,7 +201,8 @@ export interface GradOptions {
   materializeGrads?: boolean
 }
 
-type GradArguments = Arguments<
+/** How gradients of tensors are asked for. */
+export type GradArguments = Arguments<
   GradOptions,
   [
     'gradOutputs',
@@ -267,18 +268,7 @@ function batchedGrad(pass: Pass, weights: readonly (Tensor | null)[]): (Tensor |
  * The gradients of `outputs` (sum of products with `gradOutputs`) with respect to `inputs`, without
  * touching any `grad`.
  *
- * @throws {AutogradError} if an input does not require a gradient, or is not used and neither
- * `allowUnused` nor `materializeGrads` is set.
- * @see torch.autograd.grad
- *
- * @example
- * ```ts
- * import { tensor } from '@flambeau/core'
- * import { grad } from '@flambeau/autograd'
- * const x = tensor([3], { dtype: 'float32', requiresGrad: true })
- * const [dx] = grad(x.mul(x), [x])
- * console.log(dx) // => tensor([6.])
- * ```
+ * @throws as grad.ts says.
  */
 export function grad(
   outputs: Tensor | readonly Tensor[],

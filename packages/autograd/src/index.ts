@@ -21,8 +21,11 @@ export type {
   GradOptions,
   Weights,
 } from './gradients.ts'
-export { backward, grad } from './gradients.ts'
-export { isGradEnabled, isInferenceModeEnabled } from '@flambeau/core'
+export { grad } from './grad.ts'
+export type { GradTransformArguments, GradTransformOptions } from './grad-transform.ts'
+export { gradAndValue } from './grad-transform.ts'
+export { backward } from './gradients.ts'
+export { isGradEnabled, isInferenceModeEnabled, vmap } from '@flambeau/core'
 export type { Gradient } from './function.ts'
 export { CustomFunction as Function, FunctionContext, onceDifferentiable } from './function.ts'
 export type {

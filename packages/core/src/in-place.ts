@@ -11,6 +11,7 @@ import { internally, isTensor } from './scope.ts'
 import { broadcastShapes, formatShape, sameShape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 import { become, liveId, requireTensor } from './tensor.ts'
+import { batchOf } from './vmap/batch.ts'
 
 interface CopyParams {
   /** The source's dtype, in which its gradient is. */
@@ -123,6 +124,10 @@ export function requireStorable(name: string, self: Tensor, result: Tensor): voi
  */
 export function viewInPlace(name: string, self: Tensor, view: (self: Tensor) => Tensor): Tensor {
   requireTensor(name, 'input', self)
+  if (batchOf(self) !== null) {
+    become(self, view(self), false)
+    return self
+  }
   const id = liveId(name, self)
   const recorded = self._requiresGrad && isRecording()
   if (recorded) {

@@ -304,3 +304,5 @@ export {
 } from './ops/views.ts'
 export type { Pair, Single, Triple } from './ops/windows.ts'
 export * as special from './special.ts'
+export type { ListedDims, MappedDims, Randomness, VmapOptions } from './vmap/vmap.ts'
+export { vmap } from './vmap/vmap.ts'

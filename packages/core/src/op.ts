@@ -256,6 +256,25 @@ function unrecorded(op: Op): number {
   return op.differentiable ? VIEW_IN_NO_GRAD : DETACHED
 }
 
+/** What {@link run} and its siblings are given. */
+export interface OpCall {
+  readonly op: Op
+  readonly inputs: readonly Input[]
+  readonly numbers: readonly number[]
+  readonly params: unknown
+  readonly numberDtype: DTypeCode
+}
+
+/** What vmap makes of calls; null, or false, if they have no tensors inside of it. */
+export interface Interpreter {
+  run(call: OpCall, spec: Spec): Tensor | null
+  runMany(call: OpCall, specs: readonly Spec[]): Tensor[] | null
+  runInPlace(call: OpCall, targets: readonly Tensor[], name: string): boolean
+}
+
+/** Set while vmap runs. */
+export const vmapping: { interpreter: Interpreter | null } = { interpreter: null }
+
 const NO_NUMBERS: readonly number[] = []
 
 /** Writes inputs of the call; returns the place after them. */
@@ -394,6 +413,11 @@ export function run<P>(
   params: P = null as P,
   numberDtype: DTypeCode = dtype,
 ): Tensor {
+  if (vmapping.interpreter !== null) {
+    const call = { op: op as Op, inputs, numbers, params, numberDtype }
+    const result = vmapping.interpreter.run(call, { shape, dtype })
+    if (result !== null) return result
+  }
   if (inputs.length > 64 || numbers.length > 64)
     checkLength(op as Op, inputs.length * 3 + numbers.length)
   const mask = savesFor(op as Op, inputs)
@@ -436,6 +460,11 @@ export function runMany<P>(
   params: P = null as P,
   numberDtype: DTypeCode = FLOAT32,
 ): Tensor[] {
+  if (vmapping.interpreter !== null) {
+    const call = { op: op as Op, inputs, numbers, params, numberDtype }
+    const results = vmapping.interpreter.runMany(call, specs)
+    if (results !== null) return results
+  }
   checkLength(op as Op, inputs.length * 3 + numbers.length + specs.length * 20)
   const mask = savesFor(op as Op, inputs)
   commands[0] = op.kernel
@@ -488,6 +517,10 @@ export function runInPlace<P>(
   numberDtype: DTypeCode = FLOAT32,
   name: string = op.inPlaceName,
 ): void {
+  if (vmapping.interpreter !== null) {
+    const call = { op: op as Op, inputs, numbers, params, numberDtype }
+    if (vmapping.interpreter.runInPlace(call, targets, name)) return
+  }
   checkLength(op as Op, (inputs.length + targets.length) * 3 + numbers.length)
   const mask = savesInPlace(op as Op, targets, inputs)
   commands[0] = op.kernel

@@ -8,6 +8,7 @@ import { ValueError } from './errors.ts'
 import { show } from './show.ts'
 import { native } from './native.ts'
 import type { Tensor } from './tensor.ts'
+import { batchOf } from './vmap/batch.ts'
 
 /** The tensors that a running scope made. */
 export class Scope {
@@ -51,6 +52,12 @@ export function moveToScope(tensor: Tensor, target: Scope | null): void {
   // An asynchronous scope may outlive the one around it.
   let to = target
   while (to !== null && to.closed) to = to.outer
+  const batch = batchOf(tensor)
+  if (batch !== null) {
+    moveToScope(batch.value, to)
+    tensor._scope = batch.value._scope
+    return
+  }
   if (tensor._id === 0 || tensor._scope === to) return
   if (to === null) {
     tensor._scope = null

@@ -5,6 +5,7 @@ import { BOOL, dtypeName, INT64, isFloatingCode, isSignedCode, itemBytes } from 
 import {
   DisposedError,
   DTypeError,
+  type FlambeauError,
   IndexError,
   OutOfMemoryError,
   PrecisionError,
@@ -21,6 +22,7 @@ import type { Scope } from './scope.ts'
 import { currentScope } from './scope.ts'
 
 import type { Shape } from './shape.ts'
+import { batchOf } from './vmap/batch.ts'
 import { normalizeAxis, numElements, sameShape } from './shape.ts'
 
 /** A JavaScript array nested as deep as a tensor has axes; a single value for a tensor without. */
@@ -142,7 +144,7 @@ export class Tensor<D extends DType = AnyDType> {
 
   /** True once `dispose()` was called or the tensor's scope ended. */
   get isDisposed(): boolean {
-    return this._id === 0
+    return this._id === 0 && (batchOf(this)?.value.isDisposed ?? true)
   }
 
   /** Number of axes. @see torch.Tensor.dim */
@@ -192,9 +194,7 @@ export class Tensor<D extends DType = AnyDType> {
   stride(dim?: null): number[]
   stride(dim: number | { dim: number }): number
   stride(dim?: number | { dim: number } | null): number | number[] {
-    native.info(liveId('stride', this))
-    const rank = commands[1] as number
-    const strides = Array.from(commands.subarray(9 + rank, 9 + 2 * rank))
+    const strides = stridesOf(this)
     if (dim === undefined || dim === null) return strides
     return strides[axisOf('stride', dim, this)] as number
   }
@@ -266,6 +266,9 @@ export class Tensor<D extends DType = AnyDType> {
   /** Do both tensors view the same storage? */
   sharesStorageWith(other: Tensor): boolean {
     requireTensor('sharesStorageWith', 'other', other)
+    const own = batchOf(this)?.value ?? this
+    const others = batchOf(other)?.value ?? other
+    if (own !== this || others !== other) return own.sharesStorageWith(others)
     return native.sameStorage(liveId('sharesStorageWith', this), liveId('sharesStorageWith', other))
   }
 
@@ -377,6 +380,11 @@ export class Tensor<D extends DType = AnyDType> {
 
   /** Printed as PyTorch prints it. */
   toString(): string {
+    const batch = batchOf(this)
+    if (batch !== null) {
+      const shape = this._shape.join(', ')
+      return `tensor(<one of ${batch.level.size} in vmap>, dtype=${this.dtype}, shape=[${shape}])`
+    }
     return formatTensor(this)
   }
 
@@ -392,7 +400,7 @@ Object.defineProperties(Tensor.prototype, {
   // `console.log(x)` prints what `String(x)` gives.
   [inspect.custom]: {
     value(this: Tensor): string {
-      return formatTensor(this)
+      return this.toString()
     },
   },
 })
@@ -481,13 +489,35 @@ function requireHeapFor(op: string, tensor: Tensor): void {
   )
 }
 
-export function disposed(op: string, name: string, tensor: Tensor): DisposedError {
+export function disposed(op: string, name: string, tensor: Tensor): FlambeauError {
+  const batch = batchOf(tensor)
+  if (batch !== null) {
+    const { open, size } = batch.level
+    return new ValueError(
+      op,
+      { [name]: tensor },
+      open
+        ? `${name} stands for ${size} samples inside of vmap, which cannot be looked into there`
+        : `${name} belongs to a call of vmap that is over`,
+      open
+        ? 'do it outside of vmap, or write it with operations on tensors'
+        : 'return it from the function in place of storing it elsewhere',
+    )
+  }
   return new DisposedError(
     op,
     { [name]: tensor },
     `${name} was disposed and can no longer be used`,
     'dispose a tensor after its last use; keep() or return what must outlive a scope',
   )
+}
+
+function stridesOf(tensor: Tensor): number[] {
+  const batch = batchOf(tensor)
+  if (batch !== null) return stridesOf(batch.value).slice(1)
+  native.info(liveId('stride', tensor))
+  const rank = commands[1] as number
+  return Array.from(commands.subarray(9 + rank, 9 + 2 * rank))
 }
 
 function withPrecision<T>(op: string, tensor: Tensor, body: () => T): T {
@@ -548,6 +578,12 @@ export function share(tensor: Tensor): Tensor {
  * stays what it was for the graph; else it becomes what `other` was. @internal
  */
 export function become(tensor: Tensor, other: Tensor, keepHistory: boolean): void {
+  if (batchOf(tensor) !== null && batchOf(other) !== null) {
+    tensor._autograd = other._autograd
+    tensor._shape = other._shape
+    tensor._base = other._base
+    return
+  }
   const before = tensor._id
   const id = other._id
   native.become(before, id, keepHistory ? 1 : 0)
