@@ -156,6 +156,11 @@ function isOptions(value: unknown): value is CheckpointOptions {
  * console.log(x.grad) // => tensor([1.0000, 3.5732])
  * ```
  */
+export function checkpoint<A extends readonly unknown[], R>(fn: (...args: A) => R, ...args: A): R
+export function checkpoint<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  ...args: readonly [...A, CheckpointOptions]
+): R
 export function checkpoint<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   ...args: A | readonly [...A, CheckpointOptions]
