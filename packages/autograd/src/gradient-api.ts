@@ -71,13 +71,6 @@ declare module '@flambeau/core' {
      * @see torch.Tensor.retain_grad
      */
     retainGrad(): void
-    /**
-     * Cuts the tensor off from its history, in place.
-     *
-     * @throws {AutogradError} for a view.
-     * @see torch.Tensor.detach_
-     */
-    detach_(): this
   }
 }
 
@@ -222,21 +215,6 @@ function registerPostAccumulateGradHook(tensor: Tensor, hook: AccumulateHook): H
   })
 }
 
-function detachInPlace(tensor: Tensor): void {
-  const id = liveId('detach_', tensor)
-  native.graphInfo(id)
-  if (commands[2] === 1) {
-    throw new AutogradError(
-      'detach_',
-      { input: tensor },
-      'a view cannot be cut off from its history, which is also that of what it views',
-      'use detach(), or detach_() what it views',
-    )
-  }
-  native.setRequiresGrad(id, 0)
-  tensor._own = false
-}
-
 function retainGrad(tensor: Tensor): void {
   const id = liveId('retainGrad', tensor)
   if (!tensor._requiresGrad) {
@@ -321,12 +299,6 @@ export function extendTensor(): void {
     retainGrad: {
       value(this: Tensor): void {
         retainGrad(this)
-      },
-    },
-    detach_: {
-      value(this: Tensor): Tensor {
-        detachInPlace(this)
-        return this
       },
     },
   })

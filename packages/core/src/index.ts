@@ -55,7 +55,7 @@ export {
   setRngState,
 } from './generator.ts'
 export * from './memory.ts'
-export { isGradEnabled, isInference, isInferenceModeEnabled } from './modes.ts'
+export { detach_, isGradEnabled, isInference, isInferenceModeEnabled } from './modes.ts'
 export type { NamedResult } from './named-result.ts'
 export type { PrintOptions } from './print-options.ts'
 export { setPrintoptions } from './print-options.ts'

@@ -1,9 +1,11 @@
 /** Every sample of every operation: mapped over samples, and sample by sample. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Sample } from '../testing/index.ts'
 import { allSamples, assertClose, goldenCase, goldenInputs, makeInput } from '../testing/index.ts'
 import { stack, Tensor, vmap } from '../index.ts'
-import { isRandom } from './rules.ts'
+import { operations } from '../op.ts'
+import { elementwise, isRandom } from './rules.ts'
 
 type Input = Tensor | number | null
 
@@ -70,7 +72,7 @@ function compare(
 // Contents that nobody wrote are equal by chance only.
 const UNWRITTEN = /^(new)?empty/i
 
-const operations = [...allSamples()]
+const tested = [...allSamples()]
   .filter(([op]) => !isRandom(op) && !UNWRITTEN.test(op))
   .map(([op, samples]) => ({
     op,
@@ -81,7 +83,7 @@ const operations = [...allSamples()]
 
 const refused = new Set<string>()
 
-describe.each(operations.filter(({ samples }) => samples.length > 0))('$op', ({ op, samples }) => {
+describe.each(tested.filter(({ samples }) => samples.length > 0))('$op', ({ op, samples }) => {
   it('is the same with all samples at once', () => {
     for (const sample of samples) {
       const inputs = inputsOf(sample)
@@ -103,6 +105,16 @@ describe.each(operations.filter(({ samples }) => samples.length > 0))('$op', ({ 
     }
     expect(samples.length).toBeGreaterThan(0)
   })
+})
+
+it('every elementwise kernel is known as such', () => {
+  const header = new URL('../../native/simd/elementwise.h', import.meta.url)
+  const kernels = [...readFileSync(header, 'utf8').matchAll(/^ *X\w*\((\w+),/gm)].map((m) => m[1])
+  expect(kernels.length).toBeGreaterThan(100)
+  const missing = [...operations().keys()].filter(
+    (name) => kernels.includes(name) && !elementwise.has(name),
+  )
+  expect(missing).toEqual([])
 })
 
 it('only operations that look at values are refused', () => {
