@@ -11,7 +11,6 @@ export { commands, coreFolder, native } from './native.ts'
 export type { BackwardInfo, Input, Recorder, SavedInputs } from './op.ts'
 export {
   asMultipleViews,
-  asViewsOfFunction,
   defineOp,
   isInferring,
   isRecording,

@@ -194,7 +194,7 @@ export const recording: {
   asynchronous: number
   pausedHere: () => boolean
   inferringHere: () => boolean
-  /** How views that are recorded come to be: 0, or one of the numbers below. */
+  /** How views that are recorded come to be: 0, or MULTIPLE_VIEWS. */
   creation: number
 } = {
   recorder: null,
@@ -212,7 +212,6 @@ const INFERENCE = 2
 const MULTIPLE_VIEWS = 1 << 2
 const VIEW_IN_NO_GRAD = 2 << 2
 const VIEW_IN_INFERENCE = (3 << 2) | INFERENCE
-const VIEW_IN_FUNCTION = 4 << 2
 const DETACHED = 5 << 2
 
 /** Are operations recorded at this place? */
@@ -225,28 +224,18 @@ export function isInferring(): boolean {
   return recording.asynchronous > 0 ? recording.inferringHere() : recording.inferring
 }
 
-/** Runs `body`, whose views nobody may write to, as one of several or as a user's function. */
-function creating<T>(creation: number, body: () => T): T {
-  const before = recording.creation
-  recording.creation = creation
-  try {
-    return body()
-  } finally {
-    recording.creation = before
-  }
-}
-
 /**
  * Runs `body`, which makes the views that a function returns several of (split, unbind): none of
  * them may be changed in place under recording, as in PyTorch.
  */
 export function asMultipleViews<T>(body: () => T): T {
-  return creating(MULTIPLE_VIEWS, body)
-}
-
-/** Runs `body`, a user's function whose views have a derivative of their own. */
-export function asViewsOfFunction<T>(body: () => T): T {
-  return creating(VIEW_IN_FUNCTION, body)
+  const before = recording.creation
+  recording.creation = MULTIPLE_VIEWS
+  try {
+    return body()
+  } finally {
+    recording.creation = before
+  }
 }
 
 /** What native code is told of a call that it does not record. */
