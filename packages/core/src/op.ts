@@ -334,15 +334,20 @@ function writeSpec(shape: Shape, dtype: DTypeCode, start: number): number {
   return at
 }
 
-/** Which inputs and outputs must be saved: -1 if nothing is recorded. */
+// In place of what is to be saved, of a call that is not recorded: because no input wants a gradient,
+// or because nothing is recorded here, or the operation never is.
+const UNWANTED = -1
+const UNRECORDED = -2
+
+/** Which inputs and outputs must be saved; negative if the call is not recorded. */
 function savesFor(op: Op, inputs: readonly Input[]): number {
-  if (!op.differentiable || !isRecording()) return -1
-  let mask = -1
+  if (!op.differentiable || !isRecording()) return UNRECORDED
+  let mask = UNWANTED
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]
     if (input instanceof Tensor && input._requiresGrad) {
       if (op.joint === null && op.rules[i] === null) continue
-      mask = (mask === -1 ? 0 : mask) | (op.saveMasks[i] as number)
+      mask = (mask === UNWANTED ? 0 : mask) | (op.saveMasks[i] as number)
     }
   }
   return mask
@@ -351,9 +356,15 @@ function savesFor(op: Op, inputs: readonly Input[]): number {
 /** The same for a write: what cannot be differentiated still changes what its target was. */
 function savesInPlace(op: Op, targets: readonly Tensor[], inputs: readonly Input[]): number {
   const mask = savesFor(op, inputs)
-  if (mask !== -1 || !isRecording()) return mask
+  if (mask >= 0 || !isRecording()) return mask
   for (const target of targets) if (target._requiresGrad && isFloatingCode(target._dtype)) return 0
-  return -1
+  return mask
+}
+
+/** What native code is told of a call, see Mode in addon/launch.cc. */
+function modeOf(op: Op, mask: number): number {
+  if (mask >= 0) return recording.creation | RECORD
+  return mask === UNWANTED ? recording.creation : unrecorded(op)
 }
 
 /** Writes the saved list: bits that are tensors, inputs first. Returns how many. */
@@ -414,7 +425,7 @@ export function run<P>(
   commands[1] = inputs.length
   commands[2] = 1
   commands[3] = numbers.length
-  commands[4] = mask === -1 ? unrecorded(op as Op) : recording.creation | RECORD
+  commands[4] = modeOf(op as Op, mask)
   let at = writeSpec(shape, dtype, writeInputs(op as Op, inputs, numberDtype, 6))
   at = writeNumbers(op as Op, numbers, at)
   commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
@@ -433,7 +444,7 @@ export function run<P>(
     out._scope = scope
     scope.tensors.push(out)
   }
-  if (mask !== -1 && isFloatingCode(dtype)) {
+  if (mask >= 0 && isFloatingCode(dtype)) {
     out._own = true
     recording.recorder?.record(op as Op, commands[1], inputs, params, mask)
   }
@@ -460,7 +471,7 @@ export function runMany<P>(
   commands[1] = inputs.length
   commands[2] = specs.length
   commands[3] = numbers.length
-  commands[4] = mask === -1 ? unrecorded(op as Op) : recording.creation | RECORD
+  commands[4] = modeOf(op as Op, mask)
   let at = writeInputs(op as Op, inputs, numberDtype, 6)
   for (const spec of specs) at = writeSpec(spec.shape, spec.dtype, at)
   at = writeNumbers(op as Op, numbers, at)
@@ -487,9 +498,9 @@ export function runMany<P>(
     } else if (!tracked) {
       out._id = native.track(out._id, out)
     }
-    if (mask !== -1 && isFloatingCode(out._dtype)) out._own = true
+    if (mask >= 0 && isFloatingCode(out._dtype)) out._own = true
   }
-  if (mask !== -1) recording.recorder?.record(op as Op, slot, inputs, params, mask)
+  if (mask >= 0) recording.recorder?.record(op as Op, slot, inputs, params, mask)
   return outs
 }
 
@@ -516,7 +527,7 @@ export function runInPlace<P>(
   commands[1] = inputs.length
   commands[2] = targets.length
   commands[3] = numbers.length
-  commands[4] = mask === -1 ? unrecorded(op as Op) : recording.creation | RECORD
+  commands[4] = modeOf(op as Op, mask)
   let at = writeInputs(op as Op, inputs, numberDtype, 6)
   const writer = name === op.inPlaceName ? op.writer : writerNumber(name)
   for (const target of targets) {
@@ -530,7 +541,7 @@ export function runInPlace<P>(
   } catch (error) {
     throw translateError(error, op as Op, inputs.length > 0 ? inputs : targets, name)
   }
-  if (mask === -1) return
+  if (mask < 0) return
   const slot = commands[targets.length] as number
   for (const target of targets) {
     if (!isFloatingCode(target._dtype)) continue

@@ -56,20 +56,18 @@ void save_output(Context& context, Node* node, const Entry* entry, int output_in
   node->saved.push_back(saved);
 }
 
-// What becomes of the outputs, for the graph and for those who look for a writer later.
-void settle(Context& context, Call& call, const Mode& mode, uint32_t writer) {
-  for (int i = 0; i < call.num_outputs(); ++i) {
-    Entry* entry = call.output_entry(i);
-    if (call.in_place(i)) {
-      entry->tensor.storage->writer.store(writer, std::memory_order_relaxed);
-    } else if (entry->is_view) {
-      Entry* from = call.num_inputs() > 0 ? call.input_entry(0) : nullptr;
-      if (from && is_floating(entry->tensor.dtype) && from->tensor.dtype == entry->tensor.dtype &&
-          mode.creation != Creation::kDetached)
-        context.attach_view(entry, from, mode.creation);
-    } else if (mode.inference) {
-      entry->tensor.storage->inference.store(true, std::memory_order_relaxed);
-    }
+// What becomes of an output, for the graph and for those who look for a writer later.
+void settle(Context& context, Call& call, int i, const Mode& mode, uint32_t writer) {
+  Entry* entry = call.output_entry(i);
+  if (call.in_place(i)) {
+    entry->tensor.storage->writer.store(writer, std::memory_order_relaxed);
+  } else if (entry->is_view) {
+    Entry* from = call.num_inputs() > 0 ? call.input_entry(0) : nullptr;
+    if (from && is_floating(entry->tensor.dtype) && from->tensor.dtype == entry->tensor.dtype &&
+        mode.creation != Creation::kDetached)
+      context.attach_view(entry, from, mode.creation);
+  } else if (mode.inference) {
+    entry->tensor.storage->inference.store(true, std::memory_order_relaxed);
   }
 }
 
@@ -143,13 +141,16 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   if (count != 0 && count != static_cast<size_t>(outputs))
     throw Failure("ERR_INTERNAL", "one wrapper is needed for each output");
 
+  bool views = false;
   for (int i = 0; i < inputs; ++i) {
     const int64_t id = in.integer(-1, UINT32_MAX);
     if (id == -1) {
       const DType dtype = in.dtype();
       call.add_number(in.number(), dtype);
     } else {
-      call.add_input(id == 0 ? nullptr : context.get(static_cast<Id>(id)));
+      Entry* entry = id == 0 ? nullptr : context.get(static_cast<Id>(id));
+      views |= entry && entry->base;
+      call.add_input(entry);
     }
   }
   uint32_t writer = 0;
@@ -174,18 +175,21 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
 
   if (!mode.record) {
     call.run(kernel);
-    settle(context, call, mode, writer);
-    for (int i = 0; i < outputs; ++i) hand_over(environment, i, wrappers, count);
+    for (int i = 0; i < outputs; ++i) {
+      settle(context, call, i, mode, writer);
+      hand_over(environment, i, wrappers, count);
+    }
     environment.commands()[outputs] = 0;
     if (count) environment.tick();
     return;
   }
 
   // Before the node is made: one that a view needs must have a smaller number.
-  for (int i = 0; i < inputs; ++i) {
-    Entry* entry = call.input_entry(i);
-    if (entry && entry->base) context.refresh_view(entry);
-  }
+  if (views)
+    for (int i = 0; i < inputs; ++i) {
+      Entry* entry = call.input_entry(i);
+      if (entry && entry->base) context.refresh_view(entry);
+    }
   // The node is built before the kernel runs, so that what an in-place kernel overwrites can be
   // copied first.
   Node* node = context.add_node();
@@ -214,10 +218,10 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   }
 
   call.run(kernel);
-  settle(context, call, mode, writer);
 
   for (int output : saved_outputs) save_output(context, node, call.output_entry(output), output);
   for (int i = 0; i < outputs; ++i) {
+    settle(context, call, i, mode, writer);
     Entry* entry = call.output_entry(i);
     if (is_floating(entry->tensor.dtype)) {
       if (call.in_place(i)) {

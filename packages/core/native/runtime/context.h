@@ -104,8 +104,12 @@ class Context {
   Node* add_node();
   // Says that `entry` is output `index` of `node` (null: of none) and no longer of what it was.
   void set_node(Entry* entry, Node* node, int index);
-  // The node through which gradients of `entry` flow, null if none do. (graph.cc)
-  Node* gradient_node(Entry* entry);
+  // The node through which gradients of `entry` flow, null if none do.
+  Node* gradient_node(Entry* entry) {
+    if (entry->base) refresh_view(entry);
+    if (!entry->requires_grad) return nullptr;
+    return entry->node ? entry->node : leaf_node(entry);
+  }
   // Says that `view` shows the elements of `from`, by an operation of this kind. (graph.cc)
   void attach_view(Entry* view, Entry* from, Creation creation);
   // Gives a view whose storage was written to since a node that follows from its base's history.

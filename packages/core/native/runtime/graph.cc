@@ -46,12 +46,6 @@ void add_edge(Node* node, Node* to, int index) {
 ViewGeometry::ViewGeometry(const Entry* view)
     : base(layout_of(view->base->tensor)), view(layout_of(view->tensor)) {}
 
-Node* Context::gradient_node(Entry* entry) {
-  if (entry->base) refresh_view(entry);
-  if (!entry->requires_grad) return nullptr;
-  return entry->node ? entry->node : leaf_node(entry);
-}
-
 void Context::attach_view(Entry* view, Entry* from, Creation creation) {
   Entry* base = from->base ? from->base : from;
   retain(base);
