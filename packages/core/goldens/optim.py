@@ -35,4 +35,29 @@ case("adadelta", lambda p: torch.optim.Adadelta(p, lr=0.5, rho=0.8, eps=1e-4))
 case("adamax", lambda p: torch.optim.Adamax(p, lr=0.1, betas=(0.8, 0.9), weight_decay=0.1))
 case("asgd", lambda p: torch.optim.ASGD(p, lr=0.1, lambd=0.1, alpha=0.0))
 case("rprop", lambda p: torch.optim.Rprop(p, lr=0.1))
+
+
+def average(weight):
+    def run(p, value):
+        p = [p.clone()]
+        for factor in (1, 2, -1):
+            torch._foreach_lerp_(p, [value * factor], weight)
+        return p[0]
+    return run
+
+
+g.case("average", average(0.25), randn(3, 5), randn(3, 5), grad=False)
+g.case("average of the other side", average(0.75), randn(3, 5), randn(3, 5), grad=False)
+
+
+def unscale(p, q):
+    p, q = p.clone(), q.clone()
+    found = torch.zeros(())
+    torch._amp_foreach_non_finite_check_and_unscale_([p, q], found, torch.tensor(0.5))
+    return p, q, found
+
+
+g.case("unscale", unscale, randn(3, 5), randn(33), grad=False)
+g.case("unscale infinite", unscale, randn(3, 5), torch.tensor([1.0, float("inf"), 2.0]), grad=False)
+g.case("unscale nan", unscale, torch.full((70,), float("nan")), randn(3), grad=False)
 g.write()

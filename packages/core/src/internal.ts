@@ -26,7 +26,7 @@ export {
 export type { StridedLayout, ViewLayouts } from './ops/strided.ts'
 export { viewOfBase, writeIntoBase } from './ops/strided.ts'
 export type { AdamStepOptions, SgdStepOptions, StepRule } from './ops/optim.ts'
-export { adamStep, optimStep, sgdStep, zeroAll } from './ops/optim.ts'
+export { adamStep, optimStep, sgdStep, unscaleAll, zeroAll } from './ops/optim.ts'
 export { adaptiveMax } from './ops/adaptive-pool.ts'
 export { bagMode, embedBags } from './ops/embedding-bag.ts'
 export { paddingRow, renormRows, requireTable, takeRows } from './ops/embedding.ts'

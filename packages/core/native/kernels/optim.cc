@@ -2,6 +2,7 @@
 #include "optim.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -172,8 +173,8 @@ FLAMBEAU_KERNEL(adam_step) {
 // Inputs: n parameters, n gradients, and n tensors of each kind of state; outputs: the same without
 // the gradients, in place. params [n, rule (StepRule), its numbers (simd/optim.h)…].
 FLAMBEAU_KERNEL(optim_step) {
-  constexpr int kStateTensors[kNumStepRules] = {1, 1, 2, 2, 2, 2, 1, 2};
-  constexpr int kNumbers[kNumStepRules] = {7, 4, 5, 6, 9, 8, 5, 6};
+  constexpr int kStateTensors[kNumStepRules] = {1, 1, 2, 2, 2, 2, 1, 2, 0};
+  constexpr int kNumbers[kNumStepRules] = {7, 4, 5, 6, 9, 8, 5, 6, 3};
   const int64_t rule = call.integer(1);
   require(rule >= 0 && rule < kNumStepRules, "there is no such optimizer");
   require(call.num_params() == 2 + kNumbers[rule], "an optimizer step has the wrong numbers");
@@ -189,6 +190,58 @@ FLAMBEAU_KERNEL(optim_step) {
       table.rules[rule](n, numbers, pointers);
     });
   });
+}
+
+// Multiplies n gradients by a factor, in place, and sets an element to 1 if one of theirs was
+// infinite or NaN. Inputs: the gradients, of one type, and the element, which keeps what it is
+// otherwise; outputs: the same, in place. params [factor].
+FLAMBEAU_KERNEL(unscale_many) {
+  const int n = call.num_inputs() - 1;
+  require(n >= 0 && call.num_outputs() == n + 1, "gradients and a flag are written in place");
+  for (int i = 0; i <= n; ++i)
+    require(call.in_place(i) && same_elements(call.out(i), call.in(i)), "all is written in place");
+  const Tensor& flag = call.in(n);
+  require(flag.numel() == 1, "the flag has one element");
+  if (n == 0) return;
+  const DType dtype = call.in(0).dtype;
+  struct Span {
+    char* data;
+    int64_t begin, count;
+  };
+  std::vector<Span> spans;
+  std::vector<std::pair<Tensor, Tensor>> copied_back;
+  int64_t total = 0;
+  for (int i = 0; i < n; ++i) {
+    const Tensor& t = call.in(i);
+    require(t.dtype == dtype, "the gradients of a call have one type");
+    require_writable(t);
+    if (t.numel() == 0) continue;
+    Tensor used = t;
+    if (!t.is_dense()) {
+      used = call.temporary(t.shape, dtype);
+      copy_into(used, t);
+      copied_back.push_back({t, used});
+    }
+    spans.push_back({used.data, total, t.numel()});
+    total += t.numel();
+  }
+  std::atomic<bool> found = false;
+  with_float(dtype, [&](auto zero, const auto& table) {
+    using T = decltype(zero);
+    const T factor = static_cast<T>(call.param(0));
+    parallel_for(total, kGrain / 4, [&](int64_t begin, int64_t end) {
+      auto span = std::upper_bound(spans.begin(), spans.end(), begin,
+                                   [](int64_t at, const Span& one) { return at < one.begin; });
+      for (--span; begin < end; ++span) {
+        const int64_t stop = std::min(end, span->begin + span->count);
+        T* data = reinterpret_cast<T*>(span->data) + (begin - span->begin);
+        if (table.unscale(stop - begin, factor, data)) found = true;
+        begin = stop;
+      }
+    });
+  });
+  for (const auto& [to, from] : copied_back) copy_into(to, from);
+  if (found) fill_with(flag, 1);
 }
 
 // Sets all inputs to zero in place; any types and layouts.

@@ -1,6 +1,7 @@
 // The formulas and their order of operations are PyTorch's.
 #include "optim.h"
 
+#include <bit>
 #include <cmath>
 
 namespace flambeau::FLAMBEAU_ISA {
@@ -286,11 +287,46 @@ void rprop(int64_t n, const double* numbers, T* const* at) {
   }
 }
 
+// numbers: weight. The parameter is the average, its gradient the value that joins it; no state.
+template <class T>
+void average(int64_t n, const double* numbers, T* const* at) {
+  const T weight = static_cast<T>(numbers[2]), rest = static_cast<T>(1 - numbers[2]);
+  const bool near_start = numbers[2] < 0.5;  // of the two ways to interpolate, the exact one
+  T* p = at[0];
+  const T* value = at[1];
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) {
+    const T change = value[i] - p[i];
+    p[i] = near_start ? p[i] + weight * change : value[i] - change * rest;
+  }
+}
+
+// The exponent of what is not finite is all ones.
+inline uint32_t bits_of(float x) { return std::bit_cast<uint32_t>(x); }
+inline uint64_t bits_of(double x) { return std::bit_cast<uint64_t>(x); }
+constexpr uint32_t exponent(float) { return 0x7f800000u; }
+constexpr uint64_t exponent(double) { return 0x7ff0000000000000u; }
+
+template <class T>
+bool unscale(int64_t n, T factor, T* x) {
+  constexpr auto kExponent = exponent(T{});
+  auto bad = kExponent ^ kExponent;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) {
+    const T value = x[i];
+    bad |= static_cast<decltype(bad)>((bits_of(value) & kExponent) == kExponent);
+    x[i] = value * factor;
+  }
+  return bad != 0;
+}
+
 template <class T>
 constexpr OptimFunctions<T> functions() {
   return {sgd<T>,
           adam<T>,
-          {rmsprop<T>, adagrad<T>, adadelta<T>, adamax<T>, nadam<T>, radam<T>, asgd<T>, rprop<T>}};
+          {rmsprop<T>, adagrad<T>, adadelta<T>, adamax<T>, nadam<T>, radam<T>, asgd<T>, rprop<T>,
+           average<T>},
+          unscale<T>};
 }
 
 }  // namespace

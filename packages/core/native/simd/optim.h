@@ -23,8 +23,18 @@ struct AdamNumbers {
 // (src/ops/optim.ts). numbers[0] is the gradient's factor (-1 to go up), numbers[1] the weight
 // decay that is added to it; what follows is said at each loop in optim.cc. at[0] is the parameter,
 // at[1] its gradient, then the state.
-enum class StepRule { kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam, kAsgd, kRprop };
-inline constexpr int kNumStepRules = 8;
+enum class StepRule {
+  kRmsprop,
+  kAdagrad,
+  kAdadelta,
+  kAdamax,
+  kNadam,
+  kRadam,
+  kAsgd,
+  kRprop,
+  kAverage
+};
+inline constexpr int kNumStepRules = 9;
 
 template <class T>
 struct OptimFunctions {
@@ -33,6 +43,8 @@ struct OptimFunctions {
   // `largest` is null without AMSGrad.
   void (*adam)(int64_t n, const AdamNumbers& numbers, T* p, const T* g, T* m, T* v, T* largest);
   void (*rules[kNumStepRules])(int64_t n, const double* numbers, T* const* at);
+  // x *= factor; true if an element was infinite or NaN before.
+  bool (*unscale)(int64_t n, T factor, T* x);
 };
 
 struct OptimTable {

@@ -1,9 +1,9 @@
-import { zerosLike } from '../creation.ts'
+import { zeros, zerosLike } from '../creation.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Sample } from '../testing/samples.ts'
 import { samplesFor } from '../testing/samples.ts'
 import type { AdamStepOptions, SgdStepOptions, StepRule } from './optim.ts'
-import { adamStep, optimStep, sgdStep, zeroAll } from './optim.ts'
+import { adamStep, optimStep, sgdStep, unscaleAll, zeroAll } from './optim.ts'
 
 const SGD: Omit<SgdStepOptions, 'first'> = {
   lr: 0.1,
@@ -113,6 +113,17 @@ function ruleSample(
   }
 }
 
+/** A running mean of g, 2g and -g. */
+function averageSample(name: string, weight: number): Sample {
+  return {
+    name,
+    golden: `optim:${name}`,
+    gradcheck: false,
+    run: (p: Tensor, g: Tensor) =>
+      steps(p, g, (param, value) => optimStep('average', [[param], [value]], [1, 0, weight])),
+  }
+}
+
 samplesFor('optimStep', [
   ruleSample('rmsprop', 0.1, [0, 0, 0], () => [0.1, 0.99, 1e-8, 0.5, 1]),
   ruleSample('adagrad', 0, [0], () => [0.1, 1e-4], -1),
@@ -120,6 +131,8 @@ samplesFor('optimStep', [
   ruleSample('adamax', 0.1, [0, 0], (count) => [0.1 / (1 - 0.8 ** count), 0.8, 0.9, 1e-8]),
   ruleSample('asgd', 0, [0], () => [0.1, 1 - 0.01, 1]),
   ruleSample('rprop', 0, [0, 0.1], () => [0.5, 1.2, 1e-6, 50]),
+  averageSample('average', 0.25),
+  averageSample('average of the other side', 0.75),
   {
     name: 'wrong numbers',
     inputs: [[3], [3], [3]],
@@ -129,6 +142,35 @@ samplesFor('optimStep', [
       return p
     },
     throws: /optimStep/,
+  },
+])
+
+function unscaled(...tensors: Tensor[]): Tensor[] {
+  const grads = tensors.map((one) => one.clone())
+  const found = zeros([])
+  unscaleAll(grads, 0.5, found)
+  return [...grads, found]
+}
+
+samplesFor('unscaleAll', [
+  ...['unscale', 'unscale infinite', 'unscale nan'].map((name) => ({
+    name,
+    golden: `optim:${name}`,
+    gradcheck: false,
+    run: unscaled,
+  })),
+  {
+    name: 'two dtypes, gaps, and none',
+    inputs: [
+      { shape: [2, 3], layout: 'sliced' },
+      { shape: [4], dtype: 'float64' },
+      { shape: [0], dtype: 'float64' },
+    ],
+    gradcheck: false,
+    run: (a: Tensor, b: Tensor, c: Tensor) => {
+      unscaleAll([], 2, zeros([]))
+      return [...unscaled(a, b, c), ...unscaled(a.slice(1, 0, 3, 2).expand([2, 2]), b)]
+    },
   },
 ])
 

@@ -130,6 +130,7 @@ const STEP_RULES = [
   'radam',
   'asgd',
   'rprop',
+  'average',
 ] as const
 export type StepRule = (typeof STEP_RULES)[number]
 
@@ -142,6 +143,22 @@ export function optimStep(rule: StepRule, roles: Roles, numbers: readonly number
   const code = STEP_RULES.indexOf(rule)
   eachGroup(roles, (group, count) => {
     runInPlace(stepOp, written(group), group.flat(), [count, code, ...numbers])
+  })
+}
+
+const unscaleOp = defineOp('unscaleAll', ['tensors'], {
+  kernel: 'unscale_many',
+  derivative: { tensors: 'non-differentiable' },
+})
+
+/**
+ * Multiplies gradients by a factor in place, and sets `found` (float32 `[]`) to 1 if one of their
+ * elements was infinite or NaN before.
+ */
+export function unscaleAll(grads: readonly Tensor[], factor: number, found: Tensor): void {
+  eachGroup([grads], ([group]) => {
+    const tensors = [...(group as readonly Tensor[]), found]
+    runInPlace(unscaleOp, tensors, tensors, [factor])
   })
 }
 
