@@ -5,7 +5,7 @@ import { DataLoader, Dataset, defaultCollate, Subset, TensorDataset } from './in
 
 class Squares extends Dataset<[number, { half: number; name: string }]> {
   override readonly length = 7
-  override get(index: number): [number, { half: number; name: string }] {
+  override getItem(index: number): [number, { half: number; name: string }] {
     return [index * index, { half: index / 2, name: `n${index}` }]
   }
 }
@@ -67,7 +67,7 @@ describe('DataLoader', () => {
   it('takes a collate function', () => {
     const loader = new DataLoader(new Squares(), {
       batchSize: 4,
-      collate: (samples) => samples.map(([square]) => square),
+      collate: (samples) => samples.map(([square]) => square) as never,
     })
     expect([...loader]).toEqual([
       [0, 1, 4, 9],
@@ -80,7 +80,7 @@ describe('DataLoader', () => {
       /batchSize must be a whole number ≥ 1, not 0/,
     )
     expect(() => new TensorDataset(zeros([3]), zeros([4]))).toThrow(/first axes must be equal/)
-    expect(() => new TensorDataset(arange(3)).get(3)).toThrow(
+    expect(() => new TensorDataset(arange(3)).getItem(3)).toThrow(
       /sample 3 does not exist; there are 3/,
     )
     expect(() => new Subset(new Squares(), [7])).toThrow(/sample 7 does not exist/)
@@ -90,9 +90,9 @@ describe('DataLoader', () => {
 })
 
 describe('datasets', () => {
-  it('read single samples and batches alike', () => {
+  it('read single samples and batches alike', async () => {
     const data = new TensorDataset(arange(6).view(3, 2), tensor([5, 6, 7]))
-    expect(data.get(-1).map((x) => x.tolist())).toEqual([[4, 5], 7])
+    expect(data.getItem(-1).map((x) => x.tolist())).toEqual([[4, 5], 7])
     expect(data.getBatch([2, 0]).map((x) => x.tolist())).toEqual([
       [
         [4, 5],
@@ -102,7 +102,7 @@ describe('datasets', () => {
     ])
     const part = new Subset(data, [2, 1])
     expect(part.length).toBe(2)
-    expect(part.get(0)[1].item()).toBe(7)
-    expect(part.getBatch?.([1])[1].tolist()).toEqual([6])
+    expect(part.getItem(0)[1].item()).toBe(7)
+    expect((await part.getBatch?.([1]))?.[1].tolist()).toEqual([6])
   })
 })

@@ -87,7 +87,7 @@ export class DataLoader<Sample, Batch = unknown> {
     if (this.#collate === undefined && dataset.getBatch !== undefined) {
       return dataset.getBatch(indices) as Collated<Sample, Batch>
     }
-    const samples = indices.map((index) => dataset.get(index))
+    const samples = indices.map((index) => dataset.getItem(index) as Sample)
     const collate = this.#collate ?? (defaultCollate as (samples: Sample[]) => Batch)
     return collate(samples) as Collated<Sample, Batch>
   }

@@ -4,13 +4,23 @@ export { loadCheckpoint, loadSafetensors, saveCheckpoint, saveSafetensors } from
 export { defaultCollate } from './collate.ts'
 export type { DataLoaderOptions } from './data-loader.ts'
 export { DataLoader } from './data-loader.ts'
-export { Dataset, Subset, TensorDataset } from './dataset.ts'
+export {
+  ChainDataset,
+  ConcatDataset,
+  randomSplit,
+  StackDataset,
+  Subset,
+} from './dataset-combine.ts'
+export { TensorDataset } from './dataset-tensor.ts'
+export type { Collated, NumericArray, Portable, SampleContext, WorkerRecipe } from './dataset.ts'
+export { Dataset, IterableDataset } from './dataset.ts'
 export { writeFileAtomic } from './formats/atomic-write.ts'
 export { FileWriteError, FormatError } from './formats/errors.ts'
 export { parseIdx } from './formats/idx.ts'
 export type { RawDType, RawTensor } from './formats/raw-tensor.ts'
 export type { MNISTOptions } from './sources/mnist.ts'
 export { MNIST } from './sources/mnist.ts'
+export { recipeOf } from './loader/recipe.ts'
 export type { TorchValue } from './torch-file.ts'
 export { loadTorch, parseTorchFile, saveTorch, serializeTorchFile } from './torch-file.ts'
 export { Compose } from './transforms/compose.ts'

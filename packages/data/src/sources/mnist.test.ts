@@ -29,7 +29,7 @@ describe('MNIST', () => {
   it('reads the real files', () => {
     const test = new MNIST({ train: false })
     expect(test.length).toBe(10_000)
-    const [image, label] = test.get(0)
+    const [image, label] = test.getItem(0)
     expect([image.dtype, image.shape, label.item()]).toEqual(['float32', [1, 28, 28], 7])
     expect(image.max().item()).toBeLessThanOrEqual(1)
     const [images, labels] = [...new DataLoader(test, { batchSize: 4 })][0] as never as [
@@ -46,7 +46,7 @@ describe('MNIST', () => {
       root,
       transform: new Compose([new ToTensor(), new Normalize([0.5], [0.5])]),
     })
-    const [image, label] = data.get(1)
+    const [image, label] = data.getItem(1)
     expect(label.item()).toBe(9)
     const flat = image.flatten().toArray()
     expect(flat[0]).toBeCloseTo(((784 % 256) / 255 - 0.5) / 0.5, 6)
@@ -77,7 +77,7 @@ describe('transforms', () => {
     const test = new MNIST({ train: false })
     expect(() => new ToTensor().apply(test.labels.select(0, 0))).toThrow(/an image has 2 or 3 axes/)
     expect(() => new Normalize([0.5], [0])).toThrow(/std must be > 0/)
-    expect(() => new Normalize([0.5, 0.5], [1, 1]).apply(test.get(0)[0])).toThrow(
+    expect(() => new Normalize([0.5, 0.5], [1, 1]).apply(test.getItem(0)[0])).toThrow(
       /2 channels are expected/,
     )
   })

@@ -114,7 +114,7 @@ export class MNIST extends Dataset<
     this.length = count
   }
 
-  override get(index: number): [Tensor, Tensor] {
+  override getItem(index: number): [Tensor, Tensor] {
     const at = checkSample('MNIST', index, this.length)
     return [this.transform.apply(this.images.select(0, at)), this.labels.select(0, at)]
   }
