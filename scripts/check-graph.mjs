@@ -19,8 +19,9 @@ const mayImport = {
   '@flambeau/core': [],
   '@flambeau/autograd': ['@flambeau/core'],
   '@flambeau/nn': ['@flambeau/core', '@flambeau/autograd'],
-  '@flambeau/optim': ['@flambeau/core', '@flambeau/autograd'],
+  '@flambeau/optim': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/data': ['@flambeau/core'],
+  '@flambeau/vision-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
 }
 
 /**

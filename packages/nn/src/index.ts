@@ -40,6 +40,7 @@ export {
   ParameterList,
   Sequential,
 } from './layers/container.ts'
+export { copyModule } from './layers/copy.ts'
 export type {
   ConvOptions,
   ConvSettings,
