@@ -125,11 +125,30 @@ function seedBits(seed: number | bigint): bigint {
   return BigInt.asUintN(64, value)
 }
 
+/** What stands in for the default generator at the moment, if anything does. */
+let standIn: (() => Generator) | null = null
+
 /** The generator that functions use unless told otherwise. @see torch.default_generator */
-export const defaultGenerator: Generator = Object.assign(
-  Object.create(Generator.prototype) as Generator,
-  { _index: 0 },
-)
+export const defaultGenerator: Generator = Object.create(Generator.prototype, {
+  _index: { get: () => (standIn === null ? 0 : standIn()._index) },
+}) as Generator
+
+/**
+ * Runs `body` with another generator in place of the default one, which neither draws nor changes.
+ * `generator` is asked when something first draws. Code that runs after an `await` in `body` has
+ * the default generator again.
+ *
+ * @internal
+ */
+export function withDefaultGenerator<T>(generator: () => Generator, body: () => T): T {
+  const outer = standIn
+  standIn = generator
+  try {
+    return body()
+  } finally {
+    standIn = outer
+  }
+}
 
 /**
  * Seeds the default generator, and returns it.
@@ -163,7 +182,7 @@ export function setRngState(state: Tensor): void {
 
 /** The native number of the generator that options name. @internal */
 export function generatorIndex(op: string, generator: Generator | null | undefined): number {
-  if (generator === undefined || generator === null) return 0
+  if (generator === undefined || generator === null) return defaultGenerator._index
   if (generator instanceof Generator) return generator._index
   throw new ValueError(
     op,

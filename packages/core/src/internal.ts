@@ -5,6 +5,8 @@
 export type { Arguments, Given } from './arguments.ts'
 export { isNamed, parameters } from './arguments.ts'
 export { gradientSwitch } from './creation.ts'
+export { Channel, receiveTensor } from './exchange.ts'
+export { withDefaultGenerator } from './generator.ts'
 export { inPlaceOf } from './in-place.ts'
 export { namedResult } from './named-result.ts'
 export { commands, coreFolder, native } from './native.ts'

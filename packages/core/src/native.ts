@@ -54,6 +54,10 @@ export interface Addon {
   seed(generator: number, low: number, high: number): void
   state(generator: number, bytes: Uint8Array, write: number): void
   initialSeed(generator: number): void
+  openChannel(): number
+  closeChannel(channel: number): void
+  send(id: number, channel: number): number
+  receive(ticket: number, keep: number): number
 }
 
 /** The folder of this package's code. */

@@ -71,11 +71,11 @@ export class Subset<
     if (this.getItem !== Subset.prototype.getItem) return
     const source: Dataset<Sample, Batch> = dataset
     const places = (batch: readonly number[]): number[] => batch.map((i) => this.#place(i))
-    if (source.getBatch !== undefined) {
-      this.getBatch ??= (batch, contexts) => source.getBatch?.(places(batch), contexts) as Batch
+    if (source.getBatch !== undefined && this.getBatch === undefined) {
+      this.getBatch = (batch, contexts) => source.getBatch?.(places(batch), contexts) as Batch
     }
-    if (source.getItems !== undefined) {
-      this.getItems ??= (batch, contexts) => source.getItems?.(places(batch), contexts) as Sample[]
+    if (source.getItems !== undefined && this.getItems === undefined) {
+      this.getItems = (batch, contexts) => source.getItems?.(places(batch), contexts) as Sample[]
     }
   }
 

@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "environment.h"
+#include "exchange.h"
 #include "graph.h"
 #include "graph_api.h"
 #include "launch.h"
@@ -439,6 +440,26 @@ napi_value initial_seed(Arguments& a) {
   return nullptr;
 }
 
+// --- other threads ---
+
+napi_value run_open_channel(Arguments& a) { return a.number(open_channel()); }
+napi_value run_close_channel(Arguments& a) {
+  close_channel(a.as_uint32(0));
+  return nullptr;
+}
+// send(id, channel) -> ticket
+napi_value run_send(Arguments& a) {
+  return a.number(static_cast<double>(send(a.as_uint32(1), a.entry(0)->tensor)));
+}
+// receive(ticket, keep?) -> id, with a count for the caller
+napi_value run_receive(Arguments& a) {
+  const double ticket = a.as_number(0);
+  if (!(ticket >= 0 && ticket <= 9007199254740992.0))
+    throw Failure("ERR_INTERNAL", "a ticket must be a whole number");
+  Tensor tensor = receive(static_cast<uint64_t>(ticket), a.as_number(1) != 0);
+  return a.number(a.environment().context().add(std::move(tensor))->id);
+}
+
 using Exported = napi_value (*)(napi_env, napi_callback_info) noexcept;
 struct Export {
   const char* name;
@@ -492,6 +513,10 @@ constexpr Export kExports[] = {
     {"seed", guarded<seed>},
     {"state", guarded<state>},
     {"initialSeed", guarded<initial_seed>},
+    {"openChannel", guarded<run_open_channel>},
+    {"closeChannel", guarded<run_close_channel>},
+    {"send", guarded<run_send>},
+    {"receive", guarded<run_receive>},
 };
 
 }  // namespace
