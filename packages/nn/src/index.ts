@@ -250,6 +250,12 @@ export type {
   Gradients,
   RemovableHandle,
 } from './module-hooks.ts'
-export type { LoadOptions, LoadReport, StateDict, StateDictOptions } from './module-state.ts'
+export type {
+  LoadOptions,
+  LoadReport,
+  LoadStateDictPreHook,
+  StateDict,
+  StateDictOptions,
+} from './module-state.ts'
 export { Parameter } from './parameter.ts'
 export * as utils from './utils/index.ts'

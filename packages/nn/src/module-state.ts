@@ -30,6 +30,32 @@ export interface LoadReport {
   unexpectedKeys: string[]
 }
 
+/** Called with a module, the tensors about to be loaded and what its names begin with; may change them. */
+export type LoadStateDictPreHook = (module: AnyModule, stateDict: StateDict, prefix: string) => void
+
+const loadHooks = new WeakMap<object, Set<LoadStateDictPreHook>>()
+
+/** Adds a hook before loading; the result takes it off again. */
+export function addLoadHook(module: object, hook: LoadStateDictPreHook): () => void {
+  const own: LoadStateDictPreHook = (...args) => hook(...args)
+  const known = loadHooks.get(module) ?? new Set()
+  loadHooks.set(module, known)
+  known.add(own)
+  return () => known.delete(own)
+}
+
+/** The tensors to load, after all hooks. */
+function prepared(root: AnyModule, stateDict: Readonly<StateDict>): Readonly<StateDict> {
+  let own: StateDict | null = null
+  for (const [path, module] of root.namedModules()) {
+    for (const hook of loadHooks.get(module) ?? []) {
+      own ??= { ...stateDict }
+      hook(module, own, path === '' ? '' : `${path}.`)
+    }
+  }
+  return own ?? stateDict
+}
+
 const buffers = new WeakMap<object, Map<string, { persistent: boolean }>>()
 
 /** The names of a module's own buffers. */
@@ -73,7 +99,7 @@ export function loadState(
   { strict = true, assign = false }: LoadOptions,
 ): LoadReport {
   const own = new Map(placesOf(root))
-  const given = new Map(Object.entries(stateDict))
+  const given = new Map(Object.entries(prepared(root, stateDict)))
   for (const [name, value] of given) {
     if (value instanceof Tensor) continue
     throw new ValueError('loadStateDict', [], `'${name}' is not a tensor`, 'pass a state dict')

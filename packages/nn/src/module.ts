@@ -13,8 +13,14 @@ import type {
 import { addHook, runWithHooks } from './module-hooks.ts'
 import type { ModuleConversion } from './module-convert.ts'
 import { convertModule } from './module-convert.ts'
-import type { LoadOptions, LoadReport, StateDict, StateDictOptions } from './module-state.ts'
-import { buffersOf, loadState, stateOf } from './module-state.ts'
+import type {
+  LoadOptions,
+  LoadReport,
+  LoadStateDictPreHook,
+  StateDict,
+  StateDictOptions,
+} from './module-state.ts'
+import { addLoadHook, buffersOf, loadState, stateOf } from './module-state.ts'
 import { Parameter } from './parameter.ts'
 
 /** A module of any arguments and output. */
@@ -160,6 +166,18 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     options?: ForwardHookOptions,
   ): RemovableHandle {
     return addHook('registerFullBackwardPreHook', this, 'backwardPre', hook, options)
+  }
+
+  /**
+   * Calls `hook` before {@link loadStateDict} of this module or one above it looks at the tensors, of
+   * which it gets a dictionary that it may change, for example to rename old names.
+   *
+   * @see torch.nn.Module.register_load_state_dict_pre_hook
+   */
+  registerLoadStateDictPreHook(hook: LoadStateDictPreHook): RemovableHandle {
+    if (typeof hook === 'function') return { remove: addLoadHook(this, hook) }
+    const op = 'registerLoadStateDictPreHook'
+    throw new ValueError(op, [], 'a hook is a function', '(module, stateDict, prefix) => …')
   }
 
   /** Direct submodules by field name. */

@@ -5,9 +5,19 @@ import { Module } from '../module.ts'
 import { buffersOf } from '../module-state.ts'
 import { Parameter } from '../parameter.ts'
 
+const followers = new WeakMap<object, Set<(copy: AnyModule) => void>>()
+
+/** Calls `fn` with each copy that is made of a module, from now on until the result is called. */
+export function onCopy(module: AnyModule, fn: (copy: AnyModule) => void): () => void {
+  const known = followers.get(module) ?? new Set()
+  followers.set(module, known)
+  known.add(fn)
+  return () => known.delete(fn)
+}
+
 /**
  * A module of the same class and settings with parameters and buffers of its own; hooks stay behind,
- * and nothing is drawn.
+ * unless norms and the like need them, and nothing is drawn.
  */
 export function copyModule<M extends AnyModule>(module: M): M {
   const copies = new Map<object, unknown>()
@@ -34,6 +44,7 @@ export function copyModule<M extends AnyModule>(module: M): M {
     for (const key of Object.keys(source)) {
       fields[key] = copyOf((source as unknown as Record<string, unknown>)[key])
     }
+    for (const follow of followers.get(source) ?? []) follow(copy)
     return copy
   }
   return copyOne(module) as M

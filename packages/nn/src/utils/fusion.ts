@@ -1,0 +1,174 @@
+/** Batch normalisation taken into the layer before it, for evaluation. */
+import { noGrad } from '@flambeau/autograd'
+import type { Tensor } from '@flambeau/core'
+import { ShapeError, ValueError, onesLike, zeros, zerosLike } from '@flambeau/core'
+import type { ChannelNorm } from '../layers/channel-norm.ts'
+import type { ConvNd } from '../layers/conv.ts'
+import { copyModule } from '../layers/copy.ts'
+import type { Linear } from '../layers/linear.ts'
+import { Parameter } from '../parameter.ts'
+
+function requireEvaluation(
+  op: string,
+  layer: { training: boolean },
+  bn: ChannelNorm,
+): { mean: Tensor; variance: Tensor } {
+  if (layer.training || bn.training) {
+    throw new ValueError(op, [], 'layers are fused for evaluation', 'call eval() on both before')
+  }
+  const { running_mean: mean, running_var: variance } = bn
+  if (mean !== null && variance !== null) return { mean, variance }
+  throw new ValueError(
+    op,
+    [],
+    'the normalisation has no running statistics',
+    'make it with trackRunningStats: true',
+  )
+}
+
+/**
+ * The weight and bias of a convolution that does what the convolution and a batch normalisation after
+ * it do in evaluation.
+ *
+ * Shapes: convW `[out, …]`, or `[in, out, …]` with `transpose`; all others `[out]`.
+ *
+ * @throws {ShapeError} if the channels differ.
+ * @see torch.nn.utils.fuse_conv_bn_weights
+ */
+export function fuseConvBnWeights(
+  convW: Tensor,
+  convB: Tensor | null,
+  bnRm: Tensor,
+  bnRv: Tensor,
+  bnEps: number,
+  bnW: Tensor | null,
+  bnB: Tensor | null,
+  transpose: boolean | { transpose?: boolean } = false,
+): [weight: Parameter, bias: Parameter] {
+  const turned = typeof transpose === 'object' ? (transpose.transpose ?? false) : transpose
+  const axis = turned ? 1 : 0
+  if (convW.shape[axis] !== bnRm.shape[0]) {
+    throw new ShapeError(
+      'fuseConvBnWeights',
+      { convW, bnRm },
+      `convW.shape[${axis}] (${convW.shape[axis]}) must equal the channels of the statistics (${bnRm.shape[0]})`,
+      'normalise the outputs of this convolution',
+    )
+  }
+  return noGrad(() => {
+    const scale = (bnW ?? onesLike(bnRm)).mul(bnRv.add(bnEps).rsqrt())
+    const shape = convW.shape.map((_, i) => (i === axis ? -1 : 1))
+    const weight = convW.mul(scale.reshape(shape)).to(convW.dtype)
+    const bias = (convB ?? zerosLike(bnRm))
+      .sub(bnRm)
+      .mul(scale)
+      .add(bnB ?? zerosLike(bnRm))
+      .to((convB ?? convW).dtype)
+    return [
+      new Parameter(weight, convW.requiresGrad),
+      new Parameter(bias, convB?.requiresGrad ?? false),
+    ]
+  })
+}
+
+/**
+ * A copy of a convolution that does what it and a batch normalisation after it do in evaluation.
+ *
+ * @throws {ValueError} unless both are in evaluation and there are running statistics.
+ * @throws {ShapeError} if the channels differ.
+ * @see torch.nn.utils.fuse_conv_bn_eval
+ *
+ * @example
+ * ```ts
+ * import * as nn from '@flambeau/nn'
+ * const [conv, norm] = [new nn.Conv2d(3, 8, 3, { bias: false }), new nn.BatchNorm2d(8)]
+ * console.log(nn.utils.fuseConvBnEval(conv.eval(), norm.eval()).bias?.shape) // => [ 8 ]
+ * ```
+ */
+export function fuseConvBnEval<C extends ConvNd>(
+  conv: C,
+  bn: ChannelNorm,
+  transpose: boolean | { transpose?: boolean } = false,
+): C {
+  const { mean, variance } = requireEvaluation('fuseConvBnEval', conv, bn)
+  const fused = copyModule(conv as unknown as ConvNd)
+  const { weight, bias } = fused
+  const both = fuseConvBnWeights(
+    weight,
+    bias,
+    mean,
+    variance,
+    bn.eps,
+    bn.weight,
+    bn.bias,
+    transpose,
+  )
+  ;[fused.weight, fused.bias] = both
+  return fused as unknown as C
+}
+
+/**
+ * The weight and bias of a linear layer that does what the layer and a batch normalisation after it
+ * do in evaluation.
+ *
+ * Shapes: linearW `[out, in]`; all others `[out]`, those of the normalisation also `[1]`.
+ *
+ * @throws {ShapeError} if the features differ.
+ * @see torch.nn.utils.fuse_linear_bn_weights
+ */
+export function fuseLinearBnWeights(
+  linearW: Tensor,
+  linearB: Tensor | null,
+  bnRm: Tensor,
+  bnRv: Tensor,
+  bnEps: number,
+  bnW: Tensor | null,
+  bnB: Tensor | null,
+): [weight: Parameter, bias: Parameter] {
+  const [out, features] = [linearW.shape[0], bnRm.shape[0]]
+  if (out !== features && features !== 1) {
+    throw new ShapeError(
+      'fuseLinearBnWeights',
+      { linearW, bnRm },
+      `the statistics must have as many features as linearW outputs (${out}), or 1, not ${features}`,
+      'normalise the outputs of this layer',
+    )
+  }
+  return noGrad(() => {
+    const scale = (bnW ?? onesLike(bnRm)).mul(bnRv.add(bnEps).rsqrt())
+    const weight = linearW.mul(scale.unsqueeze(-1).to(linearW.dtype))
+    const start = linearB ?? zeros([out as number], { dtype: linearW.dtype as 'float32' })
+    const bias = start
+      .sub(bnRm)
+      .mul(scale)
+      .add(bnB ?? zerosLike(bnRm))
+      .to((linearB ?? linearW).dtype)
+    return [
+      new Parameter(weight, linearW.requiresGrad),
+      new Parameter(bias, linearB?.requiresGrad ?? false),
+    ]
+  })
+}
+
+/**
+ * A copy of a linear layer that does what it and a batch normalisation after it do in evaluation.
+ *
+ * @throws {ValueError} unless both are in evaluation and there are running statistics.
+ * @throws {ShapeError} if the features differ.
+ * @see torch.nn.utils.fuse_linear_bn_eval
+ */
+export function fuseLinearBnEval<L extends Linear>(linear: L, bn: ChannelNorm): L {
+  const { mean, variance } = requireEvaluation('fuseLinearBnEval', linear, bn)
+  const fused = copyModule(linear as Linear)
+  const { weight, bias } = fused
+  ;[fused.weight, fused.bias] = fuseLinearBnWeights(
+    weight,
+    bias,
+    mean,
+    variance,
+    bn.eps,
+    bn.weight,
+    bn.bias,
+  )
+  return fused as L
+}
