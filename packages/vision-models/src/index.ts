@@ -1,0 +1,27 @@
+/** Vision models: classification and segmentation. */
+export type { AlexNetGrayOptions, AlexNetOptions } from './classification/alexnet.ts'
+export { AlexNet, AlexNetGray } from './classification/alexnet.ts'
+export type { DenseNetDepth, DenseNetOptions } from './classification/densenet.ts'
+export { DenseNet } from './classification/densenet.ts'
+export type {
+  GoogLeNetOptions,
+  GoogLeNetOutput,
+  InceptionWidths,
+} from './classification/googlenet.ts'
+export { GoogLeNet, Inception } from './classification/googlenet.ts'
+export type { LeNetOptions } from './classification/lenet.ts'
+export { LeNet5 } from './classification/lenet.ts'
+export type { MLPOptions, PerceptronOptions } from './classification/mlp.ts'
+export { MLP, Perceptron } from './classification/mlp.ts'
+export type { ResNetDepth, ResNetOptions } from './classification/resnet.ts'
+export { BasicBlock, Bottleneck, ResNet } from './classification/resnet.ts'
+export type { SimpleCNNOptions } from './classification/simple-cnn.ts'
+export { SimpleCNN } from './classification/simple-cnn.ts'
+export type { VGGDepth, VGGOptions } from './classification/vgg.ts'
+export { VGG, VGGGray } from './classification/vgg.ts'
+export type { ViTOptions, ViTSize } from './classification/vit.ts'
+export { VisionTransformer } from './classification/vit.ts'
+export type { TaughtViTOptions } from './classification/vit-taught.ts'
+export { TaughtVisionTransformer, TransformerViT } from './classification/vit-taught.ts'
+export type { UNetOptions } from './segmentation/unet.ts'
+export { UNet } from './segmentation/unet.ts'
