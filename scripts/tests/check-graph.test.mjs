@@ -53,13 +53,12 @@ describe('the dependency check', () => {
     const problems = problemsOf({
       'packages/core/package.json': { ...core, devDependencies: { '@flambeau/nn': '*' } },
       'packages/core/src/tensor.test.ts': "import '@flambeau/nn'\n",
-      'packages/nn/package.json': { ...nn, devDependencies: { '@flambeau/optim': '*' } },
+      'packages/nn/package.json': { ...nn, devDependencies: { '@flambeau/data': '*' } },
       'packages/nn/src/linear.ts': usesBoth,
-      'packages/nn/src/linear.test.ts': "import '@flambeau/optim'\nimport '@flambeau/data'\n",
+      'packages/nn/src/linear.test.ts': "import '@flambeau/data'\n",
     })
     expect(problems).toEqual([
       'packages/core/src/tensor.test.ts:1: @flambeau/core must not import @flambeau/nn (allowed: none)',
-      "packages/nn/src/linear.test.ts:2: '@flambeau/data' is not declared in the devDependencies of @flambeau/nn (declared: @flambeau/core, @flambeau/autograd)",
     ])
   })
 

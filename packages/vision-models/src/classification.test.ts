@@ -4,6 +4,7 @@ import { noGrad } from '@flambeau/autograd'
 import { manualSeed, randn, tensor } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
+import { Adam } from '@flambeau/optim'
 import { describe, expect, it } from 'vitest'
 import {
   AlexNet,
@@ -131,8 +132,7 @@ describe('models that courses teach', () => {
     expect(noGrad(() => model.eval()(randn([1, 1, size, size]))).shape).toEqual([1, 10])
   })
 
-  it.each(taught)('%s learns a batch by heart', async (_, build, size, lr, steps) => {
-    const { Adam } = await import('@flambeau/optim')
+  it.each(taught)('%s learns a batch by heart', (_, build, size, lr, steps) => {
     manualSeed(0)
     const model = build()
     const x = randn([8, 1, size, size])
