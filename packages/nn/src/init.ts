@@ -82,6 +82,19 @@ function fans(op: string, tensor: Tensor): { fanIn: number; fanOut: number } {
   return { fanIn: inputs * field, fanOut: out * field }
 }
 
+let skipping = false
+
+/** Runs `body`, in which no initialiser draws or fills. @internal */
+export function withoutInitialisers<T>(body: () => T): T {
+  const before = skipping
+  skipping = true
+  try {
+    return body()
+  } finally {
+    skipping = before
+  }
+}
+
 /** What initialisers that draw accept. */
 export interface Drawing {
   /** Default: the default generator. */
@@ -102,7 +115,7 @@ export function uniform_(
   ...given: Arguments<Drawing & { a?: number; b?: number }, ['a', 'b', 'generator']>
 ): Tensor {
   const [a = 0, b = 1, generator = null] = readUniform(given)
-  return noGrad(() => tensor.uniform_(a, b, { generator }))
+  return skipping ? tensor : noGrad(() => tensor.uniform_(a, b, { generator }))
 }
 
 const readNormal = parameters<[number, number, GeneratorOption]>('normal_', [
@@ -117,7 +130,7 @@ export function normal_(
   ...given: Arguments<Drawing & { mean?: number; std?: number }, ['mean', 'std', 'generator']>
 ): Tensor {
   const [mean = 0, std = 1, generator = null] = readNormal(given)
-  return noGrad(() => tensor.normal_(mean, std, { generator }))
+  return skipping ? tensor : noGrad(() => tensor.normal_(mean, std, { generator }))
 }
 
 export interface TruncNormalOptions extends Drawing {
@@ -170,6 +183,7 @@ export function truncNormal_(
       'pass { std: 1, a: -2, b: 2 }',
     )
   }
+  if (skipping) return tensor
   const inside = normalBelow((b - mean) / std) - normalBelow((a - mean) / std)
   const draw = inside > 0.3 ? redrawNormal : acceptUniform
   noGrad(() => {
@@ -219,7 +233,8 @@ function acceptUniform(
 
 /** One value everywhere. @see torch.nn.init.constant_ */
 export function constant_(tensor: Tensor, val: number | { val: number }): Tensor {
-  return noGrad(() => tensor.fill_(typeof val === 'object' ? val.val : val))
+  const value = typeof val === 'object' ? val.val : val
+  return skipping ? tensor : noGrad(() => tensor.fill_(value))
 }
 
 /** Zeros. @see torch.nn.init.zeros_ */
@@ -322,7 +337,7 @@ export function orthogonal_(tensor: Tensor, ...given: GainArguments): Tensor {
       'use normal_ for vectors',
     )
   }
-  if (tensor.numel() === 0) return tensor
+  if (skipping || tensor.numel() === 0) return tensor
   return noGrad(() => {
     const rows = tensor.shape[0] as number
     const drawn = empty([rows, tensor.numel() / rows], { dtype: tensor.dtype })
@@ -380,7 +395,7 @@ function kaimingStd(
 
 /** He et al. 2015: uniform within sqrt(3) · gain / sqrt(fan). @see torch.nn.init.kaiming_uniform_ */
 export function kaimingUniform_(tensor: Tensor, ...given: KaimingArguments): Tensor {
-  if (tensor.numel() === 0) return tensor
+  if (skipping || tensor.numel() === 0) return tensor
   const { std, generator } = kaimingStd('kaimingUniform_', tensor, given)
   const bound = Math.sqrt(3) * std
   return uniform_(tensor, -bound, bound, { generator })
@@ -388,7 +403,7 @@ export function kaimingUniform_(tensor: Tensor, ...given: KaimingArguments): Ten
 
 /** He et al. 2015: normal with std gain / sqrt(fan). @see torch.nn.init.kaiming_normal_ */
 export function kaimingNormal_(tensor: Tensor, ...given: KaimingArguments): Tensor {
-  if (tensor.numel() === 0) return tensor
+  if (skipping || tensor.numel() === 0) return tensor
   const { std, generator } = kaimingStd('kaimingNormal_', tensor, given)
   return normal_(tensor, 0, std, { generator })
 }

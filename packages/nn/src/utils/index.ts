@@ -11,6 +11,8 @@ export {
 } from './fusion.ts'
 export * as parametrizations from './parametrizations.ts'
 export * as parametrize from './parametrize.ts'
+export * as prune from './prune.ts'
+export { skipInit } from './skip-init.ts'
 export type { SpectralNormOptions } from './spectral-norm.ts'
 export { removeSpectralNorm, spectralNorm } from './spectral-norm.ts'
 export * as stateless from './stateless.ts'

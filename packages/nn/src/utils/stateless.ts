@@ -43,8 +43,8 @@ function placesOf(root: AnyModule, prefix = '', path: readonly object[] = []): P
 function merged(given: TensorsByName): Record<string, Tensor> {
   const op = 'functionalCall'
   const out: Record<string, Tensor> = {}
-  for (const one of [given].flat()) {
-    for (const [name, tensor] of Object.entries<unknown>(one)) {
+  for (const one of [given].flat() as Record<string, unknown>[]) {
+    for (const [name, tensor] of Object.entries(one)) {
       if (!(tensor instanceof Tensor)) {
         throw new ValueError(op, [], `'${name}' is not a tensor`, 'give tensors by their names')
       }
@@ -101,7 +101,7 @@ export function functionalCall<Args extends unknown[], Output>(
     NAMES,
   )(given)
   const tensors = merged(parametersAndBuffers)
-  const places = placesOf(module as unknown as AnyModule)
+  const places = placesOf(module)
   requireNames(places, tensors, strict)
   const named = places.filter(({ name }) => name in tensors)
   const byOwn = new Map(named.map(({ name, own }) => [own, name]))

@@ -76,6 +76,17 @@ export function attachRule(module: AnyModule, name: string, rule: WeightRule): v
   if (!(fields[name] instanceof Tensor)) fields[name] = rule.compute(module, false)
 }
 
+/** The function that has a weight computed; undefined if none has. */
+export function ruleOf(module: AnyModule, name: string): string | undefined {
+  return attached.get(module)?.get(name)?.rule.op
+}
+
+/** The names of a module's weights that are computed by `op`. */
+export function weightsBy(module: AnyModule, op: string): string[] {
+  const rules = [...(attached.get(module) ?? [])]
+  return rules.filter(([, { rule }]) => rule.op === op).map(([name]) => name)
+}
+
 /** @throws {ValueError} if the weight is computed already. */
 export function requireFree(op: string, module: AnyModule, name: string): void {
   const other = attached.get(module)?.get(name)
