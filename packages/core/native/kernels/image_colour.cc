@@ -68,8 +68,8 @@ void recolour(const Tensor& x, const Tensor& y, Change change, float amount) {
 
 }  // namespace
 
-// x uint8 [channels, height, width] of any strides, table [channels or 1, 256] -> table[c, x] of the
-// table's type, which is uint8 or float32; uint8 in x's order in memory, float32 row-major.
+// x uint8 [channels, height, width] of any strides, table [channels or 1, 256] -> table[c, x] of
+// the table's type, which is uint8 or float32; uint8 in x's order in memory, float32 row-major.
 FLAMBEAU_KERNEL(image_table) {
   const Tensor& x = call.in(0);
   require_image(x.shape);
@@ -98,10 +98,8 @@ FLAMBEAU_KERNEL(image_recolour) {
     throw Failure("ERR_INTERNAL", "the result is not like the image");
   const float amount = static_cast<float>(call.param(1));
   Tensor& y = call.out_like(0, x);
-  if (x.dtype == DType::kUInt8)
-    return recolour<uint8_t>(x, y, static_cast<Change>(change), amount);
-  if (x.dtype == DType::kFloat32)
-    return recolour<float>(x, y, static_cast<Change>(change), amount);
+  if (x.dtype == DType::kUInt8) return recolour<uint8_t>(x, y, static_cast<Change>(change), amount);
+  if (x.dtype == DType::kFloat32) return recolour<float>(x, y, static_cast<Change>(change), amount);
   throw Failure("ERR_INTERNAL", "colours of this type were not expected");
 }
 

@@ -13,7 +13,8 @@ namespace {
 enum class Filter { kNearest, kLinear, kCubic, kArea, kNearestExact };
 constexpr int kNumFilters = 5;
 
-// Keys' cubic: with a = -0.75 interpolating, with a = -0.5 when it also has to smooth, as in PyTorch.
+// Keys' cubic: with a = -0.75 interpolating, with a = -0.5 when it also has to smooth, as in
+// PyTorch.
 double cubic(double t, double a) {
   t = std::fabs(t);
   if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
@@ -142,19 +143,18 @@ void resize_planes(Call& call, const Planes& from, const Planes& to, const T* x,
   if (!down) return;
   const AxisWeights weights(from.height, to.height, filter, smooth, kWhole);
   const int64_t taps = weights.axis().taps;
-  parallel_for(from.outer * to.height, rows_per_chunk(out_row * taps),
-               [&](int64_t begin, int64_t end) {
-                 std::vector<int32_t> sums(kWhole ? out_row : 0);
-                 for (int64_t i = begin; i < end; ++i) {
-                   const int64_t plane = i / to.height, row = i % to.height;
-                   const T* image = lines + plane * from.height * out_row;
-                   if constexpr (kWhole)
-                     table.down_u8(weights.axis(), image, y + i * out_row, out_row, row,
-                                   sums.data());
-                   else
-                     table.down_f32(weights.axis(), image, y + i * out_row, out_row, row);
-                 }
-               });
+  parallel_for(
+      from.outer * to.height, rows_per_chunk(out_row * taps), [&](int64_t begin, int64_t end) {
+        std::vector<int32_t> sums(kWhole ? out_row : 0);
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t plane = i / to.height, row = i % to.height;
+          const T* image = lines + plane * from.height * out_row;
+          if constexpr (kWhole)
+            table.down_u8(weights.axis(), image, y + i * out_row, out_row, row, sums.data());
+          else
+            table.down_f32(weights.axis(), image, y + i * out_row, out_row, row);
+        }
+      });
 }
 
 // The pixel that stands for place i, computed in float as PyTorch does.
@@ -173,25 +173,24 @@ void pick_planes(const Planes& from, const Planes& to, const T* x, T* y, bool ex
   const std::vector<int64_t> rows = nearest_places(from.height, to.height, exact);
   const std::vector<int64_t> columns = nearest_places(from.width, to.width, exact);
   const int64_t inner = from.inner;
-  parallel_for(from.outer * to.height, rows_per_chunk(to.width * inner),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t i = begin; i < end; ++i) {
-                   const int64_t plane = i / to.height;
-                   const T* line =
-                       x + (plane * from.height + rows[i % to.height]) * from.width * inner;
-                   T* target = y + i * to.width * inner;
-                   for (int64_t j = 0; j < to.width; ++j)
-                     for (int64_t c = 0; c < inner; ++c)
-                       target[j * inner + c] = line[columns[j] * inner + c];
-                 }
-               });
+  parallel_for(
+      from.outer * to.height, rows_per_chunk(to.width * inner), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t plane = i / to.height;
+          const T* line = x + (plane * from.height + rows[i % to.height]) * from.width * inner;
+          T* target = y + i * to.width * inner;
+          for (int64_t j = 0; j < to.width; ++j)
+            for (int64_t c = 0; c < inner; ++c)
+              target[j * inner + c] = line[columns[j] * inner + c];
+        }
+      });
 }
 
 }  // namespace
 
-// x [channels, height, width] of any strides -> the same type, [channels, out height, out width], in
-// x's order in memory if that is row-major or has channels last. Parameters: filter, smooth (reach
-// as far as pixels shrink). uint8 and float32; other types with the nearest filters only.
+// x [channels, height, width] of any strides -> the same type, [channels, out height, out width],
+// in x's order in memory if that is row-major or has channels last. Parameters: filter, smooth
+// (reach as far as pixels shrink). uint8 and float32; other types with the nearest filters only.
 FLAMBEAU_KERNEL(image_resize) {
   require_image(call.in(0).shape);
   const bool interleaved = is_interleaved(call.in(0)) && call.in(0).size(0) <= 4;

@@ -1,4 +1,5 @@
-// Images drawn by asking for each pixel where it comes from: rotations, affine and perspective maps.
+// Images drawn by asking for each pixel where it comes from: rotations, affine and perspective
+// maps.
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -50,10 +51,10 @@ T as_pixel(double value) {
 
 }  // namespace
 
-// x [channels, height, width] of any strides -> the same type, [channels, out height, out width], in
-// x's order in memory. Parameters: sampling, border, the nine numbers of the map from pixels of the
-// result to those of x, then the fill for each channel. uint8 and float32 can be blended, all types
-// can be sampled. See WarpRow.
+// x [channels, height, width] of any strides -> the same type, [channels, out height, out width],
+// in x's order in memory. Parameters: sampling, border, the nine numbers of the map from pixels of
+// the result to those of x, then the fill for each channel. uint8 and float32 can be blended, all
+// types can be sampled. See WarpRow.
 FLAMBEAU_KERNEL(image_warp) {
   const Tensor& x = call.in(0);
   require_image(x.shape);

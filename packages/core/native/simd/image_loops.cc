@@ -113,16 +113,11 @@ void with_layout(const WarpRow& w, const Body& body) {
 template <class Body>
 void with_border(Border border, const Body& body) {
   switch (border) {
-    case Border::kConstant:
-      return body(std::integral_constant<Border, Border::kConstant>{});
-    case Border::kEdge:
-      return body(std::integral_constant<Border, Border::kEdge>{});
-    case Border::kReflect101:
-      return body(std::integral_constant<Border, Border::kReflect101>{});
-    case Border::kSymmetric:
-      return body(std::integral_constant<Border, Border::kSymmetric>{});
-    case Border::kWrap:
-      return body(std::integral_constant<Border, Border::kWrap>{});
+    case Border::kConstant: return body(std::integral_constant<Border, Border::kConstant>{});
+    case Border::kEdge: return body(std::integral_constant<Border, Border::kEdge>{});
+    case Border::kReflect101: return body(std::integral_constant<Border, Border::kReflect101>{});
+    case Border::kSymmetric: return body(std::integral_constant<Border, Border::kSymmetric>{});
+    case Border::kWrap: return body(std::integral_constant<Border, Border::kWrap>{});
   }
 }
 
@@ -177,10 +172,11 @@ inline void blend_at_border(const WarpRow& w, const L& layout, int32_t u, int32_
         float line = 0;
         for (int k = 0; k < kTaps; ++k) {
           const bool outside = (us[k] | vs[j]) < 0;
-          line += across[k] *
-                  (outside ? fill[c]
-                           : static_cast<float>(x[vs[j] * w.x_row + us[k] * layout.column() +
-                                                  c * layout.channel()]));
+          line +=
+              across[k] *
+              (outside ? fill[c]
+                       : static_cast<float>(
+                             x[vs[j] * w.x_row + us[k] * layout.column() + c * layout.channel()]));
         }
         sum += down[j] * line;
       }
@@ -350,10 +346,20 @@ void hue(float* r, float* g, float* b, int64_t n, float turns) {
 
 extern const ImageTable image_table;
 const ImageTable image_table = {
-    nearest<uint8_t>,    nearest<uint16_t>, nearest<uint32_t>,  nearest<uint64_t>,
-    blended<2, uint8_t>, blended<2, float>, blended<4, uint8_t>, blended<4, float>,
-    across<uint8_t>,     across<float>,     down_u8,             down_f32,
-    saturate,            hue,
+    nearest<uint8_t>,
+    nearest<uint16_t>,
+    nearest<uint32_t>,
+    nearest<uint64_t>,
+    blended<2, uint8_t>,
+    blended<2, float>,
+    blended<4, uint8_t>,
+    blended<4, float>,
+    across<uint8_t>,
+    across<float>,
+    down_u8,
+    down_f32,
+    saturate,
+    hue,
 };
 
 }  // namespace flambeau::FLAMBEAU_ISA
