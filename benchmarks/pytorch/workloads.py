@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import nn, rand, randn
 
 import measure
+import models
 
 WORKLOADS = {}
 
@@ -31,23 +32,81 @@ class Work:
         self.step, self.check, self.losses = step, check, losses
 
 
-def train(name):
-    """Registers a function that makes (model, optimizer, batches, loss function)."""
+class Settings:
+    """How PyTorch is set up; the default is what a plain script gets."""
+
+    def __init__(self):
+        self.compile = self.fused = self.channels_last = False
+        # Probability 0 everywhere, to compare losses where random numbers are drawn otherwise.
+        self.dropout = True
+
+
+settings = Settings()
+
+
+def dropout(p):
+    return p if settings.dropout else 0.0
+
+
+def adam(params, **options):
+    return torch.optim.Adam(params, **options, **({"fused": True} if settings.fused else {}))
+
+
+def adamw(params, **options):
+    return torch.optim.AdamW(params, **options, **({"fused": True} if settings.fused else {}))
+
+
+def sgd(params, **options):
+    return torch.optim.SGD(params, **options, **({"fused": True} if settings.fused else {}))
+
+
+def laid_out(tensor):
+    """An image batch in the memory format of the settings."""
+    if settings.channels_last and tensor.dim() == 4:
+        return tensor.contiguous(memory_format=torch.channels_last)
+    return tensor
+
+
+def train(name, images=False):
+    """Registers a function that makes (model, optimizer maker, batches, loss function)."""
 
     def register(make):
         def build():
-            model, optimizer, batches, loss_of = make()
+            model, optimizer_of, batches, loss_of = make()
+            if images and settings.channels_last:
+                model.to(memory_format=torch.channels_last)
+                batches = [tuple(laid_out(part) for part in batch) for batch in batches]
+            optimizer = optimizer_of(model.parameters())
+            forward = torch.compile(loss_of) if settings.compile else loss_of
             losses = []
 
             def step():
                 batch = batches[len(losses) % len(batches)]
                 optimizer.zero_grad()
-                loss = loss_of(model, *batch)
+                loss = forward(model, *batch)
                 loss.backward()
                 optimizer.step()
                 losses.append(loss.item())
 
             return Work(step, losses=losses)
+
+        WORKLOADS[name] = build
+
+    return register
+
+
+def infer(name, images=False):
+    """Registers a function that makes (model, function of the model)."""
+
+    def register(make):
+        def build():
+            torch.set_grad_enabled(False)
+            model, run = make()
+            model.eval()
+            if images and settings.channels_last:
+                model.to(memory_format=torch.channels_last)
+            forward = torch.compile(run) if settings.compile else run
+            return Work(lambda: forward(model), lambda: run(model))
 
         WORKLOADS[name] = build
 
@@ -133,7 +192,7 @@ def _():
         nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)
     )
     batches = [(rand(100, 784), labels(100, 10)) for _ in range(32)]
-    return model, torch.optim.Adam(model.parameters(), lr=1e-3), batches, cross_entropy
+    return model, lambda params: adam(params, lr=1e-3), batches, cross_entropy
 
 
 @train("mlp_mnist_mse")
@@ -142,20 +201,172 @@ def _():
         nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 10)
     )
     batches = [(rand(512, 784), F.one_hot(labels(512, 10), 10).float()) for _ in range(16)]
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    optimizer = lambda params: sgd(params, lr=0.01, momentum=0.9)
     return model, optimizer, batches, lambda model, x, y: F.mse_loss(model(x), y)
 
 
-@train("simple_cnn")
-def _():
-    batches = [(rand(64, 1, 28, 28), labels(64, 10)) for _ in range(32)]
-    features = []
-    for channels_in, channels_out in ((1, 16), (16, 32), (32, 64)):
-        features += [nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-    head = [nn.Linear(576, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)]
-    model = nn.Sequential(*features, nn.Flatten(), *head)
-    return model, torch.optim.Adam(model.parameters(), lr=1e-3), batches, cross_entropy
+def images(name, count, batch, shape, draw, make, optimizer):
+    """Classification of random images; the data are drawn before the weights."""
 
+    @train(name, images=True)
+    def _():
+        batches = [(draw(batch, *shape), labels(batch, 10)) for _ in range(count)]
+        return make(), optimizer, batches, cross_entropy
+
+
+def momentum(params):
+    return sgd(params, lr=0.1, momentum=0.9, weight_decay=5e-4)
+
+
+GREY, LARGE, COLOUR = (1, 28, 28), (1, 224, 224), (3, 32, 32)
+images("simple_cnn", 32, 64, GREY, rand, models.small_cnn, lambda params: adam(params, lr=1e-3))
+images("lenet5_sigmoid", 16, 256, GREY, rand, models.lenet5, lambda params: sgd(params, lr=0.9))
+images(
+    "alexnet_224",
+    4,
+    8,
+    LARGE,
+    rand,
+    lambda: models.alexnet(dropout(0.5)),
+    lambda params: sgd(params, lr=0.01),
+)
+images(
+    "vgg11_224",
+    4,
+    2,
+    LARGE,
+    rand,
+    lambda: models.vgg11(dropout(0.5)),
+    lambda params: sgd(params, lr=0.05),
+)
+images("resnet18_cifar", 8, 32, COLOUR, randn, lambda: models.resnet18(10, "large"), momentum)
+images("resnet18_cifar_stem3", 4, 32, COLOUR, randn, lambda: models.resnet18(10, "small"), momentum)
+
+
+@train("unet_carvana", images=True)
+def _():
+    batches = [(rand(4, 3, 160, 240), (rand(4, 1, 160, 240) > 0.5).float()) for _ in range(2)]
+    loss = lambda model, x, y: F.binary_cross_entropy_with_logits(model(x), y)
+    return models.UNet(), lambda params: adam(params, lr=1e-4), batches, loss
+
+
+@train("vit_tiny")
+def _():
+    batches = [(randn(64, 3, 32, 32), labels(64, 10)) for _ in range(8)]
+    optimizer = lambda params: adamw(params, lr=1e-3)
+    return models.VisionTransformer(), optimizer, batches, cross_entropy
+
+
+def tokens():
+    return torch.randint(0, 8000, (16, 64))
+
+
+@train("transformer_seq2seq")
+def _():
+    batches = [(tokens(), tokens(), tokens()) for _ in range(8)]
+
+    def loss(model, source, target, wanted):
+        logits = model(source, target).flatten(0, 1)
+        return F.cross_entropy(logits, wanted.flatten(), label_smoothing=0.1)
+
+    optimizer = lambda params: adam(params, lr=1e-4, betas=(0.9, 0.98))
+    return models.Seq2Seq(dropout(0.1)), optimizer, batches, loss
+
+
+@train("lstm_lm")
+def _():
+    batches = [(tokens(), tokens()) for _ in range(8)]
+    loss = lambda model, x, y: F.cross_entropy(model(x)[0].flatten(0, 1), y.flatten())
+    return models.LstmModel(), lambda params: adam(params, lr=1e-3), batches, loss
+
+
+@train("ddpm_unet", images=True)
+def _():
+    batches = [(randn(32, 1, 32, 32), labels(32, 1000), randn(32, 1, 32, 32)) for _ in range(4)]
+    kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)
+
+    def loss(model, x, t, noise):
+        share = kept[t][:, None, None, None]
+        return F.mse_loss(model(share.sqrt() * x + (1 - share).sqrt() * noise, t), noise)
+
+    return models.DiffusionUNet(), lambda params: adamw(params, lr=2e-4), batches, loss
+
+
+def graph(name, sparse):
+    @train(name)
+    def _():
+        optimizer = lambda params: adam(params, lr=0.01, weight_decay=5e-4)
+        return models.Gcn(sparse, dropout(0.5)), optimizer, [()], lambda model: model()
+
+
+graph("gcn_cora_like", False)
+graph("gcn_cora_like_csr", True)
+
+# ---- inference
+
+
+@infer("infer_resnet18_224", images=True)
+def _():
+    x = laid_out(rand(1, 3, 224, 224))
+    return models.resnet18(1000, "large"), lambda model: model(x)
+
+
+@infer("infer_unet", images=True)
+def _():
+    x = laid_out(rand(1, 3, 160, 240))
+    return models.UNet(), lambda model: model(x)
+
+
+class LstmSteps(Work):
+    """One token through the language model after another, each the likeliest after the last."""
+
+    def __init__(self):
+        torch.set_grad_enabled(False)
+        self.start = torch.randint(0, 8000, (1, 1))
+        model = models.LstmModel().eval()
+
+        def run(model, x, state):
+            y, state = model(x, state)
+            return y[:, -1].argmax(-1, keepdim=True), state
+
+        self.model, self.run = model, torch.compile(run) if settings.compile else run
+        self.reset()
+        super().__init__(self.next, self.forty)
+
+    def reset(self):
+        self.x, self.state = self.start, (torch.zeros(2, 1, 512), torch.zeros(2, 1, 512))
+
+    def next(self):
+        self.x, self.state = self.run(self.model, self.x, self.state)
+        return self.x.item()
+
+    def forty(self):
+        self.reset()
+        return torch.tensor([self.next() for _ in range(40)]), *self.state
+
+
+WORKLOADS["infer_lstm_step"] = LstmSteps
+
+
+def gpt_decode():
+    torch.set_grad_enabled(False)
+    model = models.Gpt().eval()
+    caches = [(torch.zeros(1, 6, 256, 64), torch.zeros(1, 6, 256, 64)) for _ in range(6)]
+    forward = torch.compile(model, dynamic=True) if settings.compile else model
+
+    def step():
+        x = torch.zeros(1, 1, dtype=torch.long)
+        out = [x]
+        for i in range(255):
+            x = forward(x, caches, i)[:, -1].argmax(-1, keepdim=True)
+            out.append(x)
+            x.item()
+        return torch.cat(out, 1)
+
+    return Work(step, step)
+
+
+WORKLOADS["infer_gpt_decode_256"] = gpt_decode
 
 # ---- the cost of a call
 
@@ -205,6 +416,19 @@ def _():
 def _():
     a, b = rand(MILLIONS_16), rand(MILLIONS_16)
     return lambda: a + b
+
+
+@plain("op_add_16m_out")
+def _():
+    a, b, out = rand(MILLIONS_16), rand(MILLIONS_16), torch.empty(MILLIONS_16)
+    return lambda: torch.add(a, b, out=out)
+
+
+@plain("op_exp_16m_out")
+def _():
+    x = rand(MILLIONS_16)
+    out = torch.empty_like(x)
+    return lambda: torch.exp(x, out=out)
 
 
 @plain("op_add_16m_inplace", check=False)
@@ -258,7 +482,7 @@ unary("op_cumsum_4096", lambda x: x.cumsum(1), 4096, 4096)
 
 def layer(name, backward, shape, features, make):
     def parts(grad):
-        x = leaf(*shape, grad=grad)
+        x = laid_out(randn(*shape)).requires_grad_(grad)
         weight, bias = leaf(features, grad=grad), leaf(features, grad=grad)
         run = make()
         return lambda: run(x, weight, bias), [x, weight, bias]
@@ -331,7 +555,8 @@ backward_alone("op_embedding_8000x256_bwd", lambda: embedding_parts(True))
 
 
 def transposed_parts(grad):
-    x, weight, bias = leaf(4, 128, 80, 120, grad=grad), leaf(128, 64, 2, 2, grad=grad), leaf(64, grad=grad)
+    x = laid_out(randn(4, 128, 80, 120)).requires_grad_(grad)
+    weight, bias = leaf(128, 64, 2, 2, grad=grad), leaf(64, grad=grad)
     return lambda: F.conv_transpose2d(x, weight, bias, 2), [x, weight, bias]
 
 
@@ -419,6 +644,17 @@ def _():
     return lambda: a @ b.transpose(1, 2)
 
 
+# ---- attention
+
+
+def attention_parts(grad):
+    q, k, v = (leaf(16, 8, 64, 32, grad=grad) for _ in range(3))
+    return lambda: F.scaled_dot_product_attention(q, k, v, is_causal=True), [q, k, v]
+
+
+plain("op_sdpa_16x8x64x32")(lambda: attention_parts(False)[0])
+backward_alone("op_sdpa_16x8x64x32_bwd", lambda: attention_parts(True))
+
 # ---- convolution and pooling
 
 
@@ -426,8 +662,9 @@ def convolution(name, shape, channels_out, kernel, stride, padding, first=False,
     """Forward, and the backward pass alone; a first layer wants no gradient of its input."""
 
     def parts(grad):
-        x = leaf(*shape, grad=grad and not first)
-        weight = leaf(channels_out, 1 if depthwise else shape[1], kernel, kernel, grad=grad)
+        x = laid_out(randn(*shape)).requires_grad_(grad and not first)
+        weight = laid_out(randn(channels_out, 1 if depthwise else shape[1], kernel, kernel))
+        weight.requires_grad_(grad)
         bias = leaf(channels_out, grad=grad)
         groups = shape[1] if depthwise else 1
         inputs = [weight, bias] if first else [x, weight, bias]
@@ -448,7 +685,7 @@ convolution("op_conv_dw128_56x56", (8, 128, 56, 56), 128, 3, 1, 1, depthwise=Tru
 
 def pooled(function):
     def parts(grad=True):
-        x = leaf(16, 64, 112, 112, grad=grad)
+        x = laid_out(randn(16, 64, 112, 112)).requires_grad_(grad)
         return lambda: function(x), [x]
 
     return parts
@@ -507,7 +744,7 @@ def _():
 
 @plain("op_cat_dim1")
 def _():
-    parts = [randn(32, 64, 56, 56) for _ in range(2)]
+    parts = [laid_out(randn(32, 64, 56, 56)) for _ in range(2)]
     return lambda: torch.cat(parts, 1)
 
 
@@ -586,14 +823,12 @@ def optimizer_step(name, make, count, *shape):
         return lambda: optimizer.step()
 
 
-optimizer_step("op_adam_step_10m", lambda p: torch.optim.Adam(p, lr=1e-3), 10, 1024, 1024)
+optimizer_step("op_adam_step_10m", lambda p: adam(p, lr=1e-3), 10, 1024, 1024)
 optimizer_step(
     "op_adam_step_10m_fused", lambda p: torch.optim.Adam(p, lr=1e-3, fused=True), 10, 1024, 1024
 )
-optimizer_step(
-    "op_sgdm_step_10m", lambda p: torch.optim.SGD(p, lr=1e-3, momentum=0.9), 10, 1024, 1024
-)
-optimizer_step("op_adam_step_100x64", lambda p: torch.optim.Adam(p, lr=1e-3), 100, 64)
+optimizer_step("op_sgdm_step_10m", lambda p: sgd(p, lr=1e-3, momentum=0.9), 10, 1024, 1024)
+optimizer_step("op_adam_step_100x64", lambda p: adam(p, lr=1e-3), 100, 64)
 
 
 # ---- answering a request
@@ -608,6 +843,10 @@ def digest(tensor):
 def answer(request):
     if request["threads"]:
         torch.set_num_threads(request["threads"])
+    variant = request.get("variant", "eager")
+    settings.compile = variant == "compile"
+    settings.fused = settings.channels_last = variant == "tuned"
+    settings.dropout = request.get("dropout", True)
     torch.manual_seed(request["seed"])
     micro = request["name"].startswith("op_")
     work = WORKLOADS[request["name"]]()

@@ -11,7 +11,7 @@ import type { Outcome } from './runner.ts'
 import { runWorkload } from './runner.ts'
 import { select } from './select.ts'
 import { footer, header, row } from './table.ts'
-import { notYet, workloads } from './workloads/index.ts'
+import { workloads } from './workloads/index.ts'
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`)
@@ -21,7 +21,6 @@ function list(): void {
   for (const { group, name, summary } of workloads) {
     print(`${group.padEnd(8)} ${name.padEnd(36)} ${summary}`)
   }
-  for (const { name, needs } of notYet) print(`${'not yet'.padEnd(8)} ${name.padEnd(36)} ${needs}`)
 }
 
 /** PyTorch's side; null, after a line that says so, where python3 has no torch. */
@@ -49,7 +48,7 @@ function save(file: string | undefined, outcomes: readonly Outcome[]): void {
 }
 
 async function run(options: Options): Promise<number> {
-  const chosen = select(workloads, notYet, options.only)
+  const chosen = select(workloads, options.only)
   const outcomes: Outcome[] = []
   // Now already, so that a path that cannot be written is found out before the work.
   save(options.json, outcomes)

@@ -35,7 +35,7 @@ usage: pnpm bench [options]
   --seconds N      time after which a process stops sampling; default 5
   --quiet N        wait up to N seconds for an idle machine before each process; default 0
   --json FILE      also write the results to FILE
-  --list           show the workloads, and those that are not there yet
+  --list           show the workloads
   --help           show this
 
 Times are medians of the samples in which no thread had to wait for a core. The ratio is

@@ -22,7 +22,6 @@ function globPattern(glob: string): RegExp {
  */
 export function select<W extends Named>(
   workloads: readonly W[],
-  missing: readonly Named[],
   patterns: readonly string[],
 ): readonly W[] {
   if (patterns.length === 0) return workloads
@@ -31,11 +30,7 @@ export function select<W extends Named>(
     const pattern = globPattern(text)
     const fitting = workloads.filter(({ name }) => pattern.test(name))
     if (fitting.length === 0) {
-      throw new UsageError(
-        missing.some(({ name }) => pattern.test(name))
-          ? `${text} is not there yet; --list shows what is`
-          : `no workload is called ${text}; --list shows all`,
-      )
+      throw new UsageError(`no workload is called ${text}; --list shows all`)
     }
     for (const workload of fitting) chosen.add(workload)
   }

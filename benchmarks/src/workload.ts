@@ -18,7 +18,7 @@ export interface Workload {
   readonly name: string
   /** One line for --list. */
   readonly summary: string
-  readonly group: 'train' | 'micro'
+  readonly group: 'train' | 'infer' | 'micro'
   /** Uncontended samples that a process takes. */
   readonly samples: number
   /** Steps whose losses are compared. */
@@ -41,39 +41,56 @@ export function leaf(shape: readonly number[]): Tensor {
 }
 
 /** One batch: what the loss function takes besides the model. */
-export type Batch = readonly [x: Tensor, y: Tensor]
+export type Batch = Tensor[]
 
-export interface Training<Model> {
+/** What a step needs of an optimizer. */
+export type Steps = Pick<Optimizer<object>, 'zeroGrad' | 'step'>
+
+export interface Training<Model, B extends Batch> {
   readonly model: Model
-  readonly optimizer: Pick<Optimizer<object>, 'zeroGrad' | 'step'>
-  readonly batches: readonly Batch[]
-  readonly loss: (model: Model, x: Tensor, y: Tensor) => Tensor
+  readonly optimizer: Steps
+  readonly batches: readonly B[]
+  readonly loss: (model: Model, ...batch: B) => Tensor
 }
 
-/** More than one pass over the batches, so that the losses show what was learnt. */
-const FIRST_STEPS = 40
+/** Settings of the run that definitions ask for. */
+export const settings: { dropout: boolean } = { dropout: true }
+
+/** The probability of dropout; 0 where the run is without. */
+export function dropoutOf(probability: number): number {
+  return settings.dropout ? probability : 0
+}
 
 /** A training step: forward, loss, backward, optimizer, and the loss as a number. */
-export function train<Model>(
-  name: string,
-  summary: string,
-  samples: number,
-  make: () => Training<Model>,
+export function train<Model, B extends Batch>(
+  named: Pick<Workload, 'name' | 'summary' | 'samples' | 'firstSteps'>,
+  make: () => Training<Model, B>,
 ): Workload {
   const build = (): Work => {
     const { model, optimizer, batches, loss: lossOf } = make()
     const losses: number[] = []
     const step = (): void => {
-      const [x, y] = batches[losses.length % batches.length] as Batch
+      const batch = batches[losses.length % batches.length] as B
       optimizer.zeroGrad()
-      const loss = lossOf(model, x, y)
+      const loss = lossOf(model, ...batch)
       loss.backward()
       optimizer.step()
       losses.push(loss.item())
     }
     return { step, check: null, losses }
   }
-  return { name, summary, group: 'train', samples, firstSteps: FIRST_STEPS, build }
+  return { ...named, group: 'train', build }
+}
+
+/** A model that is asked without gradients. */
+export function infer(
+  name: string,
+  summary: string,
+  samples: number,
+  make: () => Pick<Work, 'step' | 'check'>,
+): Workload {
+  const build = (): Work => ({ ...make(), losses: null })
+  return { name, summary, group: 'infer', samples, firstSteps: 0, build }
 }
 
 /** What an operation may return. */

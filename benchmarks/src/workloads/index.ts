@@ -1,7 +1,9 @@
 /** All workloads. Names and definitions are those of pytorch/workloads.py. */
 import type { Workload } from '../workload.ts'
+import { attention } from './attention.ts'
 import { convolutions } from './conv.ts'
 import { elementwise } from './elementwise.ts'
+import { inference } from './infer.ts'
 import { products } from './matmul.ts'
 import { movement } from './movement.ts'
 import { normalizations } from './normalization.ts'
@@ -15,17 +17,17 @@ import { training } from './train.ts'
 
 export const workloads: readonly Workload[] = [
   ...training,
+  ...inference,
   ...overhead,
   ...elementwise,
   ...reductions,
   ...softmaxes,
   ...normalizations,
   ...products,
+  ...attention,
   ...convolutions,
   ...movement,
   ...sorting,
   ...random,
   ...optimizers,
 ]
-
-export { notYet } from './not-yet.ts'
