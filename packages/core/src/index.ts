@@ -1,6 +1,19 @@
 /** Tensors without gradients: creation, operations, memory. The public API. */
 import './methods.ts'
 
+export type { Autocast, AutocastOptions, CustomBwdOptions, CustomFwdOptions } from './autocast.ts'
+export {
+  autocast,
+  clearAutocastCache,
+  customBwd,
+  customFwd,
+  getAutocastDtype,
+  isAutocastAvailable,
+  isAutocastCacheEnabled,
+  isAutocastEnabled,
+  setAutocastCacheEnabled,
+  setAutocastDtype,
+} from './autocast.ts'
 export type { CreationMethods } from './creation-methods.ts'
 export type { CreationOptions, FillValue, SizeArguments } from './creation-options.ts'
 export type {

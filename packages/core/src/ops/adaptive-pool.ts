@@ -2,6 +2,7 @@
  * Pooling to a given size: window i of an axis covers positions ⌊i · size / count⌋ to
  * ⌈(i + 1) · size / count⌉.
  */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { arange, zeros } from '../creation.ts'
@@ -258,6 +259,7 @@ export function adaptiveAvgPool2d(input: Tensor, ...given: Given<2>): Tensor {
  * @see torch.nn.functional.adaptive_avg_pool3d
  */
 export function adaptiveAvgPool3d(input: Tensor, ...given: Given<3>): Tensor {
+  if (autocasting.on) return inAutocast('adaptiveAvgPool3d', adaptiveAvgPool3d, [input, ...given])
   const [size] = readers.adaptiveAvgPool3d(given)
   return adaptiveAvg('adaptiveAvgPool3d', 3, input, size)
 }

@@ -1,4 +1,5 @@
 /** Matrix products that are added to something, scaled by beta and alpha. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { tensor } from '../creation.ts'
@@ -170,6 +171,7 @@ function addProduct(
  * @see torch.addmm
  */
 export function addmm(input: Tensor, ...given: AddmmArguments): Tensor {
+  if (autocasting.on) return inAutocast('addmm', addmm, [input, ...given])
   const { a, b, scale } = readAddmm(given)
   requireTensor('addmm', 'input', input)
   requireRank('addmm', 'mat1', a, 2)
@@ -203,6 +205,7 @@ export function addmv(input: Tensor, ...given: AddmvArguments): Tensor {
  * @see torch.baddbmm
  */
 export function baddbmm(input: Tensor, ...given: BatchArguments): Tensor {
+  if (autocasting.on) return inAutocast('baddbmm', baddbmm, [input, ...given])
   const { a, b, scale } = readBaddbmm(given)
   requireTensor('baddbmm', 'input', input)
   requireBatches('baddbmm', { batch1: a, batch2: b })
@@ -219,6 +222,7 @@ export function baddbmm(input: Tensor, ...given: BatchArguments): Tensor {
  * @see torch.addbmm
  */
 export function addbmm(input: Tensor, ...given: BatchArguments): Tensor {
+  if (autocasting.on) return inAutocast('addbmm', addbmm, [input, ...given])
   const { a, b, scale } = readAddbmm(given)
   requireTensor('addbmm', 'input', input)
   requireBatches('addbmm', { batch1: a, batch2: b })

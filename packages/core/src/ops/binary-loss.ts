@@ -1,4 +1,5 @@
 /** Cross-entropy of yes-or-no questions. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { isFloatingCode } from '../dtype.ts'
@@ -107,6 +108,11 @@ export function binaryCrossEntropyWithLogits(
   input: Tensor,
   ...given: Arguments<BinaryCrossEntropyWithLogitsOptions, typeof NAMES>
 ): Tensor {
+  if (autocasting.on)
+    return inAutocast('binaryCrossEntropyWithLogits', binaryCrossEntropyWithLogits, [
+      input,
+      ...given,
+    ])
   const op = 'binaryCrossEntropyWithLogits'
   const [wanted, weight = null, posWeight = null, reduction = 'none'] = read(given)
   const target = wanted as Tensor

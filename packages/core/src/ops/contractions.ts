@@ -1,4 +1,5 @@
 /** Products over chosen axes that are made of others: outer, inner, Kronecker, cross, tensordot. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { tensor } from '../creation.ts'
@@ -108,6 +109,7 @@ const readTensordot = parameters<[Tensor, NonNullable<TensordotOptions['dims']>]
  * @see torch.tensordot
  */
 export function tensordot(a: Tensor, ...given: Arguments<TensordotOptions, ['b', 'dims']>): Tensor {
+  if (autocasting.on) return inAutocast('tensordot', tensordot, [a, ...given])
   const [b, dims = 2] = readTensordot(given)
   requireTensor('tensordot', 'a', a)
   requireTensor('tensordot', 'b', b)
@@ -191,6 +193,7 @@ function contract(
  * @see torch.trace
  */
 export function trace(input: Tensor): Tensor {
+  if (autocasting.on) return inAutocast('trace', trace, [input])
   requireTensor('trace', 'input', input)
   if (input.ndim !== 2) {
     throw new ShapeError(
@@ -313,6 +316,7 @@ const readVecdot = parameters<[Tensor, number]>('vecdot', ['y', 'dim'])
  * @see torch.linalg.vecdot
  */
 export function vecdot(x: Tensor, ...given: Arguments<VecdotOptions, ['y', 'dim']>): Tensor {
+  if (autocasting.on) return inAutocast('vecdot', vecdot, [x, ...given])
   const [y, dim = -1] = readVecdot(given)
   requireTensor('vecdot', 'x', x)
   requireTensor('vecdot', 'y', y)

@@ -1,4 +1,5 @@
 /** Transposed convolution: the gradient of a convolution by its input, as a layer of its own. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments, Given } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { zeros } from '../creation.ts'
@@ -177,6 +178,7 @@ const readConvTranspose3d = parameters<TransposeParameters>('convTranspose3d', N
  * @see torch.conv_transpose1d
  */
 export function convTranspose1d(input: Tensor, ...given: ConvTransposeArguments<Single>): Tensor {
+  if (autocasting.on) return inAutocast('convTranspose1d', convTranspose1d, [input, ...given])
   return convTranspose('convTranspose1d', 1, input, readConvTranspose1d(given))
 }
 
@@ -204,6 +206,7 @@ export function convTranspose1d(input: Tensor, ...given: ConvTransposeArguments<
  * ```
  */
 export function convTranspose2d(input: Tensor, ...given: ConvTransposeArguments<Pair>): Tensor {
+  if (autocasting.on) return inAutocast('convTranspose2d', convTranspose2d, [input, ...given])
   return convTranspose('convTranspose2d', 2, input, readConvTranspose2d(given))
 }
 
@@ -217,5 +220,6 @@ export function convTranspose2d(input: Tensor, ...given: ConvTransposeArguments<
  * @see torch.conv_transpose3d
  */
 export function convTranspose3d(input: Tensor, ...given: ConvTransposeArguments<Triple>): Tensor {
+  if (autocasting.on) return inAutocast('convTranspose3d', convTranspose3d, [input, ...given])
   return convTranspose('convTranspose3d', 3, input, readConvTranspose3d(given))
 }

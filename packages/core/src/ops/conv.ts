@@ -1,4 +1,5 @@
 /** Convolution. Results are stored channels-last: their strides say so. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments, Given } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { ShapeError, ValueError } from '../errors.ts'
@@ -174,6 +175,7 @@ const readConv3d = parameters<ConvParameters>('conv3d', NAMES)
  * @see torch.conv1d
  */
 export function conv1d(input: Tensor, ...given: ConvArguments<Single>): Tensor {
+  if (autocasting.on) return inAutocast('conv1d', conv1d, [input, ...given])
   return convolution('conv1d', 1, input, readConv1d(given))
 }
 
@@ -200,6 +202,7 @@ export function conv1d(input: Tensor, ...given: ConvArguments<Single>): Tensor {
  * ```
  */
 export function conv2d(input: Tensor, ...given: ConvArguments<Pair>): Tensor {
+  if (autocasting.on) return inAutocast('conv2d', conv2d, [input, ...given])
   return convolution('conv2d', 2, input, readConv2d(given))
 }
 
@@ -214,5 +217,6 @@ export function conv2d(input: Tensor, ...given: ConvArguments<Pair>): Tensor {
  * @see torch.conv3d
  */
 export function conv3d(input: Tensor, ...given: ConvArguments<Triple>): Tensor {
+  if (autocasting.on) return inAutocast('conv3d', conv3d, [input, ...given])
   return convolution('conv3d', 3, input, readConv3d(given))
 }

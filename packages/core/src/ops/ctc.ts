@@ -1,4 +1,5 @@
 /** Connectionist temporal classification: the loss of sequences without alignment. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { onesLike, tensor } from '../creation.ts'
@@ -237,6 +238,7 @@ export function ctcLoss(
   logProbs: Tensor,
   ...given: Arguments<CtcLossOptions, typeof NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('ctcLoss', ctcLoss, [logProbs, ...given])
   const read = readCtcLoss(given)
   const [targets, input, target, blank = 0, reduction = 'none', zeroInfinity = false] = read
   const lengths = { input: input as Lengths, target: target as Lengths }

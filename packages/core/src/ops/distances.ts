@@ -1,4 +1,5 @@
 /** Distances between rows. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { promote } from '../dtype.ts'
@@ -125,6 +126,7 @@ export function cdist(
   x1: Tensor,
   ...given: Arguments<CdistOptions, ['x2', 'p', 'computeMode']>
 ): Tensor {
+  if (autocasting.on) return inAutocast('cdist', cdist, [x1, ...given])
   const [x2, p = 2, mode] = readCdist(given)
   requireTensor('cdist', 'x1', x1)
   requireTensor('cdist', 'x2', x2)

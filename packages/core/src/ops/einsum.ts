@@ -1,4 +1,5 @@
 /** Sums of products, said by labels: einsum. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import { numElements } from '../shape.ts'
@@ -56,6 +57,7 @@ export function einsum(
   ...more: readonly (Tensor | AxisLabels)[]
 ): Tensor
 export function einsum(first: unknown, ...rest: readonly unknown[]): Tensor {
+  if (autocasting.on) return inAutocast('einsum', einsum, [first, ...rest])
   if (typeof first === 'string') {
     const [only] = rest
     const operands = rest.length === 1 && Array.isArray(only) ? (only as unknown[]) : rest

@@ -1,4 +1,5 @@
 /** Whole rows written, added or reduced where an index says; single elements by their place. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { fullCode } from '../creation.ts'
@@ -165,6 +166,7 @@ export function indexCopy<D extends DType>(
   input: Tensor<D>,
   ...given: IndexCopyArguments
 ): Tensor<D> {
+  if (autocasting.on) return inAutocast('indexCopy', indexCopy<D>, [input, ...given])
   return indexCopyForm('indexCopy', input, given, false)
 }
 

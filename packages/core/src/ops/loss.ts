@@ -1,4 +1,5 @@
 /** Losses, each in one pass over the scores. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { onesLike } from '../creation.ts'
@@ -224,6 +225,7 @@ export function crossEntropy(
   input: Tensor,
   ...given: Arguments<Target & CrossEntropyOptions, typeof CROSS_ENTROPY_NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('crossEntropy', crossEntropy, [input, ...given])
   const op = 'crossEntropy'
   const read = readCrossEntropy(given)
   const [labels, givenWeight = null, sizeAverage, ignore, reduce, kind, smoothing = 0] = read
@@ -358,6 +360,7 @@ export function nllLoss(
   input: Tensor,
   ...given: Arguments<Target & NllLossOptions, typeof NLL_NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('nllLoss', nllLoss, [input, ...given])
   const op = 'nllLoss'
   const [target, weight = null, sizeAverage, ignoreIndex = -100, reduce, kind] = readNllLoss(given)
   requireScores(op, input, target as Tensor)
@@ -443,6 +446,7 @@ export function mseLoss(
   input: Tensor,
   ...given: Arguments<Target & MseLossOptions, typeof MSE_NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('mseLoss', mseLoss, [input, ...given])
   const [other, sizeAverage, reduce, kind, weight = null] = readMseLoss(given)
   const target = other as Tensor
   requireTensor('mseLoss', 'input', input)

@@ -1,4 +1,5 @@
 /** Losses that leave examples alone once they are far enough on the right side. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { tensor } from '../creation.ts'
@@ -63,6 +64,7 @@ export function hingeEmbeddingLoss(
   input: Tensor,
   ...given: Arguments<HingeEmbeddingLossOptions, typeof HINGE_NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('hingeEmbeddingLoss', hingeEmbeddingLoss, [input, ...given])
   const op = 'hingeEmbeddingLoss'
   const [target, margin = 1, reduction = 'none'] = readHinge(given)
   requireTensors(op, { input, target })
@@ -99,6 +101,7 @@ export function marginRankingLoss(
   input1: Tensor,
   ...given: Arguments<MarginRankingLossOptions, typeof RANKING_NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('marginRankingLoss', marginRankingLoss, [input1, ...given])
   const op = 'marginRankingLoss'
   const [input2, target, margin = 0, reduction = 'none'] = readRanking(given)
   requireTensors(op, { input1, input2, target })
@@ -137,6 +140,8 @@ export function cosineEmbeddingLoss(
   input1: Tensor,
   ...given: Arguments<CosineEmbeddingLossOptions, typeof COSINE_NAMES>
 ): Tensor {
+  if (autocasting.on)
+    return inAutocast('cosineEmbeddingLoss', cosineEmbeddingLoss, [input1, ...given])
   const op = 'cosineEmbeddingLoss'
   const [second, labels, margin = 0, reduction = 'none'] = readCosine(given)
   requireTensors(op, { input1, input2: second, target: labels })
@@ -195,6 +200,7 @@ export function tripletMarginLoss(
   anchor: Tensor,
   ...given: Arguments<TripletMarginLossOptions, typeof TRIPLET_NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('tripletMarginLoss', tripletMarginLoss, [anchor, ...given])
   const op = 'tripletMarginLoss'
   const read = readTriplet(given)
   const [like, unlike, margin = 1, p = 2, eps = 1e-6, swap = false, reduction = 'none'] = read

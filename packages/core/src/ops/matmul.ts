@@ -1,4 +1,5 @@
 /** Products of matrices and vectors, of any layout: transposed views are read where they lie. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { BOOL } from '../dtype.ts'
@@ -48,6 +49,7 @@ export interface DotOptions {
  * ```
  */
 export function matmul(input: Tensor, other: Tensor | FactorOptions): Tensor {
+  if (autocasting.on) return inAutocast('matmul', matmul, [input, other])
   requireTensor('matmul', 'input', input)
   return product(input, other instanceof Tensor ? other : operand('matmul', 'other', [other]))
 }
@@ -61,6 +63,7 @@ export function matmul(input: Tensor, other: Tensor | FactorOptions): Tensor {
  * @see torch.mm
  */
 export function mm(input: Tensor, mat2: Tensor | MatrixOptions): Tensor {
+  if (autocasting.on) return inAutocast('mm', mm, [input, mat2])
   const right = operand('mm', 'mat2', [mat2])
   requireRank('mm', 'input', input, 2)
   requireRank('mm', 'mat2', right, 2)
@@ -76,6 +79,7 @@ export function mm(input: Tensor, mat2: Tensor | MatrixOptions): Tensor {
  * @see torch.bmm
  */
 export function bmm(input: Tensor, mat2: Tensor | MatrixOptions): Tensor {
+  if (autocasting.on) return inAutocast('bmm', bmm, [input, mat2])
   const right = operand('bmm', 'mat2', [mat2])
   requireBatches('bmm', { input, mat2: right })
   return product(input, right, 'bmm', 'mat2')
@@ -178,6 +182,7 @@ export function linear(
   input: Tensor,
   ...given: Arguments<LinearOptions, ['weight', 'bias']>
 ): Tensor {
+  if (autocasting.on) return inAutocast('linear', linear, [input, ...given])
   const [weight, bias = null] = readLinear(given)
   requireTensor('linear', 'input', input)
   requireTensor('linear', 'weight', weight)

@@ -1,4 +1,5 @@
 /** The product of several matrices. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import { parameters } from '../arguments.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
@@ -19,6 +20,7 @@ const readTensors = parameters<[readonly Tensor[]]>('multiDot', ['tensors'])
  * @see torch.linalg.multi_dot
  */
 export function multiDot(tensors: readonly Tensor[] | { tensors: readonly Tensor[] }): Tensor {
+  if (autocasting.on) return inAutocast('multiDot', multiDot, [tensors])
   const [list] = readTensors([tensors])
   if (!Array.isArray(list) || list.length < 2) {
     throw new ValueError(

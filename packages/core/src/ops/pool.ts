@@ -1,4 +1,5 @@
 /** Pooling over windows of one, two or three axes. Results are stored channels-last. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments, Given } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { INT64, isFloatingCode } from '../dtype.ts'
@@ -160,6 +161,7 @@ export function maxPool2d(input: Tensor, ...given: unknown[]): Tensor | MaxPoole
 export function maxPool3d(input: Tensor, ...given: MaxArguments<Triple>): Tensor
 export function maxPool3d(input: Tensor, ...given: MaxAndIndicesArguments<Triple>): MaxPooled
 export function maxPool3d(input: Tensor, ...given: unknown[]): Tensor | MaxPooled {
+  if (autocasting.on) return inAutocast('maxPool3d', maxPool3d, [input, ...given])
   return maxPool('maxPool3d', 3, input, readMaxPool3d(given))
 }
 
@@ -261,5 +263,6 @@ export function avgPool3d(
   input: Tensor,
   ...given: Arguments<Kernel<Triple> & AvgPool3dOptions, typeof AVG_NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('avgPool3d', avgPool3d, [input, ...given])
   return avgPool('avgPool3d', 3, input, readAvgPool3d(given))
 }

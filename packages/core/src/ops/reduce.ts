@@ -1,4 +1,5 @@
 /** Sums along axes, and what is made like them: means, products, norms, counts. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Given } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import type { DType, DTypeCode } from '../dtype.ts'
@@ -166,6 +167,7 @@ export function prod(
   keepdim?: boolean | ProdOptions,
   dtype?: DType | null | ProdOptions,
 ): Tensor {
+  if (autocasting.on) return inAutocast('prod', prod, [input, dim, keepdim, dtype])
   const given = readProd([dim, keepdim, dtype])
   const { x, out } = summed('prod', input, given[2])
   const axis = given[0] ?? null

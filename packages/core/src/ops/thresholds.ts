@@ -1,4 +1,5 @@
 /** Activations that bend or jump in one place. */
+import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import { isNamed, parameters } from '../arguments.ts'
 import { isFloatingCode } from '../dtype.ts'
 import { inPlace, operandOf, requireTensor, unary } from '../elementwise.ts'
@@ -203,6 +204,7 @@ type WeightTensor = Tensor | { weight: Tensor }
  * @see He, Zhang, Ren, Sun 2015, https://arxiv.org/abs/1502.01852; torch.prelu
  */
 export function prelu(input: Tensor, weight: WeightTensor): Tensor {
+  if (autocasting.on) return inAutocast('prelu', prelu, [input, weight])
   requireTensor('prelu', 'input', input)
   const slope = isNamed(weight) ? operandOf('prelu', 'weight', weight) : weight
   requireTensor('prelu', 'weight', slope)

@@ -1,4 +1,5 @@
 /** Losses of scores of classes, and of distances. */
+import { autocasting, inAutocast } from '@flambeau/core/internal'
 import type { LossReduction, Tensor } from '@flambeau/core'
 import {
   arange,
@@ -85,6 +86,7 @@ export function multiMarginLoss(
   input: Tensor,
   ...given: Arguments<MultiMarginLossOptions, typeof MULTI>
 ): Tensor {
+  if (autocasting.on) return inAutocast('multiMarginLoss', multiMarginLoss, [input, ...given])
   const op = 'multiMarginLoss'
   const read = readMulti(given)
   const [wanted, p = 1, margin = 1, weight = null, sizeAverage, reduce, reduction] = read
@@ -133,6 +135,8 @@ export function multilabelMarginLoss(
   input: Tensor,
   ...given: Arguments<Labelled, typeof MULTILABEL>
 ): Tensor {
+  if (autocasting.on)
+    return inAutocast('multilabelMarginLoss', multilabelMarginLoss, [input, ...given])
   const op = 'multilabelMarginLoss'
   const [wanted, sizeAverage, reduce, reduction] = readMultilabel(given)
   const target = wanted as Tensor

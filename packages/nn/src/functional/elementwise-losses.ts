@@ -1,4 +1,5 @@
 /** Losses of pairs of elements. */
+import { autocasting, inAutocast } from '@flambeau/core/internal'
 import type { LossReduction, Tensor } from '@flambeau/core'
 import { broadcastTensors, fullLike, ShapeError, ValueError, where, xlogy } from '@flambeau/core'
 import type { Arguments, LegacyReduction } from '@flambeau/core/internal'
@@ -44,6 +45,7 @@ const readL1 = parameters<[Tensor, Flag, Flag, LossReduction, Tensor | null]>('l
  * @see torch.nn.functional.l1_loss
  */
 export function l1Loss(input: Tensor, ...given: Arguments<Compared & Weighted, typeof L1>): Tensor {
+  if (autocasting.on) return inAutocast('l1Loss', l1Loss, [input, ...given])
   const [target, sizeAverage, reduce, reduction, weight = null] = readL1(given)
   const kind = legacyReduction('l1Loss', sizeAverage, reduce, reduction)
   const loss = difference('l1Loss', input, target as Tensor).abs()
@@ -66,6 +68,7 @@ export function smoothL1Loss(
   input: Tensor,
   ...given: Arguments<Compared & { beta?: number }, typeof SMOOTH>
 ): Tensor {
+  if (autocasting.on) return inAutocast('smoothL1Loss', smoothL1Loss, [input, ...given])
   const op = 'smoothL1Loss'
   const [target, sizeAverage, reduce, reduction, beta = 1] = readSmooth(given)
   const kind = legacyReduction(op, sizeAverage, reduce, reduction)
@@ -106,6 +109,7 @@ export function huberLoss(
   input: Tensor,
   ...given: Arguments<HuberLossOptions, typeof HUBER>
 ): Tensor {
+  if (autocasting.on) return inAutocast('huberLoss', huberLoss, [input, ...given])
   const op = 'huberLoss'
   const [target, reduction, delta = 1, weight = null] = readHuber(given)
   const kind = legacyReduction(op, null, null, reduction)
@@ -152,6 +156,7 @@ export function binaryCrossEntropy(
   input: Tensor,
   ...given: Arguments<Compared & Weighted, typeof BCE>
 ): Tensor {
+  if (autocasting.on) return inAutocast('binaryCrossEntropy', binaryCrossEntropy, [input, ...given])
   const op = 'binaryCrossEntropy'
   const [wanted, weight = null, sizeAverage, reduce, reduction] = readBce(given)
   const target = wanted as Tensor
@@ -199,6 +204,7 @@ export interface KlDivOptions extends LegacyReduction {
  * @see torch.nn.functional.kl_div
  */
 export function klDiv(input: Tensor, ...given: Arguments<KlDivOptions, typeof KL>): Tensor {
+  if (autocasting.on) return inAutocast('klDiv', klDiv, [input, ...given])
   const op = 'klDiv'
   const [wanted, sizeAverage, reduce, reduction = 'mean', logTarget = false] = readKl(given)
   const target = wanted as Tensor
@@ -241,6 +247,7 @@ export function poissonNllLoss(
   input: Tensor,
   ...given: Arguments<PoissonNllLossOptions, typeof POISSON>
 ): Tensor {
+  if (autocasting.on) return inAutocast('poissonNllLoss', poissonNllLoss, [input, ...given])
   const op = 'poissonNllLoss'
   const read = readPoisson(given)
   const [wanted, logInput = true, full = false, sizeAverage, eps = 1e-8, reduce] = read
@@ -341,6 +348,7 @@ const readSoft = parameters<[Tensor, Flag, Flag, LossReduction]>('softMarginLoss
  * @see torch.nn.functional.soft_margin_loss
  */
 export function softMarginLoss(input: Tensor, ...given: Arguments<Compared, typeof SOFT>): Tensor {
+  if (autocasting.on) return inAutocast('softMarginLoss', softMarginLoss, [input, ...given])
   const op = 'softMarginLoss'
   const [target, sizeAverage, reduce, reduction] = readSoft(given)
   const kind = legacyReduction(op, sizeAverage, reduce, reduction)

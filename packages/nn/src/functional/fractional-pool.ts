@@ -1,4 +1,5 @@
 /** Max pooling over windows at random places, so that sizes shrink by any factor. */
+import { autocasting, inAutocast } from '@flambeau/core/internal'
 import type { MaxPooled, Tensor } from '@flambeau/core'
 import { fromTypedArray, rand, ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
@@ -198,6 +199,8 @@ function product(lists: readonly (readonly number[])[]): number[][] {
 export function fractionalMaxPool2d(input: Tensor, ...given: Values): Tensor
 export function fractionalMaxPool2d(input: Tensor, ...given: Both): MaxPooled
 export function fractionalMaxPool2d(input: Tensor, ...given: unknown[]): Tensor | MaxPooled {
+  if (autocasting.on)
+    return inAutocast('fractionalMaxPool2d', fractionalMaxPool2d, [input, ...given])
   return pool('fractionalMaxPool2d', 2, input, given)
 }
 
@@ -213,5 +216,7 @@ export function fractionalMaxPool2d(input: Tensor, ...given: unknown[]): Tensor 
 export function fractionalMaxPool3d(input: Tensor, ...given: Values): Tensor
 export function fractionalMaxPool3d(input: Tensor, ...given: Both): MaxPooled
 export function fractionalMaxPool3d(input: Tensor, ...given: unknown[]): Tensor | MaxPooled {
+  if (autocasting.on)
+    return inAutocast('fractionalMaxPool3d', fractionalMaxPool3d, [input, ...given])
   return pool('fractionalMaxPool3d', 3, input, given)
 }

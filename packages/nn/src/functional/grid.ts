@@ -1,4 +1,5 @@
 /** Sampling of images at given places. */
+import { autocasting, inAutocast } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import {
   DTypeError,
@@ -173,6 +174,7 @@ export function gridSample(
   input: Tensor,
   ...given: Arguments<GridSampleOptions, typeof NAMES>
 ): Tensor {
+  if (autocasting.on) return inAutocast('gridSample', gridSample, [input, ...given])
   const op = 'gridSample'
   const [grid, mode = 'bilinear', padding = 'zeros', align] = readGridSample(given)
   requireFloating(op, input)

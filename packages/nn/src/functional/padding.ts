@@ -1,4 +1,5 @@
 /** Padding: by a value, or by what the input holds. */
+import { autocasting, inAutocast } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import { constantPadNd, ShapeError, tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
@@ -104,6 +105,9 @@ export function pad(input: Tensor, ...given: Arguments<PadOptions, typeof NAMES>
   requireTensor(op, 'input', input)
   const [sizes = [], mode = 'constant', value = null] = readPad(given)
   if (mode === 'constant') return constantPadNd(input, sizes, value ?? 0)
+  if (autocasting.on && mode !== 'circular') {
+    return inAutocast('padReflecting', pad, [input, ...given])
+  }
   const indices = (sources as Partial<Record<string, Indices>>)[mode]
   if (indices === undefined) {
     throw new ValueError(

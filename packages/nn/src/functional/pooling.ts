@@ -1,4 +1,5 @@
 /** Adaptive max pooling, which here returns indices only where they are asked for. */
+import { autocasting, inAutocast } from '@flambeau/core/internal'
 import type { MaxPooled, OutputSize, Tensor } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { adaptiveMax, parameters } from '@flambeau/core/internal'
@@ -70,5 +71,6 @@ export function adaptiveMaxPool2d(input: Tensor, ...given: unknown[]): Tensor | 
 export function adaptiveMaxPool3d(input: Tensor, ...given: Values<3>): Tensor
 export function adaptiveMaxPool3d(input: Tensor, ...given: ValuesAndIndices<3>): MaxPooled
 export function adaptiveMaxPool3d(input: Tensor, ...given: unknown[]): Tensor | MaxPooled {
+  if (autocasting.on) return inAutocast('adaptiveMaxPool3d', adaptiveMaxPool3d, [input, ...given])
   return pool('adaptiveMaxPool3d', 3, input, given)
 }

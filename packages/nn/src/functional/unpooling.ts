@@ -1,4 +1,5 @@
 /** Max pooling undone: values go back to where they stood, zeros elsewhere. */
+import { autocasting, inAutocast } from '@flambeau/core/internal'
 import type { Pair, Single, Tensor, Triple } from '@flambeau/core'
 import { DTypeError, ShapeError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
@@ -117,6 +118,7 @@ function unpool(op: string, dims: 1 | 2 | 3, input: Tensor, given: readonly unkn
  * @see torch.nn.functional.max_unpool1d
  */
 export function maxUnpool1d(input: Tensor, ...given: MaxUnpoolArguments<Single>): Tensor {
+  if (autocasting.on) return inAutocast('maxUnpool1d', maxUnpool1d, [input, ...given])
   return unpool('maxUnpool1d', 1, input, given)
 }
 
@@ -139,6 +141,7 @@ export function maxUnpool1d(input: Tensor, ...given: MaxUnpoolArguments<Single>)
  * ```
  */
 export function maxUnpool2d(input: Tensor, ...given: MaxUnpoolArguments<Pair>): Tensor {
+  if (autocasting.on) return inAutocast('maxUnpool2d', maxUnpool2d, [input, ...given])
   return unpool('maxUnpool2d', 2, input, given)
 }
 
@@ -152,5 +155,6 @@ export function maxUnpool2d(input: Tensor, ...given: MaxUnpoolArguments<Pair>): 
  * @see torch.nn.functional.max_unpool3d
  */
 export function maxUnpool3d(input: Tensor, ...given: MaxUnpoolArguments<Triple>): Tensor {
+  if (autocasting.on) return inAutocast('maxUnpool3d', maxUnpool3d, [input, ...given])
   return unpool('maxUnpool3d', 3, input, given)
 }

@@ -1,4 +1,5 @@
 /** Eigenvalues and eigenvectors. */
+import { autocasting, inAutocast } from '../../autocast-dispatch.ts'
 import type { Arguments } from '../../arguments.ts'
 import { parameters } from '../../arguments.ts'
 import { ValueError } from '../../errors.ts'
@@ -86,6 +87,7 @@ export function eigh(
   A: Tensor,
   ...given: Arguments<EighOptions, ['UPLO']>
 ): NamedResult<['eigenvalues', 'eigenvectors']> {
+  if (autocasting.on) return inAutocast('eigh', eigh, [A, ...given])
   const [uplo = 'L'] = readEigh(given)
   return namedResult(['eigenvalues', 'eigenvectors'], runEigh('eigh', A, uplo, true))
 }
@@ -99,6 +101,7 @@ export function eigh(
  * @see torch.linalg.eigvalsh
  */
 export function eigvalsh(A: Tensor, ...given: Arguments<EighOptions, ['UPLO']>): Tensor {
+  if (autocasting.on) return inAutocast('eigvalsh', eigvalsh, [A, ...given])
   const [uplo = 'L'] = readEigvalsh(given)
   requireSquare('eigvalsh', 'A', A)
   // The gradient needs the vectors.

@@ -1,4 +1,5 @@
 /** The exponential and whole powers of matrices. */
+import { autocasting, inAutocast } from '../../autocast-dispatch.ts'
 import type { Arguments } from '../../arguments.ts'
 import { parameters } from '../../arguments.ts'
 import { eye, zerosLike } from '../../creation.ts'
@@ -71,6 +72,7 @@ const readMatrixPower = parameters<[number]>('matrixPower', ['n'])
  * @see torch.linalg.matrix_power
  */
 export function matrixPower(input: Tensor, ...given: Arguments<MatrixPowerOptions, ['n']>): Tensor {
+  if (autocasting.on) return inAutocast('matrixPower', matrixPower, [input, ...given])
   const [n] = readMatrixPower(given)
   requireSquareAxes('matrixPower', 'input', input)
   if (!Number.isSafeInteger(n)) {

@@ -1,4 +1,5 @@
 /** Ranks and pseudoinverses: singular values, of which small ones count as 0. */
+import { autocasting, inAutocast } from '../../autocast-dispatch.ts'
 import type { Arguments } from '../../arguments.ts'
 import { parameters } from '../../arguments.ts'
 import { tensor } from '../../creation.ts'
@@ -89,6 +90,7 @@ export function matrixRank(
   A: Tensor,
   ...given: Arguments<MatrixRankOptions, ['tol', 'hermitian', 'atol', 'rtol']>
 ): Tensor {
+  if (autocasting.on) return inAutocast('matrixRank', matrixRank, [A, ...given])
   const [tol, hermitian, atol, rtol] = readMatrixRank(given)
   const symmetric = flag('matrixRank', 'hermitian', hermitian, false)
   ;(symmetric ? requireSquare : requireMatrix)('matrixRank', 'A', A)

@@ -1,4 +1,5 @@
 /** QR factors and products of reflectors. */
+import { autocasting, inAutocast } from '../../autocast-dispatch.ts'
 import type { Arguments } from '../../arguments.ts'
 import { parameters } from '../../arguments.ts'
 import { eye, zerosLike } from '../../creation.ts'
@@ -123,6 +124,7 @@ const readQr = parameters<[QrMode]>('qr', ['mode'])
  * @see torch.linalg.qr
  */
 export function qr(A: Tensor, ...given: Arguments<QrOptions, ['mode']>): NamedResult<['Q', 'R']> {
+  if (autocasting.on) return inAutocast('qr', qr, [A, ...given])
   const [mode = 'reduced'] = readQr(given)
   requireMatrix('qr', 'A', A)
   if (!MODES.includes(mode)) {
@@ -185,6 +187,7 @@ export function householderProduct(
   input: Tensor,
   ...given: Arguments<HouseholderOptions, ['tau']>
 ): Tensor {
+  if (autocasting.on) return inAutocast('householderProduct', householderProduct, [input, ...given])
   const [tau] = readHouseholder(given) as [Tensor]
   const op = 'householderProduct'
   requireMatrix(op, 'input', input)

@@ -1,4 +1,5 @@
 /** Inverses, linear systems and determinants, by LU factors. */
+import { autocasting, inAutocast } from '../../autocast-dispatch.ts'
 import type { Arguments } from '../../arguments.ts'
 import { parameters } from '../../arguments.ts'
 import { arange, eye } from '../../creation.ts'
@@ -50,6 +51,7 @@ function uncheckedInverse(input: Tensor): Tensor {
  * @see torch.linalg.inv
  */
 export function inverse(input: Tensor): Tensor {
+  if (autocasting.on) return inAutocast('inverse', inverse, [input])
   requireSquare('inverse', 'input', input)
   return run(inverseOp, [input], input._shape, input._dtype, [1])
 }
@@ -90,6 +92,7 @@ const readSolve = parameters<[Tensor, boolean]>('solve', ['B', 'left'])
  * @see torch.linalg.solve
  */
 export function solve(A: Tensor, ...given: Arguments<SolveOptions, ['B', 'left']>): Tensor {
+  if (autocasting.on) return inAutocast('solve', solve, [A, ...given])
   const [B, left] = readSolve(given)
   requireSquare('solve', 'A', A)
   requireTensor('solve', 'B', B)

@@ -1,4 +1,5 @@
 /** Singular values and vectors. */
+import { autocasting, inAutocast } from '../../autocast-dispatch.ts'
 import type { Arguments } from '../../arguments.ts'
 import { parameters } from '../../arguments.ts'
 import { zeros } from '../../creation.ts'
@@ -149,6 +150,7 @@ export function svd(
   A: Tensor,
   ...given: Arguments<SvdOptions, ['fullMatrices', 'driver']>
 ): NamedResult<['U', 'S', 'Vh']> {
+  if (autocasting.on) return inAutocast('svd', svd, [A, ...given])
   const [fullMatrices, driver] = readSvd(given)
   const full = flag('svd', 'fullMatrices', fullMatrices, true)
   requireMatrix('svd', 'A', A)
@@ -174,6 +176,7 @@ const readSvdvals = parameters<[string | null]>('svdvals', ['driver'])
  * @see torch.linalg.svdvals
  */
 export function svdvals(A: Tensor, ...given: Arguments<SvdvalsOptions, ['driver']>): Tensor {
+  if (autocasting.on) return inAutocast('svdvals', svdvals, [A, ...given])
   const [driver] = readSvdvals(given)
   requireMatrix('svdvals', 'A', A)
   requireNoDriver('svdvals', A, driver)

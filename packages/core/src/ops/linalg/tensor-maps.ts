@@ -1,4 +1,5 @@
 /** Tensors read as maps of tensors: inverses and systems. */
+import { autocasting, inAutocast } from '../../autocast-dispatch.ts'
 import type { Arguments } from '../../arguments.ts'
 import { parameters } from '../../arguments.ts'
 import { requireTensor } from '../../elementwise.ts'
@@ -28,6 +29,7 @@ const readTensorinv = parameters<[number]>('tensorinv', ['ind'])
  * @see torch.linalg.tensorinv
  */
 export function tensorinv(A: Tensor, ...given: Arguments<TensorinvOptions, ['ind']>): Tensor {
+  if (autocasting.on) return inAutocast('tensorinv', tensorinv, [A, ...given])
   const [ind = 2] = readTensorinv(given)
   requireTensor('tensorinv', 'A', A)
   if (!Number.isInteger(ind) || ind <= 0) {
@@ -78,6 +80,7 @@ export function tensorsolve(
   A: Tensor,
   ...given: Arguments<TensorsolveOptions, ['B', 'dims']>
 ): Tensor {
+  if (autocasting.on) return inAutocast('tensorsolve', tensorsolve, [A, ...given])
   const [B, dims = null] = readTensorsolve(given) as [Tensor, TensorsolveOptions['dims']]
   requireTensor('tensorsolve', 'A', A)
   requireTensor('tensorsolve', 'B', B)

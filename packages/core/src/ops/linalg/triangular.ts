@@ -1,4 +1,5 @@
 /** Triangular systems and Cholesky factors. */
+import { autocasting, inAutocast } from '../../autocast-dispatch.ts'
 import type { Arguments } from '../../arguments.ts'
 import { parameters } from '../../arguments.ts'
 import { eye } from '../../creation.ts'
@@ -148,6 +149,7 @@ const readCholesky = parameters<[boolean]>('cholesky', ['upper'])
  * @see torch.linalg.cholesky
  */
 export function cholesky(input: Tensor, ...given: Arguments<UpperOptions, ['upper']>): Tensor {
+  if (autocasting.on) return inAutocast('cholesky', cholesky, [input, ...given])
   const upper = flag('cholesky', 'upper', readCholesky(given)[0], false)
   requireSquare('cholesky', 'input', input)
   if (upper) return mT(run(choleskyOp, [mT(input)], input._shape, input._dtype))
@@ -196,6 +198,7 @@ export function choleskySolve(
   B: Tensor,
   ...given: Arguments<CholeskySolveOptions, ['L', 'upper']>
 ): Tensor {
+  if (autocasting.on) return inAutocast('choleskySolve', choleskySolve, [B, ...given])
   const [L, upper] = readCholeskySolve(given) as [Tensor, boolean | undefined]
   const op = 'choleskySolve'
   const isUpper = flag(op, 'upper', upper, false)
@@ -224,6 +227,7 @@ const readCholeskyInverse = parameters<[boolean]>('choleskyInverse', ['upper'])
  * @see torch.cholesky_inverse
  */
 export function choleskyInverse(L: Tensor, ...given: Arguments<UpperOptions, ['upper']>): Tensor {
+  if (autocasting.on) return inAutocast('choleskyInverse', choleskyInverse, [L, ...given])
   const upper = flag('choleskyInverse', 'upper', readCholeskyInverse(given)[0], false)
   requireSquare('choleskyInverse', 'L', L)
   return solveByFactor(eye(matrixSize(L)[0], { dtype: L.dtype }), L, upper)
