@@ -17,7 +17,8 @@ import type { PickleCall, PickleValue } from './formats/pickle/unpickler.ts'
 import { PickleError, setKey, unpickle } from './formats/pickle/unpickler.ts'
 import { isLegacy, readLegacy } from './formats/torch-legacy.ts'
 import type { TorchArchive } from './formats/torch-zip.ts'
-import { isZip, readTorchZip, writeTorchZip } from './formats/torch-zip.ts'
+import { readTorchZip, writeTorchZip } from './formats/torch-zip.ts'
+import { isZip } from './formats/zip.ts'
 
 /** What a file may hold: tensors, numbers, texts, and lists and dicts of them. */
 export type TorchValue =
