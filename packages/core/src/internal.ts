@@ -11,7 +11,7 @@ export { withDefaultGenerator } from './generator.ts'
 export { inPlaceOf } from './in-place.ts'
 export { namedResult } from './named-result.ts'
 export { commands, coreFolder, native } from './native.ts'
-export type { BackwardInfo, Input, Recorder, SavedInputs } from './op.ts'
+export type { BackwardInfo, Input, Interpreter, OpCall, Recorder, SavedInputs } from './op.ts'
 export {
   asMultipleViews,
   defineOp,
@@ -24,6 +24,7 @@ export {
   run,
   runInPlace,
   runMany,
+  vmapping,
   writerName,
 } from './op.ts'
 export type { StridedLayout, ViewLayouts } from './ops/strided.ts'

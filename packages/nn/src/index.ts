@@ -258,4 +258,6 @@ export type {
   StateDictOptions,
 } from './module-state.ts'
 export { Parameter } from './parameter.ts'
+export type { OutputShape, SummaryInput, SummaryOptions, SummaryRow } from './summary.ts'
+export { ModelSummary, summary } from './summary.ts'
 export * as utils from './utils/index.ts'
