@@ -39,6 +39,8 @@ export { paddingRow, renormRows, requireTable, takeRows } from './ops/embedding.
 export { normalizeBatch, normalizeInstances } from './ops/normalization.ts'
 export type { LegacyReduction } from './ops/loss-rule.ts'
 export { legacyReduction } from './ops/loss-rule.ts'
+export { recurrent } from './ops/recurrent-records.ts'
+export type { Cell as RecurrentCell } from './ops/recurrent-second-order.ts'
 export { setGradientSuffix } from './printing.ts'
 export {
   currentScope,

@@ -1,5 +1,5 @@
 /** One step of recurrent networks. */
-import type { Arguments } from '../arguments.ts'
+import type { Arguments, Given } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
@@ -9,7 +9,9 @@ import { namedResult } from '../named-result.ts'
 import { formatShape } from '../shape.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
-import { linear } from './matmul.ts'
+import type { RecurrentResult } from './recurrent-records.ts'
+import { recurrent } from './recurrent-records.ts'
+import type { Cell } from './recurrent-second-order.ts'
 
 /** The weights of a cell. */
 export interface CellWeights {
@@ -72,6 +74,18 @@ function checkCell(
   expect('bHh', weights['bHh'], [gates * size])
 }
 
+/** One step. */
+function step(
+  op: string,
+  cell: Cell,
+  input: Tensor,
+  [h, c]: readonly [h: Tensor, c: Tensor | null],
+  [wIh, wHh, bIh = null, bHh = null]: readonly [Tensor, Tensor, Optional, Optional],
+): RecurrentResult {
+  const call = { input, h0: h, c0: c, wIh, wHh, bIh, bHh, wHr: null, counts: null }
+  return recurrent(op, call, { cell, reverse: false, batchFirst: false, counts: null })
+}
+
 type CellParameters<S> = [S, Tensor, Tensor, Optional, Optional]
 
 const NAMES = ['hx', 'wIh', 'wHh', 'bIh', 'bHh'] as const
@@ -105,10 +119,8 @@ export function lstmCell(
   }
   const [h, c] = hx as [Tensor, Tensor]
   checkCell(op, 4, input, { h, c }, { wIh, wHh, bIh, bHh })
-  const gates = linear(input, wIh as Tensor, bIh).add(linear(h, wHh as Tensor, bHh))
-  const [i, f, g, o] = gates.chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor]
-  const cell = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()))
-  return namedResult(['h', 'c'], [o.sigmoid().mul(cell.tanh()), cell])
+  const next = step(op, 'lstm', input, [h, c], [wIh as Tensor, wHh as Tensor, bIh, bHh])
+  return namedResult(['h', 'c'], [next.h, next.c])
 }
 
 export interface GruCellOptions extends CellWeights {
@@ -133,10 +145,51 @@ export function gruCell(input: Tensor, ...given: Arguments<GruCellOptions, typeo
   const [hx, wIh, wHh, bIh = null, bHh = null] = readGruCell(given)
   const h = hx as Tensor
   checkCell('gruCell', 3, input, { hx: h }, { wIh, wHh, bIh, bHh })
-  const own = linear(input, wIh as Tensor, bIh).chunk(3, 1) as [Tensor, Tensor, Tensor]
-  const past = linear(h, wHh as Tensor, bHh).chunk(3, 1) as [Tensor, Tensor, Tensor]
-  const reset = own[0].add(past[0]).sigmoid()
-  const update = own[1].add(past[1]).sigmoid()
-  const fresh = own[2].add(reset.mul(past[2])).tanh()
-  return h.sub(fresh).mul(update).add(fresh)
+  return step('gruCell', 'gru', input, [h, null], [wIh as Tensor, wHh as Tensor, bIh, bHh]).h
+}
+
+const readTanhCell = parameters<CellParameters<Tensor>>('rnnTanhCell', NAMES)
+const readReluCell = parameters<CellParameters<Tensor>>('rnnReluCell', NAMES)
+
+/**
+ * A step of a simple recurrent network: h' = tanh(wIh · input + bIh + wHh · h + bHh).
+ *
+ * Shapes: input `[N, D]`, hx `[N, H]`, wIh `[H, D]`, wHh `[H, H]`, biases `[H]` -> `[N, H]`.
+ * Dtype: one, floating.
+ *
+ * @throws {ShapeError} if the shapes do not fit. @throws {DTypeError} if the dtypes differ.
+ * @see torch.rnn_tanh_cell
+ */
+export function rnnTanhCell(
+  input: Tensor,
+  ...given: Arguments<GruCellOptions, typeof NAMES>
+): Tensor {
+  return simpleCell('rnnTanhCell', 'tanh', input, readTanhCell(given))
+}
+
+/**
+ * A step of a simple recurrent network: h' = max(0, wIh · input + bIh + wHh · h + bHh).
+ *
+ * Shapes: input `[N, D]`, hx `[N, H]`, wIh `[H, D]`, wHh `[H, H]`, biases `[H]` -> `[N, H]`.
+ * Dtype: one, floating.
+ *
+ * @throws {ShapeError} if the shapes do not fit. @throws {DTypeError} if the dtypes differ.
+ * @see torch.rnn_relu_cell
+ */
+export function rnnReluCell(
+  input: Tensor,
+  ...given: Arguments<GruCellOptions, typeof NAMES>
+): Tensor {
+  return simpleCell('rnnReluCell', 'relu', input, readReluCell(given))
+}
+
+function simpleCell(
+  op: string,
+  cell: 'tanh' | 'relu',
+  input: Tensor,
+  [hx, wIh, wHh, bIh = null, bHh = null]: Given<CellParameters<Tensor>>,
+): Tensor {
+  const h = hx as Tensor
+  checkCell(op, 1, input, { hx: h }, { wIh, wHh, bIh, bHh })
+  return step(op, cell, input, [h, null], [wIh as Tensor, wHh as Tensor, bIh, bHh]).h
 }

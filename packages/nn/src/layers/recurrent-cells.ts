@@ -1,6 +1,14 @@
 /** One step of recurrent layers. */
 import type { Tensor } from '@flambeau/core'
-import { gruCell, linear, lstmCell, ShapeError, ValueError, zeros } from '@flambeau/core'
+import {
+  gruCell,
+  lstmCell,
+  rnnReluCell,
+  rnnTanhCell,
+  ShapeError,
+  ValueError,
+  zeros,
+} from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import { uniform_ } from '../init.ts'
@@ -131,8 +139,8 @@ export class RNNCell extends Cell<[input: Tensor, hx?: Tensor | null], Tensor> {
 
   override forward(input: Tensor, hx?: Tensor | null): Tensor {
     const [x, h] = this.rows(input, hx)
-    const sum = linear(x, this.weight_ih, this.bias_ih).add(linear(h, this.weight_hh, this.bias_hh))
-    const next = this.nonlinearity === 'tanh' ? sum.tanh() : sum.relu()
+    const step = this.nonlinearity === 'tanh' ? rnnTanhCell : rnnReluCell
+    const next = step(x, h, this.weight_ih, this.weight_hh, this.bias_ih, this.bias_hh)
     return input.ndim === 2 ? next : next.squeeze(0)
   }
 }

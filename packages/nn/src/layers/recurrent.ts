@@ -1,8 +1,8 @@
 /** Recurrent layers over whole sequences. */
 import type { Tensor } from '@flambeau/core'
-import { cat, dropout, linear, ShapeError, stack, ValueError, zeros } from '@flambeau/core'
-import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { cat, dropout, ShapeError, stack, ValueError, zeros } from '@flambeau/core'
+import type { Arguments, RecurrentCell } from '@flambeau/core/internal'
+import { parameters, recurrent } from '@flambeau/core/internal'
 import { uniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
@@ -32,19 +32,8 @@ export interface RecurrentOptions extends FactoryOptions {
 
 type Factory = [FactoryOptions['device'], FactoryOptions['dtype']]
 
-/** The weights of one direction of one layer. */
-interface Weights {
-  hidden: Tensor
-  bias: Tensor | null
-  projection: Tensor | null
-}
-
-/** A step: the input's part of the gates and the states before, to the states after. */
-type Step = (gates: Tensor, states: readonly Tensor[], weights: Weights) => Tensor[]
-
 interface Settings {
-  gates: number
-  step: Step
+  cell: RecurrentCell
   inputSize: unknown
   hiddenSize: unknown
   numLayers: number
@@ -57,40 +46,17 @@ interface Settings {
   dtype: FactoryOptions['dtype']
 }
 
-const steps = new WeakMap<object, Step>()
+/** What is behind the layers' `forward`. */
+const cells = new WeakMap<object, RecurrentCell>()
 
-/** Runs one direction over steps `[rows, gates · H]`, whose rows may become fewer. */
-function direct(
-  gates: readonly Tensor[],
-  first: readonly Tensor[],
-  reverse: boolean,
-  run: (gates: Tensor, states: readonly Tensor[]) => Tensor[],
-): { outputs: Tensor[]; last: Tensor[] } {
-  const count = gates.length
-  const outputs: Tensor[] = Array.from({ length: count })
-  const done: Tensor[][] = []
-  const rowsOf = (t: number): number => gates[t]?.shape[0] as number
-  let states = [...first]
-  if (reverse && count > 0) states = first.map((state) => state.narrow(0, 0, rowsOf(count - 1)))
-  for (let i = 0; i < count; i++) {
-    const t = reverse ? count - 1 - i : i
-    const have = states[0]?.shape[0] as number
-    const rows = rowsOf(t)
-    if (rows < have) {
-      done.push(states.map((state) => state.narrow(0, rows, have - rows)))
-      states = states.map((state) => state.narrow(0, 0, rows))
-    } else if (rows > have) {
-      states = states.map((state, k) =>
-        cat([state, (first[k] as Tensor).narrow(0, have, rows - have)]),
-      )
-    }
-    states = run(gates[t] as Tensor, states)
-    outputs[t] = states[0] as Tensor
-  }
-  const last = states.map((state, k) =>
-    done.length === 0 ? state : cat([state, ...done.map((ended) => ended[k] as Tensor).reverse()]),
-  )
-  return { outputs, last }
+const gatesOf = (cell: RecurrentCell): number => (cell === 'lstm' ? 4 : cell === 'gru' ? 3 : 1)
+
+/** What each layer begins with, and how its input lies. */
+interface Sequences {
+  /** The first states by kind (h, c), `[layers · directions, N, …]`. */
+  first: readonly Tensor[]
+  batchFirst: boolean
+  packed: PackedSequence | null
 }
 
 abstract class Recurrent<State, Result> extends Module<
@@ -108,7 +74,7 @@ abstract class Recurrent<State, Result> extends Module<
 
   constructor(op: string, settings: Settings) {
     super()
-    const { inputSize, hiddenSize, numLayers, projSize, gates } = settings
+    const { inputSize, hiddenSize, numLayers, projSize } = settings
     requireSizes(op, { hiddenSize, numLayers }, 1)
     requireSizes(op, { inputSize, projSize }, 0)
     this.inputSize = inputSize as number
@@ -130,8 +96,8 @@ abstract class Recurrent<State, Result> extends Module<
         'leave it out',
       )
     }
-    steps.set(this, settings.step)
-    const rows = gates * this.hiddenSize
+    cells.set(this, settings.cell)
+    const rows = gatesOf(settings.cell) * this.hiddenSize
     const out = projSize > 0 ? projSize : this.hiddenSize
     const add = (name: string, shape: number[]): void =>
       this.registerParameter(name, newParameter(shape, settings))
@@ -168,37 +134,45 @@ abstract class Recurrent<State, Result> extends Module<
     return ((this as unknown as Record<string, unknown>)[name] ?? null) as Parameter | null
   }
 
-  /** All layers over `inputs` (rows of each step), from `first` states `[layers, N, …]`. */
-  private layers(
-    inputs: readonly Tensor[],
-    first: readonly Tensor[],
-  ): { outputs: Tensor[]; last: Tensor[] } {
-    const step = steps.get(this) as Step
-    const sizes = inputs.map((input) => input.shape[0] as number)
-    const ends: Tensor[][] = []
-    let rows = cat([...inputs])
-    let outputs: Tensor[] = []
-    this.directions().forEach(([layer, suffix], i) => {
-      const bias = this.weight(`bias_ih_${suffix}`)
-      const gates = linear(rows, this.weight(`weight_ih_${suffix}`) as Tensor, bias).split(sizes, 0)
-      const weights = {
-        hidden: this.weight(`weight_hh_${suffix}`) as Tensor,
-        bias: this.weight(`bias_hh_${suffix}`),
-        projection: this.weight(`weight_hr_${suffix}`),
+  /** All layers, one after the other: the last one's output, and the last states by kind. */
+  private layers(input: Tensor, { first, batchFirst, packed }: Sequences): [Tensor, Tensor[]] {
+    const op = this.constructor.name
+    const cell = cells.get(this) as RecurrentCell
+    const counts = packed === null ? null : packed.batchSizes
+    const numbers = counts === null ? null : Array.from(counts.toArray(), Number)
+    const directions = this.bidirectional ? 2 : 1
+    const ends: Tensor[][] = first.map(() => [])
+    let rows = input
+    for (let layer = 0; layer < this.numLayers; layer++) {
+      const outputs: Tensor[] = []
+      for (let direction = 0; direction < directions; direction++) {
+        const suffix = `l${layer}${direction === 1 ? '_reverse' : ''}`
+        const states = first.map((state) => state.select(0, layer * directions + direction))
+        const { output, h, c } = recurrent(
+          op,
+          {
+            input: rows,
+            h0: states[0] as Tensor,
+            c0: states[1] ?? null,
+            wIh: this.weight(`weight_ih_${suffix}`) as Tensor,
+            wHh: this.weight(`weight_hh_${suffix}`) as Tensor,
+            bIh: this.weight(`bias_ih_${suffix}`),
+            bHh: this.weight(`bias_hh_${suffix}`),
+            wHr: this.weight(`weight_hr_${suffix}`),
+            counts,
+          },
+          { cell, reverse: direction === 1, batchFirst, counts: numbers },
+        )
+        outputs.push(output)
+        ends[0]?.push(h)
+        ends[1]?.push(c)
       }
-      const reverse = suffix.endsWith('_reverse')
-      const start = first.map((state) => state.select(0, i))
-      const run = direct(gates, start, reverse, (x, states) => step(x, states, weights))
-      ends.push(run.last)
-      outputs = reverse
-        ? outputs.map((output, t) => cat([output, run.outputs[t] as Tensor], -1))
-        : run.outputs
-      if (this.bidirectional && !reverse) return
-      if (layer + 1 === this.numLayers) return
-      rows = cat(outputs)
-      if (this.training && this.dropout > 0) rows = dropout(rows, this.dropout, true)
-    })
-    return { outputs, last: first.map((_, k) => stack(ends.map((end) => end[k] as Tensor))) }
+      rows = outputs.length === 1 ? (outputs[0] as Tensor) : cat(outputs, -1)
+      if (layer + 1 < this.numLayers && this.training && this.dropout > 0) {
+        rows = dropout(rows, this.dropout, true)
+      }
+    }
+    return [rows, ends.map((states) => stack(states))]
   }
 
   /** Runs over a tensor or packed sequences, with states as `[layers, N, …]` or less N. */
@@ -219,17 +193,16 @@ abstract class Recurrent<State, Result> extends Module<
         'reshape it',
       )
     }
-    let inputs: Tensor[]
-    if (packed !== null) {
-      inputs = [...data.split(Array.from(packed.batchSizes.toArray(), Number), 0)]
-    } else {
-      const turned = single ? data.unsqueeze(1) : this.batchFirst ? data.transpose(0, 1) : data
-      inputs = [...turned.unbind(0)]
-    }
-    if (inputs.length === 0) {
+    const batches = single ? data.unsqueeze(1) : data
+    const batchFirst = this.batchFirst && !single && packed === null
+    const steps = packed === null ? batches.shape[batchFirst ? 1 : 0] : packed.batchSizes.shape[0]
+    if (steps === 0) {
       throw new ShapeError(op, { input: data }, 'there must be a step', 'leave empty sequences out')
     }
-    const count = inputs[0]?.shape[0] as number
+    const count =
+      packed === null
+        ? (batches.shape[batchFirst ? 0 : 1] as number)
+        : packed.batchSizes.select(0, 0).item()
     const runs = this.numLayers * (this.bidirectional ? 2 : 1)
     const first = given.map((state, k) => {
       const size = k === 0 && this.projSize > 0 ? this.projSize : this.hiddenSize
@@ -250,17 +223,18 @@ abstract class Recurrent<State, Result> extends Module<
       const sorted = packed?.sortedIndices ?? null
       return sorted === null ? batch : batch.indexSelect(1, sorted)
     })
-    const { outputs, last } = this.layers(inputs, first)
+    const [output, last] = this.layers(batches, { first, batchFirst, packed })
     if (packed !== null) {
       const { batchSizes, sortedIndices, unsortedIndices } = packed
-      const output = new PackedSequence(cat(outputs), batchSizes, sortedIndices, unsortedIndices)
+      const sequences = new PackedSequence(output, batchSizes, sortedIndices, unsortedIndices)
       const back = unsortedIndices
-      return { output, states: back === null ? last : last.map((s) => s.indexSelect(1, back)) }
+      const states = back === null ? last : last.map((state) => state.indexSelect(1, back))
+      return { output: sequences, states }
     }
     if (single) {
-      return { output: stack(outputs).squeeze(1), states: last.map((state) => state.squeeze(1)) }
+      return { output: output.squeeze(1), states: last.map((state) => state.squeeze(1)) }
     }
-    return { output: stack(outputs, this.batchFirst ? 1 : 0), states: last }
+    return { output, states: last }
   }
 
   override extraRepr(): string {
@@ -298,13 +272,6 @@ const readRnn = parameters<
   [number, number, number, RecurrentNonlinearity, boolean, boolean, number, boolean, ...Factory]
 >('RNN', RNN_NAMES)
 
-const simple =
-  (relu: boolean): Step =>
-  (gates, [h], { hidden, bias }) => {
-    const sum = gates.add(linear(h as Tensor, hidden, bias))
-    return [relu ? sum.relu() : sum.tanh()]
-  }
-
 // The calls of a layer: what comes back is packed where the input is.
 export interface RNN {
   (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor]
@@ -338,8 +305,7 @@ export class RNN extends Recurrent<Tensor, [output: Tensor | PackedSequence, h: 
     const read = readRnn(given)
     const nonlinearity = requireNonlinearity('RNN', read[3] ?? 'tanh')
     super('RNN', {
-      gates: 1,
-      step: simple(nonlinearity === 'relu'),
+      cell: nonlinearity,
       inputSize: read[0],
       hiddenSize: read[1],
       numLayers: read[2] ?? 1,
@@ -385,17 +351,6 @@ const readLstm = parameters<
   [number, number, number, boolean, boolean, number, boolean, number, ...Factory]
 >('LSTM', LSTM_NAMES)
 
-const lstm: Step = (gates, [h, c], { hidden, bias, projection }) => {
-  const sum = gates.add(linear(h as Tensor, hidden, bias))
-  const [i, f, g, o] = sum.chunk(4, 1) as unknown as [Tensor, Tensor, Tensor, Tensor]
-  const cell = f
-    .sigmoid()
-    .mul(c as Tensor)
-    .add(i.sigmoid().mul(g.tanh()))
-  const next = o.sigmoid().mul(cell.tanh())
-  return [projection === null ? next : linear(next, projection), cell]
-}
-
 // The calls of a layer: what comes back is packed where the input is.
 export interface LSTM {
   (input: Tensor, hx?: LSTMState | null): [output: Tensor, states: [h: Tensor, c: Tensor]]
@@ -431,8 +386,7 @@ export class LSTM extends Recurrent<
   constructor(...given: Arguments<LSTMOptions, typeof LSTM_NAMES>) {
     const read = readLstm(given)
     super('LSTM', {
-      gates: 4,
-      step: lstm,
+      cell: 'lstm',
       inputSize: read[0],
       hiddenSize: read[1],
       numLayers: read[2] ?? 1,
@@ -472,16 +426,6 @@ const readGru = parameters<[number, number, number, boolean, boolean, number, bo
   GRU_NAMES,
 )
 
-const gru: Step = (gates, [state], { hidden, bias }) => {
-  const h = state as Tensor
-  const own = gates.chunk(3, 1) as unknown as [Tensor, Tensor, Tensor]
-  const past = linear(h, hidden, bias).chunk(3, 1) as unknown as [Tensor, Tensor, Tensor]
-  const reset = own[0].add(past[0]).sigmoid()
-  const update = own[1].add(past[1]).sigmoid()
-  const fresh = own[2].add(reset.mul(past[2])).tanh()
-  return [h.sub(fresh).mul(update).add(fresh)]
-}
-
 // The calls of a layer: what comes back is packed where the input is.
 export interface GRU {
   (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor]
@@ -510,8 +454,7 @@ export class GRU extends Recurrent<Tensor, [output: Tensor | PackedSequence, h: 
   constructor(...given: Arguments<RecurrentOptions, typeof GRU_NAMES>) {
     const read = readGru(given)
     super('GRU', {
-      gates: 3,
-      step: gru,
+      cell: 'gru',
       inputSize: read[0],
       hiddenSize: read[1],
       numLayers: read[2] ?? 1,
