@@ -22,6 +22,24 @@ export { parseNpy, serializeNpy } from './formats/npy.ts'
 export * from './metrics/index.ts'
 export type { NpzOptions, SaveNpzOptions } from './npy-file.ts'
 export { loadNpy, loadNpz, parseNpz, saveNpy, saveNpz, serializeNpz } from './npy-file.ts'
+export type {
+  AnimationOptions,
+  Colour,
+  DecodeOptions,
+  EncodeOptions,
+  ImageFormat,
+  ImageInfo,
+  ImageMode,
+} from './images/index.ts'
+export {
+  decodeImage,
+  encodeImage,
+  imageInfo,
+  parseImageInfo,
+  readImage,
+  writeAnimation,
+  writeImage,
+} from './images/index.ts'
 export type { MNISTOptions } from './sources/mnist.ts'
 export { MNIST } from './sources/mnist.ts'
 export { recipeOf } from './loader/recipe.ts'
