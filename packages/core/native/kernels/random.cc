@@ -324,4 +324,16 @@ FLAMBEAU_KERNEL(dropoutGrad) {
   });
 }
 
+// The bits of what dropout keeps, uint8 [⌈n / 8⌉ and more]: those that `dropout` draws for a row-major
+// tensor of n elements, then zeros. Parameters: generator, p in [0, 1), n.
+FLAMBEAU_KERNEL(dropoutBits) {
+  const int64_t n = call.integer(2);
+  Tensor& bits = call.out(0);
+  if (bits.dtype != DType::kUInt8 || n < 0 || bits.numel() < bytes_for(n))
+    throw Failure("ERR_INTERNAL", "the bits have no room");
+  draw_bits(generator_of(call), n, 1 - call.param(1), bits.as<uint8_t>());
+  std::memset(bits.as<uint8_t>() + bytes_for(n), 0,
+              static_cast<size_t>(bits.numel() - bytes_for(n)));
+}
+
 }  // namespace flambeau

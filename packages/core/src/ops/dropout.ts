@@ -37,7 +37,8 @@ const dropoutGradOp = defineOp<'grad' | 'bits', DropoutParams>('dropoutGrad', ['
   },
 })
 
-function dropoutGrad(grad: Tensor, bits: Tensor, params: DropoutParams): Tensor {
+/** grad where the bits say that elements are kept, divided by 1 - p. @internal */
+export function dropoutGrad(grad: Tensor, bits: Tensor, params: DropoutParams): Tensor {
   return run(dropoutGradOp, [grad, bits], grad._shape, grad._dtype, [params.p], params)
 }
 

@@ -39,7 +39,7 @@ export const elementwise: ReadonlySet<string> = new Set(
 const random: ReadonlySet<string> = new Set(
   names(`
     uniform normal randint randperm exponential cauchy logNormal geometric random bernoulli
-    bernoulliEach normalEach poisson binomial multinomial dropout
+    bernoulliEach normalEach poisson binomial multinomial dropout dropoutBits
   `),
 )
 

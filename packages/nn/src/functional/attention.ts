@@ -5,8 +5,7 @@ import {
   dropout,
   DTypeError,
   linear,
-  matmul,
-  ones,
+  scaledDotProductAttention,
   ShapeError,
   softmax,
   ValueError,
@@ -14,112 +13,11 @@ import {
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
-import { requireFloating, requireTensor } from './inputs.ts'
-
-export interface ScaledDotProductAttentionOptions {
-  /** What is compared with, `[…, S, E]`. */
-  key: Tensor
-  /** What is mixed, `[…, S, Ev]`. */
-  value: Tensor
-  /** Booleans: who sees whom; or summands of the scores. Broadcasts to `[…, L, S]`. Default null. */
-  attnMask?: Tensor | null
-  /** The share of weights to drop, whether training or not. Default 0. */
-  dropoutP?: number
-  /** Does each query see the keys up to its own place only? Default false. */
-  isCausal?: boolean
-  /** The factor of the scores. Default null: 1 / sqrt(E). */
-  scale?: number | null
-  /** May queries have more heads than keys, which then serve several? Default false. */
-  enableGqa?: boolean
-}
-
-const NAMES = ['key', 'value', 'attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'] as const
-
-const readAttention = parameters<
-  [Tensor, Tensor, Tensor | null, number, boolean, number | null, boolean]
->('scaledDotProductAttention', NAMES)
+import { requireTensor } from './inputs.ts'
 
 /** The summand of scores of a mask: -∞ where booleans forbid. */
 function additive(mask: Tensor, forbidden: Tensor, dtype: DType): Tensor {
   return zeros([...mask.shape], { dtype }).maskedFill(forbidden, -Infinity)
-}
-
-/** Repeats the heads (axis -3) so that there are `heads`. */
-function sharedHeads(op: string, name: string, tensor: Tensor, heads: number): Tensor {
-  const own = tensor.shape.at(-3) ?? 0
-  if (own > 0 && heads % own === 0) return tensor.repeatInterleave(heads / own, -3)
-  throw new ShapeError(
-    op,
-    { [name]: tensor },
-    `the query's ${heads} heads cannot share ${own}`,
-    'the number of query heads must be a multiple',
-  )
-}
-
-/**
- * softmax(query · keyᵀ · scale + mask) · value; a query that sees nothing gets zeros.
- *
- * Shapes: query `[…, L, E]`, key `[…, S, E]`, value `[…, S, Ev]`, which broadcast -> `[…, L, Ev]`.
- * Dtype: one, floating; the mask's bool or the same.
- *
- * @throws {ShapeError, DTypeError} if the operands do not fit. @throws {ValueError} for a mask with
- * isCausal, or a dropoutP outside of [0, 1].
- * @see torch.nn.functional.scaled_dot_product_attention; Vaswani et al. 2017,
- * https://arxiv.org/abs/1706.03762
- */
-export function scaledDotProductAttention(
-  query: Tensor,
-  ...given: Arguments<ScaledDotProductAttentionOptions, typeof NAMES>
-): Tensor {
-  const op = 'scaledDotProductAttention'
-  const [keys, values, mask = null, dropoutP = 0, isCausal = false, scale, gqa] =
-    readAttention(given)
-  let [key, value] = [keys as Tensor, values as Tensor]
-  requireFloating(op, query)
-  requireTensor(op, 'key', key)
-  requireTensor(op, 'value', value)
-  const { dtype } = query
-  if (key.dtype !== dtype || value.dtype !== dtype) {
-    throw new DTypeError(op, { query, key, value }, 'all must have one dtype', `.to('${dtype}')`)
-  }
-  if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
-    throw new ShapeError(op, { query, key, value }, 'all must have two axes', 'unsqueeze(0)')
-  }
-  if (mask !== null && isCausal) {
-    throw new ValueError(op, { query }, 'isCausal is a mask of its own', 'pass one of them')
-  }
-  if (mask !== null && mask.dtype !== 'bool' && mask.dtype !== dtype) {
-    throw new DTypeError(
-      op,
-      { query, attnMask: mask },
-      `the mask must be bool or ${dtype}`,
-      `.to('${dtype}')`,
-    )
-  }
-  if (gqa === true) {
-    const heads = query.shape.at(-3) ?? 0
-    key = sharedHeads(op, 'key', key, heads)
-    value = sharedHeads(op, 'value', value, heads)
-  }
-  const factor = scale ?? 1 / Math.sqrt(query.shape.at(-1) as number)
-  const wide = dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype
-  const cast = (tensor: Tensor): Tensor => (wide === dtype ? tensor : tensor.to(wide))
-  let scores = matmul(cast(query), cast(key).transpose(-2, -1)).mul(factor)
-  let forbidden: Tensor | null = null
-  if (isCausal) {
-    const [length, source] = [query.shape.at(-2) as number, key.shape.at(-2) as number]
-    forbidden = ones([length, source], { dtype: 'bool' }).tril().logicalNot()
-  } else if (mask?.dtype === 'bool') forbidden = mask.logicalNot()
-  if (forbidden !== null) scores = scores.add(additive(forbidden, forbidden, wide))
-  else if (mask !== null) scores = scores.add(cast(mask))
-  let weights = softmax(scores, -1)
-  if (mask !== null) {
-    const blind = scores.detach().eq(-Infinity).all(-1, true)
-    if (blind.any().item()) weights = weights.maskedFill(blind, 0)
-  }
-  if (dropoutP > 0) weights = dropout(weights, dropoutP, true)
-  const out = matmul(weights, cast(value))
-  return wide === dtype ? out : out.to(dtype)
 }
 
 /** A mask as summands of scores. @throws {DTypeError} unless it is bool or floating. */

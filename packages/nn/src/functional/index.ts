@@ -33,6 +33,7 @@ export {
   prelu,
   relu_,
   rmsNorm,
+  scaledDotProductAttention,
   selu_,
   sigmoid,
   softmax,
@@ -44,11 +45,9 @@ export {
   pdist,
 } from '@flambeau/core'
 export * from './activation.ts'
-export type {
-  MultiHeadAttentionForwardOptions,
-  ScaledDotProductAttentionOptions,
-} from './attention.ts'
-export { multiHeadAttentionForward, scaledDotProductAttention } from './attention.ts'
+export type { ScaledDotProductAttentionOptions } from '@flambeau/core'
+export type { MultiHeadAttentionForwardOptions } from './attention.ts'
+export { multiHeadAttentionForward } from './attention.ts'
 export type { DropoutArguments, DropoutOptions } from './dropout.ts'
 export { alphaDropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout.ts'
 export type { EmbeddingBagOptions, EmbeddingOptions } from './embedding.ts'
