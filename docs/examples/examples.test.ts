@@ -20,7 +20,7 @@ import type { Example } from './extract.ts'
 // and imported with console.log captured. It resolves packages as this folder's package.json says.
 
 const root = join(import.meta.dirname, '../..')
-const workshop = join(import.meta.dirname, '../.examples')
+const workshop = join(import.meta.dirname, '../.examples', String(process.pid))
 
 interface Prepared extends Example {
   name: string
@@ -111,7 +111,7 @@ async function compile(): Promise<Map<string, Complaint[]>> {
   writeFileSync(
     join(workshop, 'tsconfig.json'),
     JSON.stringify({
-      extends: '../../tsconfig.tests.json',
+      extends: '../../../tsconfig.tests.json',
       compilerOptions: { noUnusedLocals: false, noUnusedParameters: false, incremental: false },
       include: ['*.ts'],
     }),

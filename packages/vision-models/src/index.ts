@@ -1,4 +1,4 @@
-/** Vision models: classification and segmentation. */
+/** Vision models: classification, segmentation and generation. */
 export type { AlexNetGrayOptions, AlexNetOptions } from './classification/alexnet.ts'
 export { AlexNet, AlexNetGray } from './classification/alexnet.ts'
 export type { DenseNetDepth, DenseNetOptions } from './classification/densenet.ts'
@@ -23,5 +23,28 @@ export type { ViTOptions, ViTSize } from './classification/vit.ts'
 export { VisionTransformer } from './classification/vit.ts'
 export type { TaughtViTOptions } from './classification/vit-taught.ts'
 export { TaughtVisionTransformer, TransformerViT } from './classification/vit-taught.ts'
+export type { AutoEncoderOptions, VAEOutput } from './generative/autoencoder.ts'
+export { addNoise, AutoEncoder, VAE, vaeLoss } from './generative/autoencoder.ts'
+export type { Denoiser, DiffusionOptions, SampleOptions } from './generative/diffusion.ts'
+export { Diffusion, hideLabels, SimpleDiffusion } from './generative/diffusion.ts'
+export type { DiffusionUNetOptions } from './generative/diffusion-unet.ts'
+export { DiffusionUNet } from './generative/diffusion-unet.ts'
+export type { DCGANOptions, GANOptions, GANTraining, StepTaker } from './generative/gan.ts'
+export {
+  DCGANDiscriminator,
+  DCGANGenerator,
+  GANDiscriminator,
+  GANGenerator,
+  ganStep,
+} from './generative/gan.ts'
+export type { FCNOptions, FCNStride } from './segmentation/fcn.ts'
+export { FCN } from './segmentation/fcn.ts'
+export type { PSPNetOptions } from './segmentation/pspnet.ts'
+export { PSPNet } from './segmentation/pspnet.ts'
+export type { SegNetOptions } from './segmentation/segnet.ts'
+export { SegNet } from './segmentation/segnet.ts'
 export type { UNetOptions } from './segmentation/unet.ts'
 export { UNet } from './segmentation/unet.ts'
+export { ViTSegmenter } from './segmentation/vit-segmenter.ts'
+export type { FreezeOptions, LearningRateGroup } from './transfer.ts'
+export { backbone, discriminativeGroups, freeze, replaceHead } from './transfer.ts'

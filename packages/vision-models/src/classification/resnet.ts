@@ -16,6 +16,8 @@ export interface ResNetOptions {
    * convolution that keeps the size. Default `imagenet`.
    */
   readonly stem?: 'imagenet' | 'cifar'
+  /** For each of the last three stages, keep the size and look as far by dilation. Default none. */
+  readonly replaceStrideWithDilation?: readonly [boolean, boolean, boolean]
   /** Start each block as the identity, by zeros in its last norm's weights. Default false. */
   readonly zeroInitResidual?: boolean
 }
@@ -52,11 +54,12 @@ export class BasicBlock extends nn.Module {
   readonly bn2: nn.BatchNorm2d
   readonly downsample: nn.Sequential | null
 
-  constructor(inChannels: number, outChannels: number, stride = 1) {
+  constructor(inChannels: number, outChannels: number, stride = 1, dilation = 1) {
     super()
-    this.conv1 = new nn.Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias: false })
+    const wide = { padding: dilation, dilation, bias: false }
+    this.conv1 = new nn.Conv2d(inChannels, outChannels, 3, { ...wide, stride })
     this.bn1 = new nn.BatchNorm2d(outChannels)
-    this.conv2 = new nn.Conv2d(outChannels, outChannels, 3, { padding: 1, bias: false })
+    this.conv2 = new nn.Conv2d(outChannels, outChannels, 3, wide)
     this.bn2 = new nn.BatchNorm2d(outChannels)
     this.downsample = shortcut(inChannels, outChannels, stride)
   }
@@ -94,12 +97,13 @@ export class Bottleneck extends nn.Module {
   readonly bn3: nn.BatchNorm2d
   readonly downsample: nn.Sequential | null
 
-  constructor(inChannels: number, width: number, stride = 1) {
+  constructor(inChannels: number, width: number, stride = 1, dilation = 1) {
     super()
     const outChannels = width * Bottleneck.expansion
     this.conv1 = new nn.Conv2d(inChannels, width, 1, { bias: false })
     this.bn1 = new nn.BatchNorm2d(width)
-    this.conv2 = new nn.Conv2d(width, width, 3, { stride, padding: 1, bias: false })
+    const wide = { stride, padding: dilation, dilation, bias: false }
+    this.conv2 = new nn.Conv2d(width, width, 3, wide)
     this.bn2 = new nn.BatchNorm2d(width)
     this.conv3 = new nn.Conv2d(width, outChannels, 1, { bias: false })
     this.bn3 = new nn.BatchNorm2d(outChannels)
@@ -163,19 +167,24 @@ export class ResNet extends nn.Module {
     this.relu = new nn.ReLU(true)
     this.maxpool = large ? new nn.MaxPool2d(3, { stride: 2, padding: 1 }) : new nn.Identity()
     let channels = 64
-    const stage = (index: number, stride: number): nn.Sequential => {
+    let dilation = 1
+    const stage = (index: number): nn.Sequential => {
       const layer = new nn.Sequential()
       const width = 64 * 2 ** index
+      const dilate = options.replaceStrideWithDilation?.[index - 1] ?? false
+      const before = dilation
+      if (dilate) dilation *= 2
+      const stride = dilate || index === 0 ? 1 : 2
       for (let i = 0; i < (counts[index] as number); i++) {
-        layer.append(new Block(channels, width, i === 0 ? stride : 1))
+        layer.append(new Block(channels, width, ...(i === 0 ? [stride, before] : [1, dilation])))
         channels = width * Block.expansion
       }
       return layer
     }
-    this.layer1 = stage(0, 1)
-    this.layer2 = stage(1, 2)
-    this.layer3 = stage(2, 2)
-    this.layer4 = stage(3, 2)
+    this.layer1 = stage(0)
+    this.layer2 = stage(1)
+    this.layer3 = stage(2)
+    this.layer4 = stage(3)
     this.avgpool = new nn.AdaptiveAvgPool2d([1, 1])
     this.fc = new nn.Linear(channels, numClasses)
     this.draw(zeroInitResidual ?? false)

@@ -24,8 +24,12 @@ export interface VGGOptions {
   readonly inChannels?: number
 }
 
-/** The convolutional part of VGG: 3 × 3 convolutions, halved five times. */
-function features(depth: VGGDepth, inChannels: number, batchNorm: boolean): nn.Sequential {
+/** The convolutional part of VGG: 3 × 3 convolutions, halved five times. @internal */
+export function vggFeatures(
+  depth: VGGDepth,
+  inChannels: number,
+  batchNorm: boolean,
+): nn.Sequential {
   const layers = new nn.Sequential()
   let channels = inChannels
   CONVOLUTIONS[depth].forEach((count, stage) => {
@@ -65,7 +69,7 @@ export class VGG extends nn.Module {
   constructor(depth: VGGDepth, options: VGGOptions = {}) {
     super()
     const { numClasses = 1000, dropout = 0.5, batchNorm = false, inChannels = 3 } = options
-    this.features = features(depth, inChannels, batchNorm)
+    this.features = vggFeatures(depth, inChannels, batchNorm)
     this.avgpool = new nn.AdaptiveAvgPool2d([7, 7])
     this.classifier = new nn.Sequential(
       new nn.Linear(512 * 7 * 7, 4096),
@@ -116,7 +120,7 @@ export class VGGGray extends nn.Module {
     super()
     const { numClasses = 10, dropout = 0.5, imageSize = 224 } = options
     const side = Math.floor(imageSize / 32)
-    this.features = features(11, 1, false)
+    this.features = vggFeatures(11, 1, false)
     this.classifier = new nn.Sequential(
       new nn.Linear(512 * side * side, 4096),
       new nn.ReLU(),

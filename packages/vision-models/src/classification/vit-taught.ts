@@ -199,7 +199,7 @@ export class TaughtVisionTransformer extends nn.Module {
     const patches = this.patch_embed(x)
     const cls = this.cls_token.expand(x.shape[0] as number, -1, -1)
     let y = this.dropout(cat([cls, patches], 1).add(this.pos_embed))
-    for (const layer of this.encoder_layers as Iterable<nn.Module>) y = layer(y)
+    for (const layer of this.encoder_layers) y = layer(y)
     return this.head(y.select(1, 0))
   }
 }

@@ -83,13 +83,13 @@ export class UNet extends nn.Module {
   override forward(x: Tensor): Tensor {
     const skips: Tensor[] = []
     let y = x
-    for (const down of this.downs as Iterable<nn.Module>) {
+    for (const down of this.downs) {
       const seen = down(y)
       skips.push(seen)
       y = this.pool(seen)
     }
     y = this.bottleneck(y)
-    const ups = [...(this.ups as Iterable<nn.Module>)]
+    const ups = [...this.ups]
     for (let i = 0; i < ups.length; i += 2) {
       const skip = skips.pop() as Tensor
       y = (ups[i] as nn.Module)(y)
