@@ -23,18 +23,7 @@ export type {
   FullLikeOptions,
   FullOptions,
 } from './creation.ts'
-export {
-  empty,
-  emptyLike,
-  emptyStrided,
-  eye,
-  full,
-  fullLike,
-  ones,
-  onesLike,
-  zeros,
-  zerosLike,
-} from './creation.ts'
+export { emptyLike, emptyStrided, fullLike } from './creation.ts'
 export type { Device } from './device.ts'
 export { getDefaultDevice, setDefaultDevice } from './device.ts'
 export type { DType } from './dtype.ts'
@@ -74,9 +63,9 @@ export type { PrintOptions } from './print-options.ts'
 export { setPrintoptions } from './print-options.ts'
 export type { RandomOptions, RandomSizes, SamplingOptions, Whole } from './random-arguments.ts'
 export type { RandintOptions } from './random.ts'
-export { rand, randint, randintLike, randLike, randn, randnLike, randperm } from './random.ts'
+export { randintLike, randLike, randnLike } from './random.ts'
 export type { ArangeOptions, Bound, LinspaceOptions, LogspaceOptions } from './ranges.ts'
-export { arange, linspace, logspace } from './ranges.ts'
+
 export * from './queries.ts'
 export { keep, scope } from './scope.ts'
 export type { AnyDType, ItemOf, NestedArray, TypedArrayOf } from './tensor.ts'
@@ -101,7 +90,7 @@ export type {
   BatchOptions,
   ScaleOptions,
 } from './ops/add-products.ts'
-export { addbmm, addmm, addmv, addmv_, addr, baddbmm } from './ops/add-products.ts'
+export { addmv_ } from './ops/add-products.ts'
 export * from './ops/binary.ts'
 export type { BinaryCrossEntropyWithLogitsOptions } from './ops/binary-loss.ts'
 export { binaryCrossEntropyWithLogits } from './ops/binary-loss.ts'
@@ -109,7 +98,7 @@ export * from './ops/bounds.ts'
 export type { ConversionOptions, ToOptions } from './ops/cast.ts'
 export { to } from './ops/cast.ts'
 export type { AlongOptions } from './ops/compare-reduce.ts'
-export { amax, amin, argmax, argmin, max, min } from './ops/compare-reduce.ts'
+
 export * from './ops/comparison.ts'
 export * from './ops/conv.ts'
 export type {
@@ -119,20 +108,20 @@ export type {
 } from './ops/conv-transpose.ts'
 export { convTranspose1d, convTranspose2d, convTranspose3d } from './ops/conv-transpose.ts'
 export type { CrossOptions, OuterOptions, TensordotOptions } from './ops/contractions.ts'
-export { cross, inner, kron, outer, tensordot, trace } from './ops/contractions.ts'
+export { trace } from './ops/contractions.ts'
 export * from './ops/copy.ts'
 export * from './ops/covariance.ts'
 export type { CtcLossOptions, Lengths } from './ops/ctc.ts'
 export { ctcLoss } from './ops/ctc.ts'
 export type { CumulativeOptions } from './ops/cumulative.ts'
-export { cumprod, cumsum } from './ops/cumulative.ts'
+
 export type { DiagflatOptions, DiagonalOptions, DiagOptions } from './ops/diagonals.ts'
-export { diag, diagEmbed, diagflat, diagonal, tril, triu } from './ops/diagonals.ts'
+export { diagEmbed, diagflat, diagonal } from './ops/diagonals.ts'
 export * from './ops/differences.ts'
 export type { CdistOptions, ComputeMode, PdistOptions } from './ops/distances.ts'
 export { cdist, pdist } from './ops/distances.ts'
 export type { BinomialOptions, MultinomialArguments } from './ops/distributions.ts'
-export { binomial, multinomial, poisson } from './ops/distributions.ts'
+export { binomial } from './ops/distributions.ts'
 export * from './ops/dropout.ts'
 export type { BagMode, EmbeddingBagOptions, EmbeddingBags } from './ops/embedding-bag.ts'
 export { embeddingBag } from './ops/embedding-bag.ts'
@@ -158,7 +147,7 @@ export type {
   TakeAlongDimArguments,
   TakeArguments,
 } from './ops/gathering.ts'
-export { gather, indexSelect, take, takeAlongDim } from './ops/gathering.ts'
+
 export * from './ops/histogram.ts'
 export * from './ops/index-ops.ts'
 export * from './ops/indexing.ts'
@@ -168,9 +157,9 @@ export type { ScaledDotProductAttentionOptions } from './ops/attention.ts'
 export { scaledDotProductAttention } from './ops/attention.ts'
 export type { CrossEntropyOptions, LossReduction, NllLossOptions } from './ops/loss.ts'
 export { crossEntropy, mseLoss, nllLoss } from './ops/loss.ts'
-export * as linalg from './linalg.ts'
+export * as linalg from './with-out/linalg.ts'
 export type { MatrixPowerOptions } from './ops/linalg/powers.ts'
-export { matrixExp, matrixPower } from './ops/linalg/powers.ts'
+export { matrixExp } from './ops/linalg/powers.ts'
 export type {
   MatrixRankOptions,
   PinverseOptions,
@@ -188,19 +177,19 @@ export type {
   NormOptions,
   VectorNormOptions,
 } from './ops/linalg/norms.ts'
-export { oldNorm as norm } from './ops/linalg/norms.ts'
+
 export type { HouseholderOptions, OldQrOptions, QrMode, QrOptions } from './ops/linalg/qr.ts'
-export { oldQr as qr } from './ops/linalg/qr.ts'
+
 export type { LuFactorOptions, SolveOptions } from './ops/linalg/solve.ts'
-export { det, inverse, logdet, slogdet } from './ops/linalg/solve.ts'
+export { det, logdet } from './ops/linalg/solve.ts'
 export type { OldSvdOptions, SvdOptions, SvdvalsOptions } from './ops/linalg/svd.ts'
-export { oldSvd as svd } from './ops/linalg/svd.ts'
+
 export type {
   CholeskySolveOptions,
   SolveTriangularOptions,
   UpperOptions,
 } from './ops/linalg/triangular.ts'
-export { cholesky, choleskyInverse, choleskySolve } from './ops/linalg/triangular.ts'
+
 export type { AnyReduction } from './ops/loss-rule.ts'
 export type {
   CosineEmbeddingLossOptions,
@@ -215,7 +204,7 @@ export {
   tripletMarginLoss,
 } from './ops/margin-losses.ts'
 export type { NonzeroOptions } from './ops/masking.ts'
-export { argwhere, maskedFill, maskedScatter, maskedSelect, nonzero } from './ops/masking.ts'
+export { argwhere, maskedFill, maskedScatter } from './ops/masking.ts'
 export type {
   DotOptions,
   FactorOptions,
@@ -223,7 +212,7 @@ export type {
   MatrixOptions,
   VectorOptions,
 } from './ops/matmul.ts'
-export { bmm, dot, linear, matmul, mm, mv, vdot } from './ops/matmul.ts'
+export { linear } from './ops/matmul.ts'
 export type { MemoryFormat, MemoryFormatOptions } from './ops/memory-format.ts'
 export type {
   ConstantPadOptions,
@@ -245,7 +234,7 @@ export type {
 } from './ops/normalization.ts'
 export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from './ops/normalization.ts'
 export type { ProdOptions, SumOptions } from './ops/reduce.ts'
-export { all, any, countNonzero, logsumexp, mean, prod, sum } from './ops/reduce.ts'
+export { countNonzero } from './ops/reduce.ts'
 export type { AxisOptions, Dims, ReduceOptions } from './ops/reduce-axes.ts'
 export * from './ops/rearranging.ts'
 export type { CellWeights, GruCellOptions, LstmCellOptions } from './ops/recurrent.ts'
@@ -259,16 +248,16 @@ export type { NarrowOptions, SelectOptions, UnfoldOptions } from './ops/slicing.
 export { narrow, select, slice, unfold } from './ops/slicing.ts'
 export * from './ops/selection.ts'
 export type { NormalOptions, NormalSizeOptions } from './ops/sampling.ts'
-export { bernoulli, normal } from './ops/sampling.ts'
+
 export type { Reduction } from './ops/scatter-reduce.ts'
 export type {
   ScatterAddArguments,
   ScatterArguments,
   ScatterReduceArguments,
 } from './ops/scattering.ts'
-export { scatter, scatterAdd, scatterReduce } from './ops/scattering.ts'
+
 export type { SoftmaxOptions } from './ops/softmax.ts'
-export { logSoftmax, softmax } from './ops/softmax.ts'
+
 export * from './ops/sorting.ts'
 export type { SpmmOptions } from './ops/sparse-product.ts'
 export { spmm } from './ops/sparse-product.ts'
@@ -280,15 +269,15 @@ export type { CosineSimilarityOptions, PairwiseDistanceOptions } from './ops/sim
 export { cosineSimilarity, pairwiseDistance } from './ops/similarity.ts'
 export * from './ops/ternary.ts'
 export * from './ops/transcendental.ts'
-export { i0, i0_ } from './ops/bessel.ts'
+export { i0_ } from './ops/bessel.ts'
 export * from './ops/closeness.ts'
 export * from './ops/division.ts'
 export * from './ops/divisors.ts'
-export { erf, erf_, erfc, erfc_, erfinv } from './ops/error-functions.ts'
-export { digamma, igamma, igammac, lgamma, mvlgamma, polygamma } from './ops/gamma.ts'
+export { erf_, erfc_ } from './ops/error-functions.ts'
+
 export * from './ops/hyperbolic.ts'
 export type { LogitBound, LogitOptions } from './ops/logarithmic.ts'
-export { logaddexp, logaddexp2, logit, logit_, xlogy, xlogy_ } from './ops/logarithmic.ts'
+export { logit_, xlogy_ } from './ops/logarithmic.ts'
 export * from './ops/logic.ts'
 export * from './ops/powers.ts'
 export * from './ops/predicates.ts'
@@ -299,7 +288,7 @@ export * from './ops/trigonometric.ts'
 export * from './ops/unary.ts'
 export * from './ops/unique.ts'
 export type { VarOptions } from './ops/variance.ts'
-export { std, stdMean, var, variance, varMean } from './ops/variance.ts'
+export { variance } from './ops/variance.ts'
 export type {
   FlattenOptions,
   OtherOptions,
@@ -320,6 +309,252 @@ export {
   viewAs,
 } from './ops/views.ts'
 export type { Pair, Single, Triple } from './ops/windows.ts'
-export * as special from './special.ts'
+export * as special from './with-out/special.ts'
 export type { ListedDims, MappedDims, Randomness, VmapOptions } from './vmap/vmap.ts'
 export { vmap } from './vmap/vmap.ts'
+
+// These take `out` too, in place of what has the same names above.
+export type { OutOf, WithOut } from './with-out/out.ts'
+export {
+  abs,
+  absolute,
+  acos,
+  acosh,
+  addcdiv,
+  addcmul,
+  angle,
+  arccos,
+  arccosh,
+  arcsin,
+  arcsinh,
+  arctan,
+  arctan2,
+  arctanh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  bitwiseNot,
+  ceil,
+  copysign,
+  cos,
+  cosh,
+  deg2rad,
+  erf,
+  erfc,
+  erfinv,
+  exp,
+  exp2,
+  expm1,
+  fix,
+  floor,
+  frac,
+  hardshrink,
+  heaviside,
+  i0,
+  isneginf,
+  isposinf,
+  lerp,
+  log,
+  log10,
+  log1p,
+  log2,
+  logicalNot,
+  nanToNum,
+  neg,
+  negative,
+  nextafter,
+  rad2deg,
+  reciprocal,
+  round,
+  rsqrt,
+  sgn,
+  sigmoid,
+  sign,
+  signbit,
+  sin,
+  sinc,
+  sinh,
+  sqrt,
+  square,
+  tan,
+  tanh,
+  threshold,
+  trunc,
+  where,
+} from './with-out/elementwise.ts'
+export {
+  add,
+  bitwiseAnd,
+  bitwiseLeftShift,
+  bitwiseOr,
+  bitwiseRightShift,
+  bitwiseXor,
+  clamp,
+  clampMax,
+  clampMin,
+  clip,
+  digamma,
+  div,
+  divide,
+  eq,
+  floatPower,
+  floorDivide,
+  fmax,
+  fmin,
+  fmod,
+  frexp,
+  gcd,
+  ge,
+  greater,
+  greaterEqual,
+  gt,
+  hypot,
+  igamma,
+  igammac,
+  lcm,
+  ldexp,
+  le,
+  less,
+  lessEqual,
+  lgamma,
+  logaddexp,
+  logaddexp2,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  logit,
+  lt,
+  maximum,
+  minimum,
+  mul,
+  multiply,
+  mvlgamma,
+  ne,
+  notEqual,
+  polygamma,
+  pow,
+  remainder,
+  sub,
+  subtract,
+  trueDivide,
+  xlogy,
+} from './with-out/operands.ts'
+export {
+  addbmm,
+  addmm,
+  addmv,
+  addr,
+  baddbmm,
+  bmm,
+  cholesky,
+  choleskyInverse,
+  choleskySolve,
+  cross,
+  dot,
+  inner,
+  inverse,
+  kron,
+  matmul,
+  matrixPower,
+  mm,
+  mv,
+  norm,
+  outer,
+  qr,
+  slogdet,
+  svd,
+  tensordot,
+  vdot,
+} from './with-out/products.ts'
+export {
+  all,
+  amax,
+  amin,
+  aminmax,
+  any,
+  argmax,
+  argmin,
+  bincount,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  histc,
+  histogram,
+  logSoftmax,
+  logcumsumexp,
+  logsumexp,
+  max,
+  mean,
+  min,
+  nanmean,
+  nansum,
+  prod,
+  renorm,
+  softmax,
+  std,
+  stdMean,
+  sum,
+  var,
+  varMean,
+} from './with-out/reductions.ts'
+export {
+  arange,
+  bernoulli,
+  empty,
+  eye,
+  full,
+  linspace,
+  logspace,
+  multinomial,
+  normal,
+  ones,
+  onesLike,
+  poisson,
+  rand,
+  randint,
+  randn,
+  randperm,
+  zeros,
+  zerosLike,
+} from './with-out/creation.ts'
+export {
+  argsort,
+  bucketize,
+  cat,
+  columnStack,
+  concat,
+  concatenate,
+  diag,
+  diff,
+  dstack,
+  gather,
+  hstack,
+  indexAdd,
+  indexCopy,
+  indexReduce,
+  indexSelect,
+  isin,
+  kthvalue,
+  maskedSelect,
+  median,
+  mode,
+  msort,
+  nanmedian,
+  nonzero,
+  rowStack,
+  scatter,
+  scatterAdd,
+  scatterReduce,
+  searchsorted,
+  sort,
+  stack,
+  take,
+  takeAlongDim,
+  topk,
+  tril,
+  triu,
+  vstack,
+} from './with-out/arranging.ts'
