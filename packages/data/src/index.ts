@@ -1,8 +1,10 @@
 /** Datasets, transforms, loaders and checkpoints. */
-export type { Checkpoint } from './checkpoint.ts'
+export type { CheckpointRest, LoadCheckpointOptions, SaveCheckpointOptions } from './checkpoint.ts'
 export { loadCheckpoint, loadSafetensors, saveCheckpoint, saveSafetensors } from './checkpoint.ts'
-export { defaultCollate } from './collate.ts'
-export type { DataLoaderOptions } from './data-loader.ts'
+export type { CheckpointEntry, CheckpointFolderOptions } from './checkpoint-folder.ts'
+export { CheckpointFolder } from './checkpoint-folder.ts'
+export type { Checkpoint, Restored, Stateful } from './checkpoint-tree.ts'
+export { defaultCollate, defaultConvert } from './collate.ts'
 export { DataLoader } from './data-loader.ts'
 export {
   ChainDataset,
@@ -42,7 +44,35 @@ export {
 } from './images/index.ts'
 export type { MNISTOptions } from './sources/mnist.ts'
 export { MNIST } from './sources/mnist.ts'
+export type { WorkerPlace } from './loader/errors.ts'
+export { LoaderTimeoutError, WorkerCrashError, WorkerError } from './loader/errors.ts'
+export type { CollateFunction } from './loader/fetch.ts'
+export type { BatchIterator } from './loader/iterator.ts'
+export type { DataLoaderOptions } from './loader/options.ts'
 export { recipeOf } from './loader/recipe.ts'
+export { sampleContext } from './loader/seeds.ts'
+export type { LoaderState, SamplerState } from './loader/state.ts'
+export { workerDataset } from './loader/worker-dataset.ts'
+export type { WorkerInfo } from './loader/worker-info.ts'
+export { getWorkerInfo } from './loader/worker-info.ts'
+export type {
+  BatchSamplerOptions,
+  DistributedSamplerOptions,
+  RandomSamplerOptions,
+  Sized,
+  WeightedRandomSamplerOptions,
+} from './sampler.ts'
+export {
+  BatchSampler,
+  DistributedSampler,
+  RandomSampler,
+  Sampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
+} from './sampler.ts'
+export type { AxisRange, TensorInfo } from './safetensors-file.ts'
+export { openSafetensors, SafetensorsFile } from './safetensors-file.ts'
 export type { TorchValue } from './torch-file.ts'
 export { loadTorch, parseTorchFile, saveTorch, serializeTorchFile } from './torch-file.ts'
 export { Compose } from './transforms/compose.ts'

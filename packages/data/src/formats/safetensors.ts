@@ -158,12 +158,82 @@ function utf8(text: string): Uint8Array {
 export function parseSafetensors(file: Uint8Array, source: { path: string }): Safetensors {
   const fail: Fail = failIn(source.path)
   const bytes = plainBytes(file)
-  const headerEnd = readHeaderEnd(bytes, fail)
-  const dataBytes = bytes.byteLength - headerEnd
+  const headerEnd = readHeaderEnd(bytes.subarray(0, 24), bytes.byteLength, fail)
+  const { places, metadata } = readPlaces(
+    bytes.subarray(prefixBytes, headerEnd),
+    bytes.byteLength,
+    fail,
+  )
+  const tensors = new Map<string, RawTensor>()
+  for (const { name, dtype, shape, start, sizeBytes } of places) {
+    const data = bytes.subarray(start, start + sizeBytes)
+    if (dtype === 'bool') requireBools(name, data, start, fail)
+    tensors.set(name, { dtype, shape, data })
+  }
+  return { tensors, metadata }
+}
 
+/** Where the data of a tensor lie in a file. */
+export interface SafetensorsPlace {
+  name: string
+  dtype: RawDType
+  shape: number[]
+  /** Bytes from the start of the file. */
+  start: number
+  sizeBytes: number
+}
+
+/** The contents of a file's header: tensors in the order of their data, and the free texts. */
+export interface SafetensorsHeader {
+  places: SafetensorsPlace[]
+  metadata: Record<string, string>
+}
+
+/** How many of the first bytes {@link safetensorsHeaderEnd} wants. */
+export const SAFETENSORS_START_BYTES = 24
+
+/**
+ * Where the header ends, by the first 24 bytes of a file (or all, if it has fewer).
+ *
+ * @throws {FormatError} as {@link parseSafetensors} does.
+ */
+export function safetensorsHeaderEnd(
+  start: Uint8Array,
+  fileBytes: number,
+  source: { path: string },
+): number {
+  return readHeaderEnd(start, fileBytes, failIn(source.path))
+}
+
+/**
+ * Reads the header alone: `header` are the bytes from the start of the file to {@link safetensorsHeaderEnd}.
+ *
+ * @throws {FormatError} as {@link parseSafetensors} does.
+ */
+export function parseSafetensorsHeader(
+  header: Uint8Array,
+  fileBytes: number,
+  source: { path: string },
+): SafetensorsHeader {
+  return readPlaces(plainBytes(header).subarray(prefixBytes), fileBytes, failIn(source.path))
+}
+
+/** @throws {FormatError} if a bool that starts at `start` in the file is neither 0 nor 1. */
+export function checkSafetensorsBools(
+  name: string,
+  data: Uint8Array,
+  start: number,
+  source: { path: string },
+): void {
+  requireBools(name, data, start, failIn(source.path))
+}
+
+function readPlaces(header: Uint8Array, fileBytes: number, fail: Fail): SafetensorsHeader {
+  const headerEnd = prefixBytes + header.byteLength
+  const dataBytes = fileBytes - headerEnd
   const metadata = Object.create(null) as Record<string, string>
   const placed: Placed[] = []
-  for (const { name, value } of readHeader(bytes.subarray(prefixBytes, headerEnd), fail)) {
+  for (const { name, value } of readHeader(header, fail)) {
     if (name !== metadataName) {
       placed.push(readEntry(name, value, dataBytes, fail))
       continue
@@ -176,7 +246,7 @@ export function parseSafetensors(file: Uint8Array, source: { path: string }): Sa
     }
   }
 
-  const tensors = new Map<string, RawTensor>()
+  const places: SafetensorsPlace[] = []
   let covered = 0
   for (const entry of placed.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (entry.begin !== covered) {
@@ -186,15 +256,14 @@ export function parseSafetensors(file: Uint8Array, source: { path: string }): Sa
       fail(entry.offset, `tensor ${JSON.stringify(entry.name)} ${what} (${rule})`)
     }
     covered = entry.end
-    const data = bytes.subarray(headerEnd + entry.begin, headerEnd + entry.end)
-    if (entry.dtype === 'bool') requireBools(entry.name, data, headerEnd + entry.begin, fail)
-    tensors.set(entry.name, { dtype: entry.dtype, shape: entry.shape, data })
+    const { name, dtype, shape, begin, end } = entry
+    places.push({ name, dtype, shape, start: headerEnd + begin, sizeBytes: end - begin })
   }
   if (covered !== dataBytes) {
     const rule = `${dataBytes} bytes follow the header, the tensors take ${covered}`
     fail(headerEnd - prefixBytes + covered, rule)
   }
-  return { tensors, metadata }
+  return { places, metadata }
 }
 
 /** Where a tensor's data lies: `begin` and `end` count from the end of the header. */
@@ -223,10 +292,10 @@ function failIn(path: string): Fail {
   }
 }
 
-function readHeaderEnd(bytes: Uint8Array, fail: Fail): number {
+function readHeaderEnd(bytes: Uint8Array, fileBytes: number, fail: Fail): number {
   const start = -prefixBytes
-  if (bytes.byteLength < prefixBytes) {
-    fail(start, `the file has ${bytes.byteLength} bytes, its header length alone takes 8`)
+  if (fileBytes < prefixBytes) {
+    fail(start, `the file has ${fileBytes} bytes, its header length alone takes 8`)
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const headerBytes = view.getBigUint64(0, true)
@@ -235,8 +304,8 @@ function readHeaderEnd(bytes: Uint8Array, fail: Fail): number {
     fail(start, reason, otherFormat(bytes))
   }
   const headerEnd = prefixBytes + Number(headerBytes)
-  if (headerEnd > bytes.byteLength) {
-    const room = bytes.byteLength - prefixBytes
+  if (headerEnd > fileBytes) {
+    const room = fileBytes - prefixBytes
     fail(start, `the header length (${headerBytes}) exceeds the rest of the file (${room})`)
   }
   return headerEnd
