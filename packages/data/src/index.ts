@@ -74,7 +74,14 @@ export {
 export type { AxisRange, TensorInfo } from './safetensors-file.ts'
 export { openSafetensors, SafetensorsFile } from './safetensors-file.ts'
 export type { TorchValue } from './torch-file.ts'
-export { loadTorch, parseTorchFile, saveTorch, serializeTorchFile } from './torch-file.ts'
+export {
+  load,
+  loadTorch,
+  parseTorchFile,
+  save,
+  saveTorch,
+  serializeTorchFile,
+} from './torch-file.ts'
 export { Compose } from './transforms/compose.ts'
 export { Normalize } from './transforms/normalize.ts'
 export { ToTensor } from './transforms/to-tensor.ts'

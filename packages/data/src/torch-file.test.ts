@@ -13,7 +13,14 @@ import {
   PickleTuple,
 } from './formats/pickle/pickler.ts'
 import { writeTorchZip } from './formats/torch-zip.ts'
-import { loadTorch, parseTorchFile, saveTorch, serializeTorchFile } from './torch-file.ts'
+import {
+  load,
+  loadTorch,
+  parseTorchFile,
+  save,
+  saveTorch,
+  serializeTorchFile,
+} from './torch-file.ts'
 
 // Written by fixtures/torch_files.py with PyTorch.
 const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname
@@ -101,6 +108,71 @@ describe('loadTorch', () => {
     const text = join(folder, 'text.pt')
     writeFileSync(text, 'hello')
     await expect(loadTorch(text)).rejects.toThrow(/neither a zip archive nor a pickle/)
+  })
+})
+
+describe('loadTorch of other kinds', () => {
+  interface Kinds {
+    buffer: Tensor
+    noted: Tensor
+    parameter: Tensor
+    default: unknown
+    frozen: unknown
+    counter: unknown
+    shared: Tensor[]
+    device: unknown
+  }
+  const expectKinds = (kinds: Kinds): void => {
+    expect(kinds.buffer.tolist()).toEqual([0, 0])
+    expect(kinds.noted.tolist()).toEqual([1, 1])
+    expect(kinds.parameter.tolist()).toEqual([1, 1])
+    expect(kinds.default).toEqual({ a: [1] })
+    expect(kinds.frozen).toEqual([1])
+    expect(kinds.counter).toEqual({ a: 2, b: 1 })
+    expect(kinds.device).toBe('cuda:1')
+    const [base, turned, part, run, wide] = kinds.shared as [Tensor, Tensor, Tensor, Tensor, Tensor]
+    expect(turned.stride()).toEqual([1, 4])
+    expect(part.tolist()).toEqual([
+      [4, 6],
+      [8, 10],
+    ])
+    expect(run.tolist()).toEqual([3, 4, 5, 6])
+    expect([wide.shape, wide.stride()]).toEqual([
+      [2, 3, 4],
+      [0, 4, 1],
+    ])
+    for (const one of kinds.shared) expect(one.sharesStorageWith(base)).toBe(true)
+  }
+
+  it.each(['kinds_2', 'kinds_4', 'kinds_5', 'kinds_legacy'])(
+    'reads and writes buffers, views and containers: %s',
+    async (name) => {
+      const kinds = (await loadTorch(fixture(`torch/${name}.pt`))) as unknown as Kinds
+      expectKinds(kinds)
+      await save(kinds as never, join(folder, 'kinds.pt'))
+      expectKinds((await load(join(folder, 'kinds.pt'))) as unknown as Kinds)
+    },
+  )
+
+  it.each([
+    ['complex', /'torch\.ComplexFloatStorage', .*complex tensors are not supported/],
+    ['complex_legacy', /complex tensors are not supported/],
+    ['uint16', /'torch\.uint16', .*this dtype are not supported/],
+    ['float8', /'torch\.float8_e4m3fn', .*this dtype are not supported/],
+    ['sparse', /sparse tensors are not supported/],
+    ['sparse_legacy', /sparse tensors are not supported/],
+    ['csr', /sparse tensors are not supported/],
+    ['quantized', /quantized tensors are not supported/],
+    ['quantized_legacy', /quantized tensors are not supported/],
+    ['meta', /tensors of the device meta have no elements/],
+    ['nested', /nested tensors are not supported/],
+    ['storage', /a storage without a tensor/],
+    ['subclass', /'__main__\.Own', .*save state_dict\(\)/],
+    ['numpy', /values of NumPy are not supported/],
+    ['class', /a class stands where a value must be/],
+  ])('refuses %s tensors or values by name', async (name, message) => {
+    await expect(loadTorch(fixture(`torch/refused_${name}.pt`))).rejects.toThrow(message)
+    await expect(loadTorch(fixture(`torch/refused_${name}.pt`))).rejects.toThrow(FormatError)
   })
 })
 

@@ -32,11 +32,17 @@ export type TorchValue =
   | readonly TorchValue[]
   | { readonly [key: string]: TorchValue }
 
-interface Kind {
-  dtype: DType
+/** A class of storages. Not a plain object: a pickle must not be able to change it. */
+class Kind {
+  readonly dtype: DType
   /** The storage's class in PyTorch. */
-  storage: string
-  bytes: number
+  readonly storage: string
+  readonly bytes: number
+  constructor({ dtype, storage, bytes }: { dtype: DType; storage: string; bytes: number }) {
+    this.dtype = dtype
+    this.storage = storage
+    this.bytes = bytes
+  }
 }
 
 const KINDS: readonly Kind[] = [
@@ -50,7 +56,10 @@ const KINDS: readonly Kind[] = [
   { dtype: 'int8', storage: 'CharStorage', bytes: 1 },
   { dtype: 'uint8', storage: 'ByteStorage', bytes: 1 },
   { dtype: 'bool', storage: 'BoolStorage', bytes: 1 },
-]
+].map((one) => new Kind(one as Kind))
+
+/** Storages of dtypes that have no class of their own; what is in them is refused by the dtype's name. */
+const UNTYPED: Kind = new Kind({ dtype: 'uint8', storage: 'UntypedStorage', bytes: 1 })
 
 /** The elements of a storage as a tensor with one axis. */
 function fromBytes(data: Uint8Array, { dtype }: Kind): Tensor {
@@ -67,10 +76,14 @@ function toBytes(flat: Tensor): Uint8Array {
 }
 
 /** A storage that a file refers to; its elements may follow later. */
-interface Storage {
-  kind: Kind
-  numel: number
-  data: Tensor | null
+class Storage {
+  readonly kind: Kind
+  readonly numel: number
+  data: Tensor | null = null
+  constructor(kind: Kind, numel: number) {
+    this.kind = kind
+    this.numel = numel
+  }
 }
 
 const whole = (value: unknown): value is number =>
@@ -86,11 +99,10 @@ class Pending {
 
   constructor(args: readonly PickleValue[]) {
     const [storage, offset, shape, strides] = args
-    if (!(typeof storage === 'object' && storage !== null && 'kind' in storage))
-      throw new Error('a tensor has no storage')
+    if (!(storage instanceof Storage)) throw new Error('a tensor has no storage')
     if (!whole(offset) || !sizes(shape) || !sizes(strides) || shape.length !== strides.length)
       throw new Error('the sizes or strides of a tensor are no whole numbers ≥ 0')
-    this.storage = storage as Storage
+    this.storage = storage
     this.offset = offset
     this.shape = shape
     this.strides = strides
@@ -123,8 +135,9 @@ const DTYPE_NAMES: ReadonlyMap<string, DType> = new Map<string, DType>([
 
 /** What a file may call: a few plain containers, tensors, sizes, dtypes and devices. */
 function findGlobal(module: string, name: string): PickleValue {
-  const call = CALLS[`${module}.${name}`]
+  const call = CALLS.get(`${module}.${name}`)
   if (call !== undefined) return call
+  if (module === 'torch.storage' && name === 'UntypedStorage') return UNTYPED
   if (module === 'torch' || module === 'torch.storage') {
     const kind = KINDS.find((one) => one.storage === name)
     if (kind !== undefined) return kind
@@ -133,33 +146,111 @@ function findGlobal(module: string, name: string): PickleValue {
   return undefined
 }
 
-const list: PickleCall = ([items]) => (Array.isArray(items) ? items : [])
-const CALLS: Readonly<Record<string, PickleCall>> = {
-  'collections.OrderedDict': ([entries]) => {
-    const out: Record<string, unknown> = {}
-    if (!Array.isArray(entries)) return out
-    for (const entry of entries as unknown[]) {
-      const [key, value] = entry as [unknown, unknown]
-      setKey(out, String(key), value)
-    }
-    return out
-  },
-  'collections.defaultdict': () => ({}),
-  'collections.Counter': ([counts]) => counts ?? {},
-  'torch._utils._rebuild_tensor_v2': (args) => new Pending(args),
-  'torch._utils._rebuild_tensor': (args) => new Pending(args),
-  'torch._utils._rebuild_parameter': ([data]) => data,
-  'torch._utils._rebuild_parameter_with_state': ([data]) => data,
-  'torch.Size': list,
-  'torch.device': ([name]) => String(name),
-  'builtins.set': list,
-  '__builtin__.set': list,
-  '_codecs.encode': ([text]) => Buffer.from(String(text), 'latin1'),
+/** What a refused name means. */
+const MEANINGS: readonly (readonly [pattern: RegExp, meaning: string])[] = [
+  [/^torch\.(Complex\w+Storage|complex\d+)$/, 'complex tensors are not supported'],
+  [
+    /^torch\._utils\._rebuild_sparse/,
+    'sparse tensors are not supported; save them with to_dense()',
+  ],
+  [
+    /^torch\._utils\._rebuild_qtensor$|^torch\.Q\w+Storage$|^torch\.q\w+$/,
+    'quantized tensors are not supported; save them with dequantize()',
+  ],
+  [/^torch\._utils\._rebuild_nested/, 'nested tensors are not supported'],
+  [/^torch\._utils\._rebuild_meta/, 'tensors of the device meta have no elements'],
+  [/^torch\.(uint|float|bits|int)\d\w*$/, 'tensors of this dtype are not supported'],
+  [/^numpy\b/, 'values of NumPy are not supported; save them as tensors or numbers'],
+  [
+    /^(torch\.nn\.modules|torch\.optim|torchvision|__main__)\b/,
+    'save state_dict() instead of the object',
+  ],
+]
+
+function explain(module: string, name: string): string | undefined {
+  const full = `${module}.${name}`.slice(0, 400)
+  return MEANINGS.find(([pattern]) => pattern.test(full))?.[1]
 }
+
+/** A text among the arguments of a call; of lists a text could be made that has no end. */
+function text(value: PickleValue): string {
+  if (typeof value !== 'string') throw new Error('a text is wanted')
+  return value
+}
+
+/** What a tensor may have been in Python, beside a plain one. */
+const TENSOR_TYPE: PickleCall = () => {
+  throw new Error('a tensor cannot be made of its type alone')
+}
+
+const factory: PickleCall = () => {
+  throw new Error('a class is called where only its name is allowed')
+}
+
+const list: PickleCall = ([items]) => (Array.isArray(items) ? items : [])
+const CALLS: ReadonlyMap<string, PickleCall> = new Map<string, PickleCall>(
+  Object.entries({
+    'collections.OrderedDict': ([entries]) => {
+      const out: Record<string, unknown> = {}
+      if (!Array.isArray(entries)) return out
+      for (const entry of entries as unknown[]) {
+        if (!Array.isArray(entry)) throw new Error('an entry of an OrderedDict is no pair')
+        const [key, value] = entry as [unknown, unknown]
+        setKey(out, typeof key === 'number' ? String(key) : text(key), value)
+      }
+      return out
+    },
+    'collections.defaultdict': () => ({}),
+    'collections.Counter': ([counts]) => counts ?? {},
+    'torch._utils._rebuild_tensor_v2': (args) => new Pending(args),
+    'torch._utils._rebuild_tensor': (args) => new Pending(args),
+    // With a dtype of its own: those that have storage classes never come this way.
+    'torch._utils._rebuild_tensor_v3': () => {
+      throw new Error('tensors of an untyped storage are not supported')
+    },
+    // (function, type, its arguments, attributes): buffers, and tensors with attributes, which are dropped.
+    'torch._tensor._rebuild_from_type_v2': ([make, type, args]) => {
+      if (type !== TENSOR_TYPE) throw new Error('tensors of classes of their own are not supported')
+      if (typeof make !== 'function' || !REBUILDERS.has(make as PickleCall) || !Array.isArray(args))
+        throw new Error('a tensor is made of something else')
+      return (make as PickleCall)(args as unknown[])
+    },
+    'torch.Tensor': TENSOR_TYPE,
+    'torch.nn.parameter.Parameter': TENSOR_TYPE,
+    'torch.nn.parameter.Buffer': TENSOR_TYPE,
+    'torch._utils._rebuild_parameter': ([data]) => data,
+    'torch._utils._rebuild_parameter_with_state': ([data]) => data,
+    'torch.Size': list,
+    'torch.device': ([name, index]) =>
+      typeof index === 'number' ? `${text(name)}:${index}` : text(name),
+    ...Object.fromEntries(
+      ['builtins', '__builtin__'].flatMap((module): [string, PickleCall][] => [
+        [`${module}.set`, list],
+        [`${module}.frozenset`, list],
+        // What defaultdicts make for keys that are not there.
+        ...['list', 'dict', 'int', 'float', 'str'].map((name): [string, PickleCall] => [
+          `${module}.${name}`,
+          factory,
+        ]),
+      ]),
+    ),
+    '_codecs.encode': ([value]) => Buffer.from(text(value), 'latin1'),
+  } satisfies Record<string, PickleCall>),
+)
+
+/** The calls that make tensors. */
+const REBUILDERS: ReadonlySet<PickleCall> = new Set(
+  ['_rebuild_tensor_v2', '_rebuild_tensor', '_rebuild_parameter'].map(
+    (name) => CALLS.get(`torch._utils.${name}`) as PickleCall,
+  ),
+)
 
 /** The value with its tensors made, each once. */
 function finish(value: PickleValue, done: Map<object, unknown> = new Map()): unknown {
+  if (typeof value === 'function') throw new Error('a class stands where a value must be')
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (value instanceof Kind) throw new Error('a class stands where a value must be')
+  if (value instanceof Storage) throw new Error('a storage without a tensor is not supported')
   const known = done.get(value)
   if (known !== undefined) return known
   if (value instanceof Pending) {
@@ -199,17 +290,19 @@ function broken(
 
 /** A storage's reference: ('storage', class, key, device, number of elements). */
 function storageOf(id: PickleValue, storages: Map<string, Storage>): Storage {
-  const [tag, kind, key, , numel] = Array.isArray(id) ? (id as unknown[]) : []
-  if (tag !== 'storage' || typeof kind !== 'object' || kind === null || !('storage' in kind))
+  const [tag, kind, key, , numel, view] = Array.isArray(id) ? (id as unknown[]) : []
+  if (tag !== 'storage' || !(kind instanceof Kind))
     throw new Error('the pickle refers to something that is no storage')
   if (!whole(numel)) throw new Error('a storage’s length is no whole number')
-  const name = String(key)
+  if (view !== undefined && view !== null)
+    throw new Error('storages that share others are not supported')
+  const name = typeof key === 'number' ? String(key) : text(key)
   const found = storages.get(name)
   if (found !== undefined) {
     if (found.kind !== kind) throw new Error(`storage '${name}' has two dtypes`)
     return found
   }
-  const storage: Storage = { kind: kind as Kind, numel, data: null }
+  const storage = new Storage(kind, numel)
   storages.set(name, storage)
   return storage
 }
@@ -243,7 +336,11 @@ export async function parseTorchFile(
 ): Promise<TorchValue> {
   const { path } = options
   const storages = new Map<string, Storage>()
-  const rules = { findGlobal, persistentLoad: (id: PickleValue) => storageOf(id, storages) }
+  const rules = {
+    findGlobal,
+    explain,
+    persistentLoad: (id: PickleValue) => storageOf(id, storages),
+  }
   try {
     if (isZip(bytes)) {
       const archive = await readTorchZip(bytes)
@@ -437,3 +534,9 @@ function unsaved(path: string, what: string): ValueError {
 export async function saveTorch(value: TorchValue, path: string): Promise<void> {
   writeFileAtomic(path, [await serializeTorchFile(value)])
 }
+
+/** {@link loadTorch} under PyTorch's own name. @see torch.load */
+export const load: typeof loadTorch = loadTorch
+
+/** {@link saveTorch} under PyTorch's own name: the value comes first, the path last. @see torch.save */
+export const save: typeof saveTorch = saveTorch

@@ -44,8 +44,10 @@ export function readLegacy(
   let at = keys.end
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (const key of Array.isArray(keys.value) ? (keys.value as unknown[]) : []) {
+    if (typeof key !== 'string' && typeof key !== 'number')
+      throw new PickleError('the key of a storage is no text', keys.end)
     const size = storages.elementBytes(String(key))
-    if (size === undefined) throw new PickleError(`nothing refers to storage '${String(key)}'`, at)
+    if (size === undefined) throw new PickleError(`nothing refers to storage '${key}'`, at)
     if (bytes.length - at < 8) throw new PickleError('the file ends before its storages', at)
     const length = Number(view.getBigInt64(at, true)) * size
     at += 8

@@ -18,6 +18,8 @@ export interface PickleOptions {
   findGlobal: (module: string, name: string) => PickleValue
   /** What stands for an object outside of the pickle. */
   persistentLoad?: (id: PickleValue) => PickleValue
+  /** What a refused name means, for the message. */
+  explain?: (module: string, name: string) => string | undefined
 }
 
 /** Why a pickle cannot be read, and where. */
@@ -45,6 +47,15 @@ export function setKey(target: Record<string, unknown>, key: string, value: unkn
   }
 }
 
+/** So many values make a pickle of a few bytes each fill hundreds of megabytes. */
+const MOST_VALUES = 4_000_000
+
+/** Lists and dicts that a pickle may change: those it made itself, not what names stand for. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === Array.prototype
+}
+
 /** Nested deeper than this, walking through what was read would overflow the stack. */
 const MOST_DEPTH = 200
 
@@ -68,6 +79,7 @@ class Machine {
   readonly #stack: unknown[] = []
   readonly #memo: Map<number, unknown> = new Map()
   readonly #depths: WeakMap<object, number> = new WeakMap()
+  #pushed = 0
 
   constructor(read: Read, options: PickleOptions) {
     this.#read = read
@@ -96,6 +108,7 @@ class Machine {
   }
 
   #push(value: unknown): void {
+    if (++this.#pushed > MOST_VALUES) this.#fail(`the pickle makes more than ${MOST_VALUES} values`)
     this.#stack.push(value)
   }
 
@@ -152,7 +165,7 @@ class Machine {
 
   #setItems(values: readonly unknown[]): void {
     const dict = this.#top()
-    if (typeof dict !== 'object' || dict === null || Array.isArray(dict))
+    if (typeof dict !== 'object' || dict === null || Array.isArray(dict) || !isPlain(dict))
       this.#fail('the pickle sets keys of what is no dict')
     if (values.length % 2 !== 0) this.#fail('a key has no value')
     this.#nest(dict, values)
@@ -171,8 +184,11 @@ class Machine {
     if (typeof module !== 'string' || typeof name !== 'string')
       this.#fail('a name in the pickle is no text')
     const found = this.#options.findGlobal(module, name)
-    if (found === undefined)
-      this.#fail(`the pickle wants '${String(module)}.${String(name)}', which is not allowed`)
+    if (found === undefined) {
+      const reason = this.#options.explain?.(module, name)
+      const wanted = `the pickle wants '${module.slice(0, 200)}.${name.slice(0, 200)}'`
+      this.#fail(`${wanted}, which is not allowed${reason === undefined ? '' : `: ${reason}`}`)
+    }
     this.#push(found)
   }
 
