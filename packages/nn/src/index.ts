@@ -168,6 +168,17 @@ export { TransformerDecoderLayer, TransformerEncoderLayer } from './layers/trans
 export type { FactoryOptions } from './layers/factory.ts'
 export type { BilinearOptions, LinearOptions } from './layers/linear.ts'
 export { Bilinear, Identity, LazyLinear, Linear } from './layers/linear.ts'
+export type { SparseConvOptions, SubmanifoldConvOptions } from './layers/sparse-conv.ts'
+export { SparseConv2d, SparseModule, SubmanifoldConv2d } from './layers/sparse-conv.ts'
+export type { SparseMaxPoolOptions, SparseNorm } from './layers/sparse-conv-layers.ts'
+export {
+  SparseBatchNorm2d,
+  SparseMaxPool2d,
+  SparseReLU,
+  SparseSequential,
+} from './layers/sparse-conv-layers.ts'
+export type { SparseTensor2dOptions } from './layers/sparse-conv-tensor.ts'
+export { SparseTensor2d } from './layers/sparse-conv-tensor.ts'
 export type { UpsampleOptions } from './layers/upsampling.ts'
 export { Upsample, UpsamplingBilinear2d, UpsamplingNearest2d } from './layers/upsampling.ts'
 export type { ConstantPadOptions, Padding, PaddingOptions } from './layers/padding.ts'

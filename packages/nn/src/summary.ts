@@ -7,6 +7,7 @@ import { isUninitialized } from './layers/lazy.ts'
 import type { AnyModule } from './module.ts'
 import { Module } from './module.ts'
 import { buffersOf } from './module-state.ts'
+import { SparseTensor2d } from './layers/sparse-conv-tensor.ts'
 import { Parameter } from './parameter.ts'
 import { countingFlops } from './summary-flops.ts'
 import { formatSummary } from './summary-table.ts'
@@ -139,6 +140,7 @@ function argumentsOf(model: AnyModule, input: SummaryInput, options: SummaryOpti
 function* tensorsIn(value: unknown): Generator<Tensor> {
   if (value instanceof Tensor) yield value
   else if (value instanceof PackedSequence) yield value.data
+  else if (value instanceof SparseTensor2d) yield value.features
   else if (Array.isArray(value)) for (const one of value) yield* tensorsIn(one)
   else if (typeof value === 'object' && value !== null) {
     if (Object.getPrototypeOf(value) === Object.prototype) yield* tensorsIn(Object.values(value))
@@ -148,6 +150,7 @@ function* tensorsIn(value: unknown): Generator<Tensor> {
 function shapesOf(value: unknown): OutputShape {
   if (value instanceof Tensor) return [...value.shape]
   if (value instanceof PackedSequence) return [...value.data.shape]
+  if (value instanceof SparseTensor2d) return [...value.features.shape]
   const list = Array.isArray(value)
     ? value
     : typeof value === 'object' && value !== null
