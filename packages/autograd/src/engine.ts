@@ -12,6 +12,7 @@ import {
   internally,
   moveToScope,
   native,
+  profiling,
   sameShape,
   Scope,
   scopes,
@@ -360,7 +361,13 @@ export function runBackward(request: BackwardRequest): (Tensor | null)[] {
   const { createGraph } = request
   passes++
   try {
-    return withMode(createGraph, () => internally(() => walk(request)))
+    return withMode(createGraph, () =>
+      internally(() =>
+        profiling.span === null
+          ? walk(request)
+          : profiling.span('backward', 'backward', () => walk(request)),
+      ),
+    )
   } finally {
     passes--
     if (passes === 0 && afterPasses.size > 0) {
@@ -398,7 +405,8 @@ function walk(request: BackwardRequest): (Tensor | null)[] {
     for (const node of plan) {
       const grads = pending.take(node.slot)
       if (grads === null) continue
-      visit(node, grads, pass)
+      if (profiling.span === null) visit(node, grads, pass)
+      else profiling.span(nodeName(node.slot), 'backward', () => visit(node, grads, pass))
       if (!retainGraph && node.from.length > 0) release(node.slot)
     }
   } finally {

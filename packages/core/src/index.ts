@@ -66,6 +66,7 @@ export type { RandintOptions } from './random.ts'
 export { randintLike, randLike, randnLike } from './random.ts'
 export type { ArangeOptions, Bound, LinspaceOptions, LogspaceOptions } from './ranges.ts'
 
+export * as profiler from './profiler/index.ts'
 export * from './queries.ts'
 export { keep, scope } from './scope.ts'
 export type { AnyDType, ItemOf, NestedArray, TypedArrayOf } from './tensor.ts'

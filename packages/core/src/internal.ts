@@ -27,6 +27,7 @@ export {
   vmapping,
   writerName,
 } from './op.ts'
+export { profiling } from './profiling.ts'
 export type { StridedLayout, ViewLayouts } from './ops/strided.ts'
 export { viewOfBase, writeIntoBase } from './ops/strided.ts'
 export type { AdamStepOptions, SgdStepOptions, StepRule } from './ops/optim.ts'

@@ -256,6 +256,8 @@ export interface OpCall {
 
 /** What vmap makes of calls; null, or false, if they have no tensors inside of it. */
 export interface Interpreter {
+  /** Does it only look at calls, as a profile does? */
+  readonly watches?: boolean
   run(call: OpCall, spec: Spec): Tensor | null
   runMany(call: OpCall, specs: readonly Spec[]): Tensor[] | null
   runInPlace(call: OpCall, targets: readonly Tensor[], name: string): boolean
