@@ -235,10 +235,13 @@ export function stream<Sample>(
 
 type SampleOf<D> = D extends Dataset<infer Sample, infer _> ? Sample : never
 type BatchOf<D> = D extends Dataset<infer _, infer Batch> ? Batch : never
-type Samples<P> = { -readonly [Name in keyof P]: SampleOf<P[Name]> }
-type Batches<P> = { -readonly [Name in keyof P]: BatchOf<P[Name]> }
 // Only what is read matters: any dataset goes, whatever it gives.
 type AnyDataset = Dataset<unknown, unknown>
+type Named = Readonly<Record<string, AnyDataset>>
+/** The datasets of a {@link StackDataset}: a list, or an object of them. */
+type Parts<P> = P extends readonly [infer Only] ? (Only extends AnyDataset ? P : Only) : P
+type Samples<P> = { -readonly [Name in keyof P]: SampleOf<P[Name]> }
+type Batches<P> = { -readonly [Name in keyof P]: BatchOf<P[Name]> }
 
 /**
  * Datasets side by side: sample i is the list of their samples i, or, for datasets with names, an
@@ -258,17 +261,18 @@ type AnyDataset = Dataset<unknown, unknown>
  * console.log(named.length, listed.length) // => 3 3
  * ```
  */
-export class StackDataset<P extends readonly AnyDataset[] | Readonly<Record<string, AnyDataset>>> //
-  extends Dataset<Samples<P>, Batches<P>>
-{
-  readonly datasets: P
+export class StackDataset<P extends readonly AnyDataset[] | readonly [Named]> extends Dataset<
+  Samples<Parts<P>>,
+  Batches<Parts<P>>
+> {
+  readonly datasets: Parts<P>
   override readonly length: number
 
-  constructor(...datasets: P extends readonly AnyDataset[] ? P : [datasets: P]) {
+  constructor(...datasets: P) {
     super()
-    const [first] = datasets as unknown[]
+    const [first] = datasets as readonly unknown[]
     const named = datasets.length === 1 && !(first instanceof Dataset)
-    this.datasets = (named ? first : datasets) as P
+    this.datasets = (named ? first : datasets) as Parts<P>
     const all = this.#all()
     const [one] = all
     if (one === undefined) {
@@ -299,7 +303,10 @@ export class StackDataset<P extends readonly AnyDataset[] | Readonly<Record<stri
     return parts instanceof Promise ? parts.then(join) : join(parts)
   }
 
-  override getItem(index: number, context?: SampleContext): Samples<P> | Promise<Samples<P>> {
+  override getItem(
+    index: number,
+    context?: SampleContext,
+  ): Samples<Parts<P>> | Promise<Samples<Parts<P>>> {
     const at = checkSample('StackDataset', index, this.length)
     return this.#together(this.#all().map((one) => one.getItem(at, context)))
   }
@@ -307,18 +314,18 @@ export class StackDataset<P extends readonly AnyDataset[] | Readonly<Record<stri
   override getItems(
     indices: readonly number[],
     contexts?: readonly SampleContext[],
-  ): Samples<P>[] | Promise<Samples<P>[]> {
+  ): Samples<Parts<P>>[] | Promise<Samples<Parts<P>>[]> {
     const columns = this.#all().map((one) => settle(readItems(one, indices, contexts)))
-    const rows = (all: unknown[][]): Samples<P>[] =>
+    const rows = (all: unknown[][]): Samples<Parts<P>>[] =>
       indices.map((_, i) =>
-        this.#together<Samples<P>>(all.map((column) => column[i])),
-      ) as Samples<P>[]
+        this.#together<Samples<Parts<P>>>(all.map((column) => column[i])),
+      ) as Samples<Parts<P>>[]
     const read = settle(columns)
     return read instanceof Promise ? read.then(rows) : rows(read)
   }
 
   override toWorker(): WorkerRecipe {
-    const args = Array.isArray(this.datasets) ? this.datasets : [this.datasets]
+    const args = Array.isArray(this.datasets) ? (this.datasets as unknown[]) : [this.datasets]
     return recipeOf(this, StackDataset, import.meta.url, args)
   }
 }
