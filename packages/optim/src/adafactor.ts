@@ -1,7 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { finfo, ValueError, zeros, zerosLike } from '@flambeau/core'
 import { outsideScopes } from '@flambeau/core/internal'
-import type { ParamGroup, Params, StepItem } from './optimizer.ts'
+import type { ParamGroup, Params, StepItem, Switches } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
 
 export interface AdafactorOptions {
@@ -51,6 +51,10 @@ export class Adafactor extends Optimizer<Full> {
       maximize: false,
       ...options,
     })
+  }
+
+  protected override switches(): Switches {
+    return { foreach: null }
   }
 
   protected override checkOptions(options: Full): void {

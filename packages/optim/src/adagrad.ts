@@ -2,7 +2,7 @@ import type { StepRule } from '@flambeau/core/internal'
 import { internally } from '@flambeau/core/internal'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
-import type { Params } from './optimizer.ts'
+import type { Params, Switches } from './optimizer.ts'
 import { requireRange } from './optimizer.ts'
 
 export interface AdagradOptions extends CommonOptions {
@@ -55,6 +55,10 @@ export class Adagrad extends ElementwiseOptimizer<AdagradOptions> {
         this.state.set(param, state)
       }
     }
+  }
+
+  protected override switches(): Switches {
+    return { foreach: null, differentiable: false, fused: null }
   }
 
   protected override checkOptions(options: Full<AdagradOptions>): void {

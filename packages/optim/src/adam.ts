@@ -1,7 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { zerosLike } from '@flambeau/core'
 import { adamStep, outsideScopes } from '@flambeau/core/internal'
-import type { ParamGroup, Params, StepItem } from './optimizer.ts'
+import type { ParamGroup, Params, StepItem, Switches } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
 
 export interface AdamOptions {
@@ -52,6 +52,10 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
       decoupledWeightDecay: false,
       ...options,
     })
+  }
+
+  protected override switches(): Switches {
+    return { foreach: null, capturable: false, differentiable: false, fused: null }
   }
 
   protected override checkOptions(options: Required<AdamOptions>): void {

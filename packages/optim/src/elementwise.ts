@@ -3,7 +3,7 @@ import type { Tensor } from '@flambeau/core'
 import { fullLike } from '@flambeau/core'
 import type { StepRule } from '@flambeau/core/internal'
 import { optimStep, outsideScopes } from '@flambeau/core/internal'
-import type { ParamGroup, ParamState, StepItem } from './optimizer.ts'
+import type { ParamGroup, ParamState, StepItem, Switches } from './optimizer.ts'
 import { Optimizer } from './optimizer.ts'
 
 /** Options that all of them have. */
@@ -27,6 +27,10 @@ export abstract class ElementwiseOptimizer<Options extends CommonOptions> extend
   Full<Options>
 > {
   protected abstract ruleOf(): StepRule
+
+  protected override switches(): Switches {
+    return { foreach: null, capturable: false, differentiable: false }
+  }
 
   /** The state tensors and what they hold at the start, in the rule's order. */
   protected abstract stateOf(

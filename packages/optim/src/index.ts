@@ -28,6 +28,7 @@ export type {
   Params,
   ParamState,
   StateValue,
+  Switches,
 } from './optimizer.ts'
 export { Optimizer } from './optimizer.ts'
 export type { RAdamOptions } from './radam.ts'

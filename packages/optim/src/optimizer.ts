@@ -1,5 +1,5 @@
 /** What all optimizers share: parameter groups, state, and saving both. */
-import { ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
 import { internally, native, scopes, wrap } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 
@@ -30,15 +30,27 @@ export interface OptimizerState {
 /** An option's value, such as a learning rate, a flag, or a pair of betas. */
 export type OptionValue = number | boolean | null | readonly number[] | string
 
-/** State that is a number here and a tensor without axes in PyTorch's files. */
+/**
+ * State that is a number here and a tensor without axes in PyTorch's files. Counts of steps are
+ * float32 there; the others are written as float64, so that no digits are lost.
+ */
 const NUMBERS: ReadonlySet<string> = new Set(['step', 'mu_product', 'eta', 'mu'])
 
-/** `weightDecay` -> `weight_decay`, as PyTorch's files have it. */
-function toSnake(name: string): string {
+function toFile(key: string, value: StateValue): StateValue {
+  if (!NUMBERS.has(key) || typeof value !== 'number') return value
+  return tensor(value, { dtype: key === 'step' ? 'float32' : 'float64' })
+}
+
+/** Options of PyTorch's groups about how a step is carried out; here there is one way. */
+export type Switches = Readonly<Record<string, boolean | null>>
+
+/** `weightDecay` -> `weight_decay`, as PyTorch's files have it. @internal */
+export function toSnake(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-function toCamel(name: string): string {
+/** The other way round. @internal */
+export function toCamel(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
@@ -175,7 +187,15 @@ export abstract class Optimizer<Options extends object> {
     }
   }
 
-  /** State and options, with PyTorch's names. Tensors are not copied. */
+  /** Options of PyTorch's files that have no meaning here. */
+  protected switches(): Switches {
+    return {}
+  }
+
+  /**
+   * State and options, with PyTorch's names. Counts are tensors without axes, as there; other tensors
+   * are not copied.
+   */
   stateDict(): OptimizerState {
     const numbers = new Map<Tensor, number>()
     for (const group of this.paramGroups) {
@@ -184,13 +204,17 @@ export abstract class Optimizer<Options extends object> {
     const state: Record<string, ParamState> = {}
     for (const [param, values] of this.state) {
       const number = numbers.get(param)
-      if (number !== undefined && Object.keys(values).length > 0) state[number] = { ...values }
+      if (number === undefined || Object.keys(values).length === 0) continue
+      state[number] = Object.fromEntries(
+        Object.entries(values).map(([key, value]) => [key, toFile(key, value)]),
+      )
     }
     const groups = this.paramGroups.map((group) => {
       const options = Object.entries(group)
         .filter(([key]) => key !== 'params')
         .map(([key, value]) => [toSnake(key), value])
       return {
+        ...this.switches(),
         ...Object.fromEntries(options),
         params: group.params.map((param) => numbers.get(param) as number),
       } as OptimizerState['param_groups'][number]

@@ -2,7 +2,7 @@ import type { Tensor } from '@flambeau/core'
 import { ValueError, zerosLike } from '@flambeau/core'
 import type { SgdStepOptions } from '@flambeau/core/internal'
 import { outsideScopes, sgdStep } from '@flambeau/core/internal'
-import type { ParamGroup, Params, StepItem } from './optimizer.ts'
+import type { ParamGroup, Params, StepItem, Switches } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
 
 export interface SGDOptions {
@@ -38,6 +38,10 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
       maximize: false,
       ...options,
     })
+  }
+
+  protected override switches(): Switches {
+    return { foreach: null, differentiable: false, fused: null }
   }
 
   protected override checkOptions(options: Required<SGDOptions>): void {

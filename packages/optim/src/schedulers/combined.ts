@@ -32,7 +32,7 @@ function stateWithParts(state: SchedulerState, parts: readonly LRScheduler[]): S
 }
 
 function loadParts(name: string, state: SchedulerState, parts: readonly LRScheduler[]): void {
-  const saved = state['_schedulers']
+  const saved = (state as SchedulerState | null | undefined)?.['_schedulers']
   if (!Array.isArray(saved) || saved.length !== parts.length) {
     throw new ValueError(
       `${name}.loadStateDict`,
@@ -86,15 +86,12 @@ export class ChainedScheduler extends LRScheduler {
   }
 
   override stateDict(): SchedulerState {
-    return stateWithParts(
-      { _last_lr: [...this.lastLr] as SchedulerValue, last_epoch: -1 },
-      this.#parts,
-    )
+    return stateWithParts({ _last_lr: [...this.lastLr] as SchedulerValue }, this.#parts)
   }
 
   override loadStateDict(state: SchedulerState): void {
-    super.loadStateDict(state)
     loadParts('ChainedScheduler', state, this.#parts)
+    if (Array.isArray(state['_last_lr'])) this.lastLr = [...(state['_last_lr'] as number[])]
   }
 }
 

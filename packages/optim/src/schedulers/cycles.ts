@@ -3,7 +3,8 @@ import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import type { ParamGroup } from '../optimizer.ts'
-import type { AnyOptimizer } from './scheduler.ts'
+import { toCamel, toSnake } from '../optimizer.ts'
+import type { AnyOptimizer, SchedulerState } from './scheduler.ts'
 import { LRScheduler, perGroup, requireBetween, requireCount } from './scheduler.ts'
 
 /** What stands for the momentum of an optimizer: an option, or the first of Adam's betas. */
@@ -125,6 +126,11 @@ export class CyclicLR extends LRScheduler {
     'baseMomentums',
     'maxMomentums',
   ]
+
+  // Functions are not saved.
+  protected override extras(): SchedulerState {
+    return { _scale_fn_custom: null }
+  }
 
   constructor(optimizer: AnyOptimizer, ...given: Arguments<CyclicLROptions, typeof CYCLIC>) {
     super(optimizer)
@@ -286,9 +292,15 @@ export class OneCycleLR extends LRScheduler {
   totalSteps: number
   cycleMomentum: boolean
   useBeta1 = false
-  readonly #phases: readonly Phase[]
-  readonly #anneal: (from: number, to: number, part: number) => number
-  protected readonly saved: readonly string[] = ['totalSteps', 'cycleMomentum', 'useBeta1']
+  #phases: readonly Phase[]
+  /** How the ends of a phase are joined, under PyTorch's name in state dicts. @internal */
+  _annealFuncType: 'cos' | 'linear'
+  protected readonly saved: readonly string[] = [
+    'totalSteps',
+    '_annealFuncType',
+    'cycleMomentum',
+    'useBeta1',
+  ]
 
   constructor(optimizer: AnyOptimizer, ...given: Arguments<OneCycleLROptions, typeof ONE_CYCLE>) {
     super(optimizer)
@@ -305,10 +317,7 @@ export class OneCycleLR extends LRScheduler {
         'check the options',
       )
     }
-    this.#anneal =
-      annealStrategy === 'cos'
-        ? (from, to, part) => to + ((from - to) / 2) * (Math.cos(Math.PI * part) + 1)
-        : (from, to, part) => (to - from) * part + from
+    this._annealFuncType = annealStrategy
     const rise = pctStart * this.totalSteps
     const last = this.totalSteps - 1
     const up = { lr: ['initialLr', 'maxLr'], momentum: ['maxMomentum', 'baseMomentum'] } as const
@@ -345,6 +354,37 @@ export class OneCycleLR extends LRScheduler {
       })
     }
     this.start(lastEpoch)
+  }
+
+  protected override extras(): SchedulerState {
+    const phases = this.#phases.map(({ end, lr, momentum }) => ({
+      end_step: end,
+      start_lr: toSnake(lr[0]),
+      end_lr: toSnake(lr[1]),
+      ...(this.cycleMomentum && {
+        start_momentum: toSnake(momentum[0]),
+        end_momentum: toSnake(momentum[1]),
+      }),
+    }))
+    return { _schedule_phases: phases }
+  }
+
+  override loadStateDict(state: SchedulerState): void {
+    super.loadStateDict(state)
+    const phases = state['_schedule_phases']
+    if (!Array.isArray(phases)) return
+    const name = (phase: Record<string, unknown>, key: string): string =>
+      toCamel(typeof phase[key] === 'string' ? phase[key] : '')
+    this.#phases = (phases as Record<string, unknown>[]).map((phase) => ({
+      end: Number(phase['end_step']),
+      lr: [name(phase, 'start_lr'), name(phase, 'end_lr')],
+      momentum: [name(phase, 'start_momentum'), name(phase, 'end_momentum')],
+    }))
+  }
+
+  #anneal(from: number, to: number, part: number): number {
+    if (this._annealFuncType === 'linear') return (to - from) * part + from
+    return to + ((from - to) / 2) * (Math.cos(Math.PI * part) + 1)
   }
 
   protected rateOf(group: ParamGroup): number {

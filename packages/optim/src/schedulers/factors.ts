@@ -3,7 +3,7 @@ import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import type { ParamGroup } from '../optimizer.ts'
-import type { AnyOptimizer } from './scheduler.ts'
+import type { AnyOptimizer, SchedulerState } from './scheduler.ts'
 import { LRScheduler, perGroup, requireBetween, requireCount } from './scheduler.ts'
 
 /** A factor from the number of steps taken. */
@@ -46,6 +46,11 @@ export class LambdaLR extends LRScheduler {
   readonly lrLambdas: readonly LrLambda[]
   protected readonly saved: readonly string[] = []
 
+  // Functions are not saved.
+  protected override extras(): SchedulerState {
+    return { lr_lambdas: this.lrLambdas.map(() => null) }
+  }
+
   constructor(
     optimizer: AnyOptimizer,
     ...given: Arguments<LambdaLROptions, ['lrLambda', 'lastEpoch']>
@@ -83,6 +88,10 @@ const readLambda = parameters<[LrLambda, number]>('LambdaLR', ['lrLambda', 'last
 export class MultiplicativeLR extends LRScheduler {
   readonly lrLambdas: readonly LrLambda[]
   protected readonly saved: readonly string[] = []
+
+  protected override extras(): SchedulerState {
+    return { lr_lambdas: this.lrLambdas.map(() => null) }
+  }
 
   constructor(
     optimizer: AnyOptimizer,

@@ -2,7 +2,7 @@
 import { Tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
-import type { AnyOptimizer } from './scheduler.ts'
+import type { AnyOptimizer, SchedulerState } from './scheduler.ts'
 import { LRScheduler, perGroup } from './scheduler.ts'
 
 export interface ReduceLROnPlateauOptions {
@@ -66,6 +66,7 @@ export class ReduceLROnPlateau extends LRScheduler {
   best: number
   numBadEpochs = 0
   cooldownCounter = 0
+  readonly #defaultMinLr: number | null
   protected readonly saved: readonly string[] = [
     'mode',
     'factor',
@@ -102,6 +103,7 @@ export class ReduceLROnPlateau extends LRScheduler {
     this.threshold = threshold
     this.thresholdMode = thresholdMode
     this.cooldown = cooldown
+    this.#defaultMinLr = typeof minLr === 'number' ? minLr : null
     this.minLrs = perGroup('ReduceLROnPlateau', 'minLr', optimizer, minLr as number)
     this.eps = eps
     this.best = mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
@@ -146,6 +148,16 @@ export class ReduceLROnPlateau extends LRScheduler {
       this.numBadEpochs = 0
     }
     this.lastLr = this.optimizer.paramGroups.map((group) => group.lr)
+  }
+
+  override stateDict(): SchedulerState {
+    const state = super.stateDict()
+    // Its schedule has no beginning that counts.
+    for (const key of ['base_lrs', '_step_count', '_is_initial', '_get_lr_called_within_step'])
+      Reflect.deleteProperty(state, key)
+    state['default_min_lr'] = this.#defaultMinLr
+    state['mode_worse'] = this.mode === 'min' ? Infinity : -Infinity
+    return state
   }
 
   #improves(metric: number): boolean {

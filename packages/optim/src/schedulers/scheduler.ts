@@ -19,9 +19,9 @@ export type SchedulerValue =
 /** What {@link LRScheduler.stateDict} gives, by PyTorch's names. */
 export type SchedulerState = Record<string, SchedulerValue>
 
-/** `stepSize` -> `step_size`, `TMax` -> `T_max`, as PyTorch's files have it. */
+/** `stepSize` -> `step_size`, `TMax` -> `T_max`, `Ti` -> `T_i`, as PyTorch's files have it. */
 function fileName(field: string): string {
-  if (/^T[A-Z0-9]/.test(field)) return `T_${(field[1] as string).toLowerCase()}${field.slice(2)}`
+  if (/^T./.test(field)) return `T_${(field[1] as string).toLowerCase()}${field.slice(2)}`
   return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
@@ -143,8 +143,15 @@ export abstract class LRScheduler {
     state['base_lrs'] = [...this.baseLrs]
     state['last_epoch'] = this.lastEpoch
     state['_step_count'] = this.stepCount
+    state['_is_initial'] = false
+    state['_get_lr_called_within_step'] = false
     state['_last_lr'] = [...this.lastLr]
-    return state
+    return Object.assign(state, this.extras())
+  }
+
+  /** What PyTorch's file has beside {@link saved}. */
+  protected extras(): SchedulerState {
+    return {}
   }
 
   /**
