@@ -22,6 +22,7 @@ const mayImport = {
   '@flambeau/nn': ['@flambeau/core', '@flambeau/autograd'],
   '@flambeau/optim': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/data': ['@flambeau/core'],
+  '@flambeau/plot': ['@flambeau/core'],
   '@flambeau/vision-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
 }
 

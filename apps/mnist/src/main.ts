@@ -70,7 +70,7 @@ async function run(options: Options): Promise<void> {
       now: () => performance.now(),
     })
     const result = await trainEpoch(model, optimizer, recipe, trainLoader, progress, history)
-    predictions = await predict(model, testLoader)
+    predictions = await predict(model, testLoader, test.length)
     const testAccuracy = accuracyOf(predictions, test)
     progress.finish({ ...result, testAccuracy })
     history.epochs.push({
@@ -83,7 +83,7 @@ async function run(options: Options): Promise<void> {
     saveState(checkpoint, options, model, optimizer, history)
   }
 
-  predictions ??= await predict(model, testLoader)
+  predictions ??= await predict(model, testLoader, test.length)
   const metrics = metricsOf(options, history, accuracyOf(predictions, test))
   const json = new TextEncoder().encode(`${JSON.stringify(metrics, null, 2)}\n`)
   writeFileAtomic(join(options.out, 'metrics.json'), [json])

@@ -1,10 +1,9 @@
 /** Metrics and pictures of a finished run. */
 import { join } from 'node:path'
-import { getNumThreads } from '@flambeau/core'
+import { getNumThreads, tensor } from '@flambeau/core'
 import type { MNIST } from '@flambeau/data'
-import { digitGrid } from './digit-grid.ts'
+import { imageGrid, trainingCurves } from '@flambeau/plot'
 import type { Options } from './options.ts'
-import { lossCurve } from './plot.ts'
 import type { Recipe } from './recipes.ts'
 import type { EpochResult, History } from './state.ts'
 
@@ -69,31 +68,34 @@ export function drawPictures(
   const epochs = history.epochs.length
   const last = history.epochs.at(-1)
   const accuracy = last === undefined ? 0 : last.testAccuracy
-  lossCurve({
+  const curves = trainingCurves({
     title: `MNIST, ${options.model}`,
     subtitle: recipe.summary,
     lossName: recipe.lossName,
     train: history.stepLosses.map((y, i) => ({ x: ((i + 1) / steps) * epochs, y })),
     epochLoss: history.epochs.map(({ epoch, trainLoss }) => ({ x: epoch, y: trainLoss })),
-    testAccuracy: history.epochs.map(({ epoch, testAccuracy }) => ({ x: epoch, y: testAccuracy })),
-    path: join(options.out, 'loss.png'),
+    metrics: [
+      {
+        name: 'Accuracy on the test set',
+        points: history.epochs.map(({ epoch, testAccuracy }) => ({ x: epoch, y: testAccuracy })),
+      },
+    ],
   })
+  curves.save(join(options.out, 'loss.png')).save(join(options.out, 'loss.svg'))
 
   const labels = test.labels.toArray()
-  const pixels = test.images.toArray() as Uint8Array
   const shown = choose(predictions, labels)
-  const size = 28 * 28
-  const images = new Uint8Array(shown.length * size)
-  shown.forEach((index, i) =>
-    images.set(pixels.subarray(index * size, (index + 1) * size), i * size),
-  )
-  digitGrid({
+  const wrong = shown.map((index) => labels[index] !== predictions[index])
+  const right = wrong.filter((one) => !one).length
+  const all = `${(accuracy * 100).toFixed(2)} % of all ${test.length.toLocaleString('en')} test images right`
+  imageGrid(test.images.indexSelect(0, tensor(shown)), {
     title: `Test digits read by ${options.model}`,
-    subtitle: `${(accuracy * 100).toFixed(2)} % of all ${test.length.toLocaleString('en')} test images right; the last ${WRONG_SHOWN} here are mistakes`,
-    images,
-    labels: shown.map((index) => labels[index] as number),
-    predictions: shown.map((index) => predictions[index] as number),
+    subtitle: `${all}; the last ${WRONG_SHOWN} here are mistakes; ${right} of ${shown.length} right`,
+    captions: shown.map((index, i) =>
+      wrong[i] === true ? `${predictions[index]} → true ${labels[index]}` : `${predictions[index]}`,
+    ),
+    marked: wrong,
     columns: 10,
-    path: join(options.out, 'digits.png'),
-  })
+    invert: true,
+  }).save(join(options.out, 'digits.png'))
 }

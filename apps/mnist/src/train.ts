@@ -76,10 +76,10 @@ export async function trainEpoch(
   }
 }
 
-/** Predicted digits of a whole data set. */
-export async function predict(model: Module, loader: Batches): Promise<Uint8Array> {
+/** Predicted digits of a whole data set of `count` images. */
+export async function predict(model: Module, loader: Batches, count: number): Promise<Uint8Array> {
   model.eval()
-  const predictions = new Uint8Array(loader.dataset.length)
+  const predictions = new Uint8Array(count)
   let at = 0
   await noGrad(async () => {
     for await (const [input] of loader) {

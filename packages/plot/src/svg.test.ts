@@ -1,6 +1,6 @@
 import { decode } from 'fast-png'
 import { expect, test } from 'vitest'
-import { element, renderPng, svgDocument, text } from './picture.ts'
+import { element, renderPng, svgDocument, text } from './svg.ts'
 
 /** The pixels of one character, drawn large. */
 function glyph(character: string, bold = false): string {

@@ -18,6 +18,25 @@ export const palette = {
   red: '#d1242f',
 } as const
 
+/** Colours of things side by side, in order; after the last they begin again. */
+export const cycle: readonly string[] = [
+  palette.blue,
+  palette.orange,
+  '#1a7f4b',
+  '#8b3fc4',
+  palette.red,
+  '#0e8a9c',
+  '#8a5a2b',
+  '#d0418f',
+  '#667085',
+  '#9a9412',
+]
+
+/** The colour of the `i`-th thing. */
+export function colorOf(i: number): string {
+  return cycle[i % cycle.length] as string
+}
+
 /** An SVG element; numbers are rounded to hundredths, which no eye can tell from the rest. */
 export function element(
   name: string,
@@ -77,10 +96,10 @@ export function svgDocument(width: number, height: number, content: readonly str
   )
 }
 
-/** Draws an SVG as a PNG, two pixels to each of its units, the same on every machine. */
-export function renderPng(svg: string): Uint8Array {
+/** Draws an SVG as a PNG, `scale` pixels to each of its units, the same on every machine. */
+export function renderPng(svg: string, scale = 2): Uint8Array {
   const font = { loadSystemFonts: false, fontFiles, defaultFontFamily: fontFamily }
-  return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: 2 } }).render().asPng()
+  return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: scale } }).render().asPng()
 }
 
 /** Escapes what XML gives a meaning, and drops the control characters that it does not allow. */
