@@ -11,9 +11,7 @@ template <class T>
 class Backward {
  public:
   Backward(Call& call, const Tensor& x)
-      : input_(x),
-        plan_(call, x, call.in(4), call.in(7), 12),
-        table_(recurrent_functions<T>()) {
+      : input_(x), plan_(call, x, call.in(4), call.in(7), 12), table_(recurrent_functions<T>()) {
     const int64_t batch = plan_.batch, hidden = plan_.hidden, state = plan_.state;
     const int64_t columns = plan_.columns(), rows = plan_.rows;
     Shape y_shape = x.shape;
@@ -113,9 +111,8 @@ class Backward {
           if (t >= 0) gates(t, before, dh_of, dc, begin * width, std::min(end * width, hidden));
         });
       } else if (t >= 0) {
-        parallel_for(hidden, panel_grain(plan_.count(t), 32, 1), [&](int64_t begin, int64_t end) {
-          gates(t, before, dh_of, dc, begin, end);
-        });
+        parallel_for(hidden, panel_grain(plan_.count(t), 32, 1),
+                     [&](int64_t begin, int64_t end) { gates(t, before, dh_of, dc, begin, end); });
       }
       pending = t;
     }
@@ -152,8 +149,8 @@ class Backward {
     }
     const int64_t hidden = plan_.hidden;
     if (inner > 0) {
-      const T* from = lstm() ? saved_ + plan_.start(before) * hidden
-                             : y_ + plan_.place(before) * hidden;
+      const T* from =
+          lstm() ? saved_ + plan_.start(before) * hidden : y_ + plan_.place(before) * hidden;
       const int64_t stride = lstm() ? hidden : plan_.batch_stride * hidden;
       gates_of(t, 0, inner, from, stride, dh, dc, begin, end);
     }

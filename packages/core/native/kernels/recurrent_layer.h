@@ -45,8 +45,8 @@ struct RecurrentPlan {
   int64_t inputs = 0, hidden = 0, state = 0;  // sizes of x, c and h
   int64_t step_stride = 0, batch_stride = 0;  // of x's and y's rows, in rows
 
-  // x [T, N, D], or [N, T, D] if params[2] is set, or [N, D], one step, or [rows, D] with the counts
-  // of the steps in input `counts` (int64); h0 [N, P]; weights [gates · H, P].
+  // x [T, N, D], or [N, T, D] if params[2] is set, or [N, D], one step, or [rows, D] with the
+  // counts of the steps in input `counts` (int64); h0 [N, P]; weights [gates · H, P].
   RecurrentPlan(Call& call, const Tensor& x, const Tensor& h0, const Tensor& hidden_weight,
                 int counts);
 
@@ -121,7 +121,8 @@ const T* recurrent_input(Call& call, int i, const Shape& shape, Tensor& keep) {
   return keep.as<T>();
 }
 
-// Row-major output `i` of `numel` elements; null where it comes with none, because it is not wanted.
+// Row-major output `i` of `numel` elements; null where it comes with none, because it is not
+// wanted.
 template <class T>
 T* recurrent_output(Call& call, int i, int64_t numel) {
   require_recurrent(i < call.num_outputs() && call.spec(i).dtype == dtype_of<T>,

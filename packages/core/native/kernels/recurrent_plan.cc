@@ -16,7 +16,8 @@ RecurrentPlan::RecurrentPlan(Call& call, const Tensor& x, const Tensor& h0,
   gates = gates_of(cell);
   reverse = call.flag(1);
   packed = call.has(counts);
-  require_recurrent(h0.ndim() == 2 && hidden_weight.ndim() == 2, "states and weights have two axes");
+  require_recurrent(h0.ndim() == 2 && hidden_weight.ndim() == 2,
+                    "states and weights have two axes");
   batch = h0.size(0);
   state = h0.size(1);
   require_recurrent(hidden_weight.size(1) == state && hidden_weight.size(0) % gates == 0,

@@ -29,6 +29,10 @@ constexpr int kPlain = 4;
 
 template <class T>
 constexpr int kUnits = kVectorBytes / static_cast<int>(sizeof(T));
+// Rows that are multiplied before the next run of products, for which a slice of a panel of at most
+// kSliceBytes then lies in the first-level cache.
+constexpr int64_t kRowBlock = 64;
+constexpr int64_t kSliceBytes = 16384;
 // Rows of a tile whose rows have `width` vectors.
 template <int width>
 constexpr int kRows = kAccumulators / width < 12 ? kAccumulators / width : 12;
@@ -104,11 +108,16 @@ void pack_columns(int64_t n, int64_t depth, const T* b, int64_t row, int64_t col
 
 // --- products ---
 
-// tile [R, width vectors] = the sum over p < depth of a[., p] times panel[p].
+// tile [R, width vectors] += the sum over p < depth of a[., p] times panel[p].
 template <class T, int width, int R>
 void micro(int64_t depth, const T* a, int64_t a_row, const T* panel, T* tile) {
   using V = typename Vector<T>::Type;
-  V sum[R][width] = {};
+  V sum[R][width];
+  V* const out = reinterpret_cast<V*>(tile);
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < width; ++v) sum[r][v] = out[r * width + v];
   const V* b = reinterpret_cast<const V*>(panel);
   for (int64_t p = 0; p < depth; ++p, b += width) {
     V right[width];
@@ -121,7 +130,6 @@ void micro(int64_t depth, const T* a, int64_t a_row, const T* panel, T* tile) {
       for (int v = 0; v < width; ++v) sum[r][v] += x * right[v];
     }
   }
-  V* out = reinterpret_cast<V*>(tile);
 #pragma GCC unroll 12
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
@@ -150,16 +158,34 @@ inline void for_row_tiles(int64_t rows, Body&& body) {
   }
 }
 
+// tile [rows, width vectors] += a [rows, depth] · panel, for at most kRowBlock rows.
+template <class T, int width>
+void multiply_panel(int64_t rows, int64_t depth, const T* a, int64_t a_row, const T* panel,
+                    T* tile) {
+  constexpr int64_t kWidth = width * kUnits<T>;
+  constexpr int64_t kSlice = kSliceBytes / (kWidth * static_cast<int64_t>(sizeof(T)));
+  const int64_t slice = rows <= kRows<width> ? depth : kSlice;  // one tile reads all but once
+  for (int64_t p = 0; p < depth; p += slice) {
+    const int64_t count = min_of(slice, depth - p);
+    for_row_tiles<width>(rows, [&](int64_t row, int64_t used) {
+      micro_for<T, width>(used)(count, a + row * a_row + p, a_row, panel + p * kWidth,
+                                tile + row * kWidth);
+    });
+  }
+}
+
 template <class T>
 void product(int64_t rows, int64_t n, int64_t depth, const T* a, int64_t a_row, const T* packed,
              bool accumulate, T* c, int64_t c_row, int64_t begin, int64_t end) {
   constexpr int64_t kWidth = kPlain * kUnits<T>;
-  alignas(64) T tile[kRows<kPlain> * kWidth];
+  alignas(64) T tile[kRowBlock * kWidth];
   for (int64_t panel = begin; panel < end; ++panel) {
     const T* b = packed + panel * depth * kWidth;
     const int64_t used = min_of(kWidth, n - panel * kWidth);
-    for_row_tiles<kPlain>(rows, [&](int64_t row, int64_t count) {
-      micro_for<T, kPlain>(count)(depth, a + row * a_row, a_row, b, tile);
+    for (int64_t row = 0; row < rows; row += kRowBlock) {
+      const int64_t count = min_of(kRowBlock, rows - row);
+      for (int64_t i = 0; i < count * kWidth; ++i) tile[i] = T{};
+      multiply_panel<T, kPlain>(count, depth, a + row * a_row, a_row, b, tile);
       for (int64_t r = 0; r < count; ++r) {
         T* to = c + (row + r) * c_row + panel * kWidth;
         const T* from = tile + r * kWidth;
@@ -169,7 +195,7 @@ void product(int64_t rows, int64_t n, int64_t depth, const T* a, int64_t a_row, 
           for (int64_t j = 0; j < used; ++j) to[j] = from[j];
         }
       }
-    });
+    }
   }
 }
 
@@ -232,7 +258,7 @@ void column_sums(int64_t rows, const T* x, int64_t row, int64_t begin, int64_t e
 template <class T, int width, class Finish>
 inline void for_units(const RecurrentStep<T>& s, int64_t begin, int64_t end, Finish&& finish) {
   constexpr int64_t kU = kUnits<T>;
-  alignas(64) T tile[kRows<width> * width * kU];
+  alignas(64) T tile[kRowBlock * width * kU];
   for (int64_t panel = begin; panel < end; ++panel) {
     const int64_t unit = panel * kU;
     const int64_t used = min_of(kU, s.hidden - unit);
@@ -240,26 +266,26 @@ inline void for_units(const RecurrentStep<T>& s, int64_t begin, int64_t end, Fin
     if (s.bias)
       for (int v = 0; v < width; ++v)
         for (int64_t u = 0; u < used; ++u) bias[v * kU + u] = s.bias[v * s.hidden + unit + u];
-    for_row_tiles<width>(s.rows, [&](int64_t row, int64_t count) {
+    for (int64_t row = 0; row < s.rows; row += kRowBlock) {
+      const int64_t count = min_of(kRowBlock, s.rows - row);
+      // What lies a whole row apart is on its way while the product runs.
+      for (int64_t r = 0; r < count; ++r)
+        for (int v = 0; v < width; ++v)
+          __builtin_prefetch(s.gates + ((row + r) * width + v) * s.hidden + unit, 1);
+      for (int64_t r = 0; r < count; ++r)
+        for (int i = 0; i < width * kU; ++i) tile[r * width * kU + i] = bias[i];
       if (s.packed) {
-        micro_for<T, width>(count)(s.depth, s.state + row * s.depth, s.depth,
-                                   s.packed + panel * s.depth * width * kU, tile);
-      } else {
-        for (int64_t i = 0; i < count * width * kU; ++i) tile[i] = T{};
-        if (s.past)
-          for (int64_t r = 0; r < count; ++r)
-            for (int v = 0; v < width; ++v) {
-              const T* from = s.past + ((row + r) * width + v) * s.hidden + unit;
-              for (int64_t u = 0; u < used; ++u) tile[(r * width + v) * kU + u] = from[u];
-            }
+        multiply_panel<T, width>(count, s.depth, s.state + row * s.depth, s.depth,
+                                 s.packed + panel * s.depth * width * kU, tile);
+      } else if (s.past) {
+        for (int64_t r = 0; r < count; ++r)
+          for (int v = 0; v < width; ++v) {
+            const T* from = s.past + ((row + r) * width + v) * s.hidden + unit;
+            for (int64_t u = 0; u < used; ++u) tile[(r * width + v) * kU + u] += from[u];
+          }
       }
-      for (int64_t r = 0; r < count; ++r) {
-        T* at = tile + r * width * kU;
-        if (s.bias)
-          for (int i = 0; i < width * kU; ++i) at[i] += bias[i];
-        finish(row + r, unit, used, at);
-      }
-    });
+      for (int64_t r = 0; r < count; ++r) finish(row + r, unit, used, tile + r * width * kU);
+    }
   }
 }
 
@@ -426,11 +452,21 @@ void simple_back(const RecurrentBack<T>& s, int64_t begin, int64_t end) {
 
 template <class T>
 constexpr RecurrentFunctions<T> functions() {
-  return {kUnits<T>,       kPlain * kUnits<T>,    pack_gates<T>,
-          pack_columns<T>, product<T>,            dots<T>,
-          column_sums<T>,  lstm<T>,               gru<T>,
-          simple<T, false>, simple<T, true>,      lstm_back<T>,
-          gru_back<T>,     simple_back<T, false>, simple_back<T, true>};
+  return {kUnits<T>,
+          kPlain * kUnits<T>,
+          pack_gates<T>,
+          pack_columns<T>,
+          product<T>,
+          dots<T>,
+          column_sums<T>,
+          lstm<T>,
+          gru<T>,
+          simple<T, false>,
+          simple<T, true>,
+          lstm_back<T>,
+          gru_back<T>,
+          simple_back<T, false>,
+          simple_back<T, true>};
 }
 
 }  // namespace

@@ -11,16 +11,16 @@ template <class T>
 struct RecurrentStep {
   int64_t rows = 0;
   int64_t hidden = 0;
-  int64_t depth = 0;           // of the states
-  const T* state = nullptr;    // h before [rows, depth]
-  const T* packed = nullptr;   // pack_gates of the hidden weights; null: the product is in `past`
-  const T* past = nullptr;     // [rows, gates · hidden]; null: it is in `gates` already
-  const T* bias = nullptr;     // [gates · hidden] beside that product; null: none
-  T* gates = nullptr;          // [rows, gates · hidden]: the input's part; gets the gates
-  T* cell = nullptr;           // LSTM: c [rows, hidden] before; gets c after
-  T* saved = nullptr;          // [rows, hidden], LSTM: gets c too; GRU: the product of the new gate
-  T* next = nullptr;           // [rows, hidden]: gets h after; not `state`
-  T* y = nullptr;              // gets it too; null: no
+  int64_t depth = 0;          // of the states
+  const T* state = nullptr;   // h before [rows, depth]
+  const T* packed = nullptr;  // pack_gates of the hidden weights; null: the product is in `past`
+  const T* past = nullptr;    // [rows, gates · hidden]; null: it is in `gates` already
+  const T* bias = nullptr;    // [gates · hidden] beside that product; null: none
+  T* gates = nullptr;         // [rows, gates · hidden]: the input's part; gets the gates
+  T* cell = nullptr;          // LSTM: c [rows, hidden] before; gets c after
+  T* saved = nullptr;         // [rows, hidden], LSTM: gets c too; GRU: the product of the new gate
+  T* next = nullptr;          // [rows, hidden]: gets h after; not `state`
+  T* y = nullptr;             // gets it too; null: no
   int64_t y_row = 0;
 };
 
@@ -31,11 +31,11 @@ struct RecurrentBack {
   int64_t hidden = 0;
   const T* dy = nullptr;  // [rows, hidden], added to dh; null: none
   int64_t dy_row = 0;
-  T* dh = nullptr;              // [rows, hidden]: of h after; gets what reaches h before by itself
-  T* dc = nullptr;              // LSTM: of c after; gets that of c before
-  const T* gates = nullptr;     // as RecurrentStep left them
-  const T* saved = nullptr;     // as RecurrentStep left it
-  const T* before = nullptr;    // LSTM: c before; GRU: h before; RNN: h after
+  T* dh = nullptr;            // [rows, hidden]: of h after; gets what reaches h before by itself
+  T* dc = nullptr;            // LSTM: of c after; gets that of c before
+  const T* gates = nullptr;   // as RecurrentStep left them
+  const T* saved = nullptr;   // as RecurrentStep left it
+  const T* before = nullptr;  // LSTM: c before; GRU: h before; RNN: h after
   int64_t before_row = 0;
   T* dgates = nullptr;  // LSTM [rows, 4 · hidden]; RNN [rows, hidden]; GRU [rows, 4 · hidden]: of
                         // the new gate's input part, reset, update, the new gate's hidden part
@@ -51,7 +51,8 @@ struct RecurrentFunctions {
   // gates side by side, for each p < depth. Zeros fill the last panel.
   void (*pack_gates)(int64_t gates, int64_t hidden, int64_t depth, const T* w, int64_t w_row,
                      int64_t begin, int64_t end, T* to);
-  // Panels [begin, end) of `columns` columns of b [depth, n], element (p, j) at p · row + j · column.
+  // Panels [begin, end) of `columns` columns of b [depth, n], element (p, j) at p · row + j ·
+  // column.
   void (*pack_columns)(int64_t n, int64_t depth, const T* b, int64_t row, int64_t column,
                        int64_t begin, int64_t end, T* to);
   // c [rows, n] = a [rows, depth] · b, or + c, for the columns of packed panels [begin, end).
