@@ -3,6 +3,7 @@ import type { Tensor } from '@flambeau/core'
 import { getNumThreads, manualSeed, setNumThreads } from '@flambeau/core'
 import { callsPerSample, takeSamples, warmUp } from './measure.ts'
 import type { Answer, Request } from './protocol.ts'
+import { settings } from './workload.ts'
 import { workloads } from './workloads/index.ts'
 
 /** The sum of magnitudes, weighted by position in row-major order. */
@@ -20,6 +21,7 @@ export function answer(request: Request): Answer {
   const workload = workloads.find(({ name }) => name === request.name)
   if (workload === undefined) throw new RangeError(`no workload is called '${request.name}'`)
   if (request.threads > 0) setNumThreads(request.threads)
+  settings.dropout = request.dropout
   manualSeed(request.seed)
   const { step, check, losses } = workload.build()
   for (let i = 0; i < request.firstSteps; i++) step()

@@ -11,6 +11,8 @@ const request: Request = {
   seconds: 60,
   maxWait: Number.POSITIVE_INFINITY,
   digest: false,
+  dropout: true,
+  variant: 'eager',
 }
 
 /** Milliseconds of a clock that only {@link step} moves. */

@@ -12,6 +12,9 @@ describe('parseOptions', () => {
       json: undefined,
       python: undefined,
       list: false,
+      pytorch: 'eager',
+      dropout: true,
+      profile: undefined,
     })
   })
 
@@ -22,6 +25,16 @@ describe('parseOptions', () => {
   it('reads numbers and paths, also after --', () => {
     const options = parseOptions(['--', '--threads', '2', '--rounds', '7', '--json', 'out.json'])
     expect(options).toMatchObject({ threads: 2, rounds: 7, json: 'out.json' })
+  })
+
+  it('chooses what PyTorch is run as', () => {
+    expect(parseOptions(['--compile'])?.pytorch).toBe('compile')
+    expect(parseOptions(['--tuned', '--no-dropout'])).toMatchObject({
+      pytorch: 'tuned',
+      dropout: false,
+    })
+    expect(() => parseOptions(['--tuned', '--compile'])).toThrow(UsageError)
+    expect(parseOptions(['--profile', 'mlp_mnist'])?.profile).toBe('mlp_mnist')
   })
 
   it('asks for help', () => {

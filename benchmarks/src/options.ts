@@ -17,6 +17,12 @@ export interface Options {
   /** An interpreter that can import torch; undefined: python3, if it can. */
   python: string | undefined
   list: boolean
+  /** What PyTorch is run as. */
+  pytorch: 'eager' | 'compile' | 'tuned'
+  /** Do models drop what their definition says? */
+  dropout: boolean
+  /** The workload whose time is to be taken apart; undefined: none. */
+  profile: string | undefined
 }
 
 /** A mistake on the command line. */
@@ -35,12 +41,18 @@ usage: pnpm bench [options]
   --seconds N      time after which a process stops sampling; default 5
   --quiet N        wait up to N seconds for an idle machine before each process; default 0
   --json FILE      also write the results to FILE
+  --compile        compare with torch.compile
+  --tuned          compare with the faster of PyTorch with kept heap, and with huge pages,
+                   channels-last and fused optimizers
+  --no-dropout     without dropout on both sides
+  --profile NAME   where flambeau's time goes in that workload, instead of a comparison
   --list           show the workloads
   --help           show this
 
 Times are medians of the samples in which no thread had to wait for a core. The ratio is
 flambeau / PyTorch: below 1, flambeau is faster. Both sides start from the same weights and data;
-where losses or results differ, the row counts as failed.`
+where losses or results differ, the row counts as failed. Floor is the share of the least time that
+this machine's arithmetic and memory allow.`
 
 function number(name: string, text: string, least: number, whole: boolean): number {
   const value = Number(text)
@@ -67,6 +79,10 @@ export function parseOptions(args: readonly string[]): Options | null {
         json: { type: 'string' },
         python: { type: 'string' },
         list: { type: 'boolean', default: false },
+        compile: { type: 'boolean', default: false },
+        tuned: { type: 'boolean', default: false },
+        'no-dropout': { type: 'boolean', default: false },
+        profile: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     }))
@@ -74,6 +90,9 @@ export function parseOptions(args: readonly string[]): Options | null {
     throw new UsageError((error as Error).message)
   }
   if (values.help) return null
+  if (values.compile && values.tuned) {
+    throw new UsageError('--compile and --tuned are two comparisons: run one after the other')
+  }
   return {
     only: values.only.flatMap((names) => names.split(',')).filter((name) => name !== ''),
     threads: values.threads === undefined ? 0 : number('threads', values.threads, 1, true),
@@ -83,5 +102,8 @@ export function parseOptions(args: readonly string[]): Options | null {
     json: values.json,
     python: values.python,
     list: values.list,
+    pytorch: values.compile ? 'compile' : values.tuned ? 'tuned' : 'eager',
+    dropout: !values['no-dropout'],
+    profile: values.profile,
   }
 }

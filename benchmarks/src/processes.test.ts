@@ -11,6 +11,8 @@ const request: Request = {
   seconds: 1,
   maxWait: 0.03,
   digest: false,
+  dropout: true,
+  variant: 'eager',
 }
 
 const script = (code: string) =>

@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Peaks } from './floors.ts'
 import type { Answer, Request, Side } from './protocol.ts'
-import { findAnswer } from './protocol.ts'
+import { findAnswer, findResult } from './protocol.ts'
 
 /** A measurement, or the import of a library, that takes longer has hung. */
 const TIMEOUT_MS = 600_000
@@ -61,23 +62,45 @@ export function processSide(command: (request: Request) => Command): Side {
 }
 
 // The same file as this one is: compiled, or TypeScript with the loader that this process has.
-const child = fileURLToPath(new URL(`child${extname(import.meta.url)}`, import.meta.url))
+function sibling(name: string): string {
+  return fileURLToPath(new URL(`${name}${extname(import.meta.url)}`, import.meta.url))
+}
 
 /** Measures with flambeau. */
 export const flambeau: Side = processSide(() => ({
   file: process.execPath,
-  args: [...process.execArgv, child],
+  args: [...process.execArgv, sibling('child')],
 }))
+
+/** Measures what the machine can do. @throws {ProcessError} */
+export async function measurePeaks(threads: number): Promise<Peaks> {
+  const args = [...process.execArgv, sibling('peaks'), String(threads)]
+  const peaks = findResult<Peaks>(await outputOf({ file: process.execPath, args }))
+  if (peaks === null) throw new ProcessError('the machine could not be measured')
+  return peaks
+}
+
+/** Prints where flambeau's time goes; gives the text. @throws {ProcessError} */
+export function profileOf(request: Request): Promise<string> {
+  const args = [...process.execArgv, sibling('profile'), JSON.stringify(request)]
+  return outputOf({ file: process.execPath, args })
+}
 
 const script = fileURLToPath(new URL('../pytorch/workloads.py', import.meta.url))
 
 /** Measures with PyTorch. */
 export function pytorch(python: string): Side {
-  return processSide(({ threads }) => ({
+  return processSide(({ threads, variant }) => ({
     file: python,
-    args: [script],
+    args: ['-W', 'ignore', script],
     env: {
       PYTHONDONTWRITEBYTECODE: '1',
+      ...(variant === 'tuned' && { THP_MEM_ALLOC_ENABLE: '1' }),
+      // The C library keeps what is freed, so that large tensors find pages that are there.
+      ...(variant === 'keep-heap' && {
+        MALLOC_MMAP_MAX_: '0',
+        MALLOC_TRIM_THRESHOLD_: `${2 ** 36}`,
+      }),
       ...(threads > 0 && { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` }),
     },
   }))

@@ -3,6 +3,9 @@
 /** One sample: milliseconds per call, and the share of its time that threads waited for a core. */
 export type Sample = readonly [milliseconds: number, waited: number]
 
+/** How PyTorch is set up: as a plain script gets it, compiled, or with settings that make it faster. */
+export type Variant = 'eager' | 'compile' | 'tuned' | 'keep-heap'
+
 export interface Request {
   /** Name of the workload. */
   readonly name: string
@@ -19,6 +22,10 @@ export interface Request {
   readonly maxWait: number
   /** Whether to compute a digest of the result. */
   readonly digest: boolean
+  /** Whether models drop what their definition says; otherwise nothing. */
+  readonly dropout: boolean
+  /** Of PyTorch; flambeau has no settings. */
+  readonly variant: Variant
 }
 
 export interface Answer {
@@ -41,6 +48,11 @@ export const answerMark = 'RESULT '
 
 /** The answer among the lines that a process printed, or null. */
 export function findAnswer(output: string): Answer | null {
+  return findResult<Answer>(output)
+}
+
+/** What the line with the mark carries, or null. */
+export function findResult<T>(output: string): T | null {
   const line = output.split('\n').findLast((text) => text.startsWith(answerMark))
-  return line === undefined ? null : (JSON.parse(line.slice(answerMark.length)) as Answer)
+  return line === undefined ? null : (JSON.parse(line.slice(answerMark.length)) as T)
 }

@@ -3,8 +3,16 @@ import type { Answer, Request, Side } from './protocol.ts'
 import type { RunOptions } from './runner.ts'
 import { runWorkload } from './runner.ts'
 
-const workload = { name: 'mlp_mnist', samples: 5, firstSteps: 2 }
-const options: RunOptions = { threads: 2, rounds: 3, seconds: 1, ready: async () => {} }
+const workload = { name: 'mlp_mnist', samples: 5, firstSteps: 2, demand: null }
+const options: RunOptions = {
+  threads: 2,
+  rounds: 3,
+  seconds: 1,
+  dropout: true,
+  variants: ['eager'],
+  peaks: null,
+  ready: async () => {},
+}
 
 function answer(fields: Partial<Answer> = {}): Answer {
   const samples = [
@@ -53,6 +61,9 @@ describe('runWorkload', () => {
       ratio: 0.5,
       flambeauPeakRssMb: 120,
       pytorchPeakRssMb: 300,
+      gflops: null,
+      shareOfFloor: null,
+      variant: 'eager',
       contended: false,
       failure: null,
     })
@@ -75,6 +86,30 @@ describe('runWorkload', () => {
       failure: "loss 2 is 2.300000, PyTorch's 2.200000",
     })
     expect(ours.requests).toHaveLength(1)
+  })
+
+  it('compares with the fastest variant, and all of them must agree', async () => {
+    const ours = recordedSide(answer({ samples: [[2, 0]] }))
+    const theirs = recordedSide(answer({ samples: [[8, 0]] }), answer({ samples: [[4, 0]] }))
+    const tuned = { ...options, rounds: 1, variants: ['keep-heap', 'tuned'] as const }
+    const outcome = await runWorkload(workload, ours.side, theirs.side, tuned)
+    expect(outcome).toMatchObject({ pytorchMs: 4, ratio: 0.5, variant: 'tuned' })
+    expect(theirs.requests.map(({ variant }) => variant)).toEqual(['keep-heap', 'tuned'])
+    const wrong = recordedSide(answer(), answer({ digests: [1] }))
+    const failed = await runWorkload(workload, ours.side, wrong.side, tuned)
+    expect(failed).toMatchObject({ ratio: null, failure: "0 digests instead of PyTorch's 1" })
+  })
+
+  it('tells the speed, and how near the floor it is', async () => {
+    const ours = recordedSide(answer({ samples: [[4, 0]] }))
+    const peaks = { gflops: 100, memory: 10, cache: 50 }
+    const demand = { gflop: 0.2, megabytes: 20 }
+    const outcome = await runWorkload({ ...workload, demand }, ours.side, null, {
+      ...options,
+      peaks,
+    })
+    expect(outcome.gflops).toBeCloseTo(50, 9)
+    expect(outcome.shareOfFloor).toBeCloseTo(0.5, 9)
   })
 
   it('runs alone without PyTorch', async () => {

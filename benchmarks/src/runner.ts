@@ -1,7 +1,9 @@
 /** Runs workloads on both sides in turns. */
 import { summarize } from './clean-samples.ts'
 import { disagreement } from './compare.ts'
-import type { Answer, Request, Side } from './protocol.ts'
+import type { Demand, Peaks } from './floors.ts'
+import { floorMs } from './floors.ts'
+import type { Answer, Request, Side, Variant } from './protocol.ts'
 
 /** What a workload's run gave. Numbers are null for a side that did not run or failed. */
 export interface Outcome {
@@ -12,6 +14,12 @@ export interface Outcome {
   readonly ratio: number | null
   readonly flambeauPeakRssMb: number | null
   readonly pytorchPeakRssMb: number | null
+  /** 10⁹ operations of matrix products and convolutions a second; null where nothing counts. */
+  readonly gflops: number | null
+  /** Share of the least time that the machine allows; null where that is not known. */
+  readonly shareOfFloor: number | null
+  /** The variant of PyTorch that was the fastest; null if none ran. */
+  readonly variant: Variant | null
   /** Whether a side never had the cores to itself. */
   readonly contended: boolean
   /** What went wrong; null if nothing did. */
@@ -22,11 +30,18 @@ export interface RunOptions {
   readonly threads: number
   readonly rounds: number
   readonly seconds: number
+  readonly dropout: boolean
+  /** What PyTorch is run as; the fastest counts. */
+  readonly variants: readonly Variant[]
+  /** What the machine can do; null if that was not measured. */
+  readonly peaks: Peaks | null
   /** Resolves when the next process may start. */
   readonly ready: () => Promise<void>
 }
 
 interface Measured {
+  /** Null where it is not known. */
+  readonly demand: Demand | null
   readonly name: string
   readonly samples: number
   readonly firstSteps: number
@@ -52,15 +67,29 @@ function combine(answers: readonly Answer[]): SideResult | null {
   return { ms: median, peakRssMb: Math.max(...answers.map((a) => a.peakRssMb)), contended }
 }
 
+interface Reference extends SideResult {
+  readonly variant: Variant
+}
+
+/** The fastest of PyTorch's variants. */
+function fastest(answers: ReadonlyMap<Variant, readonly Answer[]>): Reference | null {
+  let best: Reference | null = null
+  for (const [variant, list] of answers) {
+    const result = combine(list)
+    if (result !== null && (best === null || result.ms < best.ms)) best = { ...result, variant }
+  }
+  return best
+}
+
 /** Measures a workload: A B A B …, a process each. `pytorch` is null where there is none. */
 export async function runWorkload(
-  { name, samples, firstSteps }: Measured,
+  { name, samples, firstSteps, demand }: Measured,
   flambeau: Side,
   pytorch: Side | null,
-  { threads, rounds, seconds, ready }: RunOptions,
+  { threads, rounds, seconds, dropout, variants, peaks, ready }: RunOptions,
 ): Promise<Outcome> {
   const ours: Answer[] = []
-  const theirs: Answer[] = []
+  const theirs = new Map<Variant, Answer[]>(variants.map((variant) => [variant, []]))
   let failure: string | null = null
   for (let round = 0; round < rounds && failure === null; round++) {
     const request: Request = {
@@ -72,24 +101,29 @@ export async function runWorkload(
       seconds,
       maxWait: MAX_WAIT,
       digest: round === 0 && pytorch !== null,
+      dropout,
+      variant: 'eager',
     }
     try {
       await ready()
       const answer = await flambeau(request)
       ours.push(answer)
       if (pytorch === null) continue
-      await ready()
-      const reference = await pytorch(request)
-      theirs.push(reference)
-      failure = disagreement(answer, reference)
+      for (const [variant, answers] of theirs) {
+        await ready()
+        const reference = await pytorch({ ...request, variant })
+        answers.push(reference)
+        failure ??= disagreement(answer, reference)
+      }
     } catch (error) {
       const side = ours.length === round ? 'flambeau' : 'PyTorch'
       failure = `${side}: ${(error as Error).message}`
     }
   }
   const mine = combine(ours)
-  const reference = combine(theirs)
+  const reference = fastest(theirs)
   const comparable = mine !== null && reference !== null && failure === null
+  const known = mine !== null && demand !== null
   return {
     name,
     flambeauMs: mine?.ms ?? null,
@@ -97,6 +131,9 @@ export async function runWorkload(
     ratio: comparable ? mine.ms / reference.ms : null,
     flambeauPeakRssMb: mine?.peakRssMb ?? null,
     pytorchPeakRssMb: reference?.peakRssMb ?? null,
+    gflops: known && demand.gflop > 0 ? (demand.gflop / mine.ms) * 1e3 : null,
+    shareOfFloor: known && peaks !== null ? floorMs(demand, peaks) / mine.ms : null,
+    variant: reference?.variant ?? null,
     contended: mine?.contended === true || reference?.contended === true,
     failure,
   }

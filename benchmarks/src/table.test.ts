@@ -9,6 +9,9 @@ const outcome: Outcome = {
   ratio: 0.5,
   flambeauPeakRssMb: 151.4,
   pytorchPeakRssMb: 302.6,
+  gflops: 128.2,
+  shareOfFloor: 0.514,
+  variant: 'eager',
   contended: false,
   failure: null,
 }
@@ -33,20 +36,36 @@ describe('row', () => {
   it('aligns with the header', () => {
     expect(`${header}\n${row(outcome)}`).toBe(
       [
-        'workload                               flambeau    PyTorch   ratio   peak MB   PyTorch',
-        'mlp_mnist                               2.71 ms    5.43 ms    0.50       151       303',
+        'workload                               flambeau    PyTorch   ratio   peak MB   PyTorch  GFLOP/s  floor',
+        'mlp_mnist                               2.71 ms    5.43 ms    0.50       151       303      128   51 %',
       ].join('\n'),
     )
   })
 
   it('leaves PyTorch out where there is none', () => {
-    expect(row(alone).split(/\s+/)).toEqual(['mlp_mnist', '2.71', 'ms', '-', '-', '151', '-'])
+    expect(row(alone).split(/\s+/)).toEqual([
+      'mlp_mnist',
+      '2.71',
+      'ms',
+      '-',
+      '-',
+      '151',
+      '-',
+      '128',
+      '51',
+      '%',
+    ])
   })
 
   it('shows a failure instead of a ratio', () => {
     const text = row({ ...outcome, ratio: null, failure: "loss 3 is 2.3, PyTorch's 2.2" })
     expect(text).toContain(' FAILED ')
     expect(text).toMatch(/loss 3 is 2\.3, PyTorch's 2\.2$/)
+  })
+
+  it('says when more memory was used than by PyTorch, and which variant was the fastest', () => {
+    const text = row({ ...outcome, flambeauPeakRssMb: 400, variant: 'keep-heap' })
+    expect(text).toMatch(/\(keep-heap\) \(more memory than PyTorch's\)$/)
   })
 
   it('says when the cores were shared', () => {

@@ -8,6 +8,8 @@ const columns = [
   { title: 'ratio', width: 7 },
   { title: 'peak MB', width: 9 },
   { title: 'PyTorch', width: 9 },
+  { title: 'GFLOP/s', width: 8 },
+  { title: 'floor', width: 6 },
 ] as const
 
 /** A negative width aligns to the left. */
@@ -32,6 +34,14 @@ function formatMb(mb: number | null): string {
   return mb === null ? '-' : mb.toFixed(0)
 }
 
+function formatSpeed(gflops: number | null): string {
+  return gflops === null ? '-' : gflops < 10 ? gflops.toFixed(1) : gflops.toFixed(0)
+}
+
+function formatShare(share: number | null): string {
+  return share === null ? '-' : `${(share * 100).toFixed(0)} %`
+}
+
 function formatRatio({ ratio, failure }: Outcome): string {
   if (failure !== null) return 'FAILED'
   return ratio === null ? '-' : ratio.toFixed(2)
@@ -39,9 +49,19 @@ function formatRatio({ ratio, failure }: Outcome): string {
 
 export const header: string = line(columns.map(({ title }) => title))
 
-/** One row; failures and contention are told at its end. */
+function notes({ contended, variant, flambeauPeakRssMb, pytorchPeakRssMb }: Outcome): string {
+  const more =
+    flambeauPeakRssMb !== null && pytorchPeakRssMb !== null && flambeauPeakRssMb > pytorchPeakRssMb
+  return [
+    ...(variant === 'tuned' || variant === 'keep-heap' ? [`(${variant})`] : []),
+    ...(more ? ["(more memory than PyTorch's)"] : []),
+    ...(contended ? ['(the cores were shared)'] : []),
+  ].join(' ')
+}
+
+/** One row; failures, contention and more memory than PyTorch are told at its end. */
 export function row(outcome: Outcome): string {
-  const note = outcome.failure ?? (outcome.contended ? '(the cores were shared)' : '')
+  const note = outcome.failure ?? notes(outcome)
   return line(
     [
       outcome.name,
@@ -50,6 +70,8 @@ export function row(outcome: Outcome): string {
       formatRatio(outcome),
       formatMb(outcome.flambeauPeakRssMb),
       formatMb(outcome.pytorchPeakRssMb),
+      formatSpeed(outcome.gflops),
+      formatShare(outcome.shareOfFloor),
     ],
     note,
   )

@@ -16,6 +16,8 @@ function request(name: string, firstSteps: number): Request {
     seconds: 0,
     maxWait: 1,
     digest: true,
+    dropout: true,
+    variant: 'eager',
   }
 }
 
