@@ -73,6 +73,7 @@ export {
 } from './sampler.ts'
 export type { AxisRange, TensorInfo } from './safetensors-file.ts'
 export { openSafetensors, SafetensorsFile } from './safetensors-file.ts'
+export * from './tables/index.ts'
 export type { TorchValue } from './torch-file.ts'
 export {
   load,

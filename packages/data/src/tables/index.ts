@@ -1,0 +1,11 @@
+/** Tables and texts. */
+export type { ColumnType } from './columns.ts'
+export type { CsvDatasetOptions } from './csv-dataset.ts'
+export { CsvDataset } from './csv-dataset.ts'
+export type { CsvFormat } from './csv-rows.ts'
+export type { CsvOptions } from './csv.ts'
+export { parseCsv, readCsv, Table } from './csv.ts'
+export type { TableErrorInfo } from './errors.ts'
+export { TableError } from './errors.ts'
+export type { TextLineOptions } from './text-lines.ts'
+export { TextLineDataset } from './text-lines.ts'
