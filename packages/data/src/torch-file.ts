@@ -463,12 +463,18 @@ export async function serializeTorchFile(value: TorchValue): Promise<Uint8Array>
       return new PickleReduce(new PickleGlobal('_codecs', 'encode'), [text, 'latin1'])
     }
     if (Array.isArray(item)) return item.map((inner: TorchValue) => encode(inner))
-    // Optimizers number their parameters: `state` has whole numbers as keys, in Python too.
-    const optimizer = 'param_groups' in item && 'state' in item
+    // Whole numbers are keys in Python too where optimizers number their parameters, and where a
+    // MultiStepLR counts its steps.
+    const numbers =
+      'param_groups' in item && 'state' in item
+        ? 'state'
+        : '_step_count' in item && 'milestones' in item
+          ? 'milestones'
+          : null
     return new PickleDict(
       Object.entries(item).map(([key, inner]) => [
         numbered && /^(0|[1-9]\d*)$/.test(key) ? Number(key) : key,
-        encode(inner, optimizer && key === 'state'),
+        encode(inner, key === numbers),
       ]),
     )
   }

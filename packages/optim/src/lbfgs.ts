@@ -1,9 +1,8 @@
-import type { Tensor } from '@flambeau/core'
-import { cat, ValueError, zerosLike } from '@flambeau/core'
+import { cat, Tensor, ValueError, zerosLike } from '@flambeau/core'
 import { internally, moveToScope, outsideScopes } from '@flambeau/core/internal'
 import { enableGrad, noGrad } from '@flambeau/autograd'
 import { lineSearch } from './line-search.ts'
-import type { ParamGroup, Params, ParamState } from './optimizer.ts'
+import type { ParamGroup, Params, ParamState, StateValue } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
 
 export interface LBFGSOptions {
@@ -257,18 +256,23 @@ function update(memory: Memory, gradient: Tensor, { historySize }: Full): Memory
   return memory
 }
 
+/** PyTorch keeps some numbers as tensors without axes. */
+function numberOf(value: StateValue | undefined): number {
+  return value instanceof Tensor ? value.item() : (value as number)
+}
+
 /** The state that {@link remember} wrote, by PyTorch's names. */
 function recall(state: ParamState): Memory | null {
   if (!('d' in state)) return null
   return {
     direction: state['d'] as Tensor,
-    stepSize: state['t'] as number,
+    stepSize: numberOf(state['t']),
     gradients: [...(state['old_dirs'] as Tensor[])],
     changes: [...(state['old_stps'] as Tensor[])],
-    inverse: [...(state['ro'] as number[])],
-    scale: state['H_diag'] as number,
+    inverse: (state['ro'] as StateValue[]).map(numberOf),
+    scale: numberOf(state['H_diag']),
     lastGradient: state['prev_flat_grad'] as Tensor,
-    lastLoss: state['prev_loss'] as number,
+    lastLoss: numberOf(state['prev_loss']),
   }
 }
 
