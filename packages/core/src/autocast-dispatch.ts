@@ -182,8 +182,8 @@ function isEligible(tensor: Tensor): boolean {
 const IS_LEAF = 4
 const VERSION = 7
 
-/** The tensor in `dtype`; parameters are cast once in a region. */
-function castIn(mode: AutocastMode, tensor: Tensor, dtype: DTypeCode): Tensor {
+/** The tensor in `dtype`, unless it is float64 or no floating one; parameters are cast once in a region. */
+export function castIn(mode: AutocastMode, tensor: Tensor, dtype: DTypeCode): Tensor {
   if (!isEligible(tensor) || tensor._dtype === dtype) return tensor
   const mayKeep =
     mode.cacheEnabled &&

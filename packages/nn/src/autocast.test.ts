@@ -97,7 +97,14 @@ describe('autocast', () => {
   })
 
   it('treats layers as PyTorch does', () => {
+    const cell = ones([2, 4])
     const makers: Record<string, () => (x: Tensor) => unknown> = {
+      RNN: () => new nn.RNN(4, 4),
+      LSTM: () => new nn.LSTM(4, 4),
+      GRU: () => new nn.GRU(4, 4),
+      RNNCell: () => () => new nn.RNNCell(4, 4)(cell),
+      LSTMCell: () => () => new nn.LSTMCell(4, 4)(cell),
+      GRUCell: () => () => new nn.GRUCell(4, 4)(cell),
       MultiheadAttention: () => {
         const layer = new nn.MultiheadAttention(4, 2)
         return (x) => layer(x, x, x)
@@ -107,6 +114,7 @@ describe('autocast', () => {
       LayerNorm: () => new nn.LayerNorm(4),
       Embedding: () => (x) => new nn.Embedding(5, 4)(x.to('int64')),
     }
+    expect(Object.keys(makers).toSorted()).toEqual(Object.keys(golden.layers).toSorted())
     for (const [name, make] of Object.entries(makers)) {
       const layer = make()
       const result = autocast(() => layer(ones([2, 1, 4])))

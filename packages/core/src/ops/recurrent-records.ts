@@ -1,7 +1,7 @@
 /** The record of a recurrent layer in one direction, and what runs it. */
-import { autocasting, autocastMode } from '../autocast-dispatch.ts'
+import { autocasting, autocastMode, castIn } from '../autocast-dispatch.ts'
 import type { DTypeCode } from '../dtype.ts'
-import { dtypeName, FLOAT64, isFloatingCode } from '../dtype.ts'
+import { dtypeName, FLOAT32, FLOAT64, isFloatingCode } from '../dtype.ts'
 import type { Describable } from '../errors.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { BackwardInfo, SavedInputs } from '../op.ts'
@@ -10,7 +10,6 @@ import type { Shape } from '../shape.ts'
 import { formatShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { requireTensor } from '../tensor.ts'
-import { castCode } from './cast.ts'
 import type { Cell, RecurrentInputs, RecurrentParams } from './recurrent-second-order.ts'
 import { recurrentGradients } from './recurrent-second-order.ts'
 
@@ -136,7 +135,7 @@ export function recurrent(
   given: RecurrentCall,
   params: RecurrentParams,
 ): RecurrentResult {
-  const call = inAutocast(given)
+  const call = inAutocast(given, params.cell)
   const { input, h0, c0, wIh, wHh, bIh, bHh, wHr, counts } = call
   check(op, call, params)
   const dtype = input._dtype
@@ -169,14 +168,19 @@ export function recurrent(
   return { output, h: step ? output : h, c }
 }
 
-/** Layers compute in the lower precision, as matrix products do. */
-function inAutocast(call: RecurrentCall): RecurrentCall {
+/**
+ * Layers compute in the lower precision, as matrix products do; but GRU, and the cells of LSTM and GRU,
+ * have results of float32 in PyTorch.
+ */
+function inAutocast(call: RecurrentCall, cell: Cell): RecurrentCall {
   if (!autocasting.on) return call
   const mode = autocastMode()
   if (!mode.enabled || call.input._dtype === FLOAT64) return call
-  const cast = <T extends Tensor | null>(tensor: T): T =>
-    (tensor !== null && isFloatingCode(tensor._dtype) ? castCode(tensor, mode.dtype) : tensor) as T
   const { input, h0, c0, wIh, wHh, bIh, bHh, wHr, counts } = call
+  const step = input._shape.length === 2 && counts === null
+  const dtype = cell === 'gru' || (cell === 'lstm' && step) ? FLOAT32 : mode.dtype
+  const cast = <T extends Tensor | null>(tensor: T): T =>
+    (tensor === null ? tensor : castIn(mode, tensor, dtype)) as T
   return {
     input: cast(input),
     h0: cast(h0),
