@@ -18,7 +18,11 @@ export {
   Tanh,
   Tanhshrink,
 } from './layers/activation.ts'
-export type { PReLUOptions, SoftplusSettings } from './layers/activation-curves.ts'
+export type {
+  HardtanhLayerOptions,
+  PReLUOptions,
+  SoftplusSettings,
+} from './layers/activation-curves.ts'
 export {
   CELU,
   ELU,
@@ -105,6 +109,7 @@ export {
   RMSNorm,
 } from './layers/normalization.ts'
 export type {
+  BagCallOptions,
   EmbeddingBagLayerOptions,
   EmbeddingLayerOptions,
   EmbeddingSettings,
@@ -137,6 +142,7 @@ export type {
 } from './layers/attention.ts'
 export { MultiheadAttention } from './layers/attention.ts'
 export type {
+  Hx,
   LSTMState,
   RecurrentCellOptions,
   RecurrentNonlinearity,

@@ -183,7 +183,7 @@ describe('errors of layers', () => {
       /kernelSize must be a whole number ≥ 1, or a list of 2/,
     )
     expect(() => new nn.CrossEntropyLoss({ reduction: 'avg' as never })).toThrow(
-      /reduction is 'none', 'mean' or 'sum', not 'avg'/,
+      /CrossEntropyLoss: reduction must be 'none', 'mean' or 'sum'/,
     )
     expect(() => new nn.Sequential(3 as never)).toThrow(/argument 0 is not a module/)
     expect(() => new nn.Linear(4, 2)(ones([3, 5]))).toThrow(/linear.*\(5\).*\(4\)|linear.*5.*4/s)

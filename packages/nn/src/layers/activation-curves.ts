@@ -13,7 +13,6 @@ import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import type {
   AlphaArguments,
-  HardtanhArguments,
   LeakyReluArguments,
   RReluOptions,
   ThresholdArguments,
@@ -121,11 +120,25 @@ export class LeakyReLU extends Module {
   }
 }
 
-const readHardtanh = parameters<[number, number, boolean]>('Hardtanh', [
-  'minVal',
-  'maxVal',
-  'inplace',
-])
+/** What {@link Hardtanh} is made with. */
+export interface HardtanhLayerOptions {
+  /** The lower limit. Default -1. */
+  minVal?: number
+  /** The upper limit. Default 1. */
+  maxVal?: number
+  /** Change the input. Default false. */
+  inplace?: boolean
+  /** An older name of minVal, which it takes the place of. */
+  minValue?: number | null
+  /** An older name of maxVal, which it takes the place of. */
+  maxValue?: number | null
+}
+
+const HARDTANH = ['minVal', 'maxVal', 'inplace', 'minValue', 'maxValue'] as const
+const readHardtanh = parameters<[number, number, boolean, number | null, number | null]>(
+  'Hardtanh',
+  HARDTANH,
+)
 
 /**
  * x within [minVal, maxVal], by default [-1, 1], the limits beyond.
@@ -147,9 +160,10 @@ export class Hardtanh extends Module {
   readonly maxVal: number
   readonly inplace: boolean
 
-  constructor(...given: HardtanhArguments) {
+  constructor(...given: Arguments<HardtanhLayerOptions, typeof HARDTANH>) {
     super()
-    const [minVal = -1, maxVal = 1, inplace = false] = readHardtanh(given)
+    const [low = -1, high = 1, inplace = false, minValue, maxValue] = readHardtanh(given)
+    const [minVal, maxVal] = [minValue ?? low, maxValue ?? high]
     if (!(maxVal > minVal)) {
       throw new ValueError(
         'Hardtanh',

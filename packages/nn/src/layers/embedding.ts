@@ -278,6 +278,17 @@ interface PretrainedBag extends EmbeddingSettings {
   includeLastOffset?: boolean
 }
 
+/** What a call of {@link EmbeddingBag} takes behind its indices. */
+export interface BagCallOptions {
+  /** Where bags begin, `[bags]`. Default null. */
+  offsets?: Tensor | null
+  /** A factor for each index, for mode 'sum'. Default null. */
+  perSampleWeights?: Tensor | null
+}
+
+const BAG_CALL = ['offsets', 'perSampleWeights'] as const
+const readBagCall = parameters<[Tensor | null, Tensor | null]>('EmbeddingBag', BAG_CALL)
+
 /**
  * Sums, means or maxima of the rows of a table that each bag of indices names.
  *
@@ -298,7 +309,7 @@ interface PretrainedBag extends EmbeddingSettings {
  * ```
  */
 export class EmbeddingBag extends Module<
-  [input: Tensor, offsets?: Tensor | null, perSampleWeights?: Tensor | null]
+  [input: Tensor, ...given: Arguments<BagCallOptions, typeof BAG_CALL>]
 > {
   readonly numEmbeddings: number
   readonly embeddingDim: number
@@ -364,11 +375,8 @@ export class EmbeddingBag extends Module<
     return layer
   }
 
-  override forward(
-    input: Tensor,
-    offsets: Tensor | null = null,
-    perSampleWeights: Tensor | null = null,
-  ): Tensor {
+  override forward(input: Tensor, ...given: Arguments<BagCallOptions, typeof BAG_CALL>): Tensor {
+    const [offsets = null, perSampleWeights = null] = readBagCall(given)
     const { weight, maxNorm, normType, scaleGradByFreq, mode, sparse } = this
     return embeddingBag(
       input,

@@ -2,6 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import {
   gruCell,
+  isTensor,
   lstmCell,
   rnnReluCell,
   rnnTanhCell,
@@ -36,6 +37,27 @@ export interface RNNCellOptions extends RecurrentCellOptions {
 }
 
 type Factory = [FactoryOptions['device'], FactoryOptions['dtype']]
+
+/** A state, by position or by name. */
+export type Hx<State> = State | null | { hx?: State | null }
+
+/** The state that was given, if any. @throws {ValueError} unless it is a tensor. */
+export function readState(op: string, given: Hx<Tensor> | undefined): Tensor | null {
+  const [hx = null] = parameters<[Tensor | null]>(op, ['hx'])([given])
+  if (hx === null || isTensor(hx)) return hx
+  throw new ValueError(op, [], 'hx must be a tensor', 'pass the last state, or leave it out')
+}
+
+/** The states that were given, if any. @throws {ValueError} unless they are two tensors. */
+export function readStates(
+  op: string,
+  given: Hx<LSTMState> | undefined,
+): readonly [Tensor | null, Tensor | null] {
+  const [hx = null] = parameters<[LSTMState | null]>(op, ['hx'])([given])
+  if (hx === null) return [null, null]
+  if (Array.isArray(hx) && hx.length === 2 && hx.every(isTensor)) return hx
+  throw new ValueError(op, [], 'hx must be two tensors', 'pass the last states, [h, c]')
+}
 
 abstract class Cell<Args extends unknown[], Output> extends Module<Args, Output> {
   readonly inputSize: number
@@ -122,7 +144,7 @@ const readRnn = parameters<[number, number, boolean, RecurrentNonlinearity, ...F
  * console.log(new RNNCell(4, 3)(ones([2, 4])).shape) // => [ 2, 3 ]
  * ```
  */
-export class RNNCell extends Cell<[input: Tensor, hx?: Tensor | null], Tensor> {
+export class RNNCell extends Cell<[input: Tensor, hx?: Hx<Tensor>], Tensor> {
   readonly nonlinearity: RecurrentNonlinearity
 
   constructor(...given: Arguments<RNNCellOptions, typeof RNN>) {
@@ -137,8 +159,8 @@ export class RNNCell extends Cell<[input: Tensor, hx?: Tensor | null], Tensor> {
     this.nonlinearity = requireNonlinearity('RNNCell', nonlinearity)
   }
 
-  override forward(input: Tensor, hx?: Tensor | null): Tensor {
-    const [x, h] = this.rows(input, hx)
+  override forward(input: Tensor, hx?: Hx<Tensor>): Tensor {
+    const [x, h] = this.rows(input, readState('RNNCell', hx))
     const step = this.nonlinearity === 'tanh' ? rnnTanhCell : rnnReluCell
     const next = step(x, h, this.weight_ih, this.weight_hh, this.bias_ih, this.bias_hh)
     return input.ndim === 2 ? next : next.squeeze(0)
@@ -176,15 +198,16 @@ export type LSTMState = readonly [h: Tensor, c: Tensor]
  * console.log(h.shape, c.shape) // => [ 2, 3 ] [ 2, 3 ]
  * ```
  */
-export class LSTMCell extends Cell<[input: Tensor, hx?: LSTMState | null], [h: Tensor, c: Tensor]> {
+export class LSTMCell extends Cell<[input: Tensor, hx?: Hx<LSTMState>], [h: Tensor, c: Tensor]> {
   constructor(...given: Arguments<RecurrentCellOptions, typeof CELL>) {
     const [inputSize, hiddenSize, bias = true, device = null, dtype = null] = readLstm(given)
     super('LSTMCell', 4, { inputSize, hiddenSize, bias }, { device, dtype })
   }
 
-  override forward(input: Tensor, hx?: LSTMState | null): [h: Tensor, c: Tensor] {
-    const [x, h] = this.rows(input, hx?.[0])
-    const [, c] = this.rows(input, hx?.[1])
+  override forward(input: Tensor, hx?: Hx<LSTMState>): [h: Tensor, c: Tensor] {
+    const states = readStates('LSTMCell', hx)
+    const [x, h] = this.rows(input, states[0])
+    const [, c] = this.rows(input, states[1])
     const { weight_ih, weight_hh, bias_ih, bias_hh } = this
     const next = lstmCell(x, [h, c], weight_ih, weight_hh, bias_ih, bias_hh)
     return input.ndim === 2 ? [next.h, next.c] : [next.h.squeeze(0), next.c.squeeze(0)]
@@ -208,14 +231,14 @@ export class LSTMCell extends Cell<[input: Tensor, hx?: LSTMState | null], [h: T
  * console.log(new GRUCell(4, 3)(ones([2, 4])).shape) // => [ 2, 3 ]
  * ```
  */
-export class GRUCell extends Cell<[input: Tensor, hx?: Tensor | null], Tensor> {
+export class GRUCell extends Cell<[input: Tensor, hx?: Hx<Tensor>], Tensor> {
   constructor(...given: Arguments<RecurrentCellOptions, typeof CELL>) {
     const [inputSize, hiddenSize, bias = true, device = null, dtype = null] = readGru(given)
     super('GRUCell', 3, { inputSize, hiddenSize, bias }, { device, dtype })
   }
 
-  override forward(input: Tensor, hx?: Tensor | null): Tensor {
-    const [x, h] = this.rows(input, hx)
+  override forward(input: Tensor, hx?: Hx<Tensor>): Tensor {
+    const [x, h] = this.rows(input, readState('GRUCell', hx))
     const { weight_ih, weight_hh, bias_ih, bias_hh } = this
     const next = gruCell(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
     return input.ndim === 2 ? next : next.squeeze(0)

@@ -10,8 +10,8 @@ import { PackedSequence } from '../utils/rnn.ts'
 import { describe, unless } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
 import { newParameter, requireSizes } from './factory.ts'
-import type { LSTMState, RecurrentNonlinearity } from './recurrent-cells.ts'
-import { requireNonlinearity } from './recurrent-cells.ts'
+import type { Hx, LSTMState, RecurrentNonlinearity } from './recurrent-cells.ts'
+import { readState, readStates, requireNonlinearity } from './recurrent-cells.ts'
 
 export interface RecurrentOptions extends FactoryOptions {
   /** The size of inputs. */
@@ -60,7 +60,7 @@ interface Sequences {
 }
 
 abstract class Recurrent<State, Result> extends Module<
-  [input: Tensor | PackedSequence, hx?: State | null],
+  [input: Tensor | PackedSequence, hx?: Hx<State>],
   Result
 > {
   readonly inputSize: number
@@ -274,8 +274,8 @@ const readRnn = parameters<
 
 // The calls of a layer: what comes back is packed where the input is.
 export interface RNN {
-  (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor]
-  (input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor]
+  (input: Tensor, hx?: Hx<Tensor>): [output: Tensor, h: Tensor]
+  (input: PackedSequence, hx?: Hx<Tensor>): [output: PackedSequence, h: Tensor]
 }
 
 /**
@@ -322,9 +322,9 @@ export class RNN extends Recurrent<Tensor, [output: Tensor | PackedSequence, h: 
 
   override forward(
     input: Tensor | PackedSequence,
-    hx?: Tensor | null,
+    hx?: Hx<Tensor>,
   ): [output: Tensor | PackedSequence, h: Tensor] {
-    const { output, states } = this.run(input, [hx])
+    const { output, states } = this.run(input, [readState('RNN', hx)])
     return [output, states[0] as Tensor]
   }
 }
@@ -353,10 +353,10 @@ const readLstm = parameters<
 
 // The calls of a layer: what comes back is packed where the input is.
 export interface LSTM {
-  (input: Tensor, hx?: LSTMState | null): [output: Tensor, states: [h: Tensor, c: Tensor]]
+  (input: Tensor, hx?: Hx<LSTMState>): [output: Tensor, states: [h: Tensor, c: Tensor]]
   (
     input: PackedSequence,
-    hx?: LSTMState | null,
+    hx?: Hx<LSTMState>,
   ): [output: PackedSequence, states: [h: Tensor, c: Tensor]]
 }
 
@@ -402,9 +402,9 @@ export class LSTM extends Recurrent<
 
   override forward(
     input: Tensor | PackedSequence,
-    hx?: LSTMState | null,
+    hx?: Hx<LSTMState>,
   ): [output: Tensor | PackedSequence, states: [h: Tensor, c: Tensor]] {
-    const { output, states } = this.run(input, [hx?.[0], hx?.[1]])
+    const { output, states } = this.run(input, readStates('LSTM', hx))
     return [output, states as [Tensor, Tensor]]
   }
 }
@@ -428,8 +428,8 @@ const readGru = parameters<[number, number, number, boolean, boolean, number, bo
 
 // The calls of a layer: what comes back is packed where the input is.
 export interface GRU {
-  (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor]
-  (input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor]
+  (input: Tensor, hx?: Hx<Tensor>): [output: Tensor, h: Tensor]
+  (input: PackedSequence, hx?: Hx<Tensor>): [output: PackedSequence, h: Tensor]
 }
 
 /**
@@ -470,9 +470,9 @@ export class GRU extends Recurrent<Tensor, [output: Tensor | PackedSequence, h: 
 
   override forward(
     input: Tensor | PackedSequence,
-    hx?: Tensor | null,
+    hx?: Hx<Tensor>,
   ): [output: Tensor | PackedSequence, h: Tensor] {
-    const { output, states } = this.run(input, [hx])
+    const { output, states } = this.run(input, [readState('GRU', hx)])
     return [output, states[0] as Tensor]
   }
 }
