@@ -19,7 +19,8 @@ import { inRepo, readJson, workspaceFolders } from './lib/repo.mjs'
 import { StepError, requireSuccess, runMain } from './lib/steps.mjs'
 
 /** What no package may contain. */
-const unwanted = /\.(test|bench)\.|\.tsbuildinfo|\.map$|^package\/(src|native|build|goldens)\//
+const unwanted =
+  /\.(test|bench)\.|\.tsbuildinfo|\.map$|\/\.modules\/|^package\/(src|native|build|goldens)\//
 
 const example = `
 import assert from 'node:assert'
@@ -68,6 +69,8 @@ await runMain(async () => {
 function removeOrphans(path) {
   const dist = inRepo(path, 'dist')
   for (const file of filesBelow(dist, /\.(js|d\.ts)(\.map)?$/)) {
+    // What bundling made, and what it set aside.
+    if (/^(chunk-|\.modules)/.test(relative(dist, file))) continue
     const source = relative(dist, file).replace(/\.(js|d\.ts)(\.map)?$/, '.ts')
     if (!existsSync(inRepo(path, 'src', source))) rmSync(file)
   }

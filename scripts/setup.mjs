@@ -6,6 +6,7 @@
  */
 import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { bundleModules, isBundled, restoreModules } from './lib/bundle.mjs'
 import { run } from './lib/exec.mjs'
 import { hashFiles, readStamp, writeStamp } from './lib/fingerprint.mjs'
 import { withLock } from './lib/lock.mjs'
@@ -95,7 +96,9 @@ async function workspaceInstall(verbose) {
  * @param {boolean} verbose
  */
 async function typescriptBuild(project, verbose) {
+  const wasBundled = isBundled()
   let emitted = 0
+  restoreModules()
   const result = await run(
     inRepo('node_modules/.bin/tsc'),
     ['-b', project, '--pretty', 'false', '--listEmittedFiles'],
@@ -115,7 +118,8 @@ async function typescriptBuild(project, verbose) {
       'mend the errors named above, then run this command again',
     )
   }
-  return emitted > 0 ? `compiled ${emitted} TypeScript files` : null
+  await bundleModules()
+  return emitted > 0 || !wasBundled ? `compiled ${emitted} TypeScript files` : null
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
