@@ -23,6 +23,13 @@ const mayImport = {
   '@flambeau/optim': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/data': ['@flambeau/core'],
   '@flambeau/plot': ['@flambeau/core'],
+  '@flambeau/trainer': [
+    '@flambeau/core',
+    '@flambeau/autograd',
+    '@flambeau/nn',
+    '@flambeau/optim',
+    '@flambeau/data',
+  ],
   '@flambeau/vision-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
 }
 

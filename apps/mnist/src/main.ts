@@ -14,7 +14,7 @@ import {
 } from '@flambeau/data'
 import { help, parseOptions, UsageError } from './options.ts'
 import type { Options } from './options.ts'
-import { createProgress } from './progress.ts'
+import { createProgress, formatLoss, formatPercent } from '@flambeau/trainer'
 import type { Recipe } from './recipes.ts'
 import { recipes } from './recipes.ts'
 import { drawPictures, metricsOf } from './report.ts'
@@ -66,13 +66,16 @@ async function run(options: Options): Promise<void> {
     const progress = createProgress({
       label: `epoch ${epoch}/${options.epochs}`,
       total: train.length,
-      stream: process.stderr,
-      now: () => performance.now(),
+      unit: 'images',
     })
     const result = await trainEpoch(model, optimizer, recipe, trainLoader, progress, history)
     predictions = await predict(model, testLoader, test.length)
     const testAccuracy = accuracyOf(predictions, test)
-    progress.finish({ ...result, testAccuracy })
+    progress.finish([
+      `loss ${formatLoss(result.loss)}`,
+      `accuracy ${formatPercent(result.accuracy)}`,
+      `test ${formatPercent(testAccuracy)}`,
+    ])
     history.epochs.push({
       epoch,
       trainLoss: result.loss,

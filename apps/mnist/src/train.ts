@@ -4,7 +4,8 @@ import { noGrad } from '@flambeau/autograd'
 import type { DataLoader, MNIST } from '@flambeau/data'
 import type { Module } from '@flambeau/nn'
 import type { Optimizer } from '@flambeau/optim'
-import type { Progress } from './progress.ts'
+import type { Progress } from '@flambeau/trainer'
+import { formatLoss, formatPercent } from '@flambeau/trainer'
 import type { Recipe } from './recipes.ts'
 import type { History } from './state.ts'
 
@@ -59,13 +60,11 @@ export async function trainEpoch(
     images += count
     lossSum += value * count
     right += correct(output.detach(), labels)
-    const imagesPerSecond = images / ((performance.now() - start) / 1000)
-    progress.update({
-      done: images,
-      loss: lossSum / images,
-      accuracy: right / images,
-      imagesPerSecond,
-    })
+    const figures = [
+      `loss ${formatLoss(lossSum / images)}`,
+      `accuracy ${formatPercent(right / images)}`,
+    ]
+    progress.update(images, figures)
   }
   const seconds = (performance.now() - start) / 1000
   return {

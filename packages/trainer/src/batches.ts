@@ -1,0 +1,74 @@
+/** What the loop asks of its parts. */
+import { Tensor, ValueError } from '@flambeau/core'
+import type { Module } from '@flambeau/nn'
+
+/** Batches, again for each epoch: a DataLoader, a list, anything that can be iterated. */
+export type Batches<Batch> = AsyncIterable<Batch> | Iterable<Batch>
+
+/** What came of a batch: the loss, and what metrics are to compare. */
+export interface BatchResult {
+  /** A scalar. */
+  readonly loss: Tensor
+  /** What metrics take: predictions, then targets. Default none. */
+  readonly compared?: readonly [predictions: Tensor, targets: Tensor]
+}
+
+/** Computes a batch: the loss alone, or with what metrics are to compare. */
+export type BatchFunction<Batch> = (batch: Batch) => Tensor | BatchResult
+
+/** A loss of outputs and targets. */
+export type LossFunction = (output: Tensor, target: Tensor) => Tensor
+
+/** The model of `[input, target]` batches as a {@link BatchFunction}. */
+export function withLoss<Batch>(model: Module, loss: LossFunction): BatchFunction<Batch> {
+  return (batch) => {
+    const [input, target] = (Array.isArray(batch) ? batch : []) as [unknown, unknown]
+    if (!(input instanceof Tensor) || !(target instanceof Tensor)) {
+      throw new ValueError(
+        'fit',
+        [],
+        'a batch is not [input, target], two tensors',
+        'say what to do with a batch: { forward: (batch) => loss } in place of { loss }',
+      )
+    }
+    const output = model(input)
+    return { loss: loss(output, target), compared: [output, target] }
+  }
+}
+
+/** A result with its parts, checked. @throws {ValueError} if the loss is not a scalar. */
+export function resultOf(result: Tensor | BatchResult): BatchResult {
+  const whole = result instanceof Tensor ? { loss: result } : result
+  if (whole.loss instanceof Tensor && whole.loss.numel() === 1) return whole
+  const seen = whole.loss instanceof Tensor ? { loss: whole.loss } : []
+  throw new ValueError('fit', seen, 'the loss of a batch must be one number', 'take its mean()')
+}
+
+/** How many examples a batch has: the length of its first tensor. */
+export function sizeOf(batch: unknown): number {
+  if (batch instanceof Tensor) return batch.shape[0] ?? 1
+  if (typeof batch !== 'object' || batch === null) return 1
+  for (const part of Object.values(batch)) {
+    const size = typeof part === 'object' ? sizeOf(part) : 0
+    if (size > 0) return size
+  }
+  return 1
+}
+
+/** Number of batches, or null where it cannot be told. */
+export function lengthOf(batches: Batches<unknown>): number | null {
+  const { length } = batches as { length?: unknown }
+  return typeof length === 'number' ? length : null
+}
+
+/** Time without a pause after which others get their turn, in milliseconds. */
+const SLICE = 12
+let paused = 0
+
+/** Lets the event loop turn, if it has not for a while. */
+export async function breathe(): Promise<void> {
+  const now = performance.now()
+  if (now - paused < SLICE) return
+  await new Promise((resolve) => setImmediate(resolve))
+  paused = performance.now()
+}

@@ -1,0 +1,41 @@
+/** What happened so far. */
+
+/** Results of one epoch. */
+export interface EpochRecord {
+  /** From 1. */
+  readonly epoch: number
+  /** Mean training loss. */
+  readonly loss: number
+  /** Mean loss over the validation set; null without one. */
+  readonly valLoss: number | null
+  /** By name: of the validation set, or without one of the training set. */
+  readonly metrics: Readonly<Record<string, number>>
+  /** Learning rate of the first group, after the epoch. */
+  readonly lr: number
+  readonly seconds: number
+  /** Training examples a second. */
+  readonly examplesPerSecond: number
+}
+
+/** The course of a training. */
+export interface TrainingHistory {
+  readonly epochs: EpochRecord[]
+  /** Loss of every step. */
+  readonly stepLosses: number[]
+  /** Why it ended. */
+  ended: 'done' | 'early' | 'interrupted' | 'stopped'
+  /** Path of the checkpoint with the best monitored value; null without checkpoints. */
+  bestCheckpoint: string | null
+}
+
+/** The loss became NaN or infinite. */
+export class DivergedError extends Error {
+  override readonly name: string = 'DivergedError'
+  /** Of the training, from 1. */
+  readonly step: number
+
+  constructor(step: number, loss: number, advice: string) {
+    super(`fit: the loss became ${loss} in step ${step}; ${advice}`)
+    this.step = step
+  }
+}

@@ -1,0 +1,12 @@
+/** The training loop for those who want it written. */
+export type { Batches, BatchFunction, BatchResult, LossFunction } from './batches.ts'
+export type { EarlyStoppingOptions } from './early-stopping.ts'
+export { EarlyStopping } from './early-stopping.ts'
+export type { EvaluateOptions, Evaluation } from './evaluate.ts'
+export { evaluate } from './evaluate.ts'
+export { fit } from './fit.ts'
+export type { EpochRecord, TrainingHistory } from './history.ts'
+export { DivergedError } from './history.ts'
+export type { Callback, FitOptions, Schedule, Stateful } from './options.ts'
+export type { Progress, ProgressOptions, ProgressStream } from './progress.ts'
+export { createProgress, formatLoss, formatPercent } from './progress.ts'
