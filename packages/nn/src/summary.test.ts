@@ -197,6 +197,24 @@ describe('summary', () => {
     }
   })
 
+  it('takes what makes a weight for a part of its layer, and no view for an output', () => {
+    const net = new nn.Sequential(
+      nn.utils.parametrizations.weightNorm(new nn.Linear(4, 8)),
+      new nn.Flatten(),
+      new nn.Identity(),
+    )
+    const { rows, parameters, activationBytes } = nn.summary(net, [2, 4])
+    expect(rows.map(({ type }) => type)).toEqual([
+      'Sequential',
+      'ParametrizedLinear',
+      'Flatten',
+      'Identity',
+    ])
+    expect(rows[1]?.parameters).toBe(32 + 8 + 8)
+    expect(parameters).toBe(48)
+    expect(activationBytes).toBe(2 * 8 * 4)
+  })
+
   it('leaves the model as it was', () => {
     class Counting extends nn.Module {
       seen = 0

@@ -32,7 +32,7 @@ export interface SummaryRow {
   trainable: number
   /** Operations of its own, 2 for each multiplication and addition of products and convolutions. */
   flops: number
-  /** What its output takes; 0 for what is one of its arguments, and where rows below tell more. */
+  /** What its output takes; 0 for arguments and views of them, and where rows below tell more. */
   activationBytes: number
   /** What its own parameters and buffers take. */
   parameterBytes: number
@@ -161,6 +161,9 @@ function shapesOf(value: unknown): OutputShape {
   return shapes.length === 1 ? (shapes[0] as OutputShape) : shapes
 }
 
+/** The tensor whose memory it is. */
+const storageOf = (tensor: Tensor): Tensor => tensor._base ?? tensor
+
 const bytesOf = (tensor: Tensor): number => tensor.numel() * tensor.itemsize
 
 /** What {@link summary} puts back: fields, buffers, modes and the generator. */
@@ -198,6 +201,8 @@ interface Frame {
   containers: SummaryRow[]
   /** Its operations are counted by a formula. */
   counted: boolean
+  /** It computes a parameter, which is no output. */
+  silent: boolean
 }
 
 /** Writes rows while the model runs. */
@@ -252,6 +257,12 @@ class Journal {
   enter(module: AnyModule, model: AnyModule): void {
     const path = this.#paths.get(module) ?? '?'
     const caller = this.#stack.at(-1)
+    if (caller !== undefined && path.split('.').includes('parametrizations')) {
+      // What makes a layer's weight is part of the layer.
+      if (!this.#first.has(module)) this.#first.set(module, caller.row)
+      this.#stack.push({ ...caller, path, below: 0, containers: [], silent: true })
+      return
+    }
     const depth = caller === undefined ? 0 : this.#enterContainers(caller, path, model)
     if (caller !== undefined) caller.below++
     const hidden = depth > this.#depth
@@ -261,7 +272,14 @@ class Journal {
         ? above
         : this.#row(path, module.constructor.name, depth, this.#first.has(module))
     if (!this.#first.has(module)) this.#first.set(module, row)
-    this.#stack.push({ row, path, below: 0, containers: [], counted: caller?.counted ?? false })
+    this.#stack.push({
+      row,
+      path,
+      below: 0,
+      containers: [],
+      counted: caller?.counted ?? false,
+      silent: false,
+    })
   }
 
   /** Has a formula in place of the operations of the module that runs. */
@@ -273,11 +291,13 @@ class Journal {
   }
 
   leave(args: readonly unknown[], output: unknown): void {
-    const { row, path, below } = this.#stack.pop() as Frame
-    const inner = below === 0
-    const given = new Set(tensorsIn(args))
-    if (inner) {
-      for (const one of tensorsIn(output)) if (!given.has(one)) row.activationBytes += bytesOf(one)
+    const { row, path, below, silent } = this.#stack.pop() as Frame
+    if (silent) return
+    if (below === 0) {
+      const given = new Set([...tensorsIn(args)].map(storageOf))
+      for (const one of tensorsIn(output)) {
+        if (!given.has(storageOf(one))) row.activationBytes += bytesOf(one)
+      }
     }
     if (row.name === path) row.outputShape = shapesOf(output)
   }
