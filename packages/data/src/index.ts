@@ -83,7 +83,4 @@ export {
   saveTorch,
   serializeTorchFile,
 } from './torch-file.ts'
-export { Compose } from './transforms/compose.ts'
-export { Normalize } from './transforms/normalize.ts'
-export { ToTensor } from './transforms/to-tensor.ts'
-export type { Transform } from './transforms/transform.ts'
+export * from './transforms/index.ts'

@@ -220,7 +220,7 @@ describe('encodeImage', () => {
     const smooth = arange(64).view(1, 8, 8).mul(4).to('uint8')
     const error = async (quality: number): Promise<number> => {
       const back = await decodeImage(await encodeImage(smooth, 'JPEG', { quality }))
-      return back.to('float32').sub(smooth.to('float32')).abs().mean().item() as number
+      return back.to('float32').sub(smooth.to('float32')).abs().mean().item()
     }
     expect(await error(95)).toBeLessThan(2)
     expect(await error(5)).toBeGreaterThan(await error(95))

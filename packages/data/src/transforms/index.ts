@@ -1,0 +1,32 @@
+/** Transforms of images, together with masks, boxes and keypoints. */
+export type {
+  AutoAugmentOptions,
+  RandAugmentOptions,
+  TrivialAugmentWideOptions,
+} from './auto-augment.ts'
+export { AutoAugment, RandAugment, TrivialAugmentWide } from './auto-augment.ts'
+export type { RandomAffineOptions, RandomPerspectiveOptions } from './affine.ts'
+export { Affine, Perspective, RandomAffine, RandomPerspective } from './affine.ts'
+export type { BoxLayout, BoxOptions } from './boxes.ts'
+export { convertBoxes } from './boxes.ts'
+export type { ColorJitterOptions, GaussianBlurOptions, GrayscaleOptions } from './colour.ts'
+export { ColorJitter, GaussianBlur, Grayscale } from './colour.ts'
+export type { ComposeOptions, ImageFunction } from './compose.ts'
+export { Compose, Lambda, OneOf, SomeOf } from './compose.ts'
+export type { Padding, PadOptions, RandomCropOptions, RandomResizedCropOptions } from './crop.ts'
+export { CenterCrop, Pad, RandomCrop, RandomResizedCrop } from './crop.ts'
+export type { RandomErasingOptions } from './erasing.ts'
+export { RandomErasing } from './erasing.ts'
+export type { FlipOptions } from './flip.ts'
+export { HorizontalFlip, RandomHorizontalFlip, RandomVerticalFlip, VerticalFlip } from './flip.ts'
+export type { LabelledBatch, MixOptions } from './mix.ts'
+export { CutMix, MixUp } from './mix.ts'
+export { Normalize } from './normalize.ts'
+export type { BorderMode, Fill, Interpolation, Range, Sampling, Size } from './options.ts'
+export type { ResizeOptions } from './resize.ts'
+export { Resize } from './resize.ts'
+export type { Centre, RandomRotationOptions, RotateOptions } from './rotate.ts'
+export { RandomRotation, Rotate } from './rotate.ts'
+export type { ImageSample } from './scene.ts'
+export { ToTensor } from './to-tensor.ts'
+export { Transform } from './transform.ts'
