@@ -3,9 +3,10 @@ import { Resvg } from '@resvg/resvg-js'
 
 /** The typeface of every picture. It comes from npm, because a fresh machine has no fonts. */
 const fontFamily = 'Inter'
-const fontFiles: string[] = ['400Regular/Inter_400Regular', '600SemiBold/Inter_600SemiBold'].map(
-  (name) => createRequire(import.meta.url).resolve(`@expo-google-fonts/inter/${name}.ttf`),
-)
+const fontFiles: string[] = [
+  '@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf',
+  '@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf',
+].map((file) => createRequire(import.meta.url).resolve(file))
 
 /** The colours of every picture: dark on light, and told apart by colour-blind readers as well. */
 export const palette = {

@@ -49,7 +49,7 @@ const clearLine = '\r\u001B[2K'
  * const progress = createProgress({ label: 'epoch 1/1', total: 2, unit: 'images', stream })
  * progress.update(1, ['loss 0.5000'])
  * progress.finish(['loss 0.4000'])
- * console.log(lines[0]?.slice(0, 31)) // => epoch 1/1   50 %  loss 0.5000
+ * console.log(lines[0]?.slice(0, 29)) // => epoch 1/1   50 %  loss 0.5000
  * ```
  */
 export function createProgress(options: ProgressOptions): Progress {
