@@ -39,6 +39,18 @@ export function requireAdamOptions(
  *
  * @throws {ValueError} for options outside of their range.
  * @see Kingma, Ba 2014, https://arxiv.org/abs/1412.6980; torch.optim.Adam
+ *
+ * @example
+ * ```ts
+ * import { tensor } from '@flambeau/core'
+ * import '@flambeau/autograd'
+ * import { Adam } from '@flambeau/optim'
+ * const x = tensor([1, 2], { dtype: 'float64', requiresGrad: true })
+ * const optimizer = new Adam([{ params: [x], lr: 0.1 }])
+ * x.square().sum().backward()
+ * optimizer.step()
+ * console.log(Array.from(x.toArray(), (v) => v.toFixed(3))) // => [ '0.900', '1.900' ]
+ * ```
  */
 export class Adam extends Optimizer<Required<AdamOptions>> {
   constructor(params: Params<AdamOptions>, options: AdamOptions = {}) {

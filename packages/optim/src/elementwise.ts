@@ -22,6 +22,31 @@ export type Full<Options> = Required<Options> & { lr: number }
 /**
  * An optimizer whose step is one of the rules of native/simd/optim.cc. A subclass names the rule,
  * its state tensors and, for each step, its numbers.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from '@flambeau/core'
+ * import '@flambeau/autograd'
+ * import type { CommonOptions } from '@flambeau/optim'
+ * import { ElementwiseOptimizer } from '@flambeau/optim'
+ * class Plain extends ElementwiseOptimizer<CommonOptions> {
+ *   protected checkOptions() {}
+ *   protected ruleOf() {
+ *     return 'adagrad' as const
+ *   }
+ *   protected stateOf() {
+ *     return [['sum', 0]] as const
+ *   }
+ *   protected numbersOf({ lr }: { lr: number }) {
+ *     return [lr, 1e-10]
+ *   }
+ * }
+ * const x = tensor([3, 5], { dtype: 'float32', requiresGrad: true })
+ * const optimizer = new Plain([x], { lr: 0.5, weightDecay: 0, maximize: false })
+ * x.square().sum().backward()
+ * optimizer.step()
+ * console.log(x.tolist()) // => [ 2.5, 4.5 ]
+ * ```
  */
 export abstract class ElementwiseOptimizer<Options extends CommonOptions> extends Optimizer<
   Full<Options>

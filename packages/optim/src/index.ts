@@ -28,6 +28,7 @@ export type {
   Params,
   ParamState,
   StateValue,
+  StepItem,
   Switches,
 } from './optimizer.ts'
 export { Optimizer } from './optimizer.ts'

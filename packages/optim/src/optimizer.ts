@@ -54,7 +54,7 @@ export function toCamel(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** A parameter with its gradient, as a step needs them. @internal */
+/** A parameter with its gradient and state, as a step needs them. */
 export interface StepItem {
   param: Tensor
   grad: Tensor
@@ -65,6 +65,25 @@ export interface StepItem {
  * The base of all optimizers. A subclass changes the parameters of one group in `stepGroup`.
  *
  * @see torch.optim.Optimizer
+ *
+ * @example
+ * ```ts
+ * import { tensor } from '@flambeau/core'
+ * import '@flambeau/autograd'
+ * import type { ParamGroup, StepItem } from '@flambeau/optim'
+ * import { Optimizer } from '@flambeau/optim'
+ * class SignSGD extends Optimizer<{ lr: number }> {
+ *   protected checkOptions() {}
+ *   protected stepGroup(group: ParamGroup, items: readonly StepItem[]) {
+ *     for (const { param, grad } of items) param.sub_(grad.sign(), { alpha: group.lr })
+ *   }
+ * }
+ * const x = tensor([3, -3], { dtype: 'float32', requiresGrad: true })
+ * const optimizer = new SignSGD([x], { lr: 0.5 })
+ * x.square().sum().backward()
+ * optimizer.step()
+ * console.log(x.tolist()) // => [ 2.5, -2.5 ]
+ * ```
  */
 export abstract class Optimizer<Options extends object> {
   readonly paramGroups: (ParamGroup & Options)[] = []

@@ -26,6 +26,21 @@ export interface SGDOptions {
  *
  * @throws {ValueError} for options outside of their range, or Nesterov without momentum.
  * @see torch.optim.SGD
+ *
+ * @example
+ * ```ts
+ * import { tensor } from '@flambeau/core'
+ * import '@flambeau/autograd'
+ * import { SGD } from '@flambeau/optim'
+ * const x = tensor([4], { dtype: 'float32', requiresGrad: true })
+ * const optimizer = new SGD([x], { lr: 0.25, momentum: 0.5 })
+ * for (let step = 0; step < 2; step++) {
+ *   optimizer.zeroGrad()
+ *   x.square().sum().backward()
+ *   optimizer.step()
+ * }
+ * console.log(x.item()) // => 0
+ * ```
  */
 export class SGD extends Optimizer<Required<SGDOptions>> {
   constructor(params: Params<SGDOptions>, options: SGDOptions = {}) {

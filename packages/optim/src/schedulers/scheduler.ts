@@ -31,6 +31,26 @@ function fileName(field: string): string {
  * a group's learning rate is next, and call `start` at the end of the constructor.
  *
  * @see torch.optim.lr_scheduler.LRScheduler
+ *
+ * @example
+ * ```ts
+ * import { zeros } from '@flambeau/core'
+ * import type { AnyOptimizer, ParamGroup } from '@flambeau/optim'
+ * import { LRScheduler, SGD } from '@flambeau/optim'
+ * class Halving extends LRScheduler {
+ *   protected readonly saved = []
+ *   constructor(optimizer: AnyOptimizer) {
+ *     super(optimizer)
+ *     this.start()
+ *   }
+ *   protected rateOf(group: ParamGroup) {
+ *     return this.isInitial ? group.lr : group.lr / 2
+ *   }
+ * }
+ * const scheduler = new Halving(new SGD([zeros([2])], { lr: 1 }))
+ * scheduler.step()
+ * console.log(scheduler.getLastLr()) // => [ 0.5 ]
+ * ```
  */
 export abstract class LRScheduler {
   readonly optimizer: AnyOptimizer
