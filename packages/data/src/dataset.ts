@@ -150,6 +150,8 @@ export abstract class Dataset<Sample = unknown, Batch = Collated<Sample>> {
  * ```
  */
 export abstract class IterableDataset<Sample = unknown> {
+  /** Only for types: not every object is a stream, though all that a stream has may be left out. */
+  declare protected readonly stream: true;
   /** A new pass over the samples. */
   [Symbol.iterator]?(): Iterator<Sample>
   /** A new pass over samples that arrive by and by. Comes before `[Symbol.iterator]`. */

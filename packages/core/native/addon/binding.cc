@@ -457,6 +457,9 @@ napi_value run_receive(Arguments& a) {
   if (!(ticket >= 0 && ticket <= 9007199254740992.0))
     throw Failure("ERR_INTERNAL", "a ticket must be a whole number");
   Tensor tensor = receive(static_cast<uint64_t>(ticket), a.as_number(1) != 0);
+  // As if it had been made here: this thread's garbage is what fills the budget, and only this
+  // thread can collect it.
+  a.environment().context().reserve(tensor.storage->bytes);
   return a.number(a.environment().context().add(std::move(tensor))->id);
 }
 

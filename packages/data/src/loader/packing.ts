@@ -37,6 +37,8 @@ export class Packer {
   readonly #channel: Channel
   readonly #op: string
   readonly #seen = new Map<object, unknown>()
+  /** The tensors that were sent. */
+  readonly tensors: Tensor[] = []
 
   /** @param op - who sends, for messages. */
   constructor(channel: Channel, op: string) {
@@ -50,7 +52,10 @@ export class Packer {
     if (typeof value !== 'object' || value === null) return value
     const known = this.#seen.get(value)
     if (known !== undefined) return known
-    if (value instanceof Tensor) return this.#keep(value, { [TICKET]: this.#channel.send(value) })
+    if (value instanceof Tensor) {
+      this.tensors.push(value)
+      return this.#keep(value, { [TICKET]: this.#channel.send(value) })
+    }
     if (isPortable(value)) {
       const packed: Record<string, unknown> = {}
       this.#keep(value, packed)

@@ -1,6 +1,6 @@
 /** Where the batches of an epoch come from: this thread, or workers. */
 import { ValueError } from '@flambeau/core'
-import { withDefaultGenerator } from '@flambeau/core/internal'
+import { native, withDefaultGenerator } from '@flambeau/core/internal'
 import type { Epoch } from './epoch.ts'
 import { LoaderTimeoutError, unpackError, WorkerError } from './errors.ts'
 import type { CollateFunction, Fetcher, Task } from './fetch.ts'
@@ -282,6 +282,8 @@ export class PoolSource implements BatchSource, Listener {
 
   #unpack(number: number, data: unknown): unknown {
     const batch = new Unpacker(false).unpack(data)
+    // Earlier batches are dead and young by now, unless the loop keeps them.
+    native.safePoint()
     const { collate, seeds, batched } = this.#options
     if (collate === null) return batch
     const context = seeds.batch(number)

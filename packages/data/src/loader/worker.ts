@@ -22,6 +22,8 @@ class LoaderWorker {
   #dataset: Dataset | IterableDataset | null = null
   #options: FetchOptions | null = null
   #fetcher: Fetcher | null = null
+  // Are the tensors of a batch made by collating, so that nobody else has them?
+  #fresh = false
 
   constructor(port: Port, setup: WorkerSetup) {
     this.#port = port
@@ -39,6 +41,8 @@ class LoaderWorker {
     }
     this.#dataset = dataset
     this.#options = { batched, collate }
+    const direct = (dataset as Partial<Dataset>).getBatch !== undefined
+    this.#fresh = batched && collate === null && !direct
     const seed = baseSeed + BigInt(id)
     manualSeed(BigInt.asUintN(64, seed))
     setWorkerInfo({ id, numWorkers, seed, dataset })
@@ -84,9 +88,12 @@ class LoaderWorker {
   }
 
   #send(task: Task, generation: number, batch: unknown): void {
-    const data = new Packer(this.#channel, 'DataLoader').pack(batch, 'the batch')
+    const packer = new Packer(this.#channel, 'DataLoader')
+    const data = packer.pack(batch, 'the batch')
     this.#post({ kind: 'batch', number: task.number, generation, data })
-    // The samples are dead and young now: the moment to collect them, as after a training step.
+    // What was made here only to be sent is nobody's now; other tensors may be the dataset's.
+    if (this.#fresh) for (const tensor of packer.tensors) tensor.dispose()
+    // The samples are dead and young: the moment to collect them, as after a training step.
     native.safePoint()
   }
 
