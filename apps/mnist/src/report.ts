@@ -88,7 +88,7 @@ export function drawPictures(
   const wrong = shown.map((index) => labels[index] !== predictions[index])
   const right = wrong.filter((one) => !one).length
   const all = `${(accuracy * 100).toFixed(2)} % of all ${test.length.toLocaleString('en')} test images right`
-  imageGrid(test.images.indexSelect(0, tensor(shown)), {
+  imageGrid(test.images.indexSelect(0, tensor(shown)).unsqueeze(1), {
     title: `Test digits read by ${options.model}`,
     subtitle: `${all}; the last ${WRONG_SHOWN} here are mistakes; ${right} of ${shown.length} right`,
     captions: shown.map((index, i) =>

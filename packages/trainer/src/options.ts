@@ -73,7 +73,7 @@ export interface FitOptions<Batch> {
 }
 
 /** @throws {ValueError} for options that do not go together. */
-export function requireOptions(options: FitOptions<never>): void {
+export function requireOptions<Batch>(options: FitOptions<Batch>): void {
   const { epochs, accumulate = 1, loss, forward, resume, checkpoints } = options
   const fail = (rule: string, fix: string): ValueError => new ValueError('fit', [], rule, fix)
   if (!Number.isInteger(epochs) || epochs < 0) {
