@@ -103,6 +103,11 @@ class Pairs {
     this.counts.push(this.#length - this.counts.reduce((a, b) => a + b, 0))
   }
 
+  renameOutputs(rows: Rows): void {
+    const outputs = this.#outputs
+    for (let i = 0; i < this.#length; i++) outputs[i] = rows.get(outputs[i] as number)
+  }
+
   tensors(): { inputs: Tensor; outputs: Tensor } {
     const [inputs, outputs] = [this.#inputs, this.#outputs].map((all) =>
       tensor(all.subarray(0, this.#length)).to('int64'),
@@ -163,32 +168,27 @@ export function regularRules(
   const found: number[] = []
   const rows = rowsByPlace(batchSize * cells)
   const pairs = new Pairs(2 * places.length)
-  /** Calls `reach` with each site and the place it contributes to through an element of the kernel. */
-  const eachOf = (k: number, reach: (site: number, place: number) => void): void => {
+  const [sy, sx] = stride as [number, number]
+  for (let k = 0; k < kh * kw; k++) {
     const dy = (padding[0] as number) - Math.floor(k / kw) * (dilation[0] as number)
     const dx = (padding[1] as number) - (k % kw) * (dilation[1] as number)
-    const [sy, sx] = stride as [number, number]
     for (let i = 0; i < places.length; i++) {
       const [y, x] = [(ys[i] as number) + dy, (xs[i] as number) + dx]
       if (y < 0 || x < 0 || y % sy !== 0 || x % sx !== 0) continue
       const [outY, outX] = [y / sy, x / sx]
       if (outY >= outHeight || outX >= outWidth) continue
-      reach(i, (starts[i] as number) + outY * outWidth + outX)
-    }
-  }
-  for (let k = 0; k < kh * kw; k++) {
-    eachOf(k, (_site, place) => {
-      if (rows.get(place) >= 0) return
+      const place = (starts[i] as number) + outY * outWidth + outX
+      pairs.add(i, place)
+      if (rows.get(place) >= 0) continue
       rows.set(place, 0)
       found.push(place)
-    })
+    }
+    pairs.end()
   }
   const sorted = Int32Array.from(found).sort()
   for (let i = 0; i < sorted.length; i++) rows.set(sorted[i] as number, i)
-  for (let k = 0; k < kh * kw; k++) {
-    eachOf(k, (site, place) => pairs.add(site, rows.get(place)))
-    pairs.end()
-  }
+  // Until all were found, places stood for rows.
+  pairs.renameOutputs(rows)
   const { counts } = pairs
   const shape = [outHeight, outWidth]
   return { places: sorted, spatialShape: shape, counts, centre: -1, ...pairs.tensors() }

@@ -62,9 +62,12 @@ export function requireSites(op: string, input: unknown): asserts input is Spars
  */
 export abstract class SparseModule extends Module<[input: SparseTensor2d], SparseTensor2d> {}
 
+// Numbers of a block: 1 MB.
+const BLOCK = 2 ** 18
+
 /**
- * Sums over pairs of sites: the rows of all pairs are gathered at once, and what each element of the
- * kernel makes of its part is added to the rows of the outputs, which are in order.
+ * Sums over pairs of sites, element of the kernel by element, in blocks that stay in a core's cache:
+ * gathers rows, multiplies them, and adds them to those of the outputs, which are in order.
  */
 function convolve(features: Tensor, weight: Tensor, bias: Tensor | null, rules: Rulebook): Tensor {
   const [out, channels] = weight.shape as [number, number]
@@ -77,13 +80,15 @@ function convolve(features: Tensor, weight: Tensor, bias: Tensor | null, rules: 
       centre >= 0
         ? features.matmul(kernel.select(0, centre))
         : zeros([places.length, out], { dtype: features.dtype })
-    const rows = features.indexSelect(0, inputs)
+    const step = Math.max(256, Math.floor(BLOCK / Math.max(channels, out)))
     let at = 0
     for (const [k, count] of counts.entries()) {
-      if (count === 0) continue
-      const part = rows.narrow(0, at, count).matmul(kernel.select(0, k))
-      result.indexAdd_(0, outputs.narrow(0, at, count), part)
-      at += count
+      const element = kernel.select(0, k)
+      for (const end = at + count; at < end; at = Math.min(end, at + step)) {
+        const size = Math.min(step, end - at)
+        const rows = features.indexSelect(0, inputs.narrow(0, at, size))
+        result.indexAdd_(0, outputs.narrow(0, at, size), rows.matmul(element))
+      }
     }
     return bias === null ? result : result.add_(bias)
   })
