@@ -42,9 +42,24 @@ FLAMBEAU_HD float erfc_f(float x) {
 }
 FLAMBEAU_HD double erfc_d(double x) { return ::erfc(x); }
 
-// x·Φ(x) = x/2·(1 + erf(x/√2)). Error below |x|·2^-23; gelu(-inf) = NaN, as in PyTorch.
-FLAMBEAU_HD float gelu_f(float x) { return 0.5f * x * (1.0f + erf_f(x * 0x1.6a09e6p-1f)); }
-FLAMBEAU_HD double gelu_d(double x) { return 0.5 * x * (1.0 + erf_d(x * 0x1.6a09e667f3bcdp-1)); }
+// erf(x/√2) = 2·Φ(x) - 1 as GELU wants it: a rational function of x², faster than erf, with an
+// absolute error of at most 2.97·2^-23 without and 2.54·2^-23 with fused multiply-add. Exactly ±1
+// from 5.45 on. Double calls libm.
+FLAMBEAU_HD float erf_of_normal_f(float x) {
+  const float z = x * x;
+  const float above = polynomial(z, 0x1.98845p-1f, 0x1.13a80ap-4f, 0x1.31c986p-7f, 0x1.5e074ep-12f,
+                                 0x1.aa66ccp-17f, 0x1.8b45dcp-25f);
+  const float below = polynomial(z, 1.0f, 0x1.010978p-2f, 0x1.d379f6p-6f, 0x1.eb25d2p-10f,
+                                 0x1.32a396p-14f, 0x1.43814cp-20f);
+  const float ratio = x * above / below;
+  return magnitude(x) >= 5.45f ? flip_sign(1.0f, x) : ratio;
+}
+FLAMBEAU_HD double erf_of_normal_d(double x) { return erf_d(x * 0x1.6a09e667f3bcdp-1); }
+
+// x·Φ(x) = x/2·(1 + erf(x/√2)). Error below |x|·2^-21.9 (with fused multiply-add 2^-22.3);
+// gelu(-inf) = NaN, as in PyTorch.
+FLAMBEAU_HD float gelu_f(float x) { return 0.5f * x * (1.0f + erf_of_normal_f(x)); }
+FLAMBEAU_HD double gelu_d(double x) { return 0.5 * x * (1.0 + erf_of_normal_d(x)); }
 
 // GELU's tanh form x/2·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³), as x·sigmoid(2u): the left tail
 // does not cancel. Error below |x|·2^-23; gelu_tanh(-inf) = NaN, as in PyTorch.

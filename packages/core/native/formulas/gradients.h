@@ -35,7 +35,7 @@ struct ReluBackward {
 struct GeluBackward {
   template <class T>
   FLAMBEAU_HD T operator()(T g, T x) const {
-    const T cdf = T(0.5) * (T(1) + Erf{}(x * T(0x1.6a09e667f3bcdp-1)));
+    const T cdf = T(0.5) * (T(1) + ErfOfNormal{}(x));
     const T pdf = Exp{}(T(-0.5) * x * x) * T(0x1.9884533d43651p-2);
     return g * (cdf + x * pdf);
   }

@@ -90,6 +90,12 @@ class Workspace {
 // Without bias and relu.
 template <class T>
 void multiply_block(const Product<T>& p, Workspace& workspace) {
+  if constexpr (std::is_floating_point_v<T>) {
+    constexpr int64_t kLeastRow = 64;  // shorter rows are packed
+    if (p.m <= kFewRows && p.k >= kLeastRow && p.a.column == 1 && p.b.row == 1)
+      return functions<T>().few_rows({p.m, p.n, p.k, p.alpha, p.a.data, p.a.row, 1, p.b.data, 1,
+                                      p.b.column, p.c, p.c_row, p.accumulate});
+  }
   if constexpr (kVendorFloat && std::is_same_v<T, float>) {
     if (p.k > 0 && multiply_by_vendor(p)) return;
   }

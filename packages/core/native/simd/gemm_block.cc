@@ -2,6 +2,8 @@
 // tile of C held in registers over a run of up to kDepth products.
 #include "gemm_block.h"
 
+#include <type_traits>
+
 namespace flambeau::FLAMBEAU_ISA {
 namespace {
 
@@ -160,6 +162,94 @@ void block(const GemmBlock<T>& g, void* workspace) {
   }
 }
 
+// --- a few rows against rows of b in memory ---
+
+template <class T>
+struct Unaligned {
+  typedef T Type __attribute__((vector_size(kVectorBytes), aligned(sizeof(T)), may_alias));
+};
+
+// How far ahead b is fetched, in bytes: it usually comes from memory, and its rows are too short
+// for the hardware to follow.
+constexpr int64_t kAhead = 12288;
+
+// The sum of all lanes, by halves.
+template <class T>
+inline T lane_sum(typename Vector<T>::Type x) {
+  typedef typename Work<std::conditional_t<sizeof(T) == 4, int32_t, int64_t>>::Type Place;
+  typedef Place Places __attribute__((vector_size(kVectorBytes)));
+  constexpr int w = kVectorBytes / static_cast<int>(sizeof(T));
+#pragma GCC unroll 4
+  for (int step = w / 2; step > 0; step /= 2) {
+    Places from;
+#pragma GCC unroll 16
+    for (int l = 0; l < w; ++l) from[l] = static_cast<Place>(l ^ step);
+    x += __builtin_shuffle(x, from);
+  }
+  return x[0];
+}
+
+// The end of a row, less than a vector.
+template <class T>
+[[gnu::noinline]] T rest(int64_t n, const T* a, const T* b) {
+  T total = 0;
+  for (int64_t p = 0; p < n; ++p) total += a[p] * b[p];
+  return total;
+}
+
+// c [M, C] for the columns of b that begin at `b`, `b_col` apart.
+template <int M, int C, class T>
+inline void row_products(const GemmBlock<T>& g, const T* b, T* c) {
+  using V = typename Vector<T>::Type;
+  using U = typename Unaligned<T>::Type;
+  constexpr int64_t w = kVectorBytes / static_cast<int>(sizeof(T));
+  V sum[M][C] = {};
+  int64_t p = 0;
+  for (; p + w <= g.k; p += w) {
+    V x[M];
+#pragma GCC unroll 4
+    for (int i = 0; i < M; ++i) x[i] = *reinterpret_cast<const U*>(g.a + i * g.a_row + p);
+#pragma GCC unroll 4
+    for (int j = 0; j < C; ++j) {
+      const T* at = b + j * g.b_col + p;
+      // Beyond the end nothing happens; an address, not a pointer, because it may be anywhere.
+      __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(at) + kAhead));
+      const V y = *reinterpret_cast<const U*>(at);
+#pragma GCC unroll 4
+      for (int i = 0; i < M; ++i) sum[i][j] += x[i] * y;
+    }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < C; ++j) {
+      T total = lane_sum<T>(sum[i][j]);
+      if (p < g.k) total += rest(g.k - p, g.a + i * g.a_row + p, b + j * g.b_col + p);
+      T* to = c + i * g.c_row + j;
+      *to = g.accumulate ? *to + g.alpha * total : g.alpha * total;
+    }
+}
+
+template <int M, class T>
+void all_row_products(const GemmBlock<T>& g) {
+  constexpr int kTogether = 4;
+  int64_t j = 0;
+  for (; j + kTogether <= g.n; j += kTogether)
+    row_products<M, kTogether>(g, g.b + j * g.b_col, g.c + j);
+  for (; j < g.n; ++j) row_products<M, 1>(g, g.b + j * g.b_col, g.c + j);
+}
+
+template <class T>
+void few_rows(const GemmBlock<T>& g) {
+  switch (g.m) {
+    case 1: return all_row_products<1>(g);
+    case 2: return all_row_products<2>(g);
+    case 3: return all_row_products<3>(g);
+    case 4: return all_row_products<4>(g);
+    default: return;
+  }
+}
+
 template <class T, class F>
 inline void update(int64_t rows, int64_t columns, const T* bias, T* c, int64_t row, F&& f) {
   for (int64_t i = 0; i < rows; ++i) {
@@ -189,7 +279,11 @@ void finish(int64_t rows, int64_t columns, const T* bias, bool relu, T* c, int64
 
 template <class T>
 constexpr GemmFunctions<T> functions() {
-  return {block<T>, finish<T>};
+  if constexpr (__is_same(T, float) || __is_same(T, double)) {
+    return {block<T>, few_rows<T>, finish<T>};
+  } else {
+    return {block<T>, nullptr, finish<T>};
+  }
 }
 
 }  // namespace
