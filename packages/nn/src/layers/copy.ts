@@ -1,9 +1,11 @@
 /** Copies of modules. */
 import { Tensor } from '@flambeau/core'
+import { isNamed } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import { buffersOf } from '../module-state.ts'
 import { Parameter } from '../parameter.ts'
+import { isUninitialized, postpone } from './lazy.ts'
 
 const followers = new WeakMap<object, Set<(copy: AnyModule) => void>>()
 
@@ -16,18 +18,24 @@ export function onCopy(module: AnyModule, fn: (copy: AnyModule) => void): () => 
 }
 
 /**
- * A module of the same class and settings with parameters and buffers of its own; hooks stay behind,
- * unless norms and the like need them, and nothing is drawn.
+ * A module of the same class and settings with parameters and buffers of its own, also those in arrays
+ * and plain objects; hooks stay behind, unless norms and the like need them, and nothing is drawn.
+ * Private fields (`#name`) cannot be copied: keep settings in ordinary ones.
  */
 export function copyModule<M extends AnyModule>(module: M): M {
   const copies = new Map<object, unknown>()
   const copyOf = (value: unknown): unknown => {
     if (value instanceof Module) return copyOne(value)
+    if (Array.isArray(value)) return value.map(copyOf)
+    if (isNamed(value)) {
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, copyOf(one)]))
+    }
     if (!(value instanceof Tensor)) return value
     const known = copies.get(value)
     if (known !== undefined) return known
     const data = value.detach().clone()
     const copy = value instanceof Parameter ? new Parameter(data, value.requiresGrad) : data
+    if (isUninitialized(value)) postpone(copy)
     copies.set(value, copy)
     return copy
   }
@@ -39,7 +47,7 @@ export function copyModule<M extends AnyModule>(module: M): M {
     copies.set(source, copy)
     const fields = copy as unknown as Record<string, unknown>
     for (const [name, { persistent }] of buffersOf(source)) {
-      copy.registerBuffer(name, null, { persistent })
+      buffersOf(copy).set(name, { persistent })
     }
     for (const key of Object.keys(source)) {
       fields[key] = copyOf((source as unknown as Record<string, unknown>)[key])
