@@ -1,8 +1,11 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { StepRule } from '@flambeau/core/internal'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
 import type { Params } from './optimizer.ts'
 import { requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface AdadeltaOptions extends CommonOptions {
   /** Factor of the change. Default 1. */
@@ -14,6 +17,22 @@ export interface AdadeltaOptions extends CommonOptions {
   /** Factor of an L2 penalty. Default 0. */
   weightDecay?: number
 }
+
+const NAMES = [
+  'lr',
+  'rho',
+  'eps',
+  'weightDecay',
+  'foreach',
+  'capturable',
+  'maximize',
+  'differentiable',
+] as const
+type AdadeltaArguments = Arguments<
+  AdadeltaOptions & Pick<Implementation, 'foreach' | 'capturable' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<AdadeltaOptions>('Adadelta', NAMES)
 
 /**
  * Adadelta: the gradient times the root mean square of recent changes over that of recent
@@ -35,14 +54,14 @@ export interface AdadeltaOptions extends CommonOptions {
  * ```
  */
 export class Adadelta extends ElementwiseOptimizer<AdadeltaOptions> {
-  constructor(params: Params<AdadeltaOptions>, options: AdadeltaOptions = {}) {
+  constructor(params: Params<AdadeltaOptions>, ...given: AdadeltaArguments) {
     super(params as Params<Full<AdadeltaOptions>>, {
       lr: 1,
       rho: 0.9,
       eps: 1e-6,
       weightDecay: 0,
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 

@@ -1,8 +1,11 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import { finfo, ValueError, zeros, zerosLike } from '@flambeau/core'
 import { outsideScopes } from '@flambeau/core/internal'
 import type { ParamGroup, Params, StepItem, Switches } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface AdafactorOptions {
   /** Largest relative step. Default 1e-2. */
@@ -20,6 +23,13 @@ export interface AdafactorOptions {
 }
 
 type Full = Required<AdafactorOptions>
+
+const NAMES = ['lr', 'beta2Decay', 'eps', 'd', 'weightDecay', 'foreach', 'maximize'] as const
+type AdafactorArguments = Arguments<
+  AdafactorOptions & Pick<Implementation, 'foreach'>,
+  typeof NAMES
+>
+const read = optionReader<AdafactorOptions>('Adafactor', NAMES)
 
 /**
  * Adafactor: of a matrix's mean squared gradients only the means of rows and columns are kept, so
@@ -41,7 +51,7 @@ type Full = Required<AdafactorOptions>
  * ```
  */
 export class Adafactor extends Optimizer<Full> {
-  constructor(params: Params<AdafactorOptions>, options: AdafactorOptions = {}) {
+  constructor(params: Params<AdafactorOptions>, ...given: AdafactorArguments) {
     super(params as Params<Full>, {
       lr: 1e-2,
       beta2Decay: -0.8,
@@ -49,7 +59,7 @@ export class Adafactor extends Optimizer<Full> {
       d: 1,
       weightDecay: 0,
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 

@@ -1,9 +1,12 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { StepRule } from '@flambeau/core/internal'
 import { internally } from '@flambeau/core/internal'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
 import type { Params, Switches } from './optimizer.ts'
 import { requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface AdagradOptions extends CommonOptions {
   /** Learning rate. Default 1e-2. */
@@ -17,6 +20,23 @@ export interface AdagradOptions extends CommonOptions {
   /** Added to the denominator. Default 1e-10. */
   eps?: number
 }
+
+const NAMES = [
+  'lr',
+  'lrDecay',
+  'weightDecay',
+  'initialAccumulatorValue',
+  'eps',
+  'foreach',
+  'maximize',
+  'differentiable',
+  'fused',
+] as const
+type AdagradArguments = Arguments<
+  AdagradOptions & Pick<Implementation, 'foreach' | 'fused' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<AdagradOptions>('Adagrad', NAMES)
 
 /**
  * Adagrad: steps along the gradient over the root of the sum of its squares so far.
@@ -37,7 +57,7 @@ export interface AdagradOptions extends CommonOptions {
  * ```
  */
 export class Adagrad extends ElementwiseOptimizer<AdagradOptions> {
-  constructor(params: Params<AdagradOptions>, options: AdagradOptions = {}) {
+  constructor(params: Params<AdagradOptions>, ...given: AdagradArguments) {
     super(params as Params<Full<AdagradOptions>>, {
       lr: 1e-2,
       lrDecay: 0,
@@ -45,7 +65,7 @@ export class Adagrad extends ElementwiseOptimizer<AdagradOptions> {
       initialAccumulatorValue: 0,
       eps: 1e-10,
       maximize: false,
-      ...options,
+      ...read(given),
     })
     // The sums are there from the start, as in PyTorch.
     for (const group of this.paramGroups) {

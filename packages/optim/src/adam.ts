@@ -1,8 +1,11 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import { zerosLike } from '@flambeau/core'
 import { adamStep, outsideScopes } from '@flambeau/core/internal'
 import type { ParamGroup, Params, StepItem, Switches } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface AdamOptions {
   /** Learning rate. Default 1e-3. */
@@ -33,6 +36,22 @@ export function requireAdamOptions(
   requireRange(optimizer, 'weightDecay', options.weightDecay)
 }
 
+const NAMES = [
+  'lr',
+  'betas',
+  'eps',
+  'weightDecay',
+  'amsgrad',
+  'foreach',
+  'maximize',
+  'capturable',
+  'differentiable',
+  'fused',
+  'decoupledWeightDecay',
+] as const
+type AdamArguments = Arguments<AdamOptions & Implementation, typeof NAMES>
+const read = optionReader<AdamOptions>('Adam', NAMES)
+
 /**
  * Adam: steps of size lr along the mean gradient over the root of the mean squared gradient, both
  * corrected for their start at zero. All parameters are changed in one native call.
@@ -53,7 +72,7 @@ export function requireAdamOptions(
  * ```
  */
 export class Adam extends Optimizer<Required<AdamOptions>> {
-  constructor(params: Params<AdamOptions>, options: AdamOptions = {}) {
+  constructor(params: Params<AdamOptions>, ...given: AdamArguments) {
     super(params as Params<Required<AdamOptions>>, {
       lr: 1e-3,
       betas: [0.9, 0.999],
@@ -62,7 +81,7 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
       amsgrad: false,
       maximize: false,
       decoupledWeightDecay: false,
-      ...options,
+      ...read(given),
     })
   }
 
@@ -113,6 +132,21 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
 
 export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
 
+const ADAMW_NAMES = [
+  'lr',
+  'betas',
+  'eps',
+  'weightDecay',
+  'amsgrad',
+  'maximize',
+  'foreach',
+  'capturable',
+  'differentiable',
+  'fused',
+] as const
+type AdamWArguments = Arguments<AdamWOptions & Implementation, typeof ADAMW_NAMES>
+const readAdamW = optionReader<AdamWOptions>('AdamW', ADAMW_NAMES)
+
 /**
  * Adam whose weight decay (default 1e-2) shrinks the parameters by lr · weightDecay at each step,
  * apart from the gradient.
@@ -133,8 +167,8 @@ export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
  * ```
  */
 export class AdamW extends Adam {
-  constructor(params: Params<AdamWOptions>, options: AdamWOptions = {}) {
-    super(params, { weightDecay: 1e-2, ...options, decoupledWeightDecay: true })
+  constructor(params: Params<AdamWOptions>, ...given: AdamWArguments) {
+    super(params, { weightDecay: 1e-2, ...readAdamW(given), decoupledWeightDecay: true })
   }
 }
 

@@ -1,8 +1,11 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { StepRule } from '@flambeau/core/internal'
 import { requireAdamOptions } from './adam.ts'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
 import type { Params } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface AdamaxOptions extends CommonOptions {
   /** Learning rate. Default 2e-3. */
@@ -14,6 +17,22 @@ export interface AdamaxOptions extends CommonOptions {
   /** Factor of an L2 penalty. Default 0. */
   weightDecay?: number
 }
+
+const NAMES = [
+  'lr',
+  'betas',
+  'eps',
+  'weightDecay',
+  'foreach',
+  'maximize',
+  'differentiable',
+  'capturable',
+] as const
+type AdamaxArguments = Arguments<
+  AdamaxOptions & Pick<Implementation, 'foreach' | 'capturable' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<AdamaxOptions>('Adamax', NAMES)
 
 /**
  * Adamax: Adam with the largest recent gradient in place of the root mean square.
@@ -34,14 +53,14 @@ export interface AdamaxOptions extends CommonOptions {
  * ```
  */
 export class Adamax extends ElementwiseOptimizer<AdamaxOptions> {
-  constructor(params: Params<AdamaxOptions>, options: AdamaxOptions = {}) {
+  constructor(params: Params<AdamaxOptions>, ...given: AdamaxArguments) {
     super(params as Params<Full<AdamaxOptions>>, {
       lr: 2e-3,
       betas: [0.9, 0.999],
       eps: 1e-8,
       weightDecay: 0,
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 

@@ -1,8 +1,11 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { StepRule } from '@flambeau/core/internal'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
 import type { Params, ParamState } from './optimizer.ts'
 import { requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface ASGDOptions extends CommonOptions {
   /** Learning rate. Default 1e-2. */
@@ -16,6 +19,23 @@ export interface ASGDOptions extends CommonOptions {
   /** Factor of an L2 penalty. Default 0. */
   weightDecay?: number
 }
+
+const NAMES = [
+  'lr',
+  'lambd',
+  'alpha',
+  't0',
+  'weightDecay',
+  'foreach',
+  'maximize',
+  'differentiable',
+  'capturable',
+] as const
+type ASGDArguments = Arguments<
+  ASGDOptions & Pick<Implementation, 'foreach' | 'capturable' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<ASGDOptions>('ASGD', NAMES)
 
 /**
  * Averaged stochastic gradient descent: plain steps with a falling learning rate; the state `ax`
@@ -37,7 +57,7 @@ export interface ASGDOptions extends CommonOptions {
  * ```
  */
 export class ASGD extends ElementwiseOptimizer<ASGDOptions> {
-  constructor(params: Params<ASGDOptions>, options: ASGDOptions = {}) {
+  constructor(params: Params<ASGDOptions>, ...given: ASGDArguments) {
     super(params as Params<Full<ASGDOptions>>, {
       lr: 1e-2,
       lambd: 1e-4,
@@ -45,7 +65,7 @@ export class ASGD extends ElementwiseOptimizer<ASGDOptions> {
       t0: 1e6,
       weightDecay: 0,
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 

@@ -30,8 +30,10 @@ export type {
   StateValue,
   StepItem,
   Switches,
+  ZeroGradOptions,
 } from './optimizer.ts'
 export { Optimizer } from './optimizer.ts'
+export type { Implementation } from './options.ts'
 export type { RAdamOptions } from './radam.ts'
 export { RAdam } from './radam.ts'
 export type { RMSpropOptions } from './rmsprop.ts'

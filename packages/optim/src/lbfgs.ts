@@ -1,9 +1,11 @@
+import type { Arguments } from '@flambeau/core/internal'
 import { cat, Tensor, ValueError, zerosLike } from '@flambeau/core'
 import { internally, moveToScope, outsideScopes } from '@flambeau/core/internal'
 import { enableGrad, noGrad } from '@flambeau/autograd'
 import { lineSearch } from './line-search.ts'
 import type { ParamGroup, Params, ParamState, StateValue } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
+import { optionReader } from './options.ts'
 
 export interface LBFGSOptions {
   /** Factor of the step. Default 1. */
@@ -38,6 +40,18 @@ interface Memory {
   lastLoss: number
 }
 
+const NAMES = [
+  'lr',
+  'maxIter',
+  'maxEval',
+  'toleranceGrad',
+  'toleranceChange',
+  'historySize',
+  'lineSearchFn',
+] as const
+type LBFGSArguments = Arguments<LBFGSOptions, typeof NAMES>
+const read = optionReader<LBFGSOptions>('LBFGS', NAMES)
+
 /**
  * L-BFGS: steps along the gradient times an estimate of the inverse Hessian from the last changes.
  * For smooth problems on a whole data set; one `step(closure)` makes up to `maxIter` iterations and
@@ -65,7 +79,8 @@ interface Memory {
  * ```
  */
 export class LBFGS extends Optimizer<Full> {
-  constructor(params: Params<LBFGSOptions>, options: LBFGSOptions = {}) {
+  constructor(params: Params<LBFGSOptions>, ...given: LBFGSArguments) {
+    const options = read(given)
     const maxIter = options.maxIter ?? 20
     super(params as Params<Full>, {
       lr: 1,

@@ -1,8 +1,10 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import { ValueError, zerosLike } from '@flambeau/core'
 import { outsideScopes } from '@flambeau/core/internal'
 import type { ParamGroup, Params, StepItem } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
+import { optionReader } from './options.ts'
 
 export interface MuonOptions {
   /** Learning rate. Default 1e-3. */
@@ -25,6 +27,19 @@ export interface MuonOptions {
 
 type Full = Required<MuonOptions>
 
+const NAMES = [
+  'lr',
+  'weightDecay',
+  'momentum',
+  'nesterov',
+  'nsCoefficients',
+  'eps',
+  'nsSteps',
+  'adjustLrFn',
+] as const
+type MuonArguments = Arguments<MuonOptions, typeof NAMES>
+const read = optionReader<MuonOptions>('Muon', NAMES)
+
 /**
  * Muon, for matrices: steps along the running mean of gradients with all its singular values
  * brought close to 1, by Newton-Schulz iterations in bfloat16. Vectors and embeddings want another
@@ -46,7 +61,7 @@ type Full = Required<MuonOptions>
  * ```
  */
 export class Muon extends Optimizer<Full> {
-  constructor(params: Params<MuonOptions>, options: MuonOptions = {}) {
+  constructor(params: Params<MuonOptions>, ...given: MuonArguments) {
     super(params as Params<Full>, {
       lr: 1e-3,
       weightDecay: 0.1,
@@ -56,7 +71,7 @@ export class Muon extends Optimizer<Full> {
       eps: 1e-7,
       nsSteps: 5,
       adjustLrFn: null,
-      ...options,
+      ...read(given),
     })
   }
 

@@ -1,9 +1,12 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { StepRule } from '@flambeau/core/internal'
 import { requireAdamOptions } from './adam.ts'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
 import type { Params, ParamState } from './optimizer.ts'
 import { requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface NAdamOptions extends CommonOptions {
   /** Learning rate. Default 2e-3. */
@@ -19,6 +22,24 @@ export interface NAdamOptions extends CommonOptions {
   /** Weight decay shrinks the parameter instead of adding to the gradient. Default false. */
   decoupledWeightDecay?: boolean
 }
+
+const NAMES = [
+  'lr',
+  'betas',
+  'eps',
+  'weightDecay',
+  'momentumDecay',
+  'decoupledWeightDecay',
+  'foreach',
+  'maximize',
+  'capturable',
+  'differentiable',
+] as const
+type NAdamArguments = Arguments<
+  NAdamOptions & Pick<Implementation, 'foreach' | 'capturable' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<NAdamOptions>('NAdam', NAMES)
 
 /**
  * NAdam: Adam with Nesterov's momentum, which looks ahead to the next step.
@@ -39,7 +60,7 @@ export interface NAdamOptions extends CommonOptions {
  * ```
  */
 export class NAdam extends ElementwiseOptimizer<NAdamOptions> {
-  constructor(params: Params<NAdamOptions>, options: NAdamOptions = {}) {
+  constructor(params: Params<NAdamOptions>, ...given: NAdamArguments) {
     super(params as Params<Full<NAdamOptions>>, {
       lr: 2e-3,
       betas: [0.9, 0.999],
@@ -48,7 +69,7 @@ export class NAdam extends ElementwiseOptimizer<NAdamOptions> {
       momentumDecay: 4e-3,
       decoupledWeightDecay: false,
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 

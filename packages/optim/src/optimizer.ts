@@ -1,6 +1,7 @@
 /** What all optimizers share: parameter groups, state, and saving both. */
 import { ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
-import { internally, native, scopes, wrap } from '@flambeau/core/internal'
+import type { Arguments } from '@flambeau/core/internal'
+import { internally, native, parameters, scopes, wrap } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 
 /** Parameters with options of their own. */
@@ -53,6 +54,14 @@ export function toSnake(name: string): string {
 export function toCamel(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
+
+/** What {@link Optimizer.zeroGrad} takes by name. */
+export interface ZeroGradOptions {
+  /** Forget the gradients; otherwise they become zeros. Default true. */
+  setToNone?: boolean
+}
+
+const readZeroGrad = parameters<[boolean]>('zeroGrad', ['setToNone'])
 
 /** A parameter with its gradient and state, as a step needs them. */
 export interface StepItem {
@@ -197,10 +206,11 @@ export abstract class Optimizer<Options extends object> {
    *
    * @see torch.optim.Optimizer.zero_grad
    */
-  zeroGrad(options: { setToNone?: boolean } = {}): void {
+  zeroGrad(...given: Arguments<ZeroGradOptions, ['setToNone']>): void {
+    const [setToNone = true] = readZeroGrad(given)
     for (const group of this.paramGroups) {
       for (const param of group.params) {
-        if (options.setToNone ?? true) param.grad = null
+        if (setToNone) param.grad = null
         else if (param.grad !== null) noGrad(() => param.grad?.zero_())
       }
     }

@@ -1,8 +1,11 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { StepRule } from '@flambeau/core/internal'
 import { requireAdamOptions } from './adam.ts'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
 import type { Params } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface RAdamOptions extends CommonOptions {
   /** Learning rate. Default 1e-3. */
@@ -16,6 +19,23 @@ export interface RAdamOptions extends CommonOptions {
   /** Weight decay shrinks the parameter instead of adding to the gradient. Default false. */
   decoupledWeightDecay?: boolean
 }
+
+const NAMES = [
+  'lr',
+  'betas',
+  'eps',
+  'weightDecay',
+  'decoupledWeightDecay',
+  'foreach',
+  'maximize',
+  'capturable',
+  'differentiable',
+] as const
+type RAdamArguments = Arguments<
+  RAdamOptions & Pick<Implementation, 'foreach' | 'capturable' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<RAdamOptions>('RAdam', NAMES)
 
 /**
  * RAdam: Adam that only divides by the root mean square once enough gradients were seen to know it.
@@ -36,7 +56,7 @@ export interface RAdamOptions extends CommonOptions {
  * ```
  */
 export class RAdam extends ElementwiseOptimizer<RAdamOptions> {
-  constructor(params: Params<RAdamOptions>, options: RAdamOptions = {}) {
+  constructor(params: Params<RAdamOptions>, ...given: RAdamArguments) {
     super(params as Params<Full<RAdamOptions>>, {
       lr: 1e-3,
       betas: [0.9, 0.999],
@@ -44,7 +64,7 @@ export class RAdam extends ElementwiseOptimizer<RAdamOptions> {
       weightDecay: 0,
       decoupledWeightDecay: false,
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 

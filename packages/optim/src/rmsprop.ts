@@ -1,8 +1,11 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { StepRule } from '@flambeau/core/internal'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
 import type { Params } from './optimizer.ts'
 import { requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface RMSpropOptions extends CommonOptions {
   /** Learning rate. Default 1e-2. */
@@ -18,6 +21,24 @@ export interface RMSpropOptions extends CommonOptions {
   /** Divide by the deviation from the mean gradient instead of by the gradient's size. Default false. */
   centered?: boolean
 }
+
+const NAMES = [
+  'lr',
+  'alpha',
+  'eps',
+  'weightDecay',
+  'momentum',
+  'centered',
+  'capturable',
+  'foreach',
+  'maximize',
+  'differentiable',
+] as const
+type RMSpropArguments = Arguments<
+  RMSpropOptions & Pick<Implementation, 'foreach' | 'capturable' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<RMSpropOptions>('RMSprop', NAMES)
 
 /**
  * RMSprop: steps of size lr along the gradient over the root of its running mean square.
@@ -38,7 +59,7 @@ export interface RMSpropOptions extends CommonOptions {
  * ```
  */
 export class RMSprop extends ElementwiseOptimizer<RMSpropOptions> {
-  constructor(params: Params<RMSpropOptions>, options: RMSpropOptions = {}) {
+  constructor(params: Params<RMSpropOptions>, ...given: RMSpropArguments) {
     super(params as Params<Full<RMSpropOptions>>, {
       lr: 1e-2,
       alpha: 0.99,
@@ -47,7 +68,7 @@ export class RMSprop extends ElementwiseOptimizer<RMSpropOptions> {
       momentum: 0,
       centered: false,
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 

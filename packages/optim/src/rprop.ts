@@ -1,9 +1,12 @@
+import type { Arguments } from '@flambeau/core/internal'
 import { ValueError } from '@flambeau/core'
 import type { StepRule } from '@flambeau/core/internal'
 import type { CommonOptions, Full } from './elementwise.ts'
 import { ElementwiseOptimizer } from './elementwise.ts'
 import type { Params } from './optimizer.ts'
 import { requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface RpropOptions extends Omit<CommonOptions, 'weightDecay'> {
   /** The first step size. Default 1e-2. */
@@ -13,6 +16,21 @@ export interface RpropOptions extends Omit<CommonOptions, 'weightDecay'> {
   /** The smallest and the largest step size. Default [1e-6, 50]. */
   stepSizes?: readonly [number, number]
 }
+
+const NAMES = [
+  'lr',
+  'etas',
+  'stepSizes',
+  'capturable',
+  'foreach',
+  'maximize',
+  'differentiable',
+] as const
+type RpropArguments = Arguments<
+  RpropOptions & Pick<Implementation, 'foreach' | 'capturable' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<RpropOptions>('Rprop', NAMES)
 
 /**
  * Resilient backpropagation: steps against the gradient's sign, each element with a step size of its
@@ -34,13 +52,13 @@ export interface RpropOptions extends Omit<CommonOptions, 'weightDecay'> {
  * ```
  */
 export class Rprop extends ElementwiseOptimizer<RpropOptions> {
-  constructor(params: Params<RpropOptions>, options: RpropOptions = {}) {
+  constructor(params: Params<RpropOptions>, ...given: RpropArguments) {
     super(params as Params<Full<RpropOptions>>, {
       lr: 1e-2,
       etas: [0.5, 1.2],
       stepSizes: [1e-6, 50],
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 

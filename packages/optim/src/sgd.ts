@@ -1,9 +1,12 @@
+import type { Arguments } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import { ValueError, zerosLike } from '@flambeau/core'
 import type { SgdStepOptions } from '@flambeau/core/internal'
 import { outsideScopes, sgdStep } from '@flambeau/core/internal'
 import type { ParamGroup, Params, StepItem, Switches } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
+import type { Implementation } from './options.ts'
+import { optionReader } from './options.ts'
 
 export interface SGDOptions {
   /** Learning rate. Default 1e-3. */
@@ -19,6 +22,23 @@ export interface SGDOptions {
   /** Go up instead of down. Default false. */
   maximize?: boolean
 }
+
+const NAMES = [
+  'lr',
+  'momentum',
+  'dampening',
+  'weightDecay',
+  'nesterov',
+  'maximize',
+  'foreach',
+  'differentiable',
+  'fused',
+] as const
+type SGDArguments = Arguments<
+  SGDOptions & Pick<Implementation, 'foreach' | 'fused' | 'differentiable'>,
+  typeof NAMES
+>
+const read = optionReader<SGDOptions>('SGD', NAMES)
 
 /**
  * Stochastic gradient descent: p ← p - lr · b with b ← momentum · b + (1 - dampening) · g, where g
@@ -43,7 +63,7 @@ export interface SGDOptions {
  * ```
  */
 export class SGD extends Optimizer<Required<SGDOptions>> {
-  constructor(params: Params<SGDOptions>, options: SGDOptions = {}) {
+  constructor(params: Params<SGDOptions>, ...given: SGDArguments) {
     super(params as Params<Required<SGDOptions>>, {
       lr: 1e-3,
       momentum: 0,
@@ -51,7 +71,7 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
       weightDecay: 0,
       nesterov: false,
       maximize: false,
-      ...options,
+      ...read(given),
     })
   }
 
