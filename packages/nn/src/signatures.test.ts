@@ -196,6 +196,62 @@ describe('constructors', () => {
   )
 })
 
+describe('copyModule', () => {
+  const all = Object.entries(classes).filter(([name]) => name in nn)
+
+  it.each(all)('copies %s', (name, { init }) => {
+    const create = (nn as unknown as Record<string, Class>)[name] as Class
+    const module = new create(...init.map((one) => valueFor(name, camel(one)))) as nn.AnyModule
+    const copy = nn.copyModule(module)
+    expect(copy).toBeInstanceOf(create)
+    expect(seen(copy)).toEqual(seen(module))
+    expect(String(copy)).toBe(String(module))
+    const [before, after] = [module.stateDict(), copy.stateDict()]
+    expect(Object.keys(after)).toEqual(Object.keys(before))
+    for (const [key, own] of Object.entries(before)) {
+      expect(after[key]?.equal(own) || own.isnan().any().item()).toBe(true)
+    }
+  })
+
+  it('makes copies that compute what the module computes', () => {
+    const [x, image, steps] = [ones([2, 4]), ones([1, 1, 4, 4]), ones([5, 2, 4])]
+    const { parametrizations: rules, prune } = nn.utils
+    const pairs: [nn.AnyModule, Tensor][] = [
+      [new nn.RNN(4, 3, { nonlinearity: 'relu' }), steps],
+      [new nn.LSTM(4, 3, 2, { bidirectional: true }), steps],
+      [new nn.GRU(4, 3), steps],
+      [new nn.LSTMCell(4, 3), x],
+      [new nn.TransformerEncoderLayer(4, 2, { activation: 'gelu' }).eval(), steps],
+      [new nn.Conv2d(1, 2, 3, { paddingMode: 'reflect', padding: 1 }), image],
+      [new nn.BatchNorm1d(4), x],
+      [new nn.DilatedBlock2d(1, 2), image],
+      [new nn.ImageTokenizer(4, 2, 4, { inChannels: 1, position: 'sinusoidal' }), image],
+      [rules.orthogonal(new nn.Linear(4, 4)), x],
+      [rules.orthogonal(new nn.Linear(4, 3)), x],
+      [rules.weightNorm(new nn.Linear(4, 3)), x],
+      [rules.spectralNorm(new nn.Linear(4, 3)), x],
+      [nn.utils.spectralNorm(new nn.Linear(4, 3)), x],
+      [nn.utils.weightNorm(new nn.Linear(4, 3)), x],
+      [prune.l1Unstructured(new nn.Linear(4, 3), 'weight', 0.5), x],
+    ]
+    const numbers = (value: unknown): unknown =>
+      value instanceof Tensor ? value.tolist() : (value as unknown[]).map(numbers)
+    for (const [module, input] of pairs) {
+      const copy = nn.copyModule(module) as unknown as (x: Tensor) => unknown
+      const wanted = (module as unknown as (x: Tensor) => unknown)(input)
+      expect(numbers(copy(input))).toEqual(numbers(wanted))
+    }
+    const listed = new nn.Sequential(new nn.Linear(4, 4)) as nn.Sequential & { more: [Tensor] }
+    listed.more = [zeros([1])]
+    nn.copyModule(listed).more[0].add_(1)
+    expect(listed.more[0].item()).toBe(0)
+    const lazy = nn.copyModule(new nn.LazyLinear(3))
+    expect(lazy(x).shape).toEqual([2, 3])
+    const old = nn.utils.weightNorm(new nn.Linear(4, 3)).stateDict()
+    nn.copyModule(rules.weightNorm(new nn.Linear(4, 3))).loadStateDict(old)
+  })
+})
+
 describe('calls', () => {
   const state = ones([2, 3])
   const x = ones([2, 4])

@@ -221,15 +221,12 @@ export class ImageTokenizer extends Module {
       truncNormal_(learnt, { std: 0.02 })
       this.registerParameter('position_embedding', learnt)
     } else {
+      const places = position === 'none' ? null : waves(this.grid, this.dim, own)
       // The class token is nowhere.
-      const fixed = position === 'none' ? null : this.#placed(waves(this.grid, this.dim, own))
+      const nowhere = zeros([1, 1, this.dim], { dtype: own as 'float32' })
+      const fixed = places !== null && classToken ? cat([nowhere, places], 1) : places
       this.registerBuffer('position_embedding', fixed, { persistent: false })
     }
-  }
-
-  #placed(positions: Tensor): Tensor {
-    if (this.class_token === null) return positions
-    return cat([zeros([1, 1, this.dim], { dtype: positions.dtype as 'float32' }), positions], 1)
   }
 
   /** How many tokens an image makes, the class token included. */
@@ -251,7 +248,7 @@ export class ImageTokenizer extends Module {
     return this.position_embedding === null ? all : all.add(this.position_embedding)
   }
 
-  #withoutFirst(op: string, tokens: Tensor): Tensor {
+  private withoutFirst(op: string, tokens: Tensor): Tensor {
     const count = this.grid[0] * this.grid[1]
     if (tokens.ndim === 3 && tokens.shape[1] === count) return tokens
     if (tokens.ndim === 3 && this.class_token !== null && tokens.shape[1] === count + 1) {
@@ -263,7 +260,7 @@ export class ImageTokenizer extends Module {
 
   /** Tokens where they were: `[N, tokens, D]` -> `[N, D, H / pH, W / pW]`; without the class token. */
   toMap(tokens: Tensor): Tensor {
-    const own = this.#withoutFirst('ImageTokenizer.toMap', tokens)
+    const own = this.withoutFirst('ImageTokenizer.toMap', tokens)
     return own.transpose(1, 2).unflatten(2, [...this.grid])
   }
 
@@ -273,7 +270,7 @@ export class ImageTokenizer extends Module {
    */
   unpatchify(tokens: Tensor): Tensor {
     const { patchSize, imageSize } = this
-    const own = this.#withoutFirst('ImageTokenizer.unpatchify', tokens)
+    const own = this.withoutFirst('ImageTokenizer.unpatchify', tokens)
     return unpatchify(own, patchSize as [number, number], imageSize as [number, number])
   }
 

@@ -46,9 +46,6 @@ interface Settings {
   dtype: FactoryOptions['dtype']
 }
 
-/** What is behind the layers' `forward`. */
-const cells = new WeakMap<object, RecurrentCell>()
-
 const gatesOf = (cell: RecurrentCell): number => (cell === 'lstm' ? 4 : cell === 'gru' ? 3 : 1)
 
 /** What each layer begins with, and how its input lies. */
@@ -96,7 +93,6 @@ abstract class Recurrent<State, Result> extends Module<
         'leave it out',
       )
     }
-    cells.set(this, settings.cell)
     const rows = gatesOf(settings.cell) * this.hiddenSize
     const out = projSize > 0 ? projSize : this.hiddenSize
     const add = (name: string, shape: number[]): void =>
@@ -111,6 +107,9 @@ abstract class Recurrent<State, Result> extends Module<
     }
     this.resetParameters()
   }
+
+  /** What is behind `forward`. */
+  protected abstract get cell(): RecurrentCell
 
   /** Layers and the names of their directions. */
   private directions(): [layer: number, suffix: string][] {
@@ -137,7 +136,7 @@ abstract class Recurrent<State, Result> extends Module<
   /** All layers, one after the other: the last one's output, and the last states by kind. */
   private layers(input: Tensor, { first, batchFirst, packed }: Sequences): [Tensor, Tensor[]] {
     const op = this.constructor.name
-    const cell = cells.get(this) as RecurrentCell
+    const cell = this.cell
     const counts = packed === null ? null : packed.batchSizes
     const numbers = counts === null ? null : Array.from(counts.toArray(), Number)
     const directions = this.bidirectional ? 2 : 1
@@ -320,6 +319,10 @@ export class RNN extends Recurrent<Tensor, [output: Tensor | PackedSequence, h: 
     this.nonlinearity = nonlinearity
   }
 
+  protected override get cell(): RecurrentCell {
+    return this.nonlinearity
+  }
+
   override forward(
     input: Tensor | PackedSequence,
     hx?: Hx<Tensor>,
@@ -400,6 +403,10 @@ export class LSTM extends Recurrent<
     })
   }
 
+  protected override get cell(): RecurrentCell {
+    return 'lstm'
+  }
+
   override forward(
     input: Tensor | PackedSequence,
     hx?: Hx<LSTMState>,
@@ -466,6 +473,10 @@ export class GRU extends Recurrent<Tensor, [output: Tensor | PackedSequence, h: 
       device: read[7] ?? null,
       dtype: read[8] ?? null,
     })
+  }
+
+  protected override get cell(): RecurrentCell {
+    return 'gru'
   }
 
   override forward(

@@ -15,6 +15,7 @@ import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import { normalize } from '../functional/normalization.ts'
 import { ConvNd } from '../layers/conv.ts'
+import { onCopy } from '../layers/copy.ts'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import { orthogonalized, reflectorsOf } from './householder.ts'
@@ -34,6 +35,19 @@ function tensorOf(op: string, module: AnyModule, name: string): Tensor {
     `${module.constructor.name} has no parameter or buffer '${name}'`,
     'print its stateDict() to see the names',
   )
+}
+
+/** Loads `weight_g` and `weight_v` as what they are now, also in copies. */
+function takeOldNames(module: AnyModule, name: string): void {
+  const renamed = ['g', 'v'].map((end, i) => [`${name}_${end}`, `original${i}`] as const)
+  module.registerLoadStateDictPreHook((_module, state, prefix) => {
+    if (!renamed.every(([old]) => `${prefix}${old}` in state)) return
+    for (const [old, key] of renamed) {
+      state[`${prefix}parametrizations.${name}.${key}`] = state[`${prefix}${old}`] as Tensor
+      delete state[`${prefix}${old}`]
+    }
+  })
+  onCopy(module, (copy) => takeOldNames(copy, name))
 }
 
 class _WeightNorm extends Module<[lengths: Tensor, direction: Tensor]> {
@@ -88,14 +102,7 @@ export function weightNorm<M extends AnyModule, Name extends string = 'weight'>(
   const [name = 'weight', dim = 0] = parameters<[string, number | null]>(op, WEIGHT_NORM)(given)
   const rule = new _WeightNorm(normAxis(op, tensorOf(op, module, name), dim))
   registerParametrization(module, name, rule, true)
-  const renamed = ['g', 'v'].map((end, i) => [`${name}_${end}`, `original${i}`] as const)
-  module.registerLoadStateDictPreHook((_module, state, prefix) => {
-    if (!renamed.every(([old]) => `${prefix}${old}` in state)) return
-    for (const [old, key] of renamed) {
-      state[`${prefix}parametrizations.${name}.${key}`] = state[`${prefix}${old}`] as Tensor
-      delete state[`${prefix}${old}`]
-    }
-  })
+  takeOldNames(module, name)
   return module as M & Parametrized<Name>
 }
 
@@ -198,13 +205,13 @@ class _Orthogonal extends Module {
     const wide = (input.shape.at(-2) as number) < (input.shape.at(-1) as number)
     const x = wide ? input.mT : input
     const [n, k] = x.shape.slice(-2) as [number, number]
-    let q = this.map === 'householder' ? this.#reflected(x) : this.#turned(x, n, k)
+    let q = this.map === 'householder' ? this.reflected(x) : this.turned(x, n, k)
     if (this.trivialized && this.base !== null) q = this.base.matmul(q)
     return wide ? q.mT : q
   }
 
   /** The product of the reflections that the columns below the diagonal stand for. */
-  #reflected(x: Tensor): Tensor {
+  private reflected(x: Tensor): Tensor {
     const below = x.tril(-1)
     const tau = below.square().sum(-2).add(1).reciprocal().mul(2)
     const q = linalg.householderProduct(below, tau)
@@ -213,7 +220,7 @@ class _Orthogonal extends Module {
   }
 
   /** The rotation that the skew-symmetric matrix of the lower triangle stands for. */
-  #turned(x: Tensor, n: number, k: number): Tensor {
+  private turned(x: Tensor, n: number, k: number): Tensor {
     const lower = x.tril()
     const rest = [...x.shape.slice(0, -1), n - k]
     const square = n === k ? lower : cat([lower, lower.newZeros(rest)], -1)
