@@ -152,6 +152,35 @@ describe('backward', () => {
     expect(() => grad([y], [leaf([1])])).toThrow(DisposedError)
   })
 
+  it('sums the gradients of windows in one place', () => {
+    const x = leaf([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ])
+    const y = x.mul(2)
+    const [a, b, c] = y.unbind() as [Tensor, Tensor, Tensor]
+    const parts = [a.mul(10), b.mul(20), c.mul(30), y.narrow(0, 1, 2).mul(100).sum(0)]
+    const sum = parts.reduce((total, part) => total.add(part)).sum()
+    const other = y.select(1, 1).mul(1000).sum().add(y.mul(7).sum())
+    grad(sum.add(other), [x], { retainGraph: true, createGraph: true })
+    sum.add(other).backward()
+    expect(x.grad?.tolist()).toEqual([
+      [34, 2034],
+      [254, 2254],
+      [274, 2274],
+    ])
+  })
+
+  it('keeps a given gradient of which windows were taken', () => {
+    const x = leaf([1, 2, 3])
+    const y = x.mul(1)
+    const given = tensor([1, 1, 1], { dtype: 'float64' })
+    backward([y, y.narrow(0, 0, 2)], [given, tensor([5, 5], { dtype: 'float64' })])
+    expect(given.tolist()).toEqual([1, 1, 1])
+    expect(x.grad?.tolist()).toEqual([6, 6, 1])
+  })
+
   it('accumulates into a gradient of another layout', () => {
     const x = tensor(
       [

@@ -133,6 +133,12 @@ class Pending {
     list[output] = accumulate(before, grad, createGraph)
   }
 
+  /** What has arrived so far, if it may be changed in place. */
+  total(slot: number, output: number): Tensor | null {
+    const found = this.#waiting.get(slot)?.[output] ?? null
+    return found !== null && native.unshared(found._id) ? found : null
+  }
+
   take(slot: number): (Tensor | null)[] | null {
     const list = this.#waiting.get(slot) ?? null
     if (list !== null) this.#waiting.delete(slot)
@@ -269,6 +275,18 @@ function formulas(
     const rule = op.rules[i] ?? null
     return wanted && rule !== null ? rule.formula(grad, saved, info) : null
   })
+}
+
+/** Adds the node's gradient to what has arrived for its only input, if its rule can do that. */
+function addInto(node: PlannedNode, grad: Tensor, pending: Pending): boolean {
+  const entry = entryOf(node.slot)
+  const into = entry?.op.rules[0]?.into
+  if (entry === undefined || into === undefined) return false
+  const total = pending.total(node.from[0] as number, node.output[0] as number)
+  if (total === null || total._dtype !== grad._dtype) return false
+  const shapes = entry.inputs as readonly (Shape | null)[]
+  into(total, grad, { params: entry.params, shapes, needed: [true] })
+  return true
 }
 
 /** The same in anomaly mode. */
@@ -469,6 +487,8 @@ function visit(node: PlannedNode, arrived: (Tensor | null)[], pass: Pass): void 
       }
       return
     }
+    const plain = !createGraph && hooks.size === 0 && !anomaly.enabled
+    if (plain && node.from.length === 1 && grads[0] && addInto(node, grads[0], pending)) return
     const needed = node.from.map((slot) => slot !== 0 && (useful === null || useful.has(slot)))
     let out = anomaly.enabled ? watched(node, grads, needed) : formulas(node, grads, needed)
     const entry = tape[node.slot]

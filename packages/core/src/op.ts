@@ -43,6 +43,11 @@ export interface Rule<P> {
   /** Inputs (by name) and outputs (`out`, or `out0`, `out1`, …) that are saved for the formula. */
   readonly needs: readonly string[]
   readonly formula: (grad: Tensor, saved: SavedInputs, info: BackwardInfo<P>) => Tensor | null
+  /**
+   * Adds the gradient to a total of the input's shape, in place, where that is less work than a tensor
+   * of its own. Used when there is a total already, of a rule that needs nothing saved.
+   */
+  readonly into?: (total: Tensor, grad: Tensor, info: BackwardInfo<P>) => void
 }
 
 /** A formula that needs nothing saved may stand alone; `'non-differentiable'` is said, not left out. */

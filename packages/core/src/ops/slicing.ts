@@ -45,12 +45,18 @@ interface SelectParams {
 
 const selectOp = defineOp<'input', SelectParams>('select', ['input'], {
   derivative: {
-    input: (grad, _saved, { params, shapes }) =>
-      windowGrad(unsqueeze(grad, params.axis), shapes[0] as Shape, {
-        axis: params.axis,
-        start: params.index,
-        step: 1,
-      }),
+    input: {
+      needs: [],
+      formula: (grad, _saved, { params, shapes }) =>
+        windowGrad(unsqueeze(grad, params.axis), shapes[0] as Shape, {
+          axis: params.axis,
+          start: params.index,
+          step: 1,
+        }),
+      into: (total, grad, { params }) => {
+        select(total, params.axis, params.index).add_(grad)
+      },
+    },
   },
 })
 
@@ -110,7 +116,14 @@ export function select<D extends DType>(
 
 const sliceOp = defineOp<'input', Window>('slice', ['input'], {
   derivative: {
-    input: (grad, _saved, { params, shapes }) => windowGrad(grad, shapes[0] as Shape, params),
+    input: {
+      needs: [],
+      formula: (grad, _saved, { params, shapes }) => windowGrad(grad, shapes[0] as Shape, params),
+      into: (total, grad, { params: { axis, start, step } }) => {
+        const count = grad._shape[axis] as number
+        if (count > 0) slice(total, axis, start, start + (count - 1) * step + 1, step).add_(grad)
+      },
+    },
   },
 })
 
