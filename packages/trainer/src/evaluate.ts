@@ -1,6 +1,6 @@
 import { noGrad } from '@flambeau/autograd'
 import type { AnyMetric } from '@flambeau/data'
-import type { Module } from '@flambeau/nn'
+import type { AnyModule, Module } from '@flambeau/nn'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
 import { breathe, resultOf, sizeOf, withLoss } from './batches.ts'
 
@@ -65,11 +65,11 @@ export function updateMetrics(
  * ```
  */
 export async function evaluate<Batch>(
-  model: Module,
+  model: AnyModule,
   batches: Batches<Batch>,
   options: EvaluateOptions<Batch>,
 ): Promise<Evaluation> {
-  const forward = options.forward ?? withLoss<Batch>(model, options.loss ?? noLoss)
+  const forward = options.forward ?? withLoss<Batch>(model as Module, options.loss ?? noLoss)
   const metrics = options.metrics ?? {}
   for (const metric of Object.values(metrics)) metric.reset()
   const wasTraining = model.training

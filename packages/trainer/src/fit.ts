@@ -2,7 +2,7 @@ import { autocast, tensor, ValueError } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import type { AnyMetric } from '@flambeau/data'
 import { CheckpointFolder } from '@flambeau/data'
-import type { Module } from '@flambeau/nn'
+import type { AnyModule, Module } from '@flambeau/nn'
 import { utils } from '@flambeau/nn'
 import { ReduceLROnPlateau } from '@flambeau/optim'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
@@ -62,7 +62,7 @@ interface Saved {
  * ```
  */
 export async function fit<Batch>(
-  model: Module,
+  model: AnyModule,
   batches: Batches<Batch>,
   options: FitOptions<Batch>,
 ): Promise<TrainingHistory> {
@@ -71,7 +71,7 @@ export async function fit<Batch>(
 }
 
 class Training<Batch> {
-  readonly #model: Module
+  readonly #model: AnyModule
   readonly #batches: Batches<Batch>
   readonly #options: FitOptions<Batch>
   readonly #forward: BatchFunction<Batch>
@@ -83,14 +83,14 @@ class Training<Batch> {
   #place: Place
   #skipped = 0
 
-  constructor(model: Module, batches: Batches<Batch>, options: FitOptions<Batch>) {
+  constructor(model: AnyModule, batches: Batches<Batch>, options: FitOptions<Batch>) {
     this.#model = model
     this.#batches = batches
     this.#options = options
     this.#metrics = options.metrics ?? {}
     requireOptions(options)
     const { loss } = options
-    this.#forward = options.forward ?? withLoss<Batch>(model, loss as LossFunction)
+    this.#forward = options.forward ?? withLoss<Batch>(model as Module, loss as LossFunction)
     const [firstMetric] = Object.keys(this.#metrics)
     const otherwise = options.validation === undefined ? 'loss' : 'valLoss'
     this.#monitor = options.monitor ?? firstMetric ?? otherwise
