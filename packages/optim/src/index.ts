@@ -33,6 +33,14 @@ export type {
   ZeroGradOptions,
 } from './optimizer.ts'
 export { Optimizer } from './optimizer.ts'
+export type {
+  HookOptions,
+  RemovableHandle,
+  StateDictHook,
+  StateHook,
+  StepPostHook,
+  StepPreHook,
+} from './optimizer-hooks.ts'
 export type { Implementation } from './options.ts'
 export type { RAdamOptions } from './radam.ts'
 export { RAdam } from './radam.ts'

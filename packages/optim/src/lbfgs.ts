@@ -136,9 +136,7 @@ export class LBFGS extends Optimizer<Full> {
     }
   }
 
-  override step(): undefined
-  override step<T>(closure: () => T): T
-  override step<T>(closure?: () => T): T | undefined {
+  protected override takeStep<T>(closure?: () => T): T | undefined {
     if (typeof closure !== 'function') {
       this.stepGroup()
       return undefined

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Tensor } from '@flambeau/core'
 import { ones, tensor, zeros } from '@flambeau/core'
-import '@flambeau/autograd'
+import { noGrad } from '@flambeau/autograd'
 import { describe, expect, it } from 'vitest'
 import type { Optimizer } from './index.ts'
 import * as optim from './index.ts'
@@ -167,6 +167,52 @@ describe('Optimizer', () => {
       return value
     })
     expect([loss.item(), a.item()]).toEqual([3, -2])
+  })
+
+  it('calls hooks around steps, saving and loading, until they are removed', () => {
+    const a = ones([1], { requiresGrad: true })
+    const optimizer = new SGD([a], { lr: 1 })
+    const seen: string[] = []
+    const note = (name: string) => (): void => void seen.push(name)
+    const handles = [
+      optimizer.registerStepPreHook((_own, args) => {
+        seen.push(`before ${args.length}`)
+        return [() => 7]
+      }),
+      optimizer.registerStepPostHook(note('after')),
+      optimizer.registerStateDictPreHook(note('saving')),
+      optimizer.registerStateDictPreHook(note('saving first'), { prepend: true }),
+      optimizer.registerStateDictPostHook((_own, state) => ({ ...state, extra: 1 })),
+      optimizer.registerLoadStateDictPreHook((_own, state) => {
+        seen.push('loading')
+        const [group] = state.param_groups
+        return { ...state, param_groups: [{ ...group, lr: 0.5 } as typeof group & object] }
+      }),
+      optimizer.registerLoadStateDictPostHook(note('loaded')),
+    ]
+    expect(optimizer.step()).toBe(7)
+    const state = optimizer.stateDict()
+    expect(state).toHaveProperty('extra', 1)
+    optimizer.loadStateDict(state)
+    expect(optimizer.paramGroups[0]?.lr).toBe(0.5)
+    expect(seen).toEqual(['before 0', 'after', 'saving first', 'saving', 'loading', 'loaded'])
+    for (const handle of handles) handle.remove()
+    expect(optimizer.step()).toBeUndefined()
+    expect(optimizer.stateDict()).not.toHaveProperty('extra')
+    expect(seen).toHaveLength(6)
+    expect(() => optimizer.registerStepPreHook(3 as never)).toThrow(/a hook is a function/)
+  })
+
+  it('records in the closure, whatever the mode around it', () => {
+    const a = ones([1], { requiresGrad: true })
+    const optimizer = new SGD([a], { lr: 1 })
+    noGrad(() =>
+      optimizer.step(() => {
+        optimizer.zeroGrad()
+        a.mul(3).sum().backward()
+      }),
+    )
+    expect(a.item()).toBe(-2)
   })
 
   it('says what is wrong', () => {

@@ -2,7 +2,17 @@
 import { ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { internally, native, parameters, scopes, wrap } from '@flambeau/core/internal'
-import { noGrad } from '@flambeau/autograd'
+import { enableGrad, noGrad } from '@flambeau/autograd'
+import type {
+  HookOptions,
+  OptimizerHooks,
+  RemovableHandle,
+  StateDictHook,
+  StateHook,
+  StepPostHook,
+  StepPreHook,
+} from './optimizer-hooks.ts'
+import { addHook, throughHooks } from './optimizer-hooks.ts'
 
 /** Parameters with options of their own. */
 export interface ParamGroup {
@@ -98,6 +108,14 @@ export abstract class Optimizer<Options extends object> {
   readonly paramGroups: (ParamGroup & Options)[] = []
   readonly state: Map<Tensor, ParamState> = new Map()
   readonly defaults: Options & { lr: number }
+  readonly #hooks: OptimizerHooks = {
+    stepPre: [],
+    stepPost: [],
+    savePre: [],
+    savePost: [],
+    loadPre: [],
+    loadPost: [],
+  }
 
   constructor(params: Params<Options>, defaults: Options & { lr: number }) {
     this.defaults = defaults
@@ -168,7 +186,18 @@ export abstract class Optimizer<Options extends object> {
   step(): undefined
   step<T>(closure: () => T): T
   step<T>(closure?: () => T): T | undefined {
-    const result = closure?.()
+    const { stepPre, stepPost } = this.#hooks
+    if (stepPre.length + stepPost.length === 0) return this.takeStep(closure)
+    let args: readonly unknown[] = closure === undefined ? [] : [closure]
+    for (const hook of stepPre) args = hook(this, args) ?? args
+    const result = this.takeStep(args[0] as (() => T) | undefined)
+    for (const hook of stepPost) hook(this, args)
+    return result
+  }
+
+  /** The step itself, between its hooks. */
+  protected takeStep<T>(closure?: () => T): T | undefined {
+    const result = closure === undefined ? undefined : enableGrad(closure)
     noGrad(() =>
       internally(() => {
         for (const group of this.paramGroups) {
@@ -202,6 +231,48 @@ export abstract class Optimizer<Options extends object> {
   }
 
   /**
+   * Calls `hook` before each step.
+   *
+   * @see torch.optim.Optimizer.register_step_pre_hook
+   */
+  registerStepPreHook(hook: StepPreHook): RemovableHandle {
+    return addHook('registerStepPreHook', this.#hooks.stepPre, hook)
+  }
+
+  /** Calls `hook` after each step. @see torch.optim.Optimizer.register_step_post_hook */
+  registerStepPostHook(hook: StepPostHook): RemovableHandle {
+    return addHook('registerStepPostHook', this.#hooks.stepPost, hook)
+  }
+
+  /** Calls `hook` before {@link stateDict}. @see torch.optim.Optimizer.register_state_dict_pre_hook */
+  registerStateDictPreHook(hook: StateHook, options?: HookOptions): RemovableHandle {
+    return addHook('registerStateDictPreHook', this.#hooks.savePre, hook, options)
+  }
+
+  /** Calls `hook` after {@link stateDict}. @see torch.optim.Optimizer.register_state_dict_post_hook */
+  registerStateDictPostHook(hook: StateDictHook, options?: HookOptions): RemovableHandle {
+    return addHook('registerStateDictPostHook', this.#hooks.savePost, hook, options)
+  }
+
+  /**
+   * Calls `hook` before {@link loadStateDict} with the state, of which it may return another one.
+   *
+   * @see torch.optim.Optimizer.register_load_state_dict_pre_hook
+   */
+  registerLoadStateDictPreHook(hook: StateDictHook, options?: HookOptions): RemovableHandle {
+    return addHook('registerLoadStateDictPreHook', this.#hooks.loadPre, hook, options)
+  }
+
+  /**
+   * Calls `hook` after {@link loadStateDict}.
+   *
+   * @see torch.optim.Optimizer.register_load_state_dict_post_hook
+   */
+  registerLoadStateDictPostHook(hook: StateHook, options?: HookOptions): RemovableHandle {
+    return addHook('registerLoadStateDictPostHook', this.#hooks.loadPost, hook, options)
+  }
+
+  /**
    * Forgets the gradients of all parameters; with `setToNone: false` fills them with zeros.
    *
    * @see torch.optim.Optimizer.zero_grad
@@ -226,6 +297,7 @@ export abstract class Optimizer<Options extends object> {
    * are not copied.
    */
   stateDict(): OptimizerState {
+    for (const hook of this.#hooks.savePre) hook(this)
     const numbers = new Map<Tensor, number>()
     for (const group of this.paramGroups) {
       for (const param of group.params) numbers.set(param, numbers.size)
@@ -248,7 +320,7 @@ export abstract class Optimizer<Options extends object> {
         params: group.params.map((param) => numbers.get(param) as number),
       } as OptimizerState['param_groups'][number]
     })
-    return { state, param_groups: groups }
+    return throughHooks(this.#hooks.savePost, this, { state, param_groups: groups })
   }
 
   /**
@@ -257,7 +329,8 @@ export abstract class Optimizer<Options extends object> {
    * @throws {ValueError} if the groups have other sizes. @throws {ShapeError} if a state tensor does
    * not fit its parameter.
    */
-  loadStateDict(saved: OptimizerState): void {
+  loadStateDict(stateDict: OptimizerState): void {
+    const saved = throughHooks(this.#hooks.loadPre, this, stateDict)
     const name = `${this.constructor.name}.loadStateDict`
     const sizes = (groups: readonly { params: readonly unknown[] }[]): string =>
       groups.map((group) => group.params.length).join(', ')
@@ -319,6 +392,7 @@ export abstract class Optimizer<Options extends object> {
     })
     this.state.clear()
     for (const [param, values] of state) this.state.set(param, values)
+    for (const hook of this.#hooks.loadPost) hook(this)
   }
 
   /** May `value` be what is kept under `key` for `param`? */
