@@ -259,7 +259,7 @@ export type { LinearCrossEntropyLossOptions } from './losses/linear-cross-entrop
 export { LinearCrossEntropyLoss } from './losses/linear-cross-entropy.ts'
 export type { AdaptiveLogSoftmaxOptions, AdaptiveResult } from './losses/adaptive-log-softmax.ts'
 export { AdaptiveLogSoftmaxWithLoss } from './losses/adaptive-log-softmax.ts'
-export type { AnyModule } from './module.ts'
+export type { AnyModule, NamedModulesOptions, NamedTensorsOptions } from './module.ts'
 export { Module } from './module.ts'
 export type { ModuleConversion } from './module-convert.ts'
 export type {
@@ -274,8 +274,10 @@ export type {
 export type {
   LoadOptions,
   LoadReport,
+  LoadStateDictPostHook,
   LoadStateDictPreHook,
   StateDict,
+  StateDictHook,
   StateDictOptions,
 } from './module-state.ts'
 export { Parameter } from './parameter.ts'

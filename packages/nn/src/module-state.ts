@@ -2,6 +2,7 @@
 import { ShapeError, Tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { AnyModule } from './module.ts'
+import type { RemovableHandle } from './module-hooks.ts'
 import { isUninitialized, materialize } from './layers/lazy.ts'
 import { Parameter } from './parameter.ts'
 
@@ -30,30 +31,91 @@ export interface LoadReport {
   unexpectedKeys: string[]
 }
 
-/** Called with a module, the tensors about to be loaded and what its names begin with; may change them. */
-export type LoadStateDictPreHook = (module: AnyModule, stateDict: StateDict, prefix: string) => void
+/** Called with a module, a dictionary of the whole state, and what the module's names begin with. */
+export type StateDictHook = (module: AnyModule, stateDict: StateDict, prefix: string) => void
+/** The same before loading: changes what is loaded. */
+export type LoadStateDictPreHook = StateDictHook
+/** Called with a module and what could not be matched, which it may change. */
+export type LoadStateDictPostHook = (module: AnyModule, report: LoadReport) => void
 
-const loadHooks = new WeakMap<object, Set<LoadStateDictPreHook>>()
+interface StateHooks {
+  before: Set<StateDictHook>
+  after: Set<StateDictHook>
+  loading: Set<LoadStateDictPreHook>
+  loaded: Set<LoadStateDictPostHook>
+}
 
-/** Adds a hook before loading; the result takes it off again. */
-export function addLoadHook(module: object, hook: LoadStateDictPreHook): () => void {
-  const own: LoadStateDictPreHook = (...args) => hook(...args)
-  const known = loadHooks.get(module) ?? new Set()
-  loadHooks.set(module, known)
-  known.add(own)
-  return () => known.delete(own)
+const stateHooks = new WeakMap<object, StateHooks>()
+
+/** Adds a hook of one kind. @throws {ValueError} unless it is a function. */
+export function stateHook<K extends keyof StateHooks>(
+  op: string,
+  module: object,
+  kind: K,
+  hook: StateHooks[K] extends Set<infer Hook> ? Hook : never,
+): RemovableHandle {
+  if (typeof hook !== 'function') {
+    throw new ValueError(op, [], 'a hook is a function', '(module, …) => …')
+  }
+  let hooks = stateHooks.get(module)
+  if (hooks === undefined) {
+    hooks = { before: new Set(), after: new Set(), loading: new Set(), loaded: new Set() }
+    stateHooks.set(module, hooks)
+  }
+  const list = hooks[kind] as Set<unknown>
+  // One function may be added twice: the handle takes off its own.
+  const own = (...args: never[]): void => (hook as (...args: never[]) => void)(...args)
+  list.add(own)
+  return {
+    remove() {
+      list.delete(own)
+    },
+  }
+}
+
+/** Calls the hooks of all modules around {@link Module.stateDict}. */
+export function callStateHooks(
+  root: AnyModule,
+  kind: 'before' | 'after',
+  stateDict: StateDict,
+  prefix: string,
+): void {
+  for (const [path, module] of modulesBelow(root, '', new Set(), false)) {
+    for (const hook of stateHooks.get(module)?.[kind] ?? []) {
+      hook(module, stateDict, path === '' ? prefix : `${prefix}${path}.`)
+    }
+  }
 }
 
 /** The tensors to load, after all hooks. */
 function prepared(root: AnyModule, stateDict: Readonly<StateDict>): Readonly<StateDict> {
   let own: StateDict | null = null
-  for (const [path, module] of root.namedModules()) {
-    for (const hook of loadHooks.get(module) ?? []) {
+  for (const [path, module] of modulesBelow(root, '', new Set(), false)) {
+    for (const hook of stateHooks.get(module)?.loading ?? []) {
       own ??= { ...stateDict }
       hook(module, own, path === '' ? '' : `${path}.`)
     }
   }
   return own ?? stateDict
+}
+
+/**
+ * A module and all below it with dotted names, each once; with duplicates, as often as it is there
+ * (but not inside of itself).
+ */
+export function* modulesBelow(
+  module: AnyModule,
+  path: string,
+  seen: Set<object>,
+  removeDuplicate = true,
+): Generator<[string, AnyModule]> {
+  if (seen.has(module)) return
+  seen.add(module)
+  yield [path, module]
+  for (const [name, child] of module.namedChildren()) {
+    yield* modulesBelow(child, path === '' ? name : `${path}.${name}`, seen, removeDuplicate)
+  }
+  if (!removeDuplicate) seen.delete(module)
 }
 
 const buffers = new WeakMap<object, Map<string, { persistent: boolean }>>()
@@ -73,7 +135,7 @@ interface Place {
 
 /** Where parameters and persistent buffers are, module by module. */
 function* placesOf(root: AnyModule): Generator<[string, Place]> {
-  for (const [path, owner] of root.namedModules()) {
+  for (const [path, owner] of modulesBelow(root, '', new Set(), false)) {
     const prefix = path === '' ? '' : `${path}.`
     const module = owner as unknown as Record<string, unknown>
     for (const key of Object.keys(owner)) {
@@ -92,6 +154,12 @@ export function* stateOf(root: AnyModule): Generator<[string, Tensor]> {
   for (const [name, { tensor }] of placesOf(root)) yield [name, tensor]
 }
 
+function callLoadedHooks(root: AnyModule, report: LoadReport): void {
+  for (const [, module] of modulesBelow(root, '', new Set())) {
+    for (const hook of stateHooks.get(module)?.loaded ?? []) hook(module, report)
+  }
+}
+
 /** See {@link Module.loadStateDict}. */
 export function loadState(
   root: AnyModule,
@@ -106,10 +174,17 @@ export function loadState(
   }
   const missingKeys = [...own.keys()].filter((name) => !given.has(name))
   const unexpectedKeys = [...given.keys()].filter((name) => !own.has(name))
-  if (strict && missingKeys.length + unexpectedKeys.length > 0) {
+  const report = { missingKeys, unexpectedKeys }
+  const mismatch = (): boolean => report.missingKeys.length + report.unexpectedKeys.length > 0
+  // Hooks may say that a difference is none.
+  const early = strict && mismatch()
+  if (early) callLoadedHooks(root, report)
+  if (strict && mismatch()) {
     const parts = [
-      ...(missingKeys.length > 0 ? [`missing: ${missingKeys.join(', ')}`] : []),
-      ...(unexpectedKeys.length > 0 ? [`unexpected: ${unexpectedKeys.join(', ')}`] : []),
+      ...(report.missingKeys.length > 0 ? [`missing: ${report.missingKeys.join(', ')}`] : []),
+      ...(report.unexpectedKeys.length > 0
+        ? [`unexpected: ${report.unexpectedKeys.join(', ')}`]
+        : []),
     ]
     throw new ValueError(
       'loadStateDict',
@@ -145,5 +220,6 @@ export function loadState(
       else module[key] = other
     }
   })
-  return { missingKeys, unexpectedKeys }
+  if (!early) callLoadedHooks(root, report)
+  return report
 }

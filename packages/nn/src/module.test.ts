@@ -108,6 +108,97 @@ describe('Module', () => {
     expect(net.fc1.weight.tolist()).toEqual(before)
   })
 
+  it('names what is there twice as PyTorch does: twice in the state, once elsewhere', () => {
+    const shared = new nn.BatchNorm1d(2)
+    const net = new nn.Sequential({ a: shared, b: new nn.Sequential(shared) })
+    const keys = Object.keys(new nn.BatchNorm1d(2).stateDict())
+    const wanted = ['a', 'b.0'].flatMap((prefix) => keys.map((key) => `${prefix}.${key}`))
+    expect(Object.keys(net.stateDict())).toEqual(wanted)
+    expect(net.loadStateDict(net.stateDict())).toEqual({ missingKeys: [], unexpectedKeys: [] })
+    const names = (all: Iterable<[string, unknown]>): string[] => [...all].map(([name]) => name)
+    expect(names(net.namedParameters())).toEqual(['a.weight', 'a.bias'])
+    expect(names(net.namedParameters('x', true, false))).toEqual([
+      'x.a.weight',
+      'x.a.bias',
+      'x.b.0.weight',
+      'x.b.0.bias',
+    ])
+    expect(names(net.namedParameters({ recurse: false }))).toEqual([])
+    expect(names(net.namedBuffers())).toHaveLength(3)
+    expect(names(net.namedBuffers({ removeDuplicate: false }))).toHaveLength(6)
+    expect(names(net.namedModules())).toEqual(['', 'a', 'b'])
+    expect(names(net.namedModules({ prefix: 'x', removeDuplicate: false }))).toEqual([
+      'x',
+      'x.a',
+      'x.b',
+      'x.b.0',
+    ])
+    expect(names(net.namedModules(new Set<object>([net.getSubmodule('b')])))).toEqual(['', 'a'])
+  })
+
+  it('takes options of its methods by position and by name', () => {
+    const net = new Net()
+    const state = net.stateDict()
+    delete state['fc1.bias']
+    expect(net.loadStateDict(state, false).missingKeys).toEqual(['fc1.bias'])
+    expect(() => net.loadStateDict(state, { strickt: false } as never)).toThrow(/no option/)
+    net.registerBuffer('scratch', zeros([1]), false)
+    expect(Object.keys(net.stateDict())).not.toContain('scratch')
+    net(ones([1, 4]))
+      .sum()
+      .backward()
+    net.zeroGrad(false)
+    expect(net.fc1.weight.grad?.abs().sum().item()).toBe(0)
+    net.zeroGrad({ setToNone: true })
+    expect(net.fc1.weight.grad).toBe(null)
+    net.train({ mode: false })
+    expect(net.relu.training).toBe(false)
+    expect(() => net.train('eval' as never)).toThrow(/true or false/)
+    expect(net.requiresGrad_({ requiresGrad: false }).fc1.weight.requiresGrad).toBe(false)
+    expect(net.type('float64').fc1.weight.dtype).toBe('float64')
+  })
+
+  it('lets submodules decide on their mode', () => {
+    class Frozen extends nn.BatchNorm1d {
+      override train(): this {
+        return super.train(false)
+      }
+    }
+    const net = new nn.Sequential(new Frozen(2), new nn.Dropout())
+    net.train()
+    expect([...net].map((one) => one.training)).toEqual([false, true])
+  })
+
+  it('runs hooks around its state', () => {
+    const net = new nn.Sequential(new nn.Linear(2, 1))
+    const calls: string[] = []
+    const handles = [
+      net[0]?.registerStateDictPreHook((_module, _state, prefix) => {
+        calls.push(`before ${prefix}`)
+      }),
+      net[0]?.registerStateDictPostHook((_module, state, prefix) => {
+        state[`${prefix}extra`] = ones([1])
+      }),
+      net[0]?.registerLoadStateDictPreHook((_module, state, prefix) => {
+        calls.push(`loading ${prefix}`)
+        state[`${prefix}bias`] = ones([1])
+      }),
+      net[0]?.registerLoadStateDictPostHook((_module, report) => {
+        report.unexpectedKeys = report.unexpectedKeys.filter((key) => !key.endsWith('extra'))
+      }),
+    ]
+    const state = net.stateDict({ prefix: 'x.' })
+    expect(Object.keys(state)).toEqual(['x.0.weight', 'x.0.bias', 'x.0.extra'])
+    expect(net.loadStateDict(net.stateDict()).unexpectedKeys).toEqual([])
+    expect((net[0] as nn.Linear).bias?.item()).toBe(1)
+    expect(calls).toEqual(['before x.0.', 'before 0.', 'loading 0.'])
+    for (const handle of handles) handle?.remove()
+    expect(() => net.loadStateDict({ ...net.stateDict(), extra: ones([1]) })).toThrow(
+      /unexpected: extra/,
+    )
+    expect(() => net.registerStateDictPreHook(3 as never)).toThrow(/a hook is a function/)
+  })
+
   it('keeps buffers apart from parameters', () => {
     class Counting extends nn.Module {
       count!: Tensor

@@ -1,6 +1,9 @@
 /** The base of all layers and models. */
 import { inspect } from 'node:util'
+import type { DType } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
+import type { Arguments, Given } from '@flambeau/core/internal'
+import { parameters } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 import type {
   BackwardHook,
@@ -16,12 +19,72 @@ import { convertModule } from './module-convert.ts'
 import type {
   LoadOptions,
   LoadReport,
+  LoadStateDictPostHook,
   LoadStateDictPreHook,
   StateDict,
+  StateDictHook,
   StateDictOptions,
 } from './module-state.ts'
-import { addLoadHook, buffersOf, loadState, stateOf } from './module-state.ts'
+import {
+  buffersOf,
+  callStateHooks,
+  loadState,
+  modulesBelow,
+  stateHook,
+  stateOf,
+} from './module-state.ts'
 import { Parameter } from './parameter.ts'
+
+/** What {@link Module.namedModules} takes by name. */
+export interface NamedModulesOptions {
+  /** Modules that were seen already; grows. */
+  memo?: Set<object> | null
+  /** Before every name. Default ''. */
+  prefix?: string
+  /** Give each module once. Default true. */
+  removeDuplicate?: boolean
+}
+
+/** What {@link Module.namedParameters} and {@link Module.namedBuffers} take by name. */
+export interface NamedTensorsOptions {
+  /** Before every name. Default ''. */
+  prefix?: string
+  /** Those of the modules below too. Default true. */
+  recurse?: boolean
+  /** Give each tensor once. Default true. */
+  removeDuplicate?: boolean
+}
+
+const NAMED_MODULES = ['memo', 'prefix', 'removeDuplicate'] as const
+const NAMED_TENSORS = ['prefix', 'recurse', 'removeDuplicate'] as const
+const LOAD = ['strict', 'assign'] as const
+const readNamedModules = parameters<[Set<object> | null, string, boolean]>(
+  'namedModules',
+  NAMED_MODULES,
+)
+const readNamedTensors = parameters<[string, boolean, boolean]>('namedTensors', NAMED_TENSORS)
+const readLoad = parameters<[boolean, boolean]>('loadStateDict', LOAD)
+
+/** Parameters or buffers of a module and those below it. */
+function* tensorsBelow<T extends Tensor>(
+  root: AnyModule,
+  kind: abstract new (...args: never[]) => T,
+  keysOf: (module: AnyModule) => Iterable<string>,
+  [prefix = '', recurse = true, removeDuplicate = true]: Given<[string, boolean, boolean]>,
+): Generator<[string, T]> {
+  const seen = new Set<Tensor>()
+  const modules = recurse
+    ? modulesBelow(root, prefix, new Set(), removeDuplicate)
+    : [[prefix, root] as const]
+  for (const [path, module] of modules) {
+    for (const key of keysOf(module)) {
+      const value = (module as unknown as Record<string, unknown>)[key]
+      if (!(value instanceof kind) || (removeDuplicate && seen.has(value))) continue
+      seen.add(value)
+      yield [path === '' ? key : `${path}.${key}`, value]
+    }
+  }
+}
 
 /** A module of any arguments and output. */
 export type AnyModule = Module<never, unknown>
@@ -86,8 +149,9 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   registerBuffer(
     name: string,
     tensor: Tensor | null,
-    options: { persistent?: boolean } = {},
+    ...given: Arguments<{ persistent?: boolean }, ['persistent']>
   ): void {
+    const [persistent = true] = parameters<[boolean]>('registerBuffer', ['persistent'])(given)
     if (name.includes('.') || name === '') {
       throw new ValueError(
         'registerBuffer',
@@ -99,7 +163,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     if (tensor !== null && !(tensor instanceof Tensor)) {
       throw new ValueError('registerBuffer', [], `'${name}' must be a tensor or null`, 'zeros([3])')
     }
-    buffersOf(this).set(name, { persistent: options.persistent ?? true })
+    buffersOf(this).set(name, { persistent })
     ;(this as unknown as Record<string, unknown>)[name] = tensor
   }
 
@@ -175,9 +239,36 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    * @see torch.nn.Module.register_load_state_dict_pre_hook
    */
   registerLoadStateDictPreHook(hook: LoadStateDictPreHook): RemovableHandle {
-    if (typeof hook === 'function') return { remove: addLoadHook(this, hook) }
-    const op = 'registerLoadStateDictPreHook'
-    throw new ValueError(op, [], 'a hook is a function', '(module, stateDict, prefix) => …')
+    return stateHook('registerLoadStateDictPreHook', this, 'loading', hook)
+  }
+
+  /**
+   * Calls `hook` after {@link loadStateDict} of this module or one above it with the report of names,
+   * which it may change.
+   *
+   * @see torch.nn.Module.register_load_state_dict_post_hook
+   */
+  registerLoadStateDictPostHook(hook: LoadStateDictPostHook): RemovableHandle {
+    return stateHook('registerLoadStateDictPostHook', this, 'loaded', hook)
+  }
+
+  /**
+   * Calls `hook` before {@link stateDict} of this module or one above it.
+   *
+   * @see torch.nn.Module.register_state_dict_pre_hook
+   */
+  registerStateDictPreHook(hook: StateDictHook): RemovableHandle {
+    return stateHook('registerStateDictPreHook', this, 'before', hook)
+  }
+
+  /**
+   * Calls `hook` after {@link stateDict} of this module or one above it with the dictionary, which it
+   * may change.
+   *
+   * @see torch.nn.Module.register_state_dict_post_hook
+   */
+  registerStateDictPostHook(hook: StateDictHook): RemovableHandle {
+    return stateHook('registerStateDictPostHook', this, 'after', hook)
   }
 
   /** Direct submodules by field name. */
@@ -193,65 +284,64 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     for (const [, child] of this.namedChildren()) yield child
   }
 
-  /** This module (named `''`) and all below it, each once, with dotted names. */
-  *namedModules(prefix = '', seen: Set<object> = new Set()): Generator<[string, AnyModule]> {
-    if (seen.has(this)) return
-    seen.add(this)
-    yield [prefix, this]
-    for (const [name, child] of this.namedChildren()) {
-      yield* child.namedModules(prefix === '' ? name : `${prefix}.${name}`, seen)
-    }
+  /**
+   * This module (named `''`) and all below it, each once, with dotted names.
+   *
+   * @see torch.nn.Module.named_modules
+   */
+  *namedModules(
+    ...given: Arguments<NamedModulesOptions, typeof NAMED_MODULES>
+  ): Generator<[string, AnyModule]> {
+    const [memo = null, prefix = '', removeDuplicate = true] = readNamedModules(given)
+    yield* modulesBelow(this, prefix, memo ?? new Set(), removeDuplicate)
   }
 
   /** This module and all below it, each once. */
   *modules(): Generator<AnyModule> {
-    for (const [, module] of this.namedModules()) yield module
+    for (const [, module] of modulesBelow(this, '', new Set())) yield module
   }
 
   /** Parameters with dotted names, each once. @see torch.nn.Module.named_parameters */
-  *namedParameters(prefix = '', recurse = true): Generator<[string, Parameter]> {
-    const seen = new Set<Parameter>()
-    for (const [path, module] of recurse ? this.namedModules(prefix) : [[prefix, this] as const]) {
-      for (const key of Object.keys(module)) {
-        const value = (module as unknown as Record<string, unknown>)[key]
-        if (!(value instanceof Parameter) || seen.has(value)) continue
-        seen.add(value)
-        yield [path === '' ? key : `${path}.${key}`, value]
-      }
-    }
+  *namedParameters(
+    ...given: Arguments<NamedTensorsOptions, typeof NAMED_TENSORS>
+  ): Generator<[string, Parameter]> {
+    const keys = (module: AnyModule): string[] => Object.keys(module)
+    yield* tensorsBelow(this, Parameter, keys, readNamedTensors(given))
   }
 
   /** All parameters, each once. */
-  *parameters(recurse = true): Generator<Parameter> {
-    for (const [, parameter] of this.namedParameters('', recurse)) yield parameter
+  *parameters(recurse: boolean | { recurse?: boolean } = true): Generator<Parameter> {
+    const deep = typeof recurse === 'object' ? (recurse.recurse ?? true) : recurse
+    for (const [, parameter] of this.namedParameters('', deep)) yield parameter
   }
 
-  /** Buffers with dotted names. */
-  *namedBuffers(prefix = '', recurse = true): Generator<[string, Tensor]> {
-    for (const [path, module] of recurse ? this.namedModules(prefix) : [[prefix, this] as const]) {
-      for (const key of buffersOf(module).keys()) {
-        const value = (module as unknown as Record<string, unknown>)[key]
-        if (value instanceof Tensor) yield [path === '' ? key : `${path}.${key}`, value]
-      }
-    }
+  /** Buffers with dotted names, each once. @see torch.nn.Module.named_buffers */
+  *namedBuffers(
+    ...given: Arguments<NamedTensorsOptions, typeof NAMED_TENSORS>
+  ): Generator<[string, Tensor]> {
+    const keys = (module: AnyModule): Iterable<string> => buffersOf(module).keys()
+    yield* tensorsBelow(this, Tensor, keys, readNamedTensors(given))
   }
 
   /** All buffers. */
-  *buffers(recurse = true): Generator<Tensor> {
-    for (const [, buffer] of this.namedBuffers('', recurse)) yield buffer
+  *buffers(recurse: boolean | { recurse?: boolean } = true): Generator<Tensor> {
+    const deep = typeof recurse === 'object' ? (recurse.recurse ?? true) : recurse
+    for (const [, buffer] of this.namedBuffers('', deep)) yield buffer
   }
 
   /**
    * Parameters and persistent buffers by dotted name, as tensors that share their storage and
-   * require no gradient. Names are PyTorch's.
+   * require no gradient. Names are PyTorch's; what is there twice has two.
    *
    * @see torch.nn.Module.state_dict
    */
   stateDict(options: StateDictOptions = {}): StateDict {
     const { prefix = '', keepVars = false } = options
     const out: StateDict = {}
+    callStateHooks(this, 'before', out, prefix)
     for (const [name, tensor] of stateOf(this))
       out[prefix + name] = keepVars ? tensor : tensor.detach()
+    callStateHooks(this, 'after', out, prefix)
     return out
   }
 
@@ -263,13 +353,22 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    * @throws {ShapeError} listing all tensors whose shape differs; nothing is copied then.
    * @see torch.nn.Module.load_state_dict
    */
-  loadStateDict(stateDict: Readonly<StateDict>, options: LoadOptions = {}): LoadReport {
-    return loadState(this, stateDict, options)
+  loadStateDict(
+    stateDict: Readonly<StateDict>,
+    ...given: Arguments<LoadOptions, typeof LOAD>
+  ): LoadReport {
+    const [strict = true, assign = false] = readLoad(given)
+    return loadState(this, stateDict, { strict, assign })
   }
 
-  /** Sets `training` here and below: what dropout and normalisation depend on. */
-  train(mode = true): this {
-    for (const module of this.modules()) module.training = mode
+  /** Sets `training` here, and calls `train` of those below: what dropout and norms depend on. */
+  train(mode: boolean | { mode?: boolean } = true): this {
+    const training = typeof mode === 'object' ? (mode.mode ?? true) : mode
+    if (typeof training !== 'boolean') {
+      throw new ValueError('train', [], 'the mode is true or false', 'call eval() for evaluation')
+    }
+    this.training = training
+    for (const child of this.children()) child.train(training)
     return this
   }
 
@@ -283,16 +382,19 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    *
    * @see torch.nn.Module.zero_grad
    */
-  zeroGrad(options: { setToNone?: boolean } = {}): void {
+  zeroGrad(...given: Arguments<{ setToNone?: boolean }, ['setToNone']>): void {
+    const [setToNone = true] = parameters<[boolean]>('zeroGrad', ['setToNone'])(given)
     for (const parameter of this.parameters()) {
-      if (options.setToNone ?? true) parameter.grad = null
+      if (setToNone) parameter.grad = null
       else if (parameter.grad !== null) noGrad(() => parameter.grad?.zero_())
     }
   }
 
   /** Sets `requiresGrad` of all parameters. */
-  requiresGrad_(requiresGrad = true): this {
-    for (const parameter of this.parameters()) parameter.requiresGrad = requiresGrad
+  requiresGrad_(requiresGrad: boolean | { requiresGrad?: boolean } = true): this {
+    const wanted =
+      typeof requiresGrad === 'object' ? (requiresGrad.requiresGrad ?? true) : requiresGrad
+    for (const parameter of this.parameters()) parameter.requiresGrad = wanted
     return this
   }
 
@@ -314,6 +416,11 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   to(conversion: ModuleConversion): this {
     convertModule(this, conversion)
     return this
+  }
+
+  /** `to(dtype)`. @see torch.nn.Module.type */
+  type(dstType: DType): this {
+    return this.to(dstType)
   }
 
   /** `to('float32')`. */
