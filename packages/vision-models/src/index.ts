@@ -1,4 +1,15 @@
-/** Vision models: classification, segmentation and generation. */
+/** Vision models: building blocks, classification, segmentation and generation. */
+export type { LearntKernel } from './blocks/correlation.ts'
+export {
+  corr2d,
+  corr2dMultiIn,
+  corr2dMultiInOut,
+  Correlation2d,
+  learnKernel,
+  pool2d,
+} from './blocks/correlation.ts'
+export { ResBlock } from './blocks/res-block.ts'
+export { SelfAttention } from './blocks/self-attention.ts'
 export type { AlexNetGrayOptions, AlexNetOptions } from './classification/alexnet.ts'
 export { AlexNet, AlexNetGray } from './classification/alexnet.ts'
 export type { DenseNetDepth, DenseNetOptions } from './classification/densenet.ts'
