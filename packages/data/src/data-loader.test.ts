@@ -9,7 +9,7 @@ import {
   setRngState,
   Tensor,
 } from '@flambeau/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { DataLoaderOptions, SampleContext } from './index.ts'
 import {
   BatchSampler,
@@ -386,6 +386,33 @@ describe('errors', () => {
   it('tell of samples that do not exist', async () => {
     const loader = new DataLoader([1, 2], { sampler: [0, 5] })
     await expect(epoch(loader)).rejects.toThrow(/sample 5 does not exist/)
+  })
+})
+
+describe('warnings', () => {
+  it('tell of streams that are longer than they say', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    class Longer extends IterableDataset<number> {
+      readonly length = 3;
+      override *[Symbol.iterator](): globalThis.Generator<number> {
+        yield* [1, 2, 3, 4, 5]
+      }
+    }
+    const loader = new DataLoader(new Longer(), { batchSize: 1 })
+    await epoch(loader)
+    expect(warn).not.toHaveBeenCalled()
+    expect(loader.length).toBe(3)
+    await epoch(loader)
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/3 batches, but gives more/)]])
+    warn.mockRestore()
+  })
+
+  it('tell once that there is no memory to pin', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    for (let i = 0; i < 2; i++)
+      expect(new DataLoader([1], { pinMemory: true }).pinMemory).toBe(true)
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/there is no GPU/)]])
+    warn.mockRestore()
   })
 })
 

@@ -8,7 +8,7 @@ import { ListDataset } from './dataset-list.ts'
 import { Epoch } from './loader/epoch.ts'
 import type { Fetcher } from './loader/fetch.ts'
 import { END, MapFetcher, StreamFetcher } from './loader/fetch.ts'
-import { BatchIterator, endWith } from './loader/iterator.ts'
+import { BatchIterator, endWith, keepLoader } from './loader/iterator.ts'
 import type { DataLoaderOptions, OptionNames, Settings } from './loader/options.ts'
 import { isRecipe, readSettings } from './loader/options.ts'
 import { WorkerPool } from './loader/pool.ts'
@@ -68,8 +68,8 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   readonly numWorkers: number
   readonly dropLast: boolean
   readonly pinMemory: boolean
-  /** In seconds. */
-  readonly timeout: number
+  /** Seconds to wait for a batch of a worker; holds for later iterations when it is changed. */
+  timeout: number
   readonly prefetchFactor: number
   readonly persistentWorkers: boolean
   readonly inOrder: boolean
@@ -158,7 +158,8 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     if (numWorkers === 0) return new BatchIterator(this.#local(epoch, seeds), epoch)
     const pool = this.#workers(epoch.baseSeed)
     const iterator = new BatchIterator<Batch>(this.#remote(pool, epoch, seeds), epoch)
-    if (!persistentWorkers) endWith(iterator, pool)
+    if (persistentWorkers) keepLoader(iterator, this)
+    else endWith(iterator, pool)
     return iterator
   }
 
@@ -275,15 +276,14 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   #remote(pool: WorkerPool, epoch: Epoch, seeds: EpochSeeds): BatchSource {
-    const { numWorkers, prefetchFactor, inOrder, timeout, persistentWorkers, collateFn } =
-      this.#settings
+    const { numWorkers, prefetchFactor, inOrder, persistentWorkers, collateFn } = this.#settings
     return new PoolSource(pool, {
       epoch,
       seeds,
       numWorkers,
       prefetch: prefetchFactor,
       inOrder,
-      timeout,
+      timeout: this.timeout,
       persistent: persistentWorkers,
       collate: isRecipe(collateFn) ? null : collateFn,
       batched: this.#batched,

@@ -103,7 +103,8 @@ export class Subset<
  * import { arange } from '@flambeau/core'
  * import { ConcatDataset, TensorDataset } from '@flambeau/data'
  * const both = new ConcatDataset([new TensorDataset(arange(3)), new TensorDataset(arange(10, 14))])
- * console.log(both.length, both.getItem(4)[0].item()) // => 7 11
+ * const [x] = await both.getItem(4)
+ * console.log(both.length, x.item()) // => 7 11
  * ```
  */
 export class ConcatDataset<Sample, Batch = unknown> extends Dataset<Sample, Batch> {
@@ -364,7 +365,7 @@ export function requireDataset(op: string, dataset: unknown): void {
  * import { randomSplit, TensorDataset } from '@flambeau/data'
  * const data = new TensorDataset(arange(10))
  * const [train, test] = randomSplit(data, [0.7, 0.3], { generator: new Generator().manualSeed(42) })
- * console.log(train?.indices, test?.length) // => [ 2, 6, 1, 8, 4, 5, 0 ] 3
+ * console.log(String(train?.indices), test?.length) // => 2,6,1,8,4,5,0 3
  * ```
  */
 export function randomSplit<Sample, Batch>(

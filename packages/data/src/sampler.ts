@@ -155,7 +155,7 @@ const readRandom = parameters<[boolean, number | null, RandomGenerator | null]>(
  * import { Generator } from '@flambeau/core'
  * import { RandomSampler } from '@flambeau/data'
  * const generator = new Generator().manualSeed(0)
- * console.log([...new RandomSampler({ length: 5 }, { generator })]) // => [ 2, 0, 1, 3, 4 ]
+ * console.log([...new RandomSampler({ length: 5 }, { generator })]) // => [ 4, 0, 1, 3, 2 ]
  * ```
  */
 export class RandomSampler extends Sampler {

@@ -30,6 +30,21 @@ function describe({ index, indices }: WorkerPlace): string {
 /**
  * Something was thrown in a worker thread: `cause` is what was thrown, with the stack that it had
  * there.
+ *
+ * @example
+ * ```ts
+ * import type { DataLoader } from '@flambeau/data'
+ * import { WorkerError } from '@flambeau/data'
+ *
+ * async function read(loader: DataLoader<number>): Promise<void> {
+ *   try {
+ *     for await (const x of loader) console.log(x.shape)
+ *   } catch (error) {
+ *     if (!(error instanceof WorkerError)) throw error
+ *     console.log(`sample ${error.index} of worker ${error.workerId}:`, error.cause)
+ *   }
+ * }
+ * ```
  */
 export class WorkerError extends FlambeauError implements WorkerPlace {
   override readonly code: string = 'ERR_WORKER'
@@ -46,12 +61,31 @@ export class WorkerError extends FlambeauError implements WorkerPlace {
   }
 }
 
-/** A worker thread ended by itself: it ran out of memory, called `process.exit`, or crashed. */
+/**
+ * A worker thread ended by itself: it ran out of memory, called `process.exit`, or something was
+ * thrown that nobody caught. `indices` are the samples that it was at.
+ *
+ * @example
+ * ```ts
+ * import { WorkerCrashError } from '@flambeau/data'
+ * const isCrash = (error: unknown): boolean => error instanceof WorkerCrashError
+ * console.log(isCrash(new Error('something else'))) // => false
+ * ```
+ */
 export class WorkerCrashError extends WorkerError {
   override readonly code: string = 'ERR_WORKER_CRASH'
 }
 
-/** A batch did not arrive in time. */
+/**
+ * A batch did not arrive within the loader's `timeout`.
+ *
+ * @example
+ * ```ts
+ * import { LoaderTimeoutError } from '@flambeau/data'
+ * const isLate = (error: unknown): boolean => error instanceof LoaderTimeoutError
+ * console.log(isLate(new Error('something else'))) // => false
+ * ```
+ */
 export class LoaderTimeoutError extends FlambeauError {
   override readonly code: string = 'ERR_TIMEOUT'
 }

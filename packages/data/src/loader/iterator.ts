@@ -12,6 +12,14 @@ export function endWith(owner: object, pool: WorkerPool): void {
   forgotten.register(owner, pool)
 }
 
+// Loaders that are only held by a loop over them.
+const loaders = new WeakMap<object, object>()
+
+/** Keeps `loader` for as long as somebody holds `iterator`. */
+export function keepLoader(iterator: object, loader: object): void {
+  loaders.set(iterator, loader)
+}
+
 /** The batches of one epoch, one after another. */
 export class BatchIterator<Batch> implements AsyncIterableIterator<Batch, undefined> {
   readonly #source: BatchSource
@@ -63,6 +71,7 @@ export class BatchIterator<Batch> implements AsyncIterableIterator<Batch, undefi
     } catch (error) {
       return this.#broken(error)
     }
+    if (this.#ended) return { done: true, value: undefined }
     return value === END ? this.#finish() : { done: false, value: value as Batch }
   }
 
@@ -73,7 +82,9 @@ export class BatchIterator<Batch> implements AsyncIterableIterator<Batch, undefi
     return { done: true, value: undefined }
   }
 
-  async #broken(error: unknown): Promise<never> {
+  async #broken(error: unknown): Promise<IteratorResult<Batch, undefined>> {
+    // The caller left while this was under way.
+    if (this.#ended) return { done: true, value: undefined }
     this.#ended = true
     await this.#source.abandon()
     throw error

@@ -19,7 +19,7 @@ export interface PoolOptions extends Omit<SharedSetup, 'channel' | 'recipes'> {
 export interface Listener {
   answer(answer: TaskAnswer): void
   fail(error: Error): void
-  /** Another epoch has begun. */
+  /** Another epoch has begun, or the pool was closed. */
   superseded(): void
 }
 
@@ -115,8 +115,10 @@ export class WorkerPool {
 
   /** Ends all workers: at once if `kill`, else when they have done what they are at. */
   close(kill: boolean): Promise<void> {
+    const listener = this.#listener
     this.#listener = null
     this.#closing ??= this.#stop(kill)
+    listener?.superseded()
     return this.#closing
   }
 
@@ -190,8 +192,7 @@ export class WorkerPool {
   #fail(error: Error): void {
     if (this.#failure !== null) return
     this.#failure = error
-    const listener = this.#listener
+    this.#listener?.fail(error)
     void this.close(true)
-    listener?.fail(error)
   }
 }

@@ -184,7 +184,7 @@ export class PoolSource implements BatchSource, Listener {
     throw new ValueError(
       'DataLoader',
       [],
-      'this iteration has ended: the workers serve a later one',
+      'this iteration is over: its workers were closed, or serve a later one',
       'with persistentWorkers, one iteration can be on at a time',
     )
   }

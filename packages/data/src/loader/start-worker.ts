@@ -23,12 +23,13 @@ function isTypescript(url: string): boolean {
   return /\.[mc]?tsx?$/.test(url.replace(/[?#].*$/, ''))
 }
 
-/** What runs TypeScript in a thread: null if the threads do so by themselves. */
+/**
+ * What runs TypeScript in a thread, where that is needed: with Node.js 20, threads do not inherit what
+ * `--import tsx` does for the main thread.
+ */
 function registration(recipes: readonly PackedRecipe[]): string | null {
   const module = recipes.map((recipe) => recipe.module).find(isTypescript)
   if (module === undefined && !FROM_SOURCE) return null
-  // Threads inherit what the process was started with.
-  if (!FROM_SOURCE && process.execArgv.some((argument) => argument.includes('tsx'))) return null
   const places = [module, pathToFileURL(`${process.cwd()}/package.json`).href, import.meta.url]
   for (const place of places) {
     if (place === undefined || !place.startsWith('file:')) continue

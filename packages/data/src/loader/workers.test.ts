@@ -279,16 +279,24 @@ describe('trouble in a worker', () => {
   })
 
   it.each(['hang', 'spin'] as const)('a sample that does not come: %s', async (kind) => {
+    // The first epoch is for starting, which may take long where much else runs.
+    let epochs = 0
+    const sampler = {
+      [Symbol.iterator]: () => (epochs++ === 0 ? [0, 1] : [0, 1, 2, 3, 4, 5]).values(),
+    }
     const loader = new DataLoader(new Troubled(6, 4, kind), {
       batchSize: 2,
+      sampler,
       numWorkers: 2,
-      timeout: 4,
+      timeout: 20,
       persistentWorkers: true,
     })
+    expect(await epoch(loader)).toEqual([[0, 1]])
+    loader.timeout = 2
     const { error, seen } = await trouble(loader)
     expect([seen.length, threads.size]).toEqual([2, 0])
     expect(error).toBeInstanceOf(LoaderTimeoutError)
-    expect((error as Error).message).toMatch(/worker 0 did not give batch 2 within 4 s/)
+    expect((error as Error).message).toMatch(/worker 0 did not give batch 2 within 2 s/)
   })
 
   it('leaves workers that are kept usable', async () => {
@@ -387,6 +395,33 @@ describe('an iteration that is left', () => {
     expect(threads.size).toBe(0)
   })
 
+  it('ends while a batch is under way', async () => {
+    const data = new Troubled(4, 0, 'hang')
+    const iterator = new DataLoader(data, { numWorkers: 1 })[Symbol.asyncIterator]()
+    const pending = iterator.next()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    await iterator.return()
+    expect(await pending).toEqual({ done: true, value: undefined })
+    const kept = new DataLoader(data, { numWorkers: 1, persistentWorkers: true })
+    const waiting = kept[Symbol.asyncIterator]().next()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    const refused = waiting.catch((error: unknown) => error)
+    await kept.close()
+    expect(String(await refused)).toMatch(/its workers were closed/)
+    expect(threads.size).toBe(0)
+  })
+
+  it('goes on though only the loop holds the loader', async () => {
+    const options = { batchSize: 2, numWorkers: 1, persistentWorkers: true }
+    let count = 0
+    for await (const _ of new DataLoader(new Noisy(12), options)) {
+      collectGarbage()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      count++
+    }
+    expect(count).toBe(6)
+  })
+
   it('leaves kept workers to the next one', async () => {
     const loader = new DataLoader(new Noisy(12), {
       batchSize: 2,
@@ -398,7 +433,7 @@ describe('an iteration that is left', () => {
     await first.next()
     const second = loader[Symbol.asyncIterator]()
     await second.next()
-    await expect(first.next()).rejects.toThrow(/one iteration can be on at a time/)
+    await expect(first.next()).rejects.toThrow(/serve a later one/)
     expect((await epoch({ [Symbol.asyncIterator]: () => second })).length).toBe(5)
     expect(started).toBe(1)
     await loader.close()
