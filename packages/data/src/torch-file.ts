@@ -245,29 +245,60 @@ const REBUILDERS: ReadonlySet<PickleCall> = new Set(
   ),
 )
 
-/** The value with its tensors made, each once. */
-function finish(value: PickleValue, done: Map<object, unknown> = new Map()): unknown {
-  if (typeof value === 'function') throw new Error('a class stands where a value must be')
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-  if (value instanceof Kind) throw new Error('a class stands where a value must be')
-  if (value instanceof Storage) throw new Error('a storage without a tensor is not supported')
-  const known = done.get(value)
-  if (known !== undefined) return known
-  if (value instanceof Pending) {
-    const tensor = value.make()
-    done.set(value, tensor)
-    return tensor
+/** Nested deeper than this, walking through what was read would overflow the stack. */
+const MOST_DEPTH = 200
+
+/** Goes through what a pickle made. */
+class Finisher {
+  readonly #tensors: Map<Pending, Tensor> = new Map()
+  /** How deep what is in a container is nested; 0 while it is being gone through. */
+  readonly #heights: Map<object, number> = new Map()
+
+  /** The value with its tensors made, each once. @throws {Error} for circles and what is no value. */
+  finish(value: PickleValue, depth = 0): unknown {
+    if (typeof value === 'function') throw new Error('a class stands where a value must be')
+    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+    if (value instanceof Kind) throw new Error('a class stands where a value must be')
+    if (value instanceof Storage) throw new Error('a storage without a tensor is not supported')
+    if (value instanceof Pending) {
+      const made = this.#tensors.get(value) ?? value.make()
+      this.#tensors.set(value, made)
+      return made
+    }
+    const known = this.#heights.get(value)
+    if (known === 0) throw new Error('a value contains itself')
+    if (depth + (known ?? 0) > MOST_DEPTH)
+      throw new Error(`values are nested more than ${MOST_DEPTH} deep`)
+    if (known === undefined) {
+      this.#heights.set(value, 0)
+      this.#heights.set(value, this.#parts(value, depth))
+    }
+    return value
   }
-  done.set(value, value)
-  if (Array.isArray(value)) {
-    value.forEach((item, i) => {
-      value[i] = finish(item, done)
-    })
-  } else {
-    for (const [key, item] of Object.entries(value))
-      setKey(value as Record<string, unknown>, key, finish(item, done))
+
+  /** Finishes the parts of a container; gives its height. */
+  #parts(value: object, depth: number): number {
+    let height = 1
+    const part = (item: unknown): unknown => {
+      const made = this.finish(item, depth + 1)
+      if (typeof item === 'object' && item !== null)
+        height = Math.max(height, 1 + (this.#heights.get(item) ?? 0))
+      return made
+    }
+    if (Array.isArray(value)) {
+      value.forEach((item, i) => {
+        value[i] = part(item)
+      })
+    } else {
+      for (const [key, item] of Object.entries(value))
+        setKey(value as Record<string, unknown>, key, part(item))
+    }
+    return height
   }
-  return value
+}
+
+function finish(value: PickleValue): unknown {
+  return new Finisher().finish(value)
 }
 
 function broken(

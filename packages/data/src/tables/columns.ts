@@ -24,7 +24,8 @@ export const MISSING: readonly string[] = [
   'NIL',
 ]
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+// Not \d+\.?\d*, which takes the square of a long field's length to fail.
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 const INTEGER = /^[+-]?\d+$/
 const INFINITE = /^([+-]?)inf(?:inity)?$/i
 

@@ -241,8 +241,10 @@ class Machine {
       case '\x8b':
         return this.#push(read.long(read.uint32()))
       case 'F': {
-        const value = Number(read.line())
-        return this.#push(value)
+        const line = read.line()
+        if (!/^(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|-?inf|nan)$/.test(line))
+          this.#fail(`'${line.slice(0, 20)}' is no number`)
+        return this.#push(Number(line.replace('inf', 'Infinity')))
       }
       case 'G':
         return this.#push(read.float64())
@@ -325,13 +327,13 @@ class Machine {
         return this.#push(this.#top())
       // The memo
       case 'g':
-        return this.#recall(Number(read.line()))
+        return this.#recall(this.#place(read.line()))
       case 'h':
         return this.#recall(read.byte())
       case 'j':
         return this.#recall(read.uint32())
       case 'p':
-        return this.#remember(Number(read.line()))
+        return this.#remember(this.#place(read.line()))
       case 'q':
         return this.#remember(read.byte())
       case 'r':
@@ -380,6 +382,12 @@ class Machine {
       default:
         this.#fail(`the instruction 0x${code.toString(16)} is not known or not allowed`)
     }
+  }
+
+  /** A place in the memo. */
+  #place(text: string): number {
+    if (!/^\d{1,15}$/.test(text)) this.#fail(`'${text.slice(0, 20)}' is no place in the memo`)
+    return Number(text)
   }
 
   #integer(text: string): number | bigint {
