@@ -196,6 +196,32 @@ describe('constructors', () => {
   )
 })
 
+describe('the types of constructors', () => {
+  it('know positions and names', () => {
+    const made = [
+      new nn.Dropout(0.5, true),
+      new nn.MaxPool2d(3, 2, 1),
+      new nn.LSTM(10, 20, 2, true),
+      new nn.LSTM(10, 20, { batchFirst: true }),
+      new nn.CrossEntropyLoss(ones([3])),
+      new nn.CrossEntropyLoss(null, null, 5, { reduction: 'sum' }),
+      new nn.Conv2d(3, 8, 3, 1, 'same', { bias: false }),
+      new nn.Linear({ inFeatures: 2, outFeatures: 3 }),
+    ]
+    expect(made.map((one) => one.constructor.name).join()).toContain('LSTM,LSTM,CrossEntropyLoss')
+    // @ts-expect-error there is no such name
+    expect(() => new nn.Linear(2, 3, { biass: true })).toThrow(/no option 'biass'/)
+    // @ts-expect-error nor such a reduction
+    expect(() => new nn.CrossEntropyLoss({ reduction: 'avg' })).toThrow(/must be/)
+    // @ts-expect-error a required one is missing
+    expect(() => new nn.Conv2d(3, 8)).toThrow(/kernelSize/)
+    // @ts-expect-error a word where a number stands
+    expect(() => new nn.Linear('2', 3)).toThrow(/inFeatures/)
+    // @ts-expect-error nothing comes behind the names
+    expect(() => new nn.Linear({ inFeatures: 2, outFeatures: 3 }, true)).toThrow(/come last/)
+  })
+})
+
 describe('copyModule', () => {
   const all = Object.entries(classes).filter(([name]) => name in nn)
 

@@ -76,10 +76,11 @@ const GAP = 2
 function table(rows: readonly SummaryRow[], columns: number): string[] {
   const lead = branches(rows)
   const head = ['Module', 'Output shape', 'Parameters', 'Trainable', 'FLOPs', 'Memory']
+  const learning = new Set(rows.filter((row) => row.parameters > 0).map(({ name }) => name))
   const cells = rows.map((row, i) => [
     label(row, lead[i] as string),
     shapeText(row.outputShape),
-    row.again ? 'again' : row.parameters > 0 ? grouped(row.parameters) : '–',
+    row.parameters > 0 ? grouped(row.parameters) : learning.has(row.name) ? 'again' : '–',
     trainableText(row),
     row.flops > 0 ? scaled(row.flops) : '–',
     row.activationBytes > 0 ? bytes(row.activationBytes) : '–',
