@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   arange,
   Generator,
@@ -17,8 +19,10 @@ import {
   Dataset,
   DistributedSampler,
   IterableDataset,
+  loadCheckpoint,
   RandomSampler,
   Sampler,
+  saveCheckpoint,
   SubsetRandomSampler,
   TensorDataset,
   WeightedRandomSampler,
@@ -384,6 +388,8 @@ describe('errors', () => {
   })
 
   it('tell of samples that do not exist', async () => {
+    const flat = new DataLoader([1, 2], { batchSampler: [0, 1] as never })
+    await expect(epoch(flat)).rejects.toThrow(/arrays of indices, not number/)
     const loader = new DataLoader([1, 2], { sampler: [0, 5] })
     await expect(epoch(loader)).rejects.toThrow(/sample 5 does not exist/)
   })
@@ -477,6 +483,35 @@ describe('the state of a loader', () => {
     const other = make()
     other.loadStateDict(state)
     expect(await epoch(other)).toEqual(await epoch(loader))
+  })
+
+  it('goes on from a checkpoint', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'loader-'))
+    const make = (): DataLoader<[number, Tensor, Tensor]> =>
+      new DataLoader(new Noisy(9), {
+        batchSize: 2,
+        sampler: new RandomSampler({ length: 9 }),
+        generator: new Generator().manualSeed(4),
+      })
+    const path = join(folder, 'state')
+    try {
+      manualSeed(2)
+      const all = await epoch(make(), 4)
+      manualSeed(2)
+      const loader = make()
+      const seen: unknown[] = []
+      for await (const batch of loader) {
+        seen.push(plain(batch))
+        if (seen.length === 2) break
+      }
+      saveCheckpoint(path, { loader })
+      manualSeed(77)
+      const other = make()
+      loadCheckpoint(path, { loader: other })
+      expect([...seen, ...(await epoch(other, 2))]).toEqual(all)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('goes on with streams, from their start', async () => {

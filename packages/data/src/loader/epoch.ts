@@ -1,5 +1,6 @@
 /** One pass over the data: which batches there are, and how far the loop has come. */
 import type { Generator } from '@flambeau/core'
+import { ValueError } from '@flambeau/core'
 import { withDefaultGenerator } from '@flambeau/core/internal'
 import type { Task } from './fetch.ts'
 import type { Repeats } from './seeds.ts'
@@ -33,6 +34,17 @@ export interface EpochOptions {
   readonly resumed: Progress | null
   /** How many batches there should be, if the user was told. */
   readonly expected: number | null
+}
+
+/** The samples of a batch. @throws {ValueError} if a batch sampler gave something else. */
+function listOf(batch: unknown): readonly unknown[] {
+  if (Array.isArray(batch)) return batch
+  throw new ValueError(
+    'DataLoader',
+    [],
+    `a batchSampler gives arrays of indices, not ${batch === null ? 'null' : typeof batch}`,
+    'to give samples one by one, pass it as sampler',
+  )
 }
 
 /** The batches of an epoch in order, and which of them were delivered. */
@@ -101,7 +113,7 @@ export class Epoch {
       const result = this.#pull()
       if (result.done === true) return null
       const { batched, repeats } = this.#options
-      const indices = batched ? (result.value as unknown[]) : [result.value]
+      const indices = batched ? listOf(result.value) : [result.value]
       const number = this.#next++
       const before = repeats?.count(indices) ?? null
       if (!this.#wasDelivered(number)) {

@@ -103,11 +103,8 @@ export class MapFetcher implements Fetcher {
   fetch({ number, indices, repeats }: Task): unknown {
     const keys = indices as readonly number[]
     const seeds = this.#seeds
-    const direct = this.#direct ? this.#dataset.getBatch?.length : undefined
-    // A method that takes no contexts needs none: that is the fast way for data in memory.
-    const contexts =
-      direct === 1 ? [] : keys.map((index, i) => seeds.sample(index, repeats?.[i] ?? 0))
-    if (direct !== undefined) {
+    const contexts = keys.map((index, i) => seeds.sample(index, repeats?.[i] ?? 0))
+    if (this.#direct) {
       const batch = seeds.batch(number)
       return releasing(
         [batch, ...contexts],
