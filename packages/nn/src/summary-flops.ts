@@ -54,10 +54,21 @@ const RECURRENT = [RNN, LSTM, GRU, RNNCell, LSTMCell, GRUCell]
 function recurrentFlops(layer: AnyModule, input: Tensor | PackedSequence): number {
   const data = input instanceof PackedSequence ? input.data : input
   const rows = product(data.shape.slice(0, -1))
-  const weights = [...layer.namedParameters('', false)].filter(([name]) =>
-    name.startsWith('weight'),
-  )
-  return weights.reduce((sum, [, weight]) => sum + 2 * rows * weight.numel(), 0)
+  return weightNames(layer).reduce((sum, name) => {
+    // Parametrized weights are no parameters, but they are read under their names.
+    const weight = (layer as unknown as Record<string, unknown>)[name]
+    return weight instanceof Tensor ? sum + 2 * rows * weight.numel() : sum
+  }, 0)
+}
+
+function weightNames(layer: AnyModule): string[] {
+  if (!(layer instanceof RNN || layer instanceof LSTM || layer instanceof GRU)) {
+    return ['weight_ih', 'weight_hh']
+  }
+  const { numLayers, bidirectional } = layer as LSTM
+  return Array.from({ length: numLayers }, (_, i) => [`l${i}`, `l${i}_reverse`])
+    .flatMap((directions) => (bidirectional ? directions : directions.slice(0, 1)))
+    .flatMap((suffix) => ['ih', 'hh', 'hr'].map((kind) => `weight_${kind}_${suffix}`))
 }
 
 /** Counts what `body` does. */

@@ -214,6 +214,11 @@ describe('summary', () => {
     expect(rows[1]?.parameters).toBe(32 + 8 + 8)
     expect(parameters).toBe(48)
     expect(activationBytes).toBe(2 * 8 * 4)
+    const { flops } = nn.summary(new nn.LSTM(4, 3), [5, 2, 4])
+    const normed = nn.utils.weightNorm(new nn.LSTM(4, 3), 'weight_hh_l0')
+    expect(nn.summary(normed, [5, 2, 4]).flops).toBe(flops)
+    const rules = nn.utils.parametrizations.weightNorm(new nn.LSTM(4, 3), 'weight_ih_l0')
+    expect(nn.summary(rules, [5, 2, 4]).flops).toBe(flops)
   })
 
   it('leaves the model as it was', () => {
