@@ -11,7 +11,7 @@ import {
   ValueError,
   zeros,
 } from '@flambeau/core'
-import type { Arguments } from '@flambeau/core/internal'
+import type { Arguments, Given } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import { requireTensor } from './inputs.ts'
 
@@ -114,34 +114,37 @@ const HEADS = [
 
 type Optional = Tensor | null
 
-const readHeads = parameters<
-  [
-    Tensor,
-    Tensor,
-    number,
-    number,
-    Optional,
-    Optional,
-    Optional,
-    Optional,
-    boolean,
-    number,
-    Tensor,
-    Optional,
-    boolean,
-    Optional,
-    boolean,
-    Optional,
-    boolean,
-    Optional,
-    Optional,
-    Optional,
-    Optional,
-    Optional,
-    boolean,
-    boolean,
-  ]
->('multiHeadAttentionForward', HEADS)
+type HeadParameters = [
+  Tensor,
+  Tensor,
+  number,
+  number,
+  Optional,
+  Optional,
+  Optional,
+  Optional,
+  boolean,
+  number,
+  Tensor,
+  Optional,
+  boolean,
+  Optional,
+  boolean,
+  Optional,
+  boolean,
+  Optional,
+  Optional,
+  Optional,
+  Optional,
+  Optional,
+  boolean,
+  boolean,
+]
+
+/** The arguments of {@link multiHeadAttentionForward} after the query, in order. */
+export type HeadArguments = Given<HeadParameters>
+
+const readHeads = parameters<HeadParameters>('multiHeadAttentionForward', HEADS)
 
 /** A mask with one more column, which forbids nothing. */
 function widenedMask(mask: Tensor | null): Tensor | null {
@@ -166,11 +169,72 @@ export function multiHeadAttentionForward(
   query: Tensor,
   ...given: Arguments<MultiHeadAttentionForwardOptions, typeof HEADS>
 ): [output: Tensor, weights: Tensor | null] {
+  return attendInHeads(query, readHeads(given), false)
+}
+
+/** Queries, keys and values of all heads: `[N, heads, length, E / heads]` each, as views. */
+type Heads = [query: Tensor, key: Tensor, value: Tensor]
+
+/** `count` projections side by side, each cut into heads; x is `[N, length, …]`, or turned. */
+function projected(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  count: number,
+  heads: number,
+  batchFirst: boolean,
+): Tensor[] {
+  const width = (weight.shape[0] as number) / count / heads
+  const [a, b] = x.shape as unknown as [number, number]
+  const order = batchFirst ? [2, 0, 3, 1, 4] : [2, 1, 3, 0, 4]
+  return linear(x, weight, bias).view(a, b, count, heads, width).permute(order).unbind(0)
+}
+
+/** Query, key and value by the weights that there are, in as few products as possible. */
+function projectedHeads(
+  operands: readonly [Tensor, Tensor, Tensor],
+  read: HeadArguments,
+  batchFirst: boolean,
+): Heads {
   const op = 'multiHeadAttentionForward'
-  const read = readHeads(given)
-  const [keys, values, embedDim, heads = 0, inWeight = null, inBias = null] = read
+  const [query, key, value] = operands
+  const [heads, weight = null, bias = null] = [read[3] ?? 0, read[4], read[5]]
+  const project = (x: Tensor, w: Tensor, b: Tensor | null, count: number): Tensor[] =>
+    projected(x, w, b, count, heads, batchFirst)
+  const size = query.shape[2] as number
+  const part = (first: number, count: number): [Tensor, Tensor | null] => [
+    (weight as Tensor).narrow(0, first * size, count * size),
+    bias?.narrow(0, first * size, count * size) ?? null,
+  ]
+  if (read[16] ?? false) {
+    return operands.map((x, i) => {
+      const own = read[17 + i] as Tensor
+      requireTensor(op, `${'qkv'[i] ?? ''}ProjWeight`, own)
+      const [b = null] = bias === null ? [] : [bias.narrow(0, i * size, size)]
+      return project(x, own, b, 1)[0] as Tensor
+    }) as Heads
+  }
+  requireTensor(op, 'inProjWeight', weight)
+  if (query === key && key === value) return project(query, weight as Tensor, bias, 3) as Heads
+  const [q] = project(query, ...part(0, 1), 1) as [Tensor]
+  if (key === value) return [q, ...project(key, ...part(1, 2), 2)] as Heads
+  return [q, ...project(key, ...part(1, 1), 1), ...project(value, ...part(2, 1), 1)] as Heads
+}
+
+/**
+ * {@link multiHeadAttentionForward}, where the axis N may come first. What it works on are views.
+ *
+ * @internal
+ */
+export function attendInHeads(
+  query: Tensor,
+  read: HeadArguments,
+  turned: boolean,
+): [output: Tensor, weights: Tensor | null] {
+  const op = 'multiHeadAttentionForward'
+  const [keys, values, embedDim, heads = 0] = read
   const [, , , , , , biasK = null, biasV = null, addZero = false, dropoutP = 0, outWeight] = read
-  const [needWeights, separate] = [read[14] ?? true, read[16] ?? false]
+  const needWeights = read[14] ?? true
   for (const [name, value] of Object.entries({ query, key: keys, value: values })) {
     requireTensor(op, name, value)
   }
@@ -192,10 +256,16 @@ export function multiHeadAttentionForward(
   if (padding !== null && padding.ndim !== query.ndim - 1) {
     fail('keyPaddingMask must be [N, S], or [S] without batches', 'reshape it')
   }
-  const lift = (tensor: Tensor): Tensor => (batched ? tensor : tensor.unsqueeze(1))
-  const [q0, k0, v0] = [lift(query), lift(keys as Tensor), lift(values as Tensor)]
+  // One batch is as good as many that come first.
+  const batchFirst = turned || !batched
+  const lift = (tensor: Tensor): Tensor => (batched ? tensor : tensor.unsqueeze(0))
+  const q0 = lift(query)
+  const k0 = keys === query ? q0 : lift(keys as Tensor)
+  const v0 = values === keys ? k0 : lift(values as Tensor)
   if (!batched && padding !== null) padding = padding.unsqueeze(0)
-  const [length, count, size] = q0.shape as unknown as [number, number, number]
+  const [batchAxis, lengthAxis] = batchFirst ? [0, 1] : [1, 0]
+  const [length, count] = [q0.shape[lengthAxis] as number, q0.shape[batchAxis] as number]
+  const size = q0.shape[2] as number
   if (size !== embedDim) fail(`query must end in ${embedDim}`, 'as embedDim says')
   const width = size / heads
   if (!Number.isSafeInteger(width) || width < 1) {
@@ -206,32 +276,20 @@ export function multiHeadAttentionForward(
       'choose a divisor',
     )
   }
-  const same = separate ? 2 : 3
+  const same = (read[16] ?? false) ? 2 : 3
   if (k0.shape.slice(0, same).join() !== v0.shape.slice(0, same).join()) {
     fail('key and value must agree in shape', 'they belong together')
   }
-  if (k0.shape[1] !== count) fail('query and key must have as many batches', 'expand one')
+  if (k0.shape[batchAxis] !== count) fail('query and key must have as many batches', 'expand one')
+  if (same === 3 && k0.shape[2] !== size) fail(`key must end in ${size}`, 'as query does')
   const { dtype } = query
-  let mask = canonicalMask(op, 'attnMask', read[15], dtype)
+  const [staticK, staticV] = [read[20] ?? null, read[21] ?? null]
+  const source = staticK === null ? (k0.shape[lengthAxis] as number) : staticK.shape[1]
+  const given = canonicalMask(op, 'attnMask', read[15], dtype)
   padding = canonicalMask(op, 'keyPaddingMask', padding, dtype)
-  const project = (): [Tensor, Tensor, Tensor] => {
-    const biases = inBias === null ? [null, null, null] : inBias.chunk(3)
-    const weights = separate ? read.slice(17, 20) : [...(inWeight?.chunk(3) ?? [])]
-    const [a, b, c] = [q0, k0, v0].map((input, i) => {
-      requireTensor(op, separate ? 'qProjWeight' : 'inProjWeight', weights[i])
-      return linear(input, weights[i] as Tensor, biases[i] ?? null)
-    })
-    return [a as Tensor, b as Tensor, c as Tensor]
-  }
-  const packed = !separate && query === keys && keys === values && inWeight !== null
-  let [q, k, v] = packed
-    ? (linear(q0, inWeight, inBias).chunk(3, -1) as unknown as [Tensor, Tensor, Tensor])
-    : project()
-  const source =
-    (read[20] ?? null) === null ? (k.shape[0] as number) : (read[20] as Tensor).shape[1]
-  if (mask !== null) {
-    const wanted = mask.ndim === 2 ? [length, source] : [count * heads, length, source]
-    if (mask.shape.join() !== wanted.join()) {
+  if (given !== null) {
+    const wanted = given.ndim === 2 ? [length, source] : [count * heads, length, source]
+    if (given.shape.join() !== wanted.join()) {
       fail(
         `attnMask must be [${length}, ${source}] or [${count * heads}, ${length}, ${source}]`,
         'fit it',
@@ -241,53 +299,61 @@ export function multiHeadAttentionForward(
   if ((biasK === null) !== (biasV === null)) {
     throw new ValueError(op, [], 'biasK and biasV go together', 'pass both')
   }
+  // A causal mask need not be looked at, unless keys are added or the weights asked for.
+  const plain = biasK === null && !addZero && padding === null && !needWeights
+  const causal = (read[23] ?? false) && plain
+  let mask =
+    causal || given === null || given.ndim === 2 ? given : given.unflatten(0, [count, heads])
+  if (causal) mask = null
+  const ours = projectedHeads([q0, k0, v0], read, batchFirst)
+  const [q] = ours
+  let [, k, v] = ours
   if (biasK !== null && biasV !== null) {
-    k = cat([k, biasK.expand(1, count, size)])
-    v = cat([v, biasV.expand(1, count, size)])
+    const further = (bias: Tensor): Tensor =>
+      bias.reshape(1, heads, 1, width).expand(count, heads, 1, width)
+    k = cat([k, further(biasK)], 2)
+    v = cat([v, further(biasV)], 2)
     mask = widenedMask(mask)
     padding = widenedMask(padding)
   }
-  const split = (tensor: Tensor): Tensor =>
-    tensor.reshape(tensor.shape[0] as number, count * heads, width).transpose(0, 1)
-  q = split(q)
-  k = read[20] ?? split(k)
-  v = read[21] ?? split(v)
+  if (staticK !== null) k = staticK.unflatten(0, [count, heads])
+  if (staticV !== null) v = staticV.unflatten(0, [count, heads])
   if (addZero) {
-    const none = zeros([count * heads, 1, width], { dtype })
-    k = cat([k, none], 1)
-    v = cat([v, none], 1)
+    const none = zeros([count, heads, 1, width], { dtype })
+    k = cat([k, none], 2)
+    v = cat([v, none], 2)
     mask = widenedMask(mask)
     padding = widenedMask(padding)
   }
-  const total = k.shape[1] as number
+  const total = k.shape[2] as number
   let summand = mask
   if (padding !== null) {
     if (padding.shape.join() !== [count, total].join()) {
       fail(`keyPaddingMask must be [${count}, ${total}]`, 'a column for each key')
     }
-    const rows = padding
-      .reshape(count, 1, 1, total)
-      .expand(count, heads, 1, total)
-      .reshape(count * heads, 1, total)
+    const rows = padding.reshape(count, 1, 1, total)
     summand = summand === null ? rows : summand.add(rows)
   }
+  summand = summand?.to(dtype) ?? null
   const drop = (read[12] ?? true) ? dropoutP : 0
   let weights: Tensor | null = null
   let mixed: Tensor
   if (needWeights) {
-    const scores = q.mul(Math.sqrt(1 / width)).bmm(k.transpose(1, 2))
-    weights = softmax(summand === null ? scores : scores.add(summand.to(dtype)), -1)
+    const scores = q.mul(Math.sqrt(1 / width)).matmul(k.transpose(-2, -1))
+    weights = softmax(summand === null ? scores : scores.add(summand), -1)
     if (drop > 0) weights = dropout(weights, drop, true)
-    mixed = weights.bmm(v)
+    mixed = weights.matmul(v)
   } else {
-    const causal = (read[23] ?? false) && summand === null
-    mixed = scaledDotProductAttention(q, k, v, summand?.to(dtype) ?? null, drop, causal)
+    mixed = scaledDotProductAttention(q, k, v, summand, drop, causal)
   }
-  const rows = mixed.transpose(0, 1).reshape(length, count, size)
-  const output = linear(rows, outWeight as Tensor, read[11] ?? null)
-  if (weights !== null) {
-    weights = weights.reshape(count, heads, length, total)
-    if (read[22] ?? true) weights = weights.mean(1)
-  }
-  return batched ? [output, weights] : [output.squeeze(1), weights?.squeeze(0) ?? null]
+  // While training, the output lies in memory as PyTorch's does, lengths first: dropout behind it draws
+  // in that order.
+  const inOrder = batchFirst && !(batched && (read[12] ?? true))
+  const rows = inOrder
+    ? mixed.transpose(1, 2).reshape(count, length, size)
+    : mixed.permute(2, 0, 1, 3).reshape(length, count, size)
+  const made = linear(rows, outWeight as Tensor, read[11] ?? null)
+  const output = batchFirst === inOrder ? made : made.transpose(0, 1)
+  if (weights !== null && (read[22] ?? true)) weights = weights.mean(1)
+  return batched ? [output, weights] : [output.squeeze(0), weights?.squeeze(0) ?? null]
 }

@@ -2,7 +2,7 @@ import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
-import { canonicalMask, multiHeadAttentionForward } from '../functional/attention.ts'
+import { attendInHeads } from '../functional/attention.ts'
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
@@ -205,34 +205,35 @@ export class MultiheadAttention extends Module<
         'pass attnMask: Transformer.generateSquareSubsequentMask(n)',
       )
     }
-    const turn = this.batchFirst && query.ndim === 3
-    const q = turn ? query.transpose(0, 1) : query
-    const k = key === query ? q : turn ? key.transpose(0, 1) : key
-    const v = value === key ? k : turn ? value.transpose(0, 1) : value
-    const [output, weights] = multiHeadAttentionForward(q, {
-      key: k,
-      value: v,
-      embedDimToCheck: this.embedDim,
-      numHeads: this.numHeads,
-      inProjWeight: this.in_proj_weight,
-      inProjBias: this.in_proj_bias,
-      biasK: this.bias_k,
-      biasV: this.bias_v,
-      addZeroAttn: this.addZeroAttn,
-      dropoutP: this.dropout,
-      outProjWeight: this.out_proj.weight,
-      outProjBias: this.out_proj.bias,
-      training: this.training,
-      keyPaddingMask: canonicalMask(op, 'keyPaddingMask', padding, query.dtype),
-      needWeights: needWeights ?? true,
-      attnMask: canonicalMask(op, 'attnMask', mask, query.dtype),
-      useSeparateProjWeight: this.in_proj_weight === null,
-      qProjWeight: this.q_proj_weight,
-      kProjWeight: this.k_proj_weight,
-      vProjWeight: this.v_proj_weight,
-      averageAttnWeights: averageAttnWeights ?? true,
-      isCausal,
-    })
-    return [turn ? output.transpose(0, 1) : output, weights]
+    return attendInHeads(
+      query,
+      [
+        key,
+        value,
+        this.embedDim,
+        this.numHeads,
+        this.in_proj_weight,
+        this.in_proj_bias,
+        this.bias_k,
+        this.bias_v,
+        this.addZeroAttn,
+        this.dropout,
+        this.out_proj.weight,
+        this.out_proj.bias,
+        this.training,
+        padding ?? null,
+        needWeights ?? true,
+        mask ?? null,
+        this.in_proj_weight === null,
+        this.q_proj_weight,
+        this.k_proj_weight,
+        this.v_proj_weight,
+        null,
+        null,
+        averageAttnWeights ?? true,
+        isCausal,
+      ],
+      this.batchFirst,
+    )
   }
 }
