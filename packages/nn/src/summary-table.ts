@@ -1,5 +1,6 @@
 /** The table of a model's summary. */
-import type { ModelSummary, OutputShape, SummaryRow } from './summary.ts'
+import type { ModelSummary } from './summary.ts'
+import type { OutputShape, SummaryRow } from './summary-journal.ts'
 
 /** 1234567 as `1,234,567`. */
 export function grouped(count: number): string {
