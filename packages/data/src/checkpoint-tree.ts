@@ -112,6 +112,29 @@ export function encodeTree(
   return encode(tree, '')
 }
 
+/** Nested deeper than this, walking through a tree would overflow the stack. */
+const MOST_DEPTH = 500
+
+/** Why what {@link encodeTree} made, or a file holds in its place, cannot be read; null if it can. */
+export function faultOf(tree: unknown): string | null {
+  let level: unknown[] = [tree]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_DEPTH) return `its values are nested more than ${MOST_DEPTH} deep`
+    const next: unknown[] = []
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue
+      const fields = value as Record<string, unknown>
+      if (TENSOR in fields && typeof fields[TENSOR] !== 'string')
+        return 'a tensor in it has no name'
+      if (BIGINT in fields && !/^-?\d{1,10000}$/.test(JSON.stringify(fields[BIGINT]).slice(1, -1)))
+        return 'a whole number in it is none, or has more than 10000 digits'
+      for (const item of Object.values(fields)) next.push(item)
+    }
+    level = next
+  }
+  return null
+}
+
 /** A value as {@link encodeTree} left it; states become what `stateDict()` gave. */
 export function decodeTree(value: unknown, find: (name: string) => Tensor): unknown {
   if (Array.isArray(value)) return value.map((item) => decodeTree(item, find))

@@ -4,7 +4,14 @@ import { readFileSync } from 'node:fs'
 import type { Tensor } from '@flambeau/core'
 import { frombuffer, Generator, getRngState, setRngState, ValueError, zeros } from '@flambeau/core'
 import type { Checkpoint, Restored } from './checkpoint-tree.ts'
-import { classOf, decodeTree, encodeTree, hasState, matchStates } from './checkpoint-tree.ts'
+import {
+  classOf,
+  decodeTree,
+  encodeTree,
+  faultOf,
+  hasState,
+  matchStates,
+} from './checkpoint-tree.ts'
 import { writeFileAtomic } from './formats/atomic-write.ts'
 import { FormatError } from './formats/errors.ts'
 import type { RawTensor } from './formats/raw-tensor.ts'
@@ -148,7 +155,11 @@ export function saveCheckpoint(
     tensors.set(name, toRaw(tensor))
     return name
   }
-  const json = JSON.stringify(encodeTree(tree, keep))
+  const encoded = encodeTree(tree, keep)
+  const fault = faultOf(encoded)
+  if (fault !== null)
+    throw new ValueError('saveCheckpoint', [], `the tree cannot be saved: ${fault}`, 'save less')
+  const json = JSON.stringify(encoded)
   if (options.rng ?? hasState(tree)) tensors.set(RNG, toRaw(getRngState()))
   const metadata = {
     [TREE]: json,
@@ -192,6 +203,8 @@ function open(path: string): Opened {
   } catch (error) {
     throw broken(`its description is not JSON: ${(error as Error).message}`)
   }
+  const fault = faultOf(tree)
+  if (fault !== null) throw broken(fault)
   const find = (name: string): Tensor => {
     const raw = tensors.get(name)
     if (raw === undefined) throw broken(`the tensor '${name}' is missing`)
