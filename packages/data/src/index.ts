@@ -42,6 +42,8 @@ export {
   writeAnimation,
   writeImage,
 } from './images/index.ts'
+export * from './generators/index.ts'
+export * from './sources/images.ts'
 export type { MNISTOptions } from './sources/mnist.ts'
 export { MNIST } from './sources/mnist.ts'
 export type { WorkerPlace } from './loader/errors.ts'

@@ -1,0 +1,11 @@
+/** Sources of images in files and in memory. */
+export { ArrayDataset } from './array.ts'
+export type { CarvanaOptions, CarvanaPair, CarvanaSample } from './carvana.ts'
+export { CarvanaDataset } from './carvana.ts'
+export type { CocoOptions, CocoSample, DetectionSample } from './coco.ts'
+export { CocoDetection } from './coco.ts'
+export type { ImageFolderOptions } from './image-folder.ts'
+export { ImageFolder } from './image-folder.ts'
+export type { ErrorPolicy, ImageSourceOptions } from './image-source.ts'
+export type { VOCDetectionOptions, VOCOptions, VOCSample } from './voc.ts'
+export { VOC_CLASSES, VOCDetection, VOCSegmentation } from './voc.ts'
