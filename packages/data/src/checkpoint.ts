@@ -16,6 +16,7 @@ import { writeFileAtomic } from './formats/atomic-write.ts'
 import { FormatError } from './formats/errors.ts'
 import type { RawTensor } from './formats/raw-tensor.ts'
 import { parseSafetensors, serializeSafetensors } from './formats/safetensors.ts'
+import { openSafetensors } from './safetensors-file.ts'
 
 function toRaw(tensor: Tensor): RawTensor {
   const { dtype } = tensor
@@ -64,7 +65,7 @@ export function saveSafetensors(
 }
 
 /**
- * Reads all tensors of a file.
+ * Reads all tensors of a file; {@link openSafetensors} reads single ones, and models in several files.
  *
  * @throws {FormatError} if the file is missing, truncated or corrupt, with the position.
  */
@@ -72,10 +73,8 @@ export function loadSafetensors(path: string): {
   tensors: Record<string, Tensor>
   metadata: Record<string, string>
 } {
-  const file = parseSafetensors(readBytes(path), { path })
-  const tensors: Record<string, Tensor> = Object.create(null) as Record<string, Tensor>
-  for (const [name, raw] of file.tensors) tensors[name] = fromRaw(raw)
-  return { tensors, metadata: file.metadata }
+  using file = openSafetensors(path)
+  return { tensors: file.load(), metadata: file.metadata }
 }
 
 // Keys of the metadata: the tree, the format's version, and a digest of all contents.

@@ -65,7 +65,7 @@ interface Place extends SafetensorsPlace {
 export class SafetensorsFile {
   readonly path: string
   /** The free texts of the file, or of all files together. */
-  readonly metadata: Readonly<Record<string, string>>
+  readonly metadata: Record<string, string>
   readonly #places: ReadonlyMap<string, Place>
   readonly #shards: readonly Shard[]
   #open = true
@@ -75,7 +75,7 @@ export class SafetensorsFile {
     path: string,
     places: ReadonlyMap<string, Place>,
     shards: readonly Shard[],
-    metadata: Readonly<Record<string, string>>,
+    metadata: Record<string, string>,
   ) {
     this.path = path
     this.metadata = metadata

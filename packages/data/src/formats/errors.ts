@@ -16,6 +16,16 @@ export interface FormatErrorInfo {
  *
  * The message has the parts of every error of flambeau: the format and the broken rule, the place,
  * and the fix. The same parts are fields, for programs.
+ *
+ * @example
+ * ```ts
+ * import { FormatError, parseNpy } from '@flambeau/data'
+ * try {
+ *   parseNpy(new TextEncoder().encode('no array'), { path: 'x.npy' })
+ * } catch (error) {
+ *   if (error instanceof FormatError) console.log(error.format, error.offset, error.path) // => npy 0 x.npy
+ * }
+ * ```
  */
 export class FormatError extends Error {
   override readonly name: string = 'FormatError'
@@ -54,6 +64,16 @@ export interface FileWriteErrorInfo {
 /**
  * A file could not be written. Whatever stood at `path` before is still there, whole, unless
  * `reason` says that the new file already took its place.
+ *
+ * @example
+ * ```ts
+ * import { FileWriteError, writeFileAtomic } from '@flambeau/data'
+ * try {
+ *   writeFileAtomic('no/such/folder/x.bin', [])
+ * } catch (error) {
+ *   if (error instanceof FileWriteError) console.log(error.errno) // => ENOENT
+ * }
+ * ```
  */
 export class FileWriteError extends Error {
   override readonly name: string = 'FileWriteError'

@@ -14,10 +14,36 @@ export type MetricStateDict = Record<string, number | Tensor>
  * value over all batches since the start or the last `reset`, whatever their sizes. The state can be
  * saved in the middle of an evaluation and be continued from.
  *
+ * A metric of yours names what it remembers in its constructor; saving and forgetting follow from it.
+ *
  * @see torchmetrics.Metric
+ *
+ * @example
+ * ```ts
+ * import type { Tensor } from '@flambeau/core'
+ * import { tensor } from '@flambeau/core'
+ * import { Metric } from '@flambeau/data'
+ *
+ * class Longest extends Metric<number, [Tensor]> {
+ *   constructor() {
+ *     super({ longest: 0 })
+ *   }
+ *   override update(batch: Tensor): void {
+ *     this.state['longest'] = Math.max(this.compute(), batch.numel())
+ *   }
+ *   override compute(): number {
+ *     return this.state['longest'] as number
+ *   }
+ * }
+ *
+ * const metric = new Longest()
+ * metric.update(tensor([1, 2, 3]))
+ * metric.update(tensor([4]))
+ * console.log(metric.compute(), metric.stateDict()) // => 3 { longest: 3 }
+ * ```
  */
 export abstract class Metric<Result = number, Inputs extends readonly unknown[] = never[]> {
-  /** What was seen so far. @internal */
+  /** What was seen so far. */
   protected state: MetricState
 
   /** @param state what a new metric remembers. */

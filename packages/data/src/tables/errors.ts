@@ -9,7 +9,19 @@ export interface TableErrorInfo extends FormatErrorInfo {
   column?: string | undefined
 }
 
-/** A table or text is not what it should be: in which line and column, why, and what to do about it. */
+/**
+ * A table or text is not what it should be: in which line and column, why, and what to do about it.
+ *
+ * @example
+ * ```ts
+ * import { parseCsv, TableError } from '@flambeau/data'
+ * try {
+ *   parseCsv('age\n31\nold', { dtypes: 'int32' })
+ * } catch (error) {
+ *   if (error instanceof TableError) console.log(error.line, error.column) // => 3 age
+ * }
+ * ```
+ */
 export class TableError extends FormatError {
   override readonly name: string = 'TableError'
   readonly line: number | undefined
