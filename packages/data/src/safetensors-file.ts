@@ -298,7 +298,7 @@ function openShard(path: string): {
       throw new FormatError({
         format: 'safetensors',
         path,
-        reason: 'it is no regular file',
+        reason: `the file cannot be read (${stat.isDirectory() ? 'EISDIR' : 'it is no regular file'})`,
         fix: 'pass the path of a file',
       })
     }
