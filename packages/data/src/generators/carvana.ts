@@ -72,8 +72,12 @@ export function photograph(
 ): Tensor {
   return internally(() => {
     const image = fromTypedArray(pixels, [height, width, 3]).to('float32')
-    const noise = randn([height, width, 3], { generator: dice.generator }).mul(strength)
-    const grey = randn([height, width, 1], { generator: dice.generator }).mul(strength * 0.8)
+    const noise = randn([height, width, 3], { dtype: 'float32', generator: dice.generator }).mul(
+      strength,
+    )
+    const grey = randn([height, width, 1], { dtype: 'float32', generator: dice.generator }).mul(
+      strength * 0.8,
+    )
     return image.add(noise).add(grey).round().clamp(0, 255).to('uint8').permute(2, 0, 1)
   })
 }

@@ -116,7 +116,7 @@ const brightness = (red: number, green: number, blue: number): number =>
   Math.round(0.299 * red + 0.587 * green + 0.114 * blue)
 
 function grey(image: Tensor): Tensor {
-  const weights = tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+  const weights = tensor([0.299, 0.587, 0.114], { dtype: 'float32' }).view(3, 1, 1)
   const sum = image.narrow(0, 0, 3).to('float32').mul(weights).sum(0, true).round()
   return sum.to(image.dtype)
 }

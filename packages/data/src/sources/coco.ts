@@ -208,7 +208,10 @@ export class CocoDetection extends Dataset<CocoSample, unknown> {
     })
     const sample: CocoSample = {
       image,
-      boxes: tensor(objects.flatMap(({ box }) => box)).view(objects.length, 4),
+      boxes: tensor(
+        objects.flatMap(({ box }) => box),
+        { dtype: 'float32' },
+      ).view(objects.length, 4),
       labels: tensor(
         objects.map(({ one }) => this.#labels.get(one.category_id) as number),
         { dtype: 'int64' },

@@ -280,9 +280,10 @@ describe('CocoDetection', () => {
       [2, 3, 6, 8],
       [0, 0, 3, 2],
     ])
-    expect([labels.tolist(), labels.dtype, imageId, image.shape]).toEqual([
+    expect([labels.tolist(), labels.dtype, boxes.dtype, imageId, image.shape]).toEqual([
       [1, 0],
       'int64',
+      'float32',
       3,
       [3, 10, 12],
     ])

@@ -183,7 +183,10 @@ export class VOCDetection extends Dataset<VOCSample, unknown> {
     const found = objects.flatMap((one, i) => this.#object(one, i, path, height, width))
     return {
       image,
-      boxes: tensor(found.flatMap(({ box }) => box)).view(found.length, 4),
+      boxes: tensor(
+        found.flatMap(({ box }) => box),
+        { dtype: 'float32' },
+      ).view(found.length, 4),
       labels: tensor(
         found.map(({ label }) => label),
         { dtype: 'int64' },

@@ -42,7 +42,7 @@ function byTable(image: Tensor, value: (x: number, channel: number) => number, r
 export function brightnessOf(image: Tensor): Tensor {
   if (image.shape[0] === 1) return image
   if (image.dtype === 'uint8') return imageRecolour(image, 'saturation', 0).narrow(0, 0, 1)
-  return image.mul(tensor([...SHARES]).view(3, 1, 1)).sum(0, true)
+  return image.mul(tensor([...SHARES], { dtype: 'float32' }).view(3, 1, 1)).sum(0, true)
 }
 
 export function adjustBrightness(image: Tensor, factor: number): Tensor {
@@ -79,7 +79,7 @@ export function adjustSharpness(image: Tensor, factor: number): Tensor {
   if (height <= 2 || width <= 2) return image
   const whole = image.dtype === 'uint8'
   const out = image.to('float32').contiguous().clone()
-  const kernel = tensor([1, 1, 1, 1, 5, 1, 1, 1, 1]).div(13).view(3, 3)
+  const kernel = tensor([1, 1, 1, 1, 5, 1, 1, 1, 1], { dtype: 'float32' }).div(13).view(3, 3)
   const smooth = filtered(out, kernel)
   const inner = out.narrow(1, 1, height - 2).narrow(2, 1, width - 2)
   const blurred = whole ? smooth.round() : smooth
@@ -100,7 +100,10 @@ export function gaussianBlur(
       Math.exp(-0.5 * ((i - reach) / deviation) ** 2),
     )
     const total = bells.reduce((sum, bell) => sum + bell, 0)
-    return tensor(bells.map((bell) => bell / total))
+    return tensor(
+      bells.map((bell) => bell / total),
+      { dtype: 'float32' },
+    )
   }
   const padded = imageWarp(
     image.to('float32').contiguous(),
@@ -159,7 +162,11 @@ export function autoContrast(image: Tensor): Tensor {
     }
     return byTable(image, value, scales.length)
   }
-  const column = (part: 0 | 1): Tensor => tensor(scales.map((pair) => pair[part])).view(-1, 1, 1)
+  const column = (part: 0 | 1): Tensor =>
+    tensor(
+      scales.map((pair) => pair[part]),
+      { dtype: 'float32' },
+    ).view(-1, 1, 1)
   return image.sub(column(0)).div(column(1)).clamp(0, 1)
 }
 

@@ -74,9 +74,9 @@ const readPad = parameters<[Padding, Fill, BorderMode]>('Pad', PAD_NAMES)
  * import { arange } from '@flambeau/core'
  * import { Pad } from '@flambeau/data'
  * const image = arange(4).view(1, 1, 4)
- * console.log(new Pad([2, 0]).apply(image).tolist()) // => [ [ [ 0, 0, 0, 1, 2, 3, 0, 0 ] ] ]
- * const mirrored = new Pad([2, 0], { paddingMode: 'reflect' })
- * console.log(mirrored.apply(image).tolist()) // => [ [ [ 2, 1, 0, 1, 2, 3, 2, 1 ] ] ]
+ * console.log(new Pad([1, 0]).apply(image).view(-1).tolist()) // => [ 0, 0, 1, 2, 3, 0 ]
+ * const mirrored = new Pad([1, 0], { paddingMode: 'reflect' })
+ * console.log(mirrored.apply(image).view(-1).tolist()) // => [ 1, 0, 1, 2, 3, 2 ]
  * ```
  */
 export class Pad extends Transform {

@@ -74,7 +74,8 @@ export class RandomErasing extends Transform {
     if (this.value === 'random') {
       const { generator } = random
       const shape = [channels, height, width]
-      if (image.dtype !== 'uint8') return randn(shape, { generator })
+      if (image.dtype !== 'uint8')
+        return randn(shape, { dtype: 'float32', generator }).to(image.dtype)
       return randint(0, 256, shape, { dtype: 'uint8', generator })
     }
     const values = typeof this.value === 'number' ? [this.value] : this.value

@@ -48,7 +48,7 @@ export class Normalize extends Transform {
     this.#scale = tensor([...std], { dtype: 'float32' }).view(-1, 1, 1)
     const shares = Array.from({ length: 256 }, (_, value) => value / 255)
     const rows = mean.map((middle, c) => shares.map((x) => (x - middle) / (std[c] as number)))
-    this.#table = tensor(rows.flat()).view(-1, 256)
+    this.#table = tensor(rows.flat(), { dtype: 'float32' }).view(-1, 256)
   }
 
   override get isRandom(): boolean {

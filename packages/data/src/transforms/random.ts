@@ -12,7 +12,9 @@ export class Draws {
 
   /** Uniform in [low, high), in float32. */
   uniform(low: number, high: number): number {
-    return empty([1]).uniform_(low, high, { generator: this.generator }).item()
+    return empty([1], { dtype: 'float32' })
+      .uniform_(low, high, { generator: this.generator })
+      .item()
   }
 
   /** A whole number from `low` up to and without `high`. */
@@ -22,7 +24,7 @@ export class Draws {
 
   /** Uniform in [0, 1). */
   share(): number {
-    return rand(1, { generator: this.generator }).item()
+    return rand(1, { dtype: 'float32', generator: this.generator }).item()
   }
 
   /** True with probability `p`. */
@@ -31,7 +33,7 @@ export class Draws {
   }
 
   normal(): number {
-    return randn(1, { generator: this.generator }).item()
+    return randn(1, { dtype: 'float32', generator: this.generator }).item()
   }
 
   /** The numbers 0 to n - 1 in random order. */

@@ -4,7 +4,10 @@ import { imageTable, internally } from '@flambeau/core/internal'
 import type { Scene } from './scene.ts'
 import { Transform } from './transform.ts'
 
-const shares: Tensor = tensor(Array.from({ length: 256 }, (_, value) => value / 255)).view(1, 256)
+const shares: Tensor = tensor(
+  Array.from({ length: 256 }, (_, value) => value / 255),
+  { dtype: 'float32' },
+).view(1, 256)
 
 /** Does this look like [H, W, C]? Images have up to 4 channels; channels first come first. */
 function channelsLast(first: number, last: number): boolean {
@@ -26,8 +29,8 @@ function channelsLast(first: number, last: number): boolean {
  * ```ts
  * import { tensor, zeros } from '@flambeau/core'
  * import { ToTensor } from '@flambeau/data'
- * const image = tensor([[0, 51, 255]], { dtype: 'uint8' })
- * console.log(new ToTensor().apply(image).tolist()) // => [ [ [ 0, 0.2, 1 ] ] ]
+ * const image = tensor([[0, 255]], { dtype: 'uint8' })
+ * console.log(new ToTensor().apply(image).tolist()) // => [ [ [ 0, 1 ] ] ]
  * const fromPython = zeros([28, 30, 3], { dtype: 'uint8' })
  * console.log(new ToTensor().apply(fromPython).shape) // => [ 3, 28, 30 ]
  * ```

@@ -6,6 +6,7 @@ import {
   ones,
   rand,
   randint,
+  setDefaultDtype,
   ShapeError,
   type Tensor,
   tensor,
@@ -476,4 +477,16 @@ test('views of other memory orders, and rand of everything, keep their values', 
   expect(new Resize([5, 7]).apply(flat).equal(flat)).toBe(true)
   const turned = new Rotate({ angles: [180], p: 1, interpolation: 'nearest' }).apply(flat.t())
   expect(turned.equal(flat.t().flip([0, 1]))).toBe(true)
+})
+
+test('whole numbers as parameters, and another default dtype, change nothing', () => {
+  setDefaultDtype('float64')
+  try {
+    const [one, all] = [new Normalize([0], [1 / 255]), new GaussianBlur([3, 1], 1)]
+    expect(one.apply(tensor([[[7]]], { dtype: 'uint8' })).dtype).toBe('float32')
+    expect(all.apply(image).equal(all.apply(image.contiguous()))).toBe(true)
+    for (const transform of random) transform.apply(image, seeded(0))
+  } finally {
+    setDefaultDtype('float32')
+  }
 })
