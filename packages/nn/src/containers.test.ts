@@ -79,7 +79,9 @@ describe('utils', () => {
   it('clips gradients by norm and by value', () => {
     const x = tensor([3, 4], { dtype: 'float64', requiresGrad: true })
     x.square().sum().backward()
-    expect(nn.utils.clipGradNorm_([x], 5).item()).toBe(10)
+    expect(nn.utils.clipGradNorm_([x], { maxNorm: 20 }).item()).toBe(10)
+    expect(() => nn.utils.clipGradNorm_([x], null as never)).toThrow(/maxNorm must be a number/)
+    expect(nn.utils.clipGradNorm_([x], 5, 2, true).item()).toBe(10)
     expect(x.grad?.norm().item()).toBeCloseTo(5, 5)
     nn.utils.clipGradValue_(x, 2)
     expect(x.grad?.tolist()).toEqual([2, 2])

@@ -2,6 +2,8 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError, onesLike, zeros, zerosLike } from '@flambeau/core'
+import type { Arguments } from '@flambeau/core/internal'
+import { parameters } from '@flambeau/core/internal'
 import type { ChannelNorm } from '../layers/channel-norm.ts'
 import type { ConvNd } from '../layers/conv.ts'
 import { copyModule } from '../layers/copy.ts'
@@ -26,6 +28,43 @@ function requireEvaluation(
   )
 }
 
+/** Tensors of a normalisation, by name. */
+export interface BnTensors {
+  /** The running mean. */
+  bnRm: Tensor
+  /** The running variance. */
+  bnRv: Tensor
+  /** What is added to the variance. */
+  bnEps: number
+  /** The factors; null for none. */
+  bnW: Tensor | null
+  /** The summands; null for none. */
+  bnB: Tensor | null
+}
+
+/** What {@link fuseConvBnWeights} takes by name. */
+export interface FuseConvWeights extends BnTensors {
+  /** The bias of the convolution; null for none. */
+  convB: Tensor | null
+  /** Is the weight that of a transposed convolution? Default false. */
+  transpose?: boolean
+}
+
+/** What {@link fuseLinearBnWeights} takes by name. */
+export interface FuseLinearWeights extends BnTensors {
+  /** The bias of the layer; null for none. */
+  linearB: Tensor | null
+}
+
+const CONV_WEIGHTS = ['convB', 'bnRm', 'bnRv', 'bnEps', 'bnW', 'bnB', 'transpose'] as const
+const LINEAR_WEIGHTS = ['linearB', 'bnRm', 'bnRv', 'bnEps', 'bnW', 'bnB'] as const
+const CONV = ['bn', 'transpose'] as const
+
+type Weights = [Tensor | null, Tensor, Tensor, number, Tensor | null, Tensor | null]
+
+const readConvWeights = parameters<[...Weights, boolean]>('fuseConvBnWeights', CONV_WEIGHTS)
+const readLinearWeights = parameters<Weights>('fuseLinearBnWeights', LINEAR_WEIGHTS)
+
 /**
  * The weight and bias of a convolution that does what the convolution and a batch normalisation after
  * it do in evaluation.
@@ -37,15 +76,10 @@ function requireEvaluation(
  */
 export function fuseConvBnWeights(
   convW: Tensor,
-  convB: Tensor | null,
-  bnRm: Tensor,
-  bnRv: Tensor,
-  bnEps: number,
-  bnW: Tensor | null,
-  bnB: Tensor | null,
-  transpose: boolean | { transpose?: boolean } = false,
+  ...given: Arguments<FuseConvWeights, typeof CONV_WEIGHTS>
 ): [weight: Parameter, bias: Parameter] {
-  const turned = typeof transpose === 'object' ? (transpose.transpose ?? false) : transpose
+  const read = readConvWeights(given) as [...Weights, boolean?]
+  const [convB, bnRm, bnRv, bnEps, bnW, bnB, turned = false] = read
   const axis = turned ? 1 : 0
   if (convW.shape[axis] !== bnRm.shape[0]) {
     throw new ShapeError(
@@ -87,9 +121,10 @@ export function fuseConvBnWeights(
  */
 export function fuseConvBnEval<C extends ConvNd>(
   conv: C,
-  bn: ChannelNorm,
-  transpose: boolean | { transpose?: boolean } = false,
+  ...given: Arguments<{ bn: ChannelNorm; transpose?: boolean }, typeof CONV>
 ): C {
+  const read = parameters<[ChannelNorm, boolean]>('fuseConvBnEval', CONV)(given)
+  const [bn, transpose = false] = read as [ChannelNorm, boolean?]
   const { mean, variance } = requireEvaluation('fuseConvBnEval', conv, bn)
   const fused = copyModule(conv as unknown as ConvNd)
   const { weight, bias } = fused
@@ -118,13 +153,9 @@ export function fuseConvBnEval<C extends ConvNd>(
  */
 export function fuseLinearBnWeights(
   linearW: Tensor,
-  linearB: Tensor | null,
-  bnRm: Tensor,
-  bnRv: Tensor,
-  bnEps: number,
-  bnW: Tensor | null,
-  bnB: Tensor | null,
+  ...given: Arguments<FuseLinearWeights, typeof LINEAR_WEIGHTS>
 ): [weight: Parameter, bias: Parameter] {
+  const [linearB, bnRm, bnRv, bnEps, bnW, bnB] = readLinearWeights(given) as Weights
   const [out, features] = [linearW.shape[0], bnRm.shape[0]]
   if (out !== features && features !== 1) {
     throw new ShapeError(
@@ -157,7 +188,11 @@ export function fuseLinearBnWeights(
  * @throws {ShapeError} if the features differ.
  * @see torch.nn.utils.fuse_linear_bn_eval
  */
-export function fuseLinearBnEval<L extends Linear>(linear: L, bn: ChannelNorm): L {
+export function fuseLinearBnEval<L extends Linear>(
+  linear: L,
+  ...given: Arguments<{ bn: ChannelNorm }, ['bn']>
+): L {
+  const [bn] = parameters<[ChannelNorm]>('fuseLinearBnEval', ['bn'])(given) as [ChannelNorm]
   const { mean, variance } = requireEvaluation('fuseLinearBnEval', linear, bn)
   const fused = copyModule(linear as Linear)
   const { weight, bias } = fused

@@ -1,6 +1,8 @@
 /** Norms and limits of the gradients of many parameters at once. */
 import { stack, Tensor, tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
+import type { Arguments } from '@flambeau/core/internal'
+import { parameters } from '@flambeau/core/internal'
 
 type Many = Iterable<Tensor> | Tensor
 
@@ -18,6 +20,49 @@ export interface TotalNormOptions {
   normType?: number
   /** Throw where the norm is not finite. Default false. */
   errorIfNonfinite?: boolean
+  /** Accepted for PyTorch's sake: all tensors are done at once anyway. */
+  foreach?: boolean | null
+}
+
+/** What {@link clipGradNorm_} takes by name. */
+export interface ClipNormOptions extends TotalNormOptions {
+  /** The largest norm that is left as it is. */
+  maxNorm: number
+}
+
+/** What {@link clipGradValue_} takes by name. */
+export interface ClipValueOptions {
+  /** The largest size of an element. */
+  clipValue: number
+  /** Accepted for PyTorch's sake: all tensors are done at once anyway. */
+  foreach?: boolean | null
+}
+
+/** What {@link clipGradsWithNorm_} takes by name. */
+export interface ClipWithNormOptions {
+  /** The largest norm that is left as it is. */
+  maxNorm: number
+  /** What {@link getTotalNorm} gave. */
+  totalNorm: Tensor | number
+  /** Accepted for PyTorch's sake: all tensors are done at once anyway. */
+  foreach?: boolean | null
+}
+
+type Foreach = boolean | null
+
+const TOTAL = ['normType', 'errorIfNonfinite', 'foreach'] as const
+const CLIP_NORM = ['maxNorm', 'normType', 'errorIfNonfinite', 'foreach'] as const
+const CLIP_VALUE = ['clipValue', 'foreach'] as const
+const CLIP_WITH = ['maxNorm', 'totalNorm', 'foreach'] as const
+const readTotal = parameters<[number, boolean, Foreach]>('getTotalNorm', TOTAL)
+const readClipNorm = parameters<[number, number, boolean, Foreach]>('clipGradNorm_', CLIP_NORM)
+const readClipValue = parameters<[number, Foreach]>('clipGradValue_', CLIP_VALUE)
+const readClipWith = parameters<[number, Tensor | number, Foreach]>('clipGradsWithNorm_', CLIP_WITH)
+
+/** @throws {ValueError} unless it is a number. */
+function requireNumber(op: string, name: string, value: unknown): number {
+  if (typeof value === 'number') return value
+  throw new ValueError(op, [], `${name} must be a number, not ${String(value)}`, `{ ${name}: 1 }`)
 }
 
 /**
@@ -35,8 +80,12 @@ export interface TotalNormOptions {
  * console.log(utils.getTotalNorm([tensor([3]), tensor([4])]).item()) // => 5
  * ```
  */
-export function getTotalNorm(tensors: Many, options: TotalNormOptions = {}): Tensor {
-  const { normType = 2, errorIfNonfinite = false } = options
+export function getTotalNorm(
+  tensors: Many,
+  ...given: Arguments<TotalNormOptions, typeof TOTAL>
+): Tensor {
+  const [order = 2, errorIfNonfinite = false] = readTotal(given)
+  const normType = requireNumber('getTotalNorm', 'normType', order)
   const list = listOf('getTotalNorm', tensors)
   if (list.length === 0) return tensor(0)
   return noGrad(() => {
@@ -72,22 +121,52 @@ export function getTotalNorm(tensors: Many, options: TotalNormOptions = {}): Ten
  */
 export function clipGradNorm_(
   parameters: Many,
-  maxNorm: number,
-  options: TotalNormOptions = {},
+  ...given: Arguments<ClipNormOptions, typeof CLIP_NORM>
 ): Tensor {
-  const grads = gradsOf('clipGradNorm_', parameters)
-  return noGrad(() => {
-    const total = getTotalNorm(grads, options)
-    const factor = Math.min(1, maxNorm / (total.item() + 1e-6))
-    // NaN goes into the gradients, as in PyTorch.
-    if (!(factor >= 1)) for (const grad of grads) grad.mul_(factor)
-    return total
+  const op = 'clipGradNorm_'
+  const [limit, normType = 2, errorIfNonfinite = false] = readClipNorm(given)
+  const maxNorm = requireNumber(op, 'maxNorm', limit)
+  const grads = gradsOf(op, parameters)
+  const total = getTotalNorm(grads, normType, errorIfNonfinite)
+  scaleTo(grads, maxNorm, total)
+  return total
+}
+
+function scaleTo(grads: readonly Tensor[], maxNorm: number, total: Tensor | number): void {
+  const norm = typeof total === 'number' ? total : total.item()
+  const factor = Math.min(1, maxNorm / (norm + 1e-6))
+  // NaN goes into the gradients, as in PyTorch.
+  if (factor >= 1) return
+  noGrad(() => {
+    for (const grad of grads) grad.mul_(factor)
   })
+}
+
+/**
+ * Scales all gradients by one factor as if their norm taken together were `totalNorm`, so that it is
+ * at most `maxNorm`.
+ *
+ * @throws {ValueError} unless both are numbers.
+ * @see torch.nn.utils.clip_grads_with_norm_
+ */
+export function clipGradsWithNorm_(
+  parameters: Many,
+  ...given: Arguments<ClipWithNormOptions, typeof CLIP_WITH>
+): void {
+  const op = 'clipGradsWithNorm_'
+  const [maxNorm, total] = readClipWith(given)
+  const norm = total instanceof Tensor ? total.item() : total
+  scaleTo(
+    gradsOf(op, parameters),
+    requireNumber(op, 'maxNorm', maxNorm),
+    requireNumber(op, 'totalNorm', norm),
+  )
 }
 
 /**
  * Limits every element of the gradients to [-clipValue, clipValue].
  *
+ * @throws {ValueError} unless clipValue is a number.
  * @see torch.nn.utils.clip_grad_value_
  *
  * @example
@@ -100,7 +179,11 @@ export function clipGradNorm_(
  * console.log(x.grad?.tolist()) // => [ 1, -1 ]
  * ```
  */
-export function clipGradValue_(parameters: Many, clipValue: number): void {
+export function clipGradValue_(
+  parameters: Many,
+  ...given: Arguments<ClipValueOptions, typeof CLIP_VALUE>
+): void {
+  const clipValue = requireNumber('clipGradValue_', 'clipValue', readClipValue(given)[0])
   noGrad(() => {
     for (const grad of gradsOf('clipGradValue_', parameters)) grad.clamp_(-clipValue, clipValue)
   })

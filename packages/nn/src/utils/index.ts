@@ -1,6 +1,11 @@
 /** Helpers for modules and parameters. @see torch.nn.utils */
-export type { TotalNormOptions } from './gradients.ts'
-export { clipGradNorm_, clipGradValue_, getTotalNorm } from './gradients.ts'
+export type {
+  ClipNormOptions,
+  ClipValueOptions,
+  ClipWithNormOptions,
+  TotalNormOptions,
+} from './gradients.ts'
+export { clipGradNorm_, clipGradsWithNorm_, clipGradValue_, getTotalNorm } from './gradients.ts'
 export { parametersToVector, vectorToParameters } from './vectors.ts'
 export * as rnn from './rnn.ts'
 export {

@@ -221,6 +221,17 @@ export function packSequence(
   return packPaddedSequence(padSequence(sequences), lengths, { enforceSorted: sorted })
 }
 
+/** What {@link unpadSequence} takes by name. */
+export interface UnpadOptions {
+  /** How long the sequences are. */
+  lengths: Tensor | readonly number[]
+  /** Are sequences the first axis, not the second? Default false. */
+  batchFirst?: boolean
+}
+
+const UNPAD = ['lengths', 'batchFirst'] as const
+const readUnpad = parameters<[Tensor | readonly number[], boolean]>('unpadSequence', UNPAD)
+
 /**
  * Takes padded sequences apart.
  *
@@ -231,9 +242,9 @@ export function packSequence(
  */
 export function unpadSequence(
   paddedSequences: Tensor,
-  lengths: Tensor | readonly number[],
-  batchFirst = false,
+  ...given: Arguments<UnpadOptions, typeof UNPAD>
 ): Tensor[] {
+  const [lengths, batchFirst = false] = readUnpad(given) as [Tensor | readonly number[], boolean?]
   const rows = batchFirst ? paddedSequences : paddedSequences.transpose(0, 1)
   return numbersOf(lengths).map((length, i) => rows.select(0, i).narrow(0, 0, length))
 }
