@@ -58,7 +58,7 @@ inline Tensor& channels_last_output(Call& call, int i, DType dtype) {
 }
 
 // Parameter `i`, a whole number in [least, 2^31], so that sums and products of two do not overflow.
-inline int64_t size_param(Call& call, int i, int64_t least, const char* what) {
+inline int64_t size_param(const Call& call, int i, int64_t least, const char* what) {
   constexpr int64_t kMost = int64_t{1} << 31;
   const int64_t value = call.integer(i);
   if (value < least || value > kMost)

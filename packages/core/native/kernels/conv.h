@@ -57,14 +57,16 @@ bool vector_weight_grad_repacks(const ConvGeometry& g);
 void vector_weight_grad(const ConvGeometry& g, const Tensor& x, const float* dy, float* dw,
                         float* db);
 
-// --- float32, oneDNN (conv_onednn.cc) ---
+// --- float32 and bfloat16, oneDNN (conv_onednn.cc) ---
 
 // Sizes that oneDNN's 32-bit arithmetic is safe with.
 bool onednn_conv_fits(const ConvGeometry& g);
-void onednn_conv_forward(const ConvGeometry& g, const float* x, const float* w, const float* bias,
-                         float* y);
-void onednn_conv_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx);
-void onednn_conv_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
-                             float* db);
+// T: float, or BFloat16 where the processor has instructions for it.
+template <class T>
+void onednn_conv_forward(const ConvGeometry& g, const T* x, const T* w, const T* bias, T* y);
+template <class T>
+void onednn_conv_input_grad(const ConvGeometry& g, const T* dy, const T* w, T* dx);
+template <class T>
+void onednn_conv_weight_grad(const ConvGeometry& g, const T* x, const T* dy, float* dw, float* db);
 
 }  // namespace flambeau

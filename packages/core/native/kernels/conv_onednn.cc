@@ -5,11 +5,13 @@
 // or where there are few images bands of rows: along the outermost axis of an image, which is the
 // depth of a volume.
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "context.h"
 #include "conv.h"
 #include "conv_plan.h"
+#include "half.h"
 #include "parallel.h"
 #include "scratch.h"
 
@@ -137,26 +139,30 @@ void for_pieces(size_t count, const Body& body) {
   });
 }
 
-std::vector<std::shared_ptr<const ConvPlan>> plans_for(ConvPass pass,
+std::vector<std::shared_ptr<const ConvPlan>> plans_for(ConvPass pass, DType type,
                                                        const std::vector<ConvPiece>& pieces,
                                                        bool has_bias) {
   std::vector<std::shared_ptr<const ConvPlan>> plans;
   plans.reserve(pieces.size());
   for (const ConvPiece& piece : pieces)
-    plans.push_back(row_axis(piece.g).output == 0 ? nullptr : conv_plan(pass, piece, has_bias));
+    plans.push_back(row_axis(piece.g).output == 0 ? nullptr
+                                                  : conv_plan(pass, type, piece, has_bias));
   return plans;
 }
+
+template <class T>
+constexpr DType kTypeOf = std::is_same_v<T, float> ? DType::kFloat32 : DType::kBFloat16;
 
 // Weights in the layouts that plans want; each is made once.
 class PackedWeights {
  public:
-  PackedWeights(ConvPass pass, const float* plain) : pass_(pass), plain_(plain) {}
+  PackedWeights(ConvPass pass, const void* plain) : pass_(pass), plain_(plain) {}
 
-  const float* get(const ConvPlan& plan) {
+  const void* get(const ConvPlan& plan) {
     if (!plan.reordered) return plain_;
     for (const Layout& layout : layouts_)
       if (layout.desc == plan.weights) return layout.data->data();
-    auto data = std::make_unique<Scratch<float>>(plan.weight_floats());
+    auto data = std::make_unique<Scratch<char>>(plan.weight_bytes());
     reorder_conv_weights(pass_, plan, plain_, data->data());
     layouts_.push_back({plan.weights, std::move(data)});
     return layouts_.back().data->data();
@@ -165,24 +171,25 @@ class PackedWeights {
  private:
   struct Layout {
     dnnl::memory::desc desc;
-    std::unique_ptr<Scratch<float>> data;
+    std::unique_ptr<Scratch<char>> data;
   };
   ConvPass pass_;
-  const float* plain_;
+  const void* plain_;
   std::vector<Layout> layouts_;
 };
 
 // The forward pass and the gradient of the input: weights in, one of x and y in, the other out.
-void run_forward_or_input_grad(ConvPass pass, const ConvGeometry& g, const float* x,
-                               const float* weights, const float* bias, const float* y) {
+template <class T>
+void run_forward_or_input_grad(ConvPass pass, const ConvGeometry& g, const T* x, const T* weights,
+                               const T* bias, const T* y) {
   const int64_t threads = threads_here();
   const int64_t most = std::min(threads * kPiecesPerThread, g.n * g.y_pixels() / kPiecePixels);
   const std::vector<ConvPiece> pieces =
       split(pass, g, threads == 1 ? 1 : wanted_pieces(g, std::max(threads, most)));
   const OpenMpThreads serial(1);
-  const auto plans = plans_for(pass, pieces, bias != nullptr);
+  const auto plans = plans_for(pass, kTypeOf<T>, pieces, bias != nullptr);
   PackedWeights packed(pass, weights);
-  std::vector<const float*> piece_weights;
+  std::vector<const void*> piece_weights;
   piece_weights.reserve(plans.size());
   for (const auto& plan : plans) piece_weights.push_back(plan ? packed.get(*plan) : nullptr);
   for_pieces(pieces.size(), [&](size_t i) {
@@ -192,8 +199,8 @@ void run_forward_or_input_grad(ConvPass pass, const ConvGeometry& g, const float
                     y + piece.y_offset);
     } else {
       // Rows of the input that no window reads.
-      float* to = const_cast<float*>(x) + piece.x_offset;
-      std::fill(to, to + x_floats(piece.g), 0.0f);
+      T* to = const_cast<T*>(x) + piece.x_offset;
+      std::fill(to, to + x_floats(piece.g), T{});
     }
   });
 }
@@ -205,7 +212,8 @@ int64_t count_sums(const ConvGeometry& g) {
   return wanted_pieces(g, std::max<int64_t>({by_size, threads_here(), 1}));
 }
 
-void run_weight_grad(const ConvGeometry& g, const float* x, const float* y, float* dw, float* db) {
+template <class T>
+void run_weight_grad(const ConvGeometry& g, const T* x, const T* y, float* dw, float* db) {
   constexpr ConvPass kPass = ConvPass::kWeightGrad;
   const OpenMpThreads serial(1);
   // Sums of one layout can be added up as they are. oneDNN may choose others for other sizes.
@@ -214,14 +222,15 @@ void run_weight_grad(const ConvGeometry& g, const float* x, const float* y, floa
                        [&](const auto& plan) { return plan->weights == plans.front()->weights; });
   };
   std::vector<ConvPiece> pieces = split(kPass, g, count_sums(g));
-  auto plans = plans_for(kPass, pieces, db != nullptr);
+  auto plans = plans_for(kPass, kTypeOf<T>, pieces, db != nullptr);
   if (!one_layout(plans)) {
     pieces = split(kPass, g, 1);
-    plans = plans_for(kPass, pieces, db != nullptr);
+    plans = plans_for(kPass, kTypeOf<T>, pieces, db != nullptr);
     if (!one_layout(plans)) throw Failure("ERR_INTERNAL", "oneDNN gives sums of several layouts");
   }
   const ConvPlan& plan = *plans.front();
-  const int64_t count = static_cast<int64_t>(pieces.size()), floats = plan.weight_floats();
+  const int64_t count = static_cast<int64_t>(pieces.size());
+  const int64_t floats = plan.weight_bytes() / static_cast<int64_t>(sizeof(float));
   const Scratch<float> sums(count * floats), biases(count * g.o);
   for_pieces(pieces.size(), [&](size_t i) {
     const int64_t at = static_cast<int64_t>(i);
@@ -259,18 +268,27 @@ bool onednn_conv_fits(const ConvGeometry& g) {
          y_floats(g) <= kMaxFloats && g.o * g.group_c() * g.taps() <= kMaxFloats;
 }
 
-void onednn_conv_forward(const ConvGeometry& g, const float* x, const float* w, const float* bias,
-                         float* y) {
-  guard_onednn([&] { run_forward_or_input_grad(ConvPass::kForward, g, x, w, bias, y); });
+template <class T>
+void onednn_conv_forward(const ConvGeometry& g, const T* x, const T* w, const T* bias, T* y) {
+  guard_onednn([&] { run_forward_or_input_grad<T>(ConvPass::kForward, g, x, w, bias, y); });
 }
 
-void onednn_conv_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx) {
-  guard_onednn([&] { run_forward_or_input_grad(ConvPass::kInputGrad, g, dx, w, nullptr, dy); });
+template <class T>
+void onednn_conv_input_grad(const ConvGeometry& g, const T* dy, const T* w, T* dx) {
+  guard_onednn([&] { run_forward_or_input_grad<T>(ConvPass::kInputGrad, g, dx, w, nullptr, dy); });
 }
 
-void onednn_conv_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
-                             float* db) {
+template <class T>
+void onednn_conv_weight_grad(const ConvGeometry& g, const T* x, const T* dy, float* dw, float* db) {
   guard_onednn([&] { run_weight_grad(g, x, dy, dw, db); });
 }
+
+#define FLAMBEAU_CONV(T)                                                                    \
+  template void onednn_conv_forward(const ConvGeometry&, const T*, const T*, const T*, T*); \
+  template void onednn_conv_input_grad(const ConvGeometry&, const T*, const T*, T*);        \
+  template void onednn_conv_weight_grad(const ConvGeometry&, const T*, const T*, float*, float*);
+FLAMBEAU_CONV(float)
+FLAMBEAU_CONV(BFloat16)
+#undef FLAMBEAU_CONV
 
 }  // namespace flambeau

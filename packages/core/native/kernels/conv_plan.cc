@@ -17,7 +17,7 @@ using dnnl::memory;
 
 constexpr size_t kCacheCapacity = 512;
 
-using Key = std::array<int64_t, 26>;
+using Key = std::array<int64_t, 27>;
 
 struct HashKey {
   size_t operator()(const Key& key) const {
@@ -54,8 +54,8 @@ ConvPlan::Reorder make_reorder(ConvPass pass, const memory::desc& plain, const m
   const memory::dims origin(sizes.size(), 0);
   reorder.plain = plain.submemory_desc(sizes, origin);
   reorder.packed = reorder.parts == 1 ? packed : packed.submemory_desc(sizes, origin);
-  reorder.plain_step = static_cast<int64_t>(plain.get_size() / sizeof(float)) / reorder.parts;
-  reorder.packed_step = static_cast<int64_t>(packed.get_size() / sizeof(float)) / reorder.parts;
+  reorder.plain_step = static_cast<int64_t>(plain.get_size()) / reorder.parts;
+  reorder.packed_step = static_cast<int64_t>(packed.get_size()) / reorder.parts;
   const bool back = pass == ConvPass::kWeightGrad;
   const dnnl::engine& engine = onednn_engine();
   const dnnl::reorder::primitive_desc desc(engine, back ? reorder.packed : reorder.plain, engine,
@@ -65,9 +65,11 @@ ConvPlan::Reorder make_reorder(ConvPass pass, const memory::desc& plain, const m
   return reorder;
 }
 
-std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece, bool has_bias) {
+std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, DType type, const ConvPiece& piece,
+                                          bool has_bias) {
   using Tag = memory::format_tag;
-  constexpr auto kFloat = memory::data_type::f32;
+  const auto kPixel = type == DType::kBFloat16 ? memory::data_type::bf16 : memory::data_type::f32;
+  const auto kWeight = pass == ConvPass::kWeightGrad ? memory::data_type::f32 : kPixel;
   constexpr auto kDirect = dnnl::algorithm::convolution_direct;
   const ConvGeometry& g = piece.g;
   const dnnl::engine& engine = onednn_engine();
@@ -79,13 +81,13 @@ std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece,
     return outer;
   };
   const Tag pixels = g.volume ? Tag::ndhwc : Tag::nhwc;
-  const memory::desc x(axes({g.n, g.c}, g.d, g.h, g.w), kFloat, pixels);
-  const memory::desc y(axes({g.n, g.o}, g.od, g.oh, g.ow), kFloat, pixels);
+  const memory::desc x(axes({g.n, g.c}, g.d, g.h, g.w), kPixel, pixels);
+  const memory::desc y(axes({g.n, g.o}, g.od, g.oh, g.ow), kPixel, pixels);
   const memory::dims sizes = axes(
       g.groups == 1 ? memory::dims{g.o, g.c} : memory::dims{g.groups, g.group_o(), g.group_c()},
       g.kd, g.kh, g.kw);
-  const memory::desc weights(sizes, kFloat, Tag::any);
-  const memory::desc bias = has_bias ? memory::desc({g.o}, kFloat, Tag::x) : memory::desc();
+  const memory::desc weights(sizes, kWeight, Tag::any);
+  const memory::desc bias = has_bias ? memory::desc({g.o}, kWeight, Tag::x) : memory::desc();
   const memory::dims strides = axes({}, g.stride_d, g.stride_h, g.stride_w);
   const memory::dims dilations = axes({}, g.dilation_d - 1, g.dilation_h - 1, g.dilation_w - 1);
   const memory::dims before = axes({}, g.pad_d, g.pad_h, g.pad_w);
@@ -95,8 +97,9 @@ std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece,
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, kDirect, x, weights, bias, y, strides, dilations, before,
-       after},
+      {dnnl::prop_kind::forward_training, kDirect, x, memory::desc(sizes, kPixel, Tag::any),
+       has_bias ? memory::desc({g.o}, kPixel, Tag::x) : memory::desc(), y, strides, dilations,
+       before, after},
       attr, engine);
   auto plan = std::make_shared<ConvPlan>();
   if (pass == ConvPass::kForward) {
@@ -121,7 +124,7 @@ std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece,
   plan->bias = bias;
   const Tag plain = g.volume ? (g.groups == 1 ? Tag::oidhw : Tag::goidhw)
                              : (g.groups == 1 ? Tag::oihw : Tag::goihw);
-  plan->plain_weights = memory::desc(sizes, kFloat, plain);
+  plan->plain_weights = memory::desc(sizes, kWeight, plain);
   plan->reordered = plan->weights != plan->plain_weights;
   if (plan->reordered) plan->reorder = make_reorder(pass, plan->plain_weights, plan->weights, attr);
   return plan;
@@ -130,9 +133,11 @@ std::shared_ptr<const ConvPlan> make_plan(ConvPass pass, const ConvPiece& piece,
 // The plans used last.
 class PlanCache {
  public:
-  std::shared_ptr<const ConvPlan> get(ConvPass pass, const ConvPiece& piece, bool has_bias) {
+  std::shared_ptr<const ConvPlan> get(ConvPass pass, DType type, const ConvPiece& piece,
+                                      bool has_bias) {
     const ConvGeometry& g = piece.g;
     const Key key = {static_cast<int64_t>(pass),
+                     static_cast<int64_t>(type),
                      has_bias,
                      g.n,
                      g.c,
@@ -163,7 +168,7 @@ class PlanCache {
       plans_.splice(plans_.begin(), plans_, found->second);
       return plans_.front().second;
     }
-    plans_.emplace_front(key, make_plan(pass, piece, has_bias));
+    plans_.emplace_front(key, make_plan(pass, type, piece, has_bias));
     index_.emplace(key, plans_.begin());
     if (plans_.size() > kCacheCapacity) {
       index_.erase(plans_.back().first);
@@ -185,13 +190,14 @@ memory wrap(const memory::desc& desc, const void* data) {
 
 }  // namespace
 
-std::shared_ptr<const ConvPlan> conv_plan(ConvPass pass, const ConvPiece& piece, bool has_bias) {
+std::shared_ptr<const ConvPlan> conv_plan(ConvPass pass, DType type, const ConvPiece& piece,
+                                          bool has_bias) {
   static auto* cache = new PlanCache();  // never destroyed: threads may still run at the end
-  return cache->get(pass, piece, has_bias);
+  return cache->get(pass, type, piece, has_bias);
 }
 
-void run_conv_plan(ConvPass pass, const ConvPlan& plan, const float* x, const float* weights,
-                   const float* bias, const float* y) {
+void run_conv_plan(ConvPass pass, const ConvPlan& plan, const void* x, const void* weights,
+                   const void* bias, const void* y) {
   const Scratch<char> scratchpad(static_cast<int64_t>(plan.scratchpad.get_size()));
   const bool to_weights = pass == ConvPass::kWeightGrad;
   std::unordered_map<int, memory> arguments = {
@@ -204,7 +210,9 @@ void run_conv_plan(ConvPass pass, const ConvPlan& plan, const float* x, const fl
   plan.primitive.execute(onednn_stream(), arguments);
 }
 
-void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const float* from, float* to) {
+void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const void* from, void* to) {
+  const char* source = static_cast<const char*>(from);
+  char* target = static_cast<char*>(to);
   const ConvPlan::Reorder& reorder = plan.reorder;
   const bool back = pass == ConvPass::kWeightGrad;
   const int64_t from_step = back ? reorder.packed_step : reorder.plain_step;
@@ -216,8 +224,9 @@ void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const float* from
       for (int64_t part = begin; part < end; ++part)
         reorder.primitive.execute(
             onednn_stream(),
-            {{DNNL_ARG_FROM, wrap(back ? reorder.packed : reorder.plain, from + part * from_step)},
-             {DNNL_ARG_TO, wrap(back ? reorder.plain : reorder.packed, to + part * to_step)},
+            {{DNNL_ARG_FROM,
+              wrap(back ? reorder.packed : reorder.plain, source + part * from_step)},
+             {DNNL_ARG_TO, wrap(back ? reorder.plain : reorder.packed, target + part * to_step)},
              {DNNL_ARG_SCRATCHPAD, wrap(reorder.scratchpad, scratchpad.data())}});
     });
   });

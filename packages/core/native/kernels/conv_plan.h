@@ -17,7 +17,7 @@ enum class ConvPass : int64_t { kForward, kInputGrad, kWeightGrad };
 struct ConvPiece {
   ConvGeometry g;
   int64_t pad_below;
-  int64_t x_offset;  // where the piece begins, in floats
+  int64_t x_offset;  // where the piece begins, in elements
   int64_t y_offset;
 };
 
@@ -34,23 +34,27 @@ struct ConvPlan {
     dnnl::reorder primitive;
     dnnl::memory::desc plain, packed, scratchpad;
     int64_t parts = 1;
-    int64_t plain_step = 0, packed_step = 0;  // from part to part, in floats
+    int64_t plain_step = 0, packed_step = 0;  // from part to part, in bytes
   };
   Reorder reorder;
 
-  int64_t weight_floats() const { return static_cast<int64_t>(weights.get_size() / sizeof(float)); }
+  int64_t weight_bytes() const { return static_cast<int64_t>(weights.get_size()); }
 };
 
 // The plan for a piece: from a cache of those used last. OpenMP must be set to one thread (see
 // OpenMpThreads), here and below.
-std::shared_ptr<const ConvPlan> conv_plan(ConvPass pass, const ConvPiece& piece, bool has_bias);
+//
+// x and y are of `type`, float32 or bfloat16; weights and bias too, but for the weight gradient,
+// which is summed in float32.
+std::shared_ptr<const ConvPlan> conv_plan(ConvPass pass, DType type, const ConvPiece& piece,
+                                          bool has_bias);
 
 // Runs a plan. x, weights, bias (or null) and y are inputs or outputs, as the pass has them.
-void run_conv_plan(ConvPass pass, const ConvPlan& plan, const float* x, const float* weights,
-                   const float* bias, const float* y);
+void run_conv_plan(ConvPass pass, const ConvPlan& plan, const void* x, const void* weights,
+                   const void* bias, const void* y);
 
 // From row-major weights to those of the plan, on all threads; for the weight gradient the other
 // way.
-void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const float* from, float* to);
+void reorder_conv_weights(ConvPass pass, const ConvPlan& plan, const void* from, void* to);
 
 }  // namespace flambeau

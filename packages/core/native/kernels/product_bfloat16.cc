@@ -17,15 +17,6 @@ constexpr double kAll = 1 << 19;
 // Multiplications worth a thread.
 constexpr double kPiece = 1 << 21;
 
-bool has_instructions() {
-  static const bool has = [] {
-    const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-    const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-    return (isa & needed) == needed;
-  }();
-  return has;
-}
-
 bool is_plain(const Matrix<BFloat16>& x, int64_t rows, int64_t columns) {
   return (x.column == 1 && x.row >= columns) || (x.row == 1 && x.column >= rows);
 }
@@ -65,10 +56,19 @@ void multiply_serial(const BFloat16Product& p) {
 
 }  // namespace
 
+bool has_bfloat16_instructions() {
+  static const bool has = [] {
+    const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+    const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+    return (isa & needed) == needed;
+  }();
+  return has;
+}
+
 bool bfloat16_product_fits(const BFloat16Product& p, int64_t count) {
   const double one = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
   return one >= kOne && one * static_cast<double>(count) >= kAll && is_plain(p.a, p.m, p.k) &&
-         is_plain(p.b, p.k, p.n) && has_instructions();
+         is_plain(p.b, p.k, p.n) && has_bfloat16_instructions();
 }
 
 void multiply(const BFloat16Product& p) {

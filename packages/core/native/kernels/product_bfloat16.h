@@ -20,6 +20,9 @@ struct BFloat16Product {
   bool relu = false;               // f(x) = max(0, x), else x
 };
 
+// Has the processor instructions for bfloat16 that oneDNN uses?
+bool has_bfloat16_instructions();
+
 // Does the processor have the instructions, are `count` such products large enough, and do a and b
 // have strides that can be read in place: rows or columns without gaps?
 bool bfloat16_product_fits(const BFloat16Product& product, int64_t count = 1);
