@@ -1,6 +1,6 @@
 /** Metrics of how well scores put the right samples first: exact, over all samples seen. */
 import type { TensorData } from '@flambeau/core'
-import { IndexError, ShapeError } from '@flambeau/core'
+import { fromTypedArray, IndexError, ShapeError } from '@flambeau/core'
 import type { Average, ClassificationOptions, ScoreOf, TaskInfo } from './labels.ts'
 import { readTask, refuseNaN, requireLabels, requireScores } from './labels.ts'
 import { input, Metric, numbersOf, requireChoice } from './metric.ts'
@@ -147,14 +147,16 @@ function steps(
   positive: Uint8Array,
   visit: (right: number, wrong: number) => void,
 ): void {
-  const order = new Uint32Array(scores.length).map((_, i) => i)
-  order.sort((a, b) => (scores[b] as number) - (scores[a] as number) || 0)
+  if (scores.length === 0) return
+  const [sorted, order] = fromTypedArray(scores).sort(0, true)
+  const falling = sorted.toArray()
+  const places = order.toArray()
   let at = 0
-  while (at < order.length) {
-    const score = scores[order[at] as number] as number
+  while (at < falling.length) {
+    const score = falling[at]
     let [right, wrong] = [0, 0]
-    for (; at < order.length && scores[order[at] as number] === score; at++) {
-      if (positive[order[at] as number] === 1) right++
+    for (; at < falling.length && falling[at] === score; at++) {
+      if (positive[places[at] as number] === 1) right++
       else wrong++
     }
     visit(right, wrong)

@@ -272,5 +272,20 @@ describe('TextLineDataset', () => {
     const batches: unknown[] = []
     for await (const batch of new DataLoader(lines, { batchSize: 2 })) batches.push(batch)
     expect(batches).toEqual([['a', 'b'], ['c']])
+    const table = new CsvDataset(file('p.csv', 'x,y\n1,2\n3,4\n5,6\n'), { target: 'y' })
+    const rows: unknown[] = []
+    const read: unknown[] = []
+    for await (const [x, y] of new DataLoader(table, { batchSize: 2, numWorkers: 1 }))
+      rows.push([x?.tolist(), y?.tolist()])
+    for await (const batch of new DataLoader(lines, { batchSize: 2, numWorkers: 1 }))
+      read.push(batch)
+    expect(rows).toEqual([
+      [
+        [[1], [3]],
+        [2, 4],
+      ],
+      [[[5]], [6]],
+    ])
+    expect(read).toEqual(batches)
   })
 })
