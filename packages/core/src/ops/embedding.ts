@@ -20,9 +20,6 @@ interface EmbeddingParams {
   scaleGradByFreq: boolean
 }
 
-// Axis, axes, wraps?, label: what the kernel of an index's gradient takes.
-const ROWS: readonly number[] = [0, 1, 0, 0]
-
 const embeddingOp: Op<EmbeddingParams> = defineOp<'weight' | 'indices', EmbeddingParams>(
   'embedding',
   ['weight', 'indices'],
@@ -32,7 +29,7 @@ const embeddingOp: Op<EmbeddingParams> = defineOp<'weight' | 'indices', Embeddin
         const places = indices as Tensor
         const shape = shapes[0] as Shape
         const rows = contribution(grad, places, shape[0] as number, params)
-        return run(embeddingGradOp, [rows, places], shape, grad._dtype, ROWS)
+        return run(embeddingGradOp, [rows, places], shape, grad._dtype)
       }),
       indices: 'non-differentiable',
     },
@@ -40,7 +37,6 @@ const embeddingOp: Op<EmbeddingParams> = defineOp<'weight' | 'indices', Embeddin
 )
 
 const embeddingGradOp: Op = defineOp('embeddingGrad', ['grad', 'indices'], {
-  kernel: 'indexGrad',
   derivative: {
     grad: needs(['indices'], (second, { indices }) =>
       takeGroup('embedding', second, indices as Tensor, axisGroup(0, false)),
