@@ -34,6 +34,25 @@ export type { ViTOptions, ViTSize } from './classification/vit.ts'
 export { VisionTransformer } from './classification/vit.ts'
 export type { TaughtViTOptions } from './classification/vit-taught.ts'
 export { TaughtVisionTransformer, TransformerViT } from './classification/vit-taught.ts'
+export type { Matches } from './detection/anchors.ts'
+export { AnchorGenerator, BoxCoder, matchAnchors } from './detection/anchors.ts'
+export type { BoxFormat, SoftNmsResult } from './detection/boxes.ts'
+export {
+  batchedNms,
+  boxArea,
+  boxConvert,
+  boxIou,
+  clipBoxesToImage,
+  generalizedBoxIou,
+  nms,
+  removeSmallBoxes,
+  softNms,
+  withImageNumbers,
+} from './detection/boxes.ts'
+export type { Reduction } from './detection/losses.ts'
+export { generalizedBoxIouLoss, sigmoidFocalLoss } from './detection/losses.ts'
+export type { RoiAlignOptions, RoiOptions } from './detection/regions.ts'
+export { roiAlign, roiPool } from './detection/regions.ts'
 export type { AutoEncoderOptions, VAEOutput } from './generative/autoencoder.ts'
 export { addNoise, AutoEncoder, VAE, vaeLoss } from './generative/autoencoder.ts'
 export type { Denoiser, DiffusionOptions, SampleOptions } from './generative/diffusion.ts'
