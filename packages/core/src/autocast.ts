@@ -133,6 +133,11 @@ function set<K extends keyof AutocastMode>(
   mode[key] = value
 }
 
+function requireFunction(op: string, fn: unknown): void {
+  if (typeof fn === 'function') return
+  throw new ValueError(op, [], `fn must be a function, not ${show(fn)}`, '() => …')
+}
+
 /** The type of {@link autocast}. */
 export interface Autocast {
   /** Runs `body` in a region, through every `await`; returns what it returns. */
@@ -229,8 +234,16 @@ export function isAutocastCacheEnabled(): boolean {
   return autocastMode().cacheEnabled
 }
 
-/** Sets whether parameters are cast once at this place. @see torch.set_autocast_cache_enabled */
+/** Sets whether parameters are cast once at this place. @throws {ValueError} unless it is a boolean. @see torch.set_autocast_cache_enabled */
 export function setAutocastCacheEnabled(enabled: boolean): void {
+  if (typeof enabled !== 'boolean') {
+    throw new ValueError(
+      'setAutocastCacheEnabled',
+      [],
+      `enabled must be true or false, not ${show(enabled)}`,
+      'setAutocastCacheEnabled(false)',
+    )
+  }
   autocastMode().cacheEnabled = enabled
 }
 
@@ -254,6 +267,7 @@ export interface CustomFwdOptions {
  * @see torch.amp.custom_fwd
  */
 export function customFwd<F extends AnyFunction>(fwd: F, options: CustomFwdOptions = {}): F {
+  requireFunction('customFwd', fwd)
   const { deviceType, castInputs = null } = options
   requireCpu('customFwd', deviceType)
   if (castInputs === null) return fwd
@@ -286,6 +300,7 @@ export interface CustomBwdOptions {
  * @see torch.amp.custom_bwd
  */
 export function customBwd<F extends AnyFunction>(bwd: F, options: CustomBwdOptions = {}): F {
+  requireFunction('customBwd', bwd)
   requireCpu('customBwd', options.deviceType)
   return autocast.wrap(bwd, { enabled: false })
 }

@@ -45,6 +45,9 @@ export interface FuzzReport {
 const EXCLUDED = new Set([
   'setMemoryLimit',
   'setNumThreads',
+  'autocast',
+  'setAutocastCacheEnabled',
+  'setAutocastDtype',
   'setDefaultDtype',
   'setPrintoptions',
   'collectGarbage',
