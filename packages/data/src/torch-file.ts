@@ -1,5 +1,5 @@
 /** PyTorch's `.pt` and `.pth` files, read and written without Python. */
-import { readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { endianness } from 'node:os'
 import type { DType } from '@flambeau/core'
 import { frombuffer, Tensor, ValueError, zeros } from '@flambeau/core'
@@ -13,11 +13,12 @@ import {
   PickleReference,
   PickleTuple,
 } from './formats/pickle/pickler.ts'
-import type { PickleCall, PickleValue } from './formats/pickle/unpickler.ts'
+import type { PickleCall, PickleOptions, PickleValue } from './formats/pickle/unpickler.ts'
 import { PickleError, setKey, unpickle } from './formats/pickle/unpickler.ts'
 import { isLegacy, readLegacy } from './formats/torch-legacy.ts'
-import type { TorchArchive } from './formats/torch-zip.ts'
-import { readTorchZip, writeTorchZip } from './formats/torch-zip.ts'
+import { unreadable } from './formats/read-file.ts'
+import { withTorchZip, writeTorchZip } from './formats/torch-zip.ts'
+import type { OpenFile } from './formats/zip.ts'
 import { isZip } from './formats/zip.ts'
 
 /** What a file may hold: tensors, numbers, texts, and lists and dicts of them. */
@@ -366,40 +367,45 @@ export async function parseTorchFile(
   options: { path?: string } = {},
 ): Promise<TorchValue> {
   const { path } = options
-  const storages = new Map<string, Storage>()
-  const rules = {
-    findGlobal,
-    explain,
-    persistentLoad: (id: PickleValue) => storageOf(id, storages),
-  }
+  if (isZip(bytes)) return parsing(path, (storages) => fromZip(bytes, storages))
+  return parsing(path, (storages) => {
+    if (!isLegacy(bytes))
+      throw new PickleError('the file is neither a zip archive nor a pickle of PyTorch', 0)
+    return readLegacy(bytes, rulesOf(storages), {
+      elementBytes: (key) => storages.get(key)?.kind.bytes,
+      fill: (key, data) => fill(storages.get(key) as Storage, data, endianness() === 'BE'),
+    })
+  })
+}
+
+/** Finishes what `read` gives; whatever goes wrong becomes a FormatError. */
+async function parsing(
+  path: string | undefined,
+  read: (storages: Map<string, Storage>) => PickleValue,
+): Promise<TorchValue> {
   try {
-    if (isZip(bytes)) {
-      const archive = await readTorchZip(bytes)
-      const { value } = unpickle(archive.pickle, rules)
-      fillAll(storages, archive)
-      return finish(value) as TorchValue
-    }
-    if (isLegacy(bytes)) {
-      const value = readLegacy(bytes, rules, {
-        elementBytes: (key) => storages.get(key)?.kind.bytes,
-        fill: (key, data) => fill(storages.get(key) as Storage, data, endianness() === 'BE'),
-      })
-      return finish(value) as TorchValue
-    }
+    return finish(await read(new Map())) as TorchValue
   } catch (error) {
     if (error instanceof PickleError) throw broken(path, error.message, error, error.offset)
     throw broken(path, (error as Error).message.split('\n')[0] ?? 'the file is broken', error)
   }
-  throw broken(path, 'the file is neither a zip archive nor a pickle of PyTorch', undefined, 0)
 }
 
-function fillAll(storages: Map<string, Storage>, archive: TorchArchive): void {
-  const swapped = (archive.byteorder.trim() === 'big') !== (endianness() === 'BE')
-  for (const [key, storage] of storages) {
-    const data = archive.storages.get(key)
-    if (data === undefined) throw new Error(`storage '${key}' is not in the archive`)
-    fill(storage, data, swapped)
-  }
+function rulesOf(storages: Map<string, Storage>): PickleOptions {
+  return { findGlobal, explain, persistentLoad: (id) => storageOf(id, storages) }
+}
+
+/** Reads the pickle, then one storage after another: no more than one is in memory twice. */
+function fromZip(
+  source: Uint8Array | OpenFile,
+  storages: Map<string, Storage>,
+): Promise<PickleValue> {
+  return withTorchZip(source, async ({ pickle: data, byteorder, storage: read }) => {
+    const { value } = unpickle(data, rulesOf(storages))
+    const swapped = (byteorder.trim() === 'big') !== (endianness() === 'BE')
+    for (const [key, storage] of storages) fill(storage, await read(key), swapped)
+    return value
+  })
 }
 
 /**
@@ -422,14 +428,21 @@ function fillAll(storages: Map<string, Storage>, archive: TorchArchive): void {
  * ```
  */
 export async function loadTorch(path: string): Promise<TorchValue> {
+  let descriptor: number | null = null
   let bytes: Uint8Array
   try {
-    bytes = readFileSync(path)
+    descriptor = openSync(path, 'r')
+    const stat = fstatSync(descriptor)
+    const start = new Uint8Array(4)
+    if (stat.isFile() && readSync(descriptor, start, 0, 4, 0) === 4 && isZip(start)) {
+      const file: OpenFile = { descriptor, sizeBytes: stat.size }
+      return await parsing(path, (storages) => fromZip(file, storages))
+    }
+    bytes = readFileSync(descriptor)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const reason =
-      code === 'ENOENT' ? 'the file does not exist' : `the file cannot be read (${code})`
-    throw broken(path, reason, error)
+    throw error instanceof FormatError ? error : unreadable('PyTorch file', path, error)
+  } finally {
+    if (descriptor !== null) closeSync(descriptor)
   }
   return parseTorchFile(bytes, { path })
 }

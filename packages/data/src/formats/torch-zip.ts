@@ -2,6 +2,7 @@
  * The container of PyTorch's files since 1.6: a zip archive with a pickle (`data.pkl`) and the bytes
  * of each storage (`data/0`, `data/1`, …).
  */
+import type { OpenFile } from './zip.ts'
 import { defaultMaxBytes, withZip, writeZip } from './zip.ts'
 
 /** The parts of a file, without the name of the folder that PyTorch puts them in. */
@@ -15,13 +16,25 @@ export interface TorchArchive {
 /** Far beyond the pickle of any model; what a pickle unpacks to grows with it. */
 const MOST_PICKLE_BYTES = 64 * 2 ** 20
 
+/** An archive, whose storages are read one by one. */
+export interface OpenTorchArchive {
+  pickle: Uint8Array
+  byteorder: string
+  /** The bytes of a storage. @throws {Error} if there is none, or its checksum differs. */
+  storage: (key: string) => Promise<Uint8Array>
+}
+
 /**
- * Reads an archive; every part's checksum is compared.
+ * Reads an archive; the checksum of every part that is read is compared.
  *
  * @throws {Error} where the archive is broken, its parts overlap, or there is no pickle.
  */
-export async function readTorchZip(bytes: Uint8Array): Promise<TorchArchive> {
-  return withZip(bytes, defaultMaxBytes(bytes.length), async (parts) => {
+export async function withTorchZip<T>(
+  source: Uint8Array | OpenFile,
+  use: (archive: OpenTorchArchive) => Promise<T>,
+): Promise<T> {
+  const sizeBytes = source instanceof Uint8Array ? source.length : source.sizeBytes
+  return withZip(source, defaultMaxBytes(sizeBytes), async (parts) => {
     const main = [...parts.values()].find(({ name }) => /^[^/]+\/data\.pkl$/.test(name))
     if (main === undefined) {
       if ([...parts.keys()].some((name) => /^[^/]+\/constants\.pkl$/.test(name)))
@@ -31,20 +44,17 @@ export async function readTorchZip(bytes: Uint8Array): Promise<TorchArchive> {
     if (main.sizeBytes > MOST_PICKLE_BYTES)
       throw new Error(`the pickle has ${main.sizeBytes} bytes; ${MOST_PICKLE_BYTES} are allowed`)
     const folder = main.name.slice(0, -'data.pkl'.length)
-    const archive: TorchArchive = {
+    const order = parts.get(`${folder}byteorder`)
+    const little = order === undefined || order.sizeBytes > 16
+    return use({
       pickle: await main.read(),
-      storages: new Map(),
-      byteorder: 'little',
-    }
-    for (const part of parts.values()) {
-      if (!part.name.startsWith(folder)) continue
-      const name = part.name.slice(folder.length)
-      if (name === 'byteorder' && part.sizeBytes <= 16)
-        archive.byteorder = Buffer.from(await part.read()).toString('latin1')
-      else if (name.startsWith('data/'))
-        archive.storages.set(name.slice('data/'.length), await part.read())
-    }
-    return archive
+      byteorder: little ? 'little' : Buffer.from(await order.read()).toString('latin1'),
+      storage: async (key) => {
+        const part = parts.get(`${folder}data/${key}`)
+        if (part === undefined) throw new Error(`storage '${key}' is not in the archive`)
+        return part.read()
+      },
+    })
   })
 }
 

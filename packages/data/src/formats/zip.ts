@@ -1,6 +1,14 @@
 /** Zip archives from anywhere: read within bounds, written so that the same parts give the same bytes. */
 import type { FileEntry } from '@zip.js/zip.js'
-import { configure, Uint8ArrayReader, Uint8ArrayWriter, ZipReader, ZipWriter } from '@zip.js/zip.js'
+import {
+  configure,
+  Reader,
+  Uint8ArrayReader,
+  Uint8ArrayWriter,
+  ZipReader,
+  ZipWriter,
+} from '@zip.js/zip.js'
+import { readSync } from 'node:fs'
 import { plainBytes } from './raw-tensor.ts'
 
 // Threads would not pay: what we read is small, or not compressed.
@@ -16,6 +24,35 @@ const MEBIBYTE = 2 ** 20
 export function isZip(bytes: Uint8Array): boolean {
   const [p, k, a, b] = bytes
   return p === 0x50 && k === 0x4b && ((a === 3 && b === 4) || (a === 5 && b === 6))
+}
+
+/** An open file: archives may be larger than an array can be. */
+export interface OpenFile {
+  descriptor: number
+  sizeBytes: number
+}
+
+/** Reads an open file from anywhere. */
+class FileReader extends Reader<OpenFile> {
+  readonly #file: OpenFile
+
+  constructor(file: OpenFile) {
+    super(file)
+    this.#file = file
+    this.size = file.sizeBytes
+  }
+
+  override async readUint8Array(index: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const wanted = Math.max(0, Math.min(length, this.#file.sizeBytes - index))
+    const out = new Uint8Array(wanted)
+    let done = 0
+    while (done < wanted) {
+      const got = readSync(this.#file.descriptor, out, done, wanted - done, index + done)
+      if (got === 0) throw new Error('the file was cut while it was read')
+      done += got
+    }
+    return out
+  }
 }
 
 /** A file in an archive. */
@@ -42,11 +79,14 @@ export function defaultMaxBytes(archiveBytes: number): number {
  *   the parts have more than `maxBytes` bytes.
  */
 export async function withZip<T>(
-  bytes: Uint8Array,
+  archive: Uint8Array | OpenFile,
   maxBytes: number,
   use: (parts: Map<string, ZipPart>) => Promise<T>,
 ): Promise<T> {
-  const reader = new ZipReader(new Uint8ArrayReader(plainBytes(bytes)), {
+  const inMemory = archive instanceof Uint8Array
+  const archiveBytes = inMemory ? archive.length : archive.sizeBytes
+  const source = inMemory ? new Uint8ArrayReader(plainBytes(archive)) : new FileReader(archive)
+  const reader = new ZipReader(source, {
     checkSignature: true,
     checkOverlappingEntry: true,
   })
@@ -60,12 +100,12 @@ export async function withZip<T>(
       const { filename: name, uncompressedSize: sizeBytes, compressedSize } = entry
       if (entry.encrypted) throw new Error(`'${name}' is encrypted`)
       if (parts.has(name)) throw new Error(`'${name}' is there twice`)
-      if (sizeBytes > compressedSize * MOST_EXPANSION + 64 || compressedSize > bytes.length)
+      if (sizeBytes > compressedSize * MOST_EXPANSION + 64 || compressedSize > archiveBytes)
         throw new Error(`'${name}' claims more bytes than it can hold`)
       total += sizeBytes
       if (total > maxBytes)
         throw new Error(
-          `the archive of ${bytes.length} bytes unpacks to more than ${maxBytes} (maxBytes)`,
+          `the archive of ${archiveBytes} bytes unpacks to more than ${maxBytes} (maxBytes)`,
         )
       parts.set(name, { name, sizeBytes, read: () => contents(entry) })
     }
