@@ -149,6 +149,9 @@ const diagonal: BatchRule = (call, spec) => {
 const trailing: BatchRule = (call, spec) =>
   once(call, expandedInputs(call), spec, call.numbers, call.params)
 
+/** Samples lead; the bits of dropout are drawn for each sample. */
+const attention: BatchRule = (call, spec) => (call.inputs[4] === null ? trailing(call, spec) : null)
+
 /** Products broadcast over all axes but the last two; a vector is a row, or a column. */
 const product: BatchRule = (call, spec) => {
   const [row, column] = call.inputs.map((input) => (input as Tensor).ndim === 1)
@@ -233,6 +236,7 @@ const table: readonly [BatchRule, string][] = [
   [broadcast, [...elementwise].join(' ')],
   [broadcast, 'expand'],
   [trailing, 'view reshape tril triu'],
+  [attention, 'scaledDotProductAttention'],
   [permute, 'permute'],
   [alongAxis, 'select slice unfold windowGrad unfoldGrad softmax logSoftmax cumsum cumprod'],
   [alongAxis, 'softmaxGrad logSoftmaxGrad'],
