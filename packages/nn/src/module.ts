@@ -497,6 +497,12 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   }
 }
 
+/** @throws {ValueError} unless `value` is a module. */
+export function requireModule(op: string, value: unknown): asserts value is AnyModule {
+  if (value instanceof Module) return
+  throw new ValueError(op, [], 'the argument is not a module', `${op}(new Linear(2, 3), …)`)
+}
+
 Object.defineProperty(Module.prototype, inspect.custom, {
   value(this: Module): string {
     return this.toString()

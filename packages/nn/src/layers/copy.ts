@@ -2,7 +2,7 @@
 import { Tensor } from '@flambeau/core'
 import { isNamed } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
-import { Module } from '../module.ts'
+import { Module, requireModule } from '../module.ts'
 import { buffersOf } from '../module-state.ts'
 import { Parameter } from '../parameter.ts'
 import { isUninitialized, postpone } from './lazy.ts'
@@ -21,8 +21,11 @@ export function onCopy(module: AnyModule, fn: (copy: AnyModule) => void): () => 
  * A module of the same class and settings with parameters and buffers of its own, also those in arrays
  * and plain objects; hooks stay behind, unless norms and the like need them, and nothing is drawn.
  * Private fields (`#name`) cannot be copied: keep settings in ordinary ones.
+ *
+ * @throws {ValueError} if the argument is not a module.
  */
 export function copyModule<M extends AnyModule>(module: M): M {
+  requireModule('copyModule', module)
   const copies = new Map<object, unknown>()
   const copyOf = (value: unknown): unknown => {
     if (value instanceof Module) return copyOne(value)

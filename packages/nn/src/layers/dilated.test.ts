@@ -47,6 +47,7 @@ describe('receptiveField', () => {
     ]) {
       expect(() => nn.receptiveField(layer as nn.AnyModule)).toThrow(/not known what/)
     }
+    expect(() => nn.receptiveField([null as never])).toThrow(/no layer/)
     expect(() => nn.receptiveField([new nn.Conv1d(1, 1, 3), new nn.Conv2d(1, 1, 3)])).toThrow(
       /same axes/,
     )
@@ -82,7 +83,7 @@ describe('DilatedBlock2d', () => {
 
   it('says what is wrong', () => {
     expect(() => new nn.DilatedBlock2d(1, 2, { residual: true })).toThrow(/\(2\).*\(1\)/)
-    expect(() => new nn.DilatedBlock2d(1, 2, { dilations: [] })).toThrow(/a convolution/)
+    expect(() => new nn.DilatedBlock2d(1, 2, { dilations: [] })).toThrow(/dilations must be a list/)
     expect(() => new nn.DilatedBlock2d(1, 2, { dilations: [0] })).toThrow(/dilations/)
     expect(() => new nn.DilatedBlock2d(1, 2)(ones([2, 2]))).toThrow(/2 axes/)
   })

@@ -3,7 +3,7 @@ import type { Pair, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
-import { wholeNumbers } from '../functional/inputs.ts'
+import { requireTensor, wholeNumbers } from '../functional/inputs.ts'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import { BatchNorm2d } from './batch-norm.ts'
@@ -55,8 +55,15 @@ const FEATURES = [
   'unflattenedSize',
 ]
 
+/** @throws {ValueError} unless it has fields. */
+function requireLayer(value: unknown): void {
+  if (value !== null && (typeof value === 'object' || typeof value === 'function')) return
+  throw new ValueError(OP, [], 'an argument is no layer', 'pass a module, or an array of them')
+}
+
 function* windowsOf(layers: Iterable<AnyModule | WindowLayer>): Generator<WindowLayer> {
   for (const layer of layers) {
+    requireLayer(layer)
     if (layer instanceof Sequential || layer instanceof SparseSequential) {
       yield* windowsOf(layer.children())
       continue
@@ -113,6 +120,7 @@ function along(
 export function receptiveField(
   layers: Iterable<AnyModule | WindowLayer> | AnyModule | WindowLayer,
 ): ReceptiveField {
+  requireLayer(layers)
   const list = [...windowsOf(Symbol.iterator in layers ? layers : [layers])]
   const sizes = list.map(axesOf)
   const axes = Math.max(1, ...sizes)
@@ -214,10 +222,11 @@ export class DilatedBlock2d extends Module {
       [boolean, FactoryOptions['device'], FactoryOptions['dtype']]
     >
     requireSizes(op, { inChannels, outChannels }, 1)
-    wholeNumbers(op, 'dilations', dilations, dilations.length, 1)
-    if (dilations.length === 0) {
-      throw new ValueError(op, [], 'there must be a convolution', 'dilations: [1, 2, 4]')
+    if (!Array.isArray(dilations) || dilations.length === 0) {
+      const why = 'dilations must be a list of one for each convolution'
+      throw new ValueError(op, [], why, 'dilations: [1, 2, 4]')
     }
+    wholeNumbers(op, 'dilations', dilations, dilations.length, 1)
     if (residual && inChannels !== outChannels) {
       const why = `a residual needs as many output channels (${outChannels}) as input channels (${inChannels})`
       throw new ValueError(op, [], why, 'leave residual out')
@@ -245,6 +254,7 @@ export class DilatedBlock2d extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    requireTensor('DilatedBlock2d', 'input', input)
     if (input.ndim !== 4 && input.ndim !== 3) {
       const why = `input must be [N, C, H, W] or [C, H, W], but has ${input.ndim} axes`
       throw new ShapeError('DilatedBlock2d', { input }, why, 'add axes with unsqueeze()')

@@ -1,9 +1,9 @@
 /** Images as sequences of patches. */
-import type { Pair } from '@flambeau/core'
-import { arange, cat, ShapeError, Tensor, ValueError, zeros } from '@flambeau/core'
+import type { Pair, Tensor } from '@flambeau/core'
+import { arange, cat, ShapeError, ValueError, zeros } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
-import { wholeNumbers } from '../functional/inputs.ts'
+import { requireTensor, wholeNumbers } from '../functional/inputs.ts'
 import { truncNormal_ } from '../init.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
@@ -49,9 +49,10 @@ export function patchify(
   const op = 'patchify'
   const [patchSize] = parameters<[Pair]>(op, PATCHIFY)(given)
   const [ph, pw] = wholeNumbers(op, 'patchSize', patchSize, 2, 1) as [number, number]
-  if (!(input instanceof Tensor) || input.ndim !== 4) {
+  requireTensor(op, 'input', input)
+  if (input.ndim !== 4) {
     const why = 'input must be images [N, C, H, W]'
-    throw new ShapeError(op, input instanceof Tensor ? { input } : [], why, 'use unsqueeze(0)')
+    throw new ShapeError(op, { input }, why, 'use unsqueeze(0)')
   }
   const [n, c, height, width] = input.shape as [number, number, number, number]
   const [h, w] = gridOf(op, [height, width], [ph, pw])
@@ -75,6 +76,7 @@ export function unpatchify(
   const patch = wholeNumbers(op, 'patchSize', patchSize, 2, 1) as [number, number]
   const size = wholeNumbers(op, 'imageSize', imageSize, 2, 1) as [number, number]
   const [h, w] = gridOf(op, size, patch)
+  requireTensor(op, 'input', input)
   const pixels = patch[0] * patch[1]
   const [n = 0, tokens, wide = 0] = input.shape
   if (input.ndim !== 3 || tokens !== h * w || wide % pixels !== 0) {
@@ -235,6 +237,7 @@ export class ImageTokenizer extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    requireTensor('ImageTokenizer', 'input', input)
     const { imageSize, class_token: first } = this
     if (input.ndim !== 4 || input.shape.slice(2).join() !== imageSize.join()) {
       const why = `input must be images [N, C, ${imageSize.join(', ')}]`
@@ -249,6 +252,7 @@ export class ImageTokenizer extends Module {
   }
 
   private withoutFirst(op: string, tokens: Tensor): Tensor {
+    requireTensor(op, 'tokens', tokens)
     const count = this.grid[0] * this.grid[1]
     if (tokens.ndim === 3 && tokens.shape[1] === count) return tokens
     if (tokens.ndim === 3 && this.class_token !== null && tokens.shape[1] === count + 1) {

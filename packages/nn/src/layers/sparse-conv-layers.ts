@@ -5,6 +5,7 @@ import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import { wholeNumbers } from '../functional/inputs.ts'
 import type { AnyModule } from '../module.ts'
+import { requireModule } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import { BatchNorm1d } from './batch-norm.ts'
 import type { NormArguments } from './channel-norm.ts'
@@ -190,7 +191,10 @@ export class SparseMaxPool2d extends SparseModule {
 export class SparseSequential extends SparseModule {
   constructor(...modules: AnyModule[]) {
     super()
-    modules.forEach((module, i) => this.registerModule(String(i), module))
+    modules.forEach((module, i) => {
+      requireModule('SparseSequential', module)
+      this.registerModule(String(i), module)
+    })
   }
 
   override forward(input: SparseTensor2d): SparseTensor2d {

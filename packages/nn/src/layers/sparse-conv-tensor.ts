@@ -11,7 +11,7 @@ import {
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
-import { wholeNumbers } from '../functional/inputs.ts'
+import { requireTensor, wholeNumbers } from '../functional/inputs.ts'
 import type { Rulebook } from './sparse-conv-rules.ts'
 
 /** What an image with few sites is made of, by name. */
@@ -170,6 +170,7 @@ export class SparseTensor2d {
    * @throws {ShapeError} unless there are 4 axes.
    */
   static fromDense(images: Tensor): SparseTensor2d {
+    requireTensor('SparseTensor2d.fromDense', 'images', images)
     if (images.ndim !== 4) {
       const why = `images must be [B, C, H, W], but have ${images.ndim} axes`
       throw new ShapeError('SparseTensor2d.fromDense', { images }, why, 'use unsqueeze(0)')
@@ -227,6 +228,7 @@ export class SparseTensor2d {
 
   /** The same sites with other features. @throws {ShapeError} unless there is a row for each site. */
   withFeatures(features: Tensor): SparseTensor2d {
+    requireTensor('SparseTensor2d.withFeatures', 'features', features)
     if (features.ndim === 2 && features.shape[0] === this.numSites) {
       return new SparseTensor2d(features, this.#sites)
     }
@@ -236,7 +238,13 @@ export class SparseTensor2d {
 
   /** `fn` of the features, at the same sites: `x.map((features) => features.relu())`. */
   map(fn: (features: Tensor) => Tensor): SparseTensor2d {
-    return this.withFeatures(fn(this.features))
+    if (typeof fn === 'function') return this.withFeatures(fn(this.features))
+    throw new ValueError(
+      'SparseTensor2d.map',
+      [],
+      'fn must be a function',
+      'x.map((f) => f.relu())',
+    )
   }
 
   /** Images `[B, C, H, W]`, 0 where there is no site. Differentiable. */

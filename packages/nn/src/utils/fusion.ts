@@ -4,10 +4,12 @@ import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError, onesLike, zeros, zerosLike } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
+import { requireTensor } from '../functional/inputs.ts'
 import type { ChannelNorm } from '../layers/channel-norm.ts'
 import type { ConvNd } from '../layers/conv.ts'
 import { copyModule } from '../layers/copy.ts'
 import type { Linear } from '../layers/linear.ts'
+import { requireModule } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 
 function requireEvaluation(
@@ -15,6 +17,8 @@ function requireEvaluation(
   layer: { training: boolean },
   bn: ChannelNorm,
 ): { mean: Tensor; variance: Tensor } {
+  requireModule(op, layer)
+  requireModule(op, bn)
   if (layer.training || bn.training) {
     throw new ValueError(op, [], 'layers are fused for evaluation', 'call eval() on both before')
   }
@@ -80,6 +84,9 @@ export function fuseConvBnWeights(
 ): [weight: Parameter, bias: Parameter] {
   const read = readConvWeights(given) as [...Weights, boolean?]
   const [convB, bnRm, bnRv, bnEps, bnW, bnB, turned = false] = read
+  requireTensor('fuseConvBnWeights', 'convW', convW)
+  requireTensor('fuseConvBnWeights', 'bnRm', bnRm)
+  requireTensor('fuseConvBnWeights', 'bnRv', bnRv)
   const axis = turned ? 1 : 0
   if (convW.shape[axis] !== bnRm.shape[0]) {
     throw new ShapeError(
@@ -156,6 +163,9 @@ export function fuseLinearBnWeights(
   ...given: Arguments<FuseLinearWeights, typeof LINEAR_WEIGHTS>
 ): [weight: Parameter, bias: Parameter] {
   const [linearB, bnRm, bnRv, bnEps, bnW, bnB] = readLinearWeights(given) as Weights
+  requireTensor('fuseLinearBnWeights', 'linearW', linearW)
+  requireTensor('fuseLinearBnWeights', 'bnRm', bnRm)
+  requireTensor('fuseLinearBnWeights', 'bnRv', bnRv)
   const [out, features] = [linearW.shape[0], bnRm.shape[0]]
   if (out !== features && features !== 1) {
     throw new ShapeError(

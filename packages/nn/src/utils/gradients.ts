@@ -7,6 +7,14 @@ import { parameters } from '@flambeau/core/internal'
 type Many = Iterable<Tensor> | Tensor
 
 function listOf(op: string, tensors: Many): Tensor[] {
+  const given: unknown = tensors
+  if (
+    typeof given !== 'object' ||
+    given === null ||
+    !(given instanceof Tensor || Symbol.iterator in given)
+  ) {
+    throw new ValueError(op, [], 'the argument holds no tensors', 'pass model.parameters()')
+  }
   const list = tensors instanceof Tensor ? [tensors] : [...tensors]
   for (const item of list) {
     if (item instanceof Tensor) continue

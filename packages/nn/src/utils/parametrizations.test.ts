@@ -272,6 +272,28 @@ describe('parametrizations', () => {
   })
 })
 
+describe('what is no module', () => {
+  it('is refused by name', () => {
+    const { fuseConvBnEval, prune, removeWeightNorm, stateless } = nn.utils
+    const none = null as never
+    for (const call of [
+      () => weightNorm(none),
+      () => spectralNorm(none),
+      () => removeWeightNorm(none),
+      () => parametrizations.weightNorm(none),
+      () => parametrize.isParametrized(none),
+      () => parametrize.removeParametrizations(none, 'weight'),
+      () => prune.l1Unstructured(none, 'weight', 1),
+      () => prune.isPruned(none),
+      () => stateless.functionalCall(none, {}, []),
+      () => fuseConvBnEval(none, none),
+      () => nn.copyModule(none),
+    ]) {
+      expect(call).toThrow(/the argument is not a module/)
+    }
+  })
+})
+
 describe('fusion', () => {
   const layers: Record<string, () => [nn.AnyModule, nn.AnyModule, (...args: never[]) => unknown]> =
     {

@@ -17,7 +17,7 @@ import { normalize } from '../functional/normalization.ts'
 import { ConvNd } from '../layers/conv.ts'
 import { onCopy } from '../layers/copy.ts'
 import type { AnyModule } from '../module.ts'
-import { Module } from '../module.ts'
+import { Module, requireModule } from '../module.ts'
 import { orthogonalized, reflectorsOf } from './householder.ts'
 import type { Parametrized } from './parametrize.ts'
 import { registerParametrization } from './parametrize.ts'
@@ -27,6 +27,7 @@ import { lengthsOf, normAxis, weightOf } from './weight-norm.ts'
 
 /** A tensor that is to be parametrized. @throws {ValueError} if there is none of this name. */
 function tensorOf(op: string, module: AnyModule, name: string): Tensor {
+  requireModule(op, module)
   const { [name]: tensor } = module as unknown as Record<string, Tensor | null | undefined>
   if (tensor !== null && tensor !== undefined && 'requiresGrad' in tensor) return tensor
   throw new ValueError(

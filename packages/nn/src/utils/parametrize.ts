@@ -6,6 +6,7 @@ import { outsideScopes, parameters } from '@flambeau/core/internal'
 import { ModuleDict } from '../layers/container.ts'
 import { isUninitialized } from '../layers/lazy.ts'
 import type { AnyModule } from '../module.ts'
+import { requireModule } from '../module.ts'
 import { buffersOf } from '../module-state.ts'
 import { Parameter } from '../parameter.ts'
 import type { Parametrization } from './parametrization-list.ts'
@@ -79,11 +80,6 @@ function computeField(prototype: object, name: string): void {
       Object.defineProperty(this, name, plain)
     },
   })
-}
-
-function requireModule(op: string, module: unknown): asserts module is AnyModule {
-  if (typeof module === 'function' && 'namedModules' in module) return
-  throw new ValueError(op, [], 'the argument is not a module', `${op}(layer, …)`)
 }
 
 /** What {@link registerParametrization} takes by name. */
@@ -199,6 +195,7 @@ export function isParametrized(
   module: AnyModule,
   tensorName?: string | null | { tensorName?: string | null },
 ): boolean {
+  requireModule('isParametrized', module)
   const name = typeof tensorName === 'object' ? tensorName?.tensorName : tensorName
   if (name !== undefined && name !== null) return listOf(module, name) !== undefined
   const { parametrizations } = module as unknown as { parametrizations?: unknown }
@@ -228,6 +225,7 @@ export function removeParametrizations<M extends AnyModule>(
   ...given: Arguments<RemoveOptions, typeof REMOVE>
 ): M {
   const op = 'removeParametrizations'
+  requireModule(op, module)
   const read = parameters<[string, boolean]>(op, REMOVE)(given)
   const [name, leave = true] = read as [string, boolean?]
   const list = listOf(module, name)
@@ -267,6 +265,7 @@ export function removeParametrizations<M extends AnyModule>(
  * Runs `body` with parametrized tensors computed once each, at their first use; what changes what is
  * learnt while it runs is not seen. Follows a promise to its end.
  *
+ * @throws {ValueError} if the argument is not a function.
  * @see torch.nn.utils.parametrize.cached
  *
  * @example
@@ -279,6 +278,9 @@ export function removeParametrizations<M extends AnyModule>(
  * ```
  */
 export function cached<T>(body: () => T): T {
+  if (typeof body !== 'function') {
+    throw new ValueError('cached', [], 'the argument is not a function', 'cached(() => model(x))')
+  }
   const leave = (): void => {
     if (--caching === 0) cache.clear()
   }

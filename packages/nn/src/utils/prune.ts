@@ -4,6 +4,7 @@ import { cat, IndexError, onesLike, rand, ShapeError, Tensor, ValueError } from 
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
+import { requireModule } from '../module.ts'
 import {
   attachRule,
   detachRule,
@@ -343,8 +344,8 @@ export function globalUnstructured(
   options: GlobalOptions,
 ): void {
   const op = 'globalUnstructured'
-  const { pruningMethod, amount } = options
-  const list = [...weights]
+  const { pruningMethod = null, amount = 0 } = (options ?? {}) as Partial<GlobalOptions>
+  const list = [...(weights ?? [])]
   if (list.length === 0) throw new ValueError(op, [], 'there are no weights', "[[layer, 'weight']]")
   const random = pruningMethod === randomUnstructured
   if (!random && pruningMethod !== l1Unstructured) {
@@ -390,5 +391,6 @@ export function remove<M extends AnyModule>(module: M, ...given: One): M {
 
 /** Is a weight of this module, or of one below it, pruned? @see torch.nn.utils.prune.is_pruned */
 export function isPruned(module: AnyModule): boolean {
+  requireModule('isPruned', module)
   return [...module.modules()].some((one) => weightsBy(one, HOOK).length > 0)
 }

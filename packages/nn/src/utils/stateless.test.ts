@@ -1,6 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { manualSeed, ones, randn, tensor, zeros } from '@flambeau/core'
-import { grad } from '@flambeau/autograd'
+import { grad, vmap } from '@flambeau/autograd'
+import { assertClose } from '@flambeau/core/testing'
 import { describe, expect, it } from 'vitest'
 import * as nn from '../index.ts'
 
@@ -54,6 +55,23 @@ describe('functionalCall', () => {
     const given = { 'parametrizations.weight.original0': tensor([[10]]).float() }
     const y = functionalCall(layer, given, [layer.weight.detach()])
     expect(y.item()).toBeCloseTo(10 * layer.weight.norm().item(), 4)
+  })
+
+  it('gives the gradients of each sample, with grad and vmap', () => {
+    manualSeed(1)
+    const net = new nn.Sequential(new nn.Linear(3, 4), new nn.Tanh(), new nn.Linear(4, 1))
+    const [x, y] = [randn([5, 3]), randn([5, 1])]
+    const loss = (state: nn.StateDict, a: Tensor, b: Tensor): Tensor =>
+      nn.functional.mseLoss(functionalCall(net, state, [a]), b)
+    const each = vmap(grad(loss), [null, 0, 0])(net.stateDict(), x, y)
+    for (let i = 0; i < 5; i++) {
+      net.zeroGrad()
+      nn.functional.mseLoss(net(x.select(0, i)), y.select(0, i)).backward()
+      for (const [name, one] of net.namedParameters()) {
+        const own = (each[name] as Tensor).select(0, i)
+        assertClose(own, one.grad as Tensor, { rtol: 1e-5, atol: 1e-6 }, name)
+      }
+    }
   })
 
   it('says which names are wrong', () => {

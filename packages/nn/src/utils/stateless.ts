@@ -3,6 +3,7 @@ import { Tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
 import type { AnyModule, Module } from '../module.ts'
+import { requireModule } from '../module.ts'
 import { buffersOf } from '../module-state.ts'
 import { Parameter } from '../parameter.ts'
 
@@ -100,6 +101,7 @@ export function functionalCall<Args extends unknown[], Output>(
     'functionalCall',
     NAMES,
   )(given)
+  requireModule('functionalCall', module)
   const tensors = merged(parametersAndBuffers)
   const places = placesOf(module)
   requireNames(places, tensors, strict)

@@ -17,7 +17,7 @@ import { cat, ShapeError, Tensor, ValueError } from '@flambeau/core'
  * ```
  */
 export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
-  const parts = [...parameters].map((one) => one.reshape(-1))
+  const parts = [...(parameters ?? [])].map((one) => one.reshape(-1))
   if (parts.length > 0) return cat(parts)
   throw new ValueError('parametersToVector', [], 'there are no parameters', 'pass some')
 }
@@ -41,7 +41,7 @@ export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>)
   if (!(vector instanceof Tensor)) {
     throw new ValueError('vectorToParameters', [], 'the first argument is no tensor', 'pass one')
   }
-  const list = [...parameters]
+  const list = [...(parameters ?? [])]
   const total = list.reduce((sum, one) => sum + one.numel(), 0)
   if (vector.ndim !== 1 || vector.numel() !== total) {
     throw new ShapeError(

@@ -3,6 +3,7 @@ import { Tensor, ValueError } from '@flambeau/core'
 import { onCopy } from '../layers/copy.ts'
 import { isUninitialized } from '../layers/lazy.ts'
 import type { AnyModule } from '../module.ts'
+import { requireModule } from '../module.ts'
 import { buffersOf } from '../module-state.ts'
 import { Parameter } from '../parameter.ts'
 
@@ -28,6 +29,7 @@ export function fieldsOf(module: AnyModule): Record<string, unknown> {
 
 /** A parameter of this module itself. @throws {ValueError} if there is none, or it waits for its shape. */
 export function ownParameter(op: string, module: AnyModule, name: string): Parameter {
+  requireModule(op, module)
   const weight = fieldsOf(module)[name]
   if (!(weight instanceof Parameter)) {
     const known = [...module.namedParameters('', false)].map(([key]) => key)
@@ -105,6 +107,7 @@ export function requireFree(op: string, module: AnyModule, name: string): void {
  * @throws {ValueError} if the weight is not computed so.
  */
 export function detachRule(op: string, rule: string, module: AnyModule, name: string): Tensor {
+  requireModule(op, module)
   const found = attached.get(module)?.get(name)
   if (found === undefined || found.rule.op !== rule) {
     throw new ValueError(
