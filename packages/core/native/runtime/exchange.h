@@ -1,5 +1,5 @@
-// Tensors on their way from one thread to another. A channel holds one count of each tensor that was
-// sent and not yet received, so that nothing is lost or leaks when either thread ends.
+// Tensors on their way from one thread to another. A channel holds one count of each tensor that
+// was sent and not yet received, so that nothing is lost or leaks when either thread ends.
 #pragma once
 
 #include <cstdint>
