@@ -352,7 +352,8 @@ function fill(storage: Storage, data: Uint8Array, swapped: boolean): void {
     throw new Error(
       `a storage has ${data.length} bytes in the file and wants ${numel * kind.bytes}`,
     )
-  const used = data.subarray(0, numel * kind.bytes)
+  // A copy where it is changed: what was read may be a view of the caller's bytes.
+  const used = swapped ? data.slice(0, numel * kind.bytes) : data.subarray(0, numel * kind.bytes)
   if (swapped) swapBytes(used, kind.bytes)
   storage.data = fromBytes(used, kind)
 }

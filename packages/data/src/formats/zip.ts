@@ -9,6 +9,7 @@ import {
   ZipWriter,
 } from '@zip.js/zip.js'
 import { readSync } from 'node:fs'
+import * as zlib from 'node:zlib'
 import { plainBytes } from './raw-tensor.ts'
 
 // Threads would not pay: what we read is small, or not compressed.
@@ -30,6 +31,21 @@ export function isZip(bytes: Uint8Array): boolean {
 export interface OpenFile {
   descriptor: number
   sizeBytes: number
+}
+
+/** Reads bytes in memory, without copies. */
+class MemoryReader extends Reader<Uint8Array> {
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    super(bytes)
+    this.#bytes = bytes
+    this.size = bytes.length
+  }
+
+  override async readUint8Array(index: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#bytes.subarray(index, index + length) as Uint8Array<ArrayBuffer>
+  }
 }
 
 /** Reads an open file from anywhere. */
@@ -85,7 +101,7 @@ export async function withZip<T>(
 ): Promise<T> {
   const inMemory = archive instanceof Uint8Array
   const archiveBytes = inMemory ? archive.length : archive.sizeBytes
-  const source = inMemory ? new Uint8ArrayReader(plainBytes(archive)) : new FileReader(archive)
+  const source = inMemory ? new MemoryReader(plainBytes(archive)) : new FileReader(archive)
   const reader = new ZipReader(source, {
     checkSignature: true,
     checkOverlappingEntry: true,
@@ -93,6 +109,8 @@ export async function withZip<T>(
   try {
     const parts = new Map<string, ZipPart>()
     let total = 0
+    /** Where the parts begin; sorted before any is read. */
+    const starts: number[] = []
     for await (const entry of reader.getEntriesGenerator()) {
       if (parts.size >= MOST_ENTRIES)
         throw new Error(`the archive has more than ${MOST_ENTRIES} parts`)
@@ -107,16 +125,69 @@ export async function withZip<T>(
         throw new Error(
           `the archive of ${archiveBytes} bytes unpacks to more than ${maxBytes} (maxBytes)`,
         )
-      parts.set(name, { name, sizeBytes, read: () => contents(entry) })
+      starts.push(entry.offset)
+      parts.set(name, { name, sizeBytes, read: () => contents(entry, source, starts) })
     }
+    starts.sort((a, b) => a - b)
     return await use(parts)
   } finally {
     await reader.close()
   }
 }
 
+/** Bytes 14 to 26 of a part's own header: checksum, size as it lies there, size. */
+const LOCAL_HEADER_BYTES = 30
+const UNKNOWN = 0xff_ff_ff_ff
+
+/**
+ * A file that is not packed, read at once: most of PyTorch's are large and stored so. Undefined where the
+ * general way must be taken.
+ *
+ * @throws {Error} if its header says other than the directory, or its bytes are those of another part too.
+ */
+async function stored(
+  { filename, uncompressedSize, compressedSize, compressionMethod, offset, signature }: FileEntry,
+  source: MemoryReader | FileReader,
+  starts: readonly number[],
+): Promise<Uint8Array | undefined> {
+  // Node.js has it from 20.15 on.
+  const crc32 = (zlib as { crc32?: (data: Uint8Array) => number }).crc32
+  if (compressionMethod !== 0 || crc32 === undefined) return undefined
+  const header = await source.readUint8Array(offset, LOCAL_HEADER_BYTES)
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength)
+  if (header.length < LOCAL_HEADER_BYTES || view.getUint32(0, true) !== 0x04_03_4b_50)
+    throw new Error(`'${filename}' is not where the directory says`)
+  // With bit 3, checksum and sizes follow the contents.
+  const follows = (view.getUint16(6, true) & 8) !== 0
+  const agrees = (at: number, wanted: number): boolean =>
+    follows || view.getUint32(at, true) === UNKNOWN || view.getUint32(at, true) === wanted
+  const same = view.getUint16(8, true) === 0 && (follows || view.getUint32(14, true) === signature)
+  if (
+    !same ||
+    !agrees(18, compressedSize) ||
+    !agrees(22, uncompressedSize) ||
+    compressedSize !== uncompressedSize
+  )
+    throw new Error(`'${filename}' says other than the directory about itself`)
+  const start = offset + LOCAL_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true)
+  const end = start + uncompressedSize
+  const next = starts[starts.findLastIndex((one) => one <= offset) + 1] ?? source.size
+  const alone = starts[starts.indexOf(offset) + 1] !== offset
+  if (!alone || end > next) throw new Error(`'${filename}' overlaps what comes after it`)
+  const data = await source.readUint8Array(start, uncompressedSize)
+  if (data.length !== uncompressedSize || crc32(data) !== signature)
+    throw new Error(`'${filename}' is damaged: its checksum differs`)
+  return data
+}
+
 /** Unpacks a file, no further than its size. */
-async function contents(entry: FileEntry): Promise<Uint8Array> {
+async function contents(
+  entry: FileEntry,
+  source: MemoryReader | FileReader,
+  starts: readonly number[],
+): Promise<Uint8Array> {
+  const whole = await stored(entry, source, starts)
+  if (whole !== undefined) return whole
   const { filename, uncompressedSize } = entry
   const out = new Uint8Array(uncompressedSize)
   let used = 0

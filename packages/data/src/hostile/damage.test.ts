@@ -124,7 +124,7 @@ describe.each(formats)('%s', (name, file, read) => {
     expect((await bounded(() => read(file))).refused).toBeNull()
   })
 
-  it('survives 400 kinds of damage, each in time and memory', async () => {
+  it('survives 400 kinds of damage, each in time and memory', { timeout: 180_000 }, async () => {
     const random = randomFrom(7)
     let refusals = 0
     collectGarbage()
@@ -147,7 +147,7 @@ describe.each(formats)('%s', (name, file, read) => {
     expect(memoryStats().liveBytes).toBeLessThan(2 ** 20)
   })
 
-  it('survives being cut anywhere', async () => {
+  it('survives being cut anywhere', { timeout: 180_000 }, async () => {
     const step = Math.max(1, Math.floor(bytes.length / 150))
     for (let length = 0; length < bytes.length; length += step) {
       writeFileSync(target, bytes.subarray(0, length))
@@ -159,7 +159,7 @@ describe.each(formats)('%s', (name, file, read) => {
   })
 })
 
-it('random bytes are refused by every format', async () => {
+it('random bytes are refused by every format', { timeout: 180_000 }, async () => {
   const random = randomFrom(11)
   for (let round = 0; round < 60; round++) {
     const bytes = Uint8Array.from({ length: random(4000) }, () => random(256))
