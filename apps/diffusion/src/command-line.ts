@@ -29,7 +29,7 @@ export function program(say: (text: string) => void): Command {
   const shared = (command: Command): Command =>
     command
       .option('--out <folder>', 'folder of the results', 'runs/diffusion')
-      .option('--guidance <x>', 'how much the class counts', positive, 2)
+      .option('--guidance <x>', 'how much the class counts', positive, 3)
       .option('--seed <n>', 'seed of everything random', count(0), 0)
       .option('--threads <n>', 'threads of one operation (default: the number of cores)', count(1))
   const main = new Command('diffusion')

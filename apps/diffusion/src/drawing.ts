@@ -33,7 +33,8 @@ export function draw(
   const generator = new Generator().manualSeed(options.seed)
   const parts = labels.split(100).map((label) => {
     const { guidance, steps, onStep } = options
-    const settings = { label, guidance, steps, ...(onStep === undefined ? {} : { onStep }) }
+    const clip = [-1, 1] as const
+    const settings = { label, guidance, steps, clip, ...(onStep === undefined ? {} : { onStep }) }
     const shape = [label.numel(), 1, 28, 28]
     if (options.method === 'ddpm') return diffusion.sample(denoiser, shape, settings)
     return diffusion.sampleDDIM(denoiser, randn(shape, { generator }), settings)

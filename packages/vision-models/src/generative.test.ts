@@ -165,6 +165,22 @@ describe('diffusion', () => {
     expect(both.sub(plain.add(guided).div(2)).abs().max().item()).toBeLessThan(1e-5)
   })
 
+  it('keeps what is foreseen where clean images lie', () => {
+    manualSeed(0)
+    const d = new V.Diffusion({ steps: 20 })
+    const denoiser: V.Denoiser = (x) => x.mul(-3)
+    const clip = [-1, 1] as const
+    expect(
+      d
+        .sampleDDIM(denoiser, randn([8, 3]), { clip })
+        .abs()
+        .max()
+        .item(),
+    ).toBeLessThan(1.001)
+    expect(d.sample(denoiser, [8, 3], { clip }).abs().max().item()).toBeLessThan(1.001)
+    expect(d.sample(denoiser, [8, 3]).abs().max().item()).toBeGreaterThan(1.1)
+  })
+
   it('learns the noise of pictures, with classes that may be hidden', () => {
     manualSeed(0)
     const net = new V.DiffusionUNet({ width: 8, numClasses: 2 })

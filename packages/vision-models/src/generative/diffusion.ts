@@ -29,6 +29,8 @@ export interface SampleOptions {
   readonly steps?: number
   /** DDIM: noise added back on the way, 0 for none and 1 for DDPM's. Default 0. */
   readonly eta?: number
+  /** Where clean images lie, such as `[-1, 1]`: what is foreseen outside is brought back. Default none. */
+  readonly clip?: readonly [low: number, high: number]
   /** Told of each step, with the images so far. */
   readonly onStep?: (x: Tensor, t: number) => void
 }
@@ -117,10 +119,16 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
   /** The noise that the denoiser sees, the class counting `guidance` times. */
   private noiseIn(x: Tensor, t: number, denoiser: Denoiser, options: SampleOptions): Tensor {
     const steps = full([x.shape[0] as number], t, { dtype: 'int64', device: x.device })
-    const { label = null, guidance = 1 } = options
-    if (label === null || guidance === 1) return denoiser(x, steps, label)
-    const [plain, guided] = [denoiser(x, steps, null), denoiser(x, steps, label)]
-    return plain.add(guided.sub(plain).mul(guidance))
+    const { label = null, guidance = 1, clip } = options
+    let noise = denoiser(x, steps, guidance === 0 ? null : label)
+    if (label !== null && guidance !== 0 && guidance !== 1) {
+      const plain = denoiser(x, steps, null)
+      noise = plain.add(noise.sub(plain).mul(guidance))
+    }
+    if (clip === undefined) return noise
+    const kept = this.alphasBar.select(0, t)
+    const start = this.predictStart(x, steps, noise).clamp({ min: clip[0], max: clip[1] })
+    return x.sub(kept.sqrt().mul(start)).div(kept.neg().add(1).sqrt())
   }
 
   /**
