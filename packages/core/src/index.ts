@@ -123,7 +123,17 @@ export type { CdistOptions, ComputeMode, PdistOptions } from './ops/distances.ts
 export { cdist, pdist } from './ops/distances.ts'
 export type { BinomialOptions, MultinomialArguments } from './ops/distributions.ts'
 export { binomial } from './ops/distributions.ts'
-export * from './ops/dropout.ts'
+export type { DropoutArguments, DropoutOptions } from './ops/dropout.ts'
+export {
+  alphaDropout,
+  alphaDropout_,
+  dropout,
+  dropout_,
+  featureAlphaDropout,
+  featureAlphaDropout_,
+  featureDropout,
+  featureDropout_,
+} from './ops/dropout.ts'
 export type { BagMode, EmbeddingBagOptions, EmbeddingBags } from './ops/embedding-bag.ts'
 export { embeddingBag } from './ops/embedding-bag.ts'
 export type { EmbeddingOptions } from './ops/embedding.ts'

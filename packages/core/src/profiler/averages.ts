@@ -100,6 +100,14 @@ export class ProfilerAverages {
     events: readonly ProfilerEvent[],
     columns: { readonly shapes: boolean; readonly memory: boolean },
   ) {
+    if (!Array.isArray(events)) {
+      throw new ValueError(
+        'ProfilerAverages',
+        [],
+        'they are made of events',
+        'profile.keyAverages()',
+      )
+    }
     const rows = new Map<string, { -readonly [K in keyof ProfilerAverage]: ProfilerAverage[K] }>()
     for (const event of events) {
       const inputShapes = columns.shapes ? event.shapes : []

@@ -170,8 +170,13 @@ export function profile(
 /**
  * Runs `fn` as a named part of the profile that is being made, if there is one; returns its result.
  *
+ * @throws {ValueError} if `fn` is not a function.
  * @see torch.profiler.record_function
  */
 export function recordFunction<T>(name: string, fn: () => T): T {
+  if (typeof fn !== 'function') {
+    const fix = "recordFunction('name', () => …)"
+    throw new ValueError('recordFunction', [], `it runs a function, not ${show(fn)}`, fix)
+  }
   return profiling.span === null ? fn() : profiling.span(name, 'user', fn)
 }
