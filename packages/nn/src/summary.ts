@@ -14,7 +14,17 @@ import { formatSummary } from './summary-table.ts'
 
 export type { OutputShape, SummaryRow } from './summary-journal.ts'
 
-/** What a model is made of; prints as a table. */
+/**
+ * What a model is made of, as {@link summary} finds it; prints as a table.
+ *
+ * @example
+ * ```ts
+ * import * as nn from '@flambeau/nn'
+ * const found = nn.summary(new nn.Linear(4, 2), [8, 4])
+ * console.log(found.toString().split('\n')[3])
+ * // => Linear  [8, 2]                10        yes    128    64 B
+ * ```
+ */
 export class ModelSummary {
   /** Modules in the order of execution. */
   readonly rows: readonly SummaryRow[]
