@@ -140,6 +140,9 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolution, is_bfloat16_forward(call)) {
   const float* bias_data = call.has(2) ? bias.as<float>() : nullptr;
   if (x.dtype == DType::kFloat32 && vector_forward_fits(g)) {
     vector_forward(g, x, w.as<float>(), bias_data, y.as<float>());
+  } else if (x.dtype == DType::kFloat32 && winograd_forward_fits(g)) {
+    winograd_forward(g, channels_last(call, x).as<float>(), w.as<float>(), bias_data,
+                     y.as<float>());
   } else if (x.dtype == DType::kFloat32 && onednn_conv_fits(g)) {
     onednn_conv_forward<float>(g, channels_last(call, x).as<float>(), w.as<float>(), bias_data,
                                y.as<float>());
@@ -160,6 +163,8 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionInputGrad, is_bfloat16_input_grad(call))
   if (dx.numel() == 0) return;
   if (grad.dtype == DType::kBFloat16) {
     onednn_conv_input_grad<BFloat16>(g, dy.as<BFloat16>(), w.as<BFloat16>(), dx.as<BFloat16>());
+  } else if (grad.dtype == DType::kFloat32 && winograd_input_grad_fits(g)) {
+    winograd_input_grad(g, dy.as<float>(), w.as<float>(), dx.as<float>());
   } else if (grad.dtype == DType::kFloat32 && onednn_conv_fits(g)) {
     onednn_conv_input_grad<float>(g, dy.as<float>(), w.as<float>(), dx.as<float>());
   } else {

@@ -57,6 +57,16 @@ bool vector_weight_grad_repacks(const ConvGeometry& g);
 void vector_weight_grad(const ConvGeometry& g, const Tensor& x, const float* dy, float* dw,
                         float* db);
 
+// --- float32 images, 3×3 kernels without steps, many channels: Winograd (conv_winograd.cc) ---
+
+// Off where the environment variable FLAMBEAU_WINOGRAD is 0. The error is about ten times that of
+// plain sums; docs/decisions/0007-convolution.md has numbers.
+bool winograd_forward_fits(const ConvGeometry& g);
+bool winograd_input_grad_fits(const ConvGeometry& g);
+void winograd_forward(const ConvGeometry& g, const float* x, const float* w, const float* bias,
+                      float* y);
+void winograd_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx);
+
 // --- float32 and bfloat16, oneDNN (conv_onednn.cc) ---
 
 // Sizes that oneDNN's 32-bit arithmetic is safe with.

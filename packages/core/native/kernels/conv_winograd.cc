@@ -1,0 +1,178 @@
+// Winograd's convolution: 3×3 kernels without steps, in tiles of 4×4 outputs. Threads take groups
+// of tiles; each group is transformed, multiplied plane by plane, and transformed back while it is
+// in the caches. A result's bits depend neither on the threads nor on the grouping: every element
+// is a sum over the channels in their order.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "conv.h"
+#include "isa.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "winograd.h"
+
+namespace flambeau {
+
+FLAMBEAU_SIMD_TABLE(WinogradTable, winograd_table)
+
+namespace {
+
+// Floats of the transformed tiles of a group: they are written and read once, by one thread.
+constexpr int64_t kGroupFloats = int64_t{1} << 18;
+constexpr int64_t kLeastGroup = 28, kMostGroup = 252;
+// Floats of transformed weights at a time: more output channels are computed one part after the
+// other.
+constexpr int64_t kWeightFloats = int64_t{6} << 20;
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// What the tiles are of: `from` [n, h, w, in] becomes `to` [n, oh, ow, out], or so many channels of
+// its pixels, which lie `to_pixel` floats apart.
+struct Pass {
+  int64_t n, h, w, in, oh, ow, out, pad_h, pad_w, to_pixel;
+  int64_t rows() const { return ceil_div(oh, kWinogradTile); }
+  int64_t columns() const { return ceil_div(ow, kWinogradTile); }
+  int64_t tiles() const { return n * rows() * columns(); }
+};
+
+// The gradient of the input is a convolution of the output's with the kernels turned around.
+Pass forward_pass(const ConvGeometry& g) {
+  return {g.n, g.h, g.w, g.c, g.oh, g.ow, g.o, g.pad_h, g.pad_w, g.o};
+}
+Pass gradient_pass(const ConvGeometry& g) {
+  return {g.n, g.oh, g.ow, g.o, g.h, g.w, g.c, 2 - g.pad_h, 2 - g.pad_w, g.c};
+}
+
+bool switched_on() {
+  static const bool on = [] {
+    const char* value = std::getenv("FLAMBEAU_WINOGRAD");
+    return value == nullptr || std::strcmp(value, "0") != 0;
+  }();
+  return on;
+}
+
+// In products of one multiplication: transforming takes about so many per float.
+constexpr double kTileCost = 20, kWeightCost = 40;
+
+bool worthwhile(const Pass& p) {
+  const double in = static_cast<double>(p.in), out = static_cast<double>(p.out);
+  const double pixels = static_cast<double>(p.n * p.oh * p.ow);
+  const double direct = 9 * pixels * in * out;
+  const double planes = static_cast<double>(kWinogradPlanes);
+  const double here =
+      planes * (static_cast<double>(p.tiles()) * (in * out + kTileCost * (in + out)) +
+                kWeightCost * in * out);
+  return here * 1.25 < direct;
+}
+
+// Kernel (k, o) of k < in and o < out lies at data + k · inner + o · outer.
+struct Weights {
+  const float* data;
+  int64_t inner, outer;
+  bool flipped;
+};
+
+// weights [36, out / lanes, in, lanes].
+void transform_weights(const WinogradTable& table, const Pass& p, const Weights& w, float* planes) {
+  const int64_t lanes = table.lanes, plane = p.in * p.out;
+  constexpr int64_t kRun = 64;
+  const int64_t runs = ceil_div(p.in, kRun);
+  parallel_for(p.out / lanes * runs, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t block = i / runs, k = i % runs * kRun;
+      table.weights(w.data + block * lanes * w.outer + k * w.inner, w.inner, w.outer, w.flipped,
+                    std::min(kRun, p.in - k), planes + (block * p.in + k) * lanes, plane);
+    }
+  });
+}
+
+void run_part(const Pass& p, const float* from, const Weights& w, const float* bias, float* to) {
+  const WinogradTable& table = active::winograd_table();
+  const int64_t lanes = table.lanes, tiles = p.tiles(), columns = p.columns();
+  const int64_t per_image = p.rows() * columns;
+  const Scratch<float> weights(kWinogradPlanes * p.in * p.out);
+  transform_weights(table, p, w, weights.data());
+  const std::vector<float> nothing(static_cast<size_t>(p.in));
+  int64_t group =
+      std::clamp(kGroupFloats / (p.in + p.out) / kWinogradPlanes / kLeastGroup * kLeastGroup,
+                 kLeastGroup, kMostGroup);
+  // The weights are read once per group: where they are large, groups are too.
+  if (p.in * p.out >= int64_t{1} << 15) group = std::max<int64_t>(group, 84);
+  group = std::min(group, std::max<int64_t>(kLeastGroup, ceil_div(tiles, 2 * num_threads())));
+  parallel_for(ceil_div(tiles, group), 1, [&](int64_t begin, int64_t end) {
+    const Scratch<float> in(kWinogradPlanes * group * p.in);
+    const Scratch<float> out(kWinogradPlanes * group * p.out);
+    for (int64_t part = begin; part < end; ++part) {
+      const int64_t first = part * group, count = std::min(group, tiles - first);
+      for (int64_t t = 0; t < count; ++t) {
+        const int64_t image = (first + t) / per_image, at = (first + t) % per_image;
+        const int64_t top = at / columns * kWinogradTile - p.pad_h;
+        const int64_t left = at % columns * kWinogradTile - p.pad_w;
+        const float* pixels[kWinogradPlanes];
+        for (int64_t i = 0; i < kWinogradPatch; ++i)
+          for (int64_t j = 0; j < kWinogradPatch; ++j) {
+            const int64_t row = top + i, column = left + j;
+            const bool inside = row >= 0 && row < p.h && column >= 0 && column < p.w;
+            pixels[i * kWinogradPatch + j] =
+                inside ? from + ((image * p.h + row) * p.w + column) * p.in : nothing.data();
+          }
+        table.input(pixels, p.in, in.data() + t * p.in, group * p.in);
+      }
+      for (int64_t plane = 0; plane < kWinogradPlanes; ++plane)
+        table.product(in.data() + plane * group * p.in, count, p.in,
+                      weights.data() + plane * p.in * p.out, p.in * lanes, p.out / lanes,
+                      out.data() + plane * group * p.out, p.out);
+      for (int64_t t = 0; t < count; ++t) {
+        const int64_t image = (first + t) / per_image, at = (first + t) % per_image;
+        const int64_t top = at / columns * kWinogradTile, left = at % columns * kWinogradTile;
+        float* pixels[kWinogradTile * kWinogradTile];
+        for (int64_t i = 0; i < kWinogradTile; ++i)
+          for (int64_t j = 0; j < kWinogradTile; ++j) {
+            const bool inside = top + i < p.oh && left + j < p.ow;
+            pixels[i * kWinogradTile + j] =
+                inside ? to + ((image * p.oh + top + i) * p.ow + left + j) * p.to_pixel : nullptr;
+          }
+        table.output(out.data() + t * p.out, group * p.out, bias, p.out, pixels);
+      }
+    }
+  });
+}
+
+void run(const Pass& p, const float* from, const Weights& w, const float* bias, float* to) {
+  const int64_t lanes = active::winograd_table().lanes;
+  const int64_t most = std::max<int64_t>(
+      4 * lanes, kWeightFloats / kWinogradPlanes / p.in / (4 * lanes) * (4 * lanes));
+  for (int64_t first = 0; first < p.out; first += most) {
+    Pass part = p;
+    part.out = std::min(most, p.out - first);
+    Weights part_weights = w;
+    part_weights.data += first * w.outer;
+    run_part(part, from, part_weights, bias ? bias + first : nullptr, to + first);
+  }
+}
+
+bool fits(const ConvGeometry& g, const Pass& p) {
+  const int64_t lanes = active::winograd_table().lanes;
+  return switched_on() && !g.volume && g.groups == 1 && g.kh == 3 && g.kw == 3 && g.stride_h == 1 &&
+         g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.pad_h <= 2 &&
+         g.pad_w <= 2 && p.in > 0 && p.out > 0 && p.in % lanes == 0 && p.out % lanes == 0 &&
+         worthwhile(p);
+}
+
+}  // namespace
+
+bool winograd_forward_fits(const ConvGeometry& g) { return fits(g, forward_pass(g)); }
+bool winograd_input_grad_fits(const ConvGeometry& g) { return fits(g, gradient_pass(g)); }
+
+void winograd_forward(const ConvGeometry& g, const float* x, const float* w, const float* bias,
+                      float* y) {
+  run(forward_pass(g), x, {w, 9, g.c * 9, false}, bias, y);
+}
+
+void winograd_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx) {
+  run(gradient_pass(g), dy, {w, g.c * 9, 9, true}, nullptr, dx);
+}
+
+}  // namespace flambeau
