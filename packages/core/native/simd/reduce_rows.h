@@ -6,6 +6,10 @@
 // accumulators are then joined pairwise.
 #pragma once
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include "reduce.h"
 
 namespace flambeau::FLAMBEAU_ISA {
@@ -204,6 +208,23 @@ inline __attribute__((always_inline)) A take_run(const T* x, int64_t n, const Ro
   return lanes[0];
 }
 
+template <size_t kBytes>
+struct PlaceOf {
+  using Type = int64_t;
+};
+template <>
+struct PlaceOf<4> {
+  using Type = int32_t;
+};
+template <class Place>
+inline constexpr Place kCounting[] = {0, 1, 2, 3, 4, 5, 6, 7};
+// 0, 1, 2, … as a vector of at most 8.
+template <class V, class Place>
+inline __attribute__((always_inline)) V counting() {
+  typedef V Unaligned __attribute__((aligned(sizeof(Place)), may_alias));
+  return *reinterpret_cast<const Unaligned*>(kCounting<Place>);
+}
+
 // Sums of Term(x) in double, in the order of take_run, but with the accumulators in registers.
 // Term::wide is Term for a vector of elements converted to double.
 template <class T, class Term>
@@ -212,11 +233,31 @@ struct FloatSum {
   static constexpr int kWide = kVectorBytes / 8;
   typedef T Elements __attribute__((vector_size(kWide * sizeof(T)), aligned(sizeof(T)), may_alias));
 
+  // GCC 12 would convert the halves apart.
+  static inline __attribute__((always_inline)) Lanes widened(const Elements& x) {
+#if defined(__AVX512F__)
+    if constexpr (__is_same(T, float)) {
+      return static_cast<Lanes>(_mm512_maskz_cvtps_pd(0xff, reinterpret_cast<const __m256_u&>(x)));
+    }
+#endif
+    return __builtin_convertvector(x, Lanes);
+  }
   static inline __attribute__((always_inline)) Lanes load(const T* x) {
-    return Term::wide(__builtin_convertvector(*reinterpret_cast<const Elements*>(x), Lanes));
+    return Term::wide(widened(*reinterpret_cast<const Elements*>(x)));
   }
 
-  // With kWidth accumulators.
+  // The `count` elements before `end`, of which there are kWide, and then zeros. Not over a buffer,
+  // whose parts would have to be stored before it can be loaded.
+  static inline __attribute__((always_inline)) Lanes load_last(const T* end, int64_t count) {
+    using Place = typename PlaceOf<sizeof(T)>::Type;
+    const auto lane = counting<decltype(Elements{} < Elements{}), Place>();
+    const auto used = static_cast<Place>(count);
+    const Elements from = *reinterpret_cast<const Elements*>(end - kWide);
+    const Elements first = __builtin_shuffle(from, lane + (static_cast<Place>(kWide) - used));
+    return Term::wide(widened(lane < used ? first : Elements{}));
+  }
+
+  // With kWidth accumulators, for at least kWide elements.
   template <int kWidth>
   static inline __attribute__((always_inline)) double sum(const T* x, int64_t n) {
     constexpr int kVectors = kWidth / kWide;
@@ -224,7 +265,8 @@ struct FloatSum {
     Lanes acc[kVectors] = {};
     int64_t rest = n;
     for (; rest >= 4 * kWidth; rest -= 4 * kWidth, x += 4 * kWidth) {
-      if (n >= 4 * kAhead) prefetch_rows(x, kAhead, kWidth, kWidth);
+      // Past the end, the next row is fetched.
+      if (n >= kAhead) prefetch_rows(x, kAhead, kWidth, kWidth);
 #pragma GCC unroll 32
       for (int k = 0; k < kVectors; ++k) {
         const T* at = x + kWide * k;
@@ -236,27 +278,25 @@ struct FloatSum {
       for (int k = 0; k < kVectors; ++k) acc[k] += load(x + kWide * k);
     }
     if (rest > 0) {
-      alignas(64) T last[kWide] = {};
-      for (int64_t i = rest / kWide * kWide; i < rest; ++i) last[i % kWide] = x[i];
 #pragma GCC unroll 32
       for (int k = 0; k < kVectors; ++k)
         if (rest >= kWide * (k + 1)) {
           acc[k] += load(x + kWide * k);
         } else if (rest > kWide * k) {
-          acc[k] += load(last);
+          acc[k] += load_last(x + rest, rest - kWide * k);
         }
     }
 #pragma GCC unroll 8
     for (int half = kVectors / 2; half > 0; half /= 2)
 #pragma GCC unroll 32
       for (int k = 0; k < half; ++k) acc[k] += acc[k + half];
-    double lanes[kWide];
-    for (int j = 0; j < kWide; ++j) lanes[j] = acc[0][j];
+        // The second half of the lanes onto the first one, until there is one.
 #pragma GCC unroll 8
-    for (int half = kWide / 2; half > 0; half /= 2)
-#pragma GCC unroll 8
-      for (int j = 0; j < half; ++j) lanes[j] += lanes[j + half];
-    return lanes[0];
+    for (int half = kWide / 2; half > 0; half /= 2) {
+      const auto lane = counting<decltype(Lanes{} < Lanes{}), int64_t>();
+      acc[0] += __builtin_shuffle(acc[0], lane ^ static_cast<int64_t>(half));
+    }
+    return acc[0][0];
   }
 };
 
