@@ -2,6 +2,8 @@
 // compiled once per instruction-set level, in the namespace of that level.
 #pragma once
 
+#include <type_traits>
+
 #include "elementwise.h"
 
 namespace flambeau::FLAMBEAU_ISA {
@@ -39,10 +41,35 @@ Plain<F> maker();
 template <template <class> class F>
 Numbered<F> maker();
 
+// A second form of f for elements of type T where it is simpler: `at(x)` if it `fits(f, x)`. Blocks
+// of elements that all fit take it.
+template <class F, class... T>
+struct Easy {
+  static constexpr bool kExists = false;
+};
+
 // out[i] = f(in[i]…); the output may be one of the inputs. Not inlined: the vectorised body of an
 // operation is long, and every path but the one for single numbers leads here.
 template <class F, class Out, class... In>
-[[gnu::noinline]] void contiguous_loop(const F& f, int64_t n, Out* out, const StoredAs<In>*... in) {
+[[gnu::noinline]] void contiguous_loop(const F& function, int64_t n, Out* out,
+                                       const StoredAs<In>*... in) {
+  const F f = function;  // its numbers do not change with `out`
+  using Form = Easy<std::remove_const_t<F>, In...>;
+  if constexpr (Form::kExists) {
+    constexpr int64_t kRun = 256;
+    for (int64_t begin = 0; begin < n; begin += kRun) {
+      const int64_t end = n - begin < kRun ? n : begin + kRun;
+      int fits = 1;
+      for (int64_t i = begin; i < end; ++i) fits &= Form::fits(f, in[i]...) ? 1 : 0;
+      if (fits) {
+#pragma GCC ivdep
+        for (int64_t i = begin; i < end; ++i) out[i] = Form::at(in[i]...);
+      } else {
+        for (int64_t i = begin; i < end; ++i) out[i] = f(in[i]...);
+      }
+    }
+    return;
+  }
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) out[i] = f(static_cast<In>(in[i])...);
 }

@@ -9,6 +9,7 @@
 #include "igamma.h"
 #include "normal.h"
 #include "parts.h"
+#include "trig.h"
 
 namespace {
 
@@ -185,6 +186,7 @@ TEST_CASE("special functions have their values at poles, limits and outside of t
   CHECK(erfcx(inf) == 0);
   CHECK(erfcx(-inf) == inf);
   CHECK(erfcx(-30) == inf);
+  CHECK(erfcx(-26.69) == inf);
   CHECK(erfinv(1) == inf);
   CHECK(erfinv(-1) == -inf);
   CHECK(std::isnan(erfinv(1.5)));
@@ -208,6 +210,87 @@ TEST_CASE("special functions have their values at poles, limits and outside of t
                      log_normal_cdf(x), lower_gamma(x, 1), upper_gamma(1, x), polygamma(2, x)})
       CHECK(std::isnan(y));
   }
+}
+
+// The largest error in ulp of a function of floats against one of doubles, over [low, high].
+template <class F, class G>
+double worst_ulp(const F& f, const G& g, double low, double high) {
+  double worst = 0;
+  for (int i = 0; i <= 40000; ++i) {
+    const auto x = static_cast<float>(low + (high - low) * i / 40000);
+    const double wanted = g(static_cast<double>(x));
+    if (!(std::fabs(wanted) < 3e38) || std::fabs(wanted) < 1.2e-38) continue;
+    int exponent;
+    std::frexp(wanted, &exponent);
+    const double error = std::fabs(static_cast<double>(f(x)) - wanted);
+    worst = std::fmax(worst, std::ldexp(error, 24 - exponent));
+  }
+  return worst;
+}
+
+TEST_CASE("special functions of floats are those of doubles, rounded") {
+  const auto lgamma = [](double x) { return log_gamma(x); };
+  const auto trigamma_d = [](double x) { return trigamma(x); };
+  const double ranges[][2] = {{-12.5, 10}, {0, 1}, {0.99, 2.01}, {-3, 0}, {7, 9}, {-200, 300}};
+  for (const auto& [low, high] : ranges) {
+    CAPTURE(low);
+    CHECK(worst_ulp([](float x) { return erfcx_f(x); }, [](double x) { return erfcx(x); }, low,
+                    high) < 0.51);
+    CHECK(worst_ulp([](float x) { return normal_cdf_f(x); }, [](double x) { return normal_cdf(x); },
+                    low, high) < 0.51);
+    CHECK(worst_ulp([](float x) { return erfinv_f(x); }, [](double x) { return erfinv(x); }, low,
+                    high) < 6.7);
+    CHECK(worst_ulp([](float x) { return log_gamma_f(x); }, lgamma, low, high) < 1.3);
+    CHECK(worst_ulp([](float x) { return trigamma_f(x); }, trigamma_d, low, high) < 0.51);
+  }
+  CHECK(worst_ulp([](float x) { return erfinv_f(x); }, [](double x) { return erfinv(x); }, 0.999,
+                  1) < 6.7);
+  CHECK(worst_ulp([](float x) { return log_gamma_f(x); }, lgamma, 1e6, 1e37) < 0.51);
+  CHECK(worst_ulp([](float x) { return trigamma_f(x); }, trigamma_d, 1e6, 1e37) < 0.51);
+}
+
+TEST_CASE("special functions of floats have their values at poles, limits and beyond") {
+  const float inf = kInfinityF;
+  for (float x : {0.0F, -0.0F, -1.0F, -7.0F, -1e30F, inf, -inf}) CHECK(log_gamma_f(x) == inf);
+  CHECK(log_gamma_f(1) == 0);
+  CHECK(log_gamma_f(2) == 0);
+  CHECK(log_gamma_f(1e-45F) == doctest::Approx(103.2789));
+  CHECK(log_gamma_f(3e38F) == inf);
+  for (float x : {0.0F, -0.0F, -1.0F, -7.0F}) CHECK(trigamma_f(x) == inf);
+  CHECK(trigamma_f(inf) == 0);
+  CHECK(erfcx_f(inf) == 0);
+  CHECK(erfcx_f(3e38F) > 0);
+  CHECK(erfcx_f(-inf) == inf);
+  CHECK(erfcx_f(0) == 1);
+  CHECK(normal_cdf_f(-inf) == 0);
+  CHECK(normal_cdf_f(inf) == 1);
+  CHECK(normal_cdf_f(0) == 0.5F);
+  CHECK(erfinv_f(1) == inf);
+  CHECK(erfinv_f(-1) == -inf);
+  CHECK(erfinv_f(0) == 0);
+  CHECK(std::signbit(erfinv_f(-0.0F)));
+  CHECK(std::isnan(erfinv_f(1.5F)));
+  for (float x : {kNanF, -kNanF})
+    for (float y : {log_gamma_f(x), trigamma_f(x), erfcx_f(x), normal_cdf_f(x), erfinv_f(x)})
+      CHECK(std::isnan(y));
+}
+
+TEST_CASE("sine and cosine of doubles, also beside multiples of a right angle") {
+  double worst = 0;
+  for (int i = -60000; i <= 60000; ++i) {
+    double x = i * 17.1;
+    if (i % 3 == 0) x = i * 5 * 0x1.921fb54442d18p0;
+    if (i % 6 == 0) x = std::nextafter(x, 1e9);
+    if (i % 7 == 0) x = i * 1e-5;
+    const double s = std::sin(x), c = std::cos(x);
+    int exponent;
+    std::frexp(s, &exponent);
+    worst = std::fmax(worst, std::ldexp(std::fabs(sin_easy(x) - s), 53 - exponent));
+    std::frexp(c, &exponent);
+    worst = std::fmax(worst, std::ldexp(std::fabs(cos_easy(x) - c), 53 - exponent));
+  }
+  CHECK(worst <= 1);  // each side is within an ulp: neighbours at most
+  CHECK(std::signbit(sin_easy(-0.0)));
 }
 
 TEST_CASE("both incomplete gamma functions add up to 1 across all methods") {
