@@ -1,7 +1,7 @@
 import { samplesFor, withLayout } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
 import type { BorderMode, ResizeFilter, Sampling } from './image.ts'
-import { imageRecolour, imageResize, imageTable, imageWarp } from './image.ts'
+import { imageGif, imageRecolour, imageResize, imageTable, imageWarp } from './image.ts'
 
 const turn = [0.9, -0.31, 2.713, 0.28, 1.1, -1.937, 0, 0, 1]
 const tilt = [1.1, 0.12, -1.313, 0.07, 0.9, 0.617, 0.011, -0.006, 1]
@@ -199,4 +199,47 @@ samplesFor('image_table', [
     run: imageTable,
     throws: /must be uint8/,
   },
+])
+
+// Code size 2, a block of 2: clear (4), 1, 6 (the first new one: 1 1), 2, end (5), of 3 bits, the last one of 4.
+const lzw = { shape: [7], dtype: 'uint8', values: [2, 2, 0x8c, 0x55, 0, 0, 0] } as const
+const frame = { start: 0, left: 1, top: 0, width: 2, height: 2, interlaced: false }
+samplesFor('image_gif', [
+  { name: 'a frame in an image', inputs: [lzw], run: (x: Tensor) => imageGif(x, 3, 4, frame) },
+  {
+    name: 'rows in turns',
+    inputs: [lzw],
+    run: (x: Tensor) => imageGif(x, 3, 4, { ...frame, interlaced: true }),
+  },
+  {
+    name: 'data that end early',
+    inputs: [lzw],
+    run: (x: Tensor) => imageGif(x, 9, 9, { ...frame, width: 8, height: 8 }),
+    throws: /image data end after 4 of 64 pixels/,
+  },
+  {
+    name: 'a frame outside of the image',
+    inputs: [lzw],
+    run: (x: Tensor) => imageGif(x, 2, 2, frame),
+    throws: /does not lie in the image/,
+  },
+  {
+    name: 'a code for nothing',
+    inputs: [{ shape: [4], dtype: 'uint8', values: [2, 2, 0x3c, 0] }],
+    run: (x: Tensor) => imageGif(x, 3, 4, frame),
+    throws: /stands for nothing/,
+  },
+  {
+    name: 'no data',
+    inputs: [lzw],
+    run: (x: Tensor) => imageGif(x, 3, 4, { ...frame, start: 7 }),
+    throws: /data are missing/,
+  },
+  {
+    name: 'indices that are too wide',
+    inputs: [{ shape: [2], dtype: 'uint8', values: [12, 0] }],
+    run: (x: Tensor) => imageGif(x, 3, 4, frame),
+    throws: /12 bits do not exist/,
+  },
+  { name: 'floats', inputs: [[3]], run: (x: Tensor) => imageGif(x, 3, 4, frame), throws: /uint8/ },
 ])

@@ -13,6 +13,7 @@ const alone = { derivative: { image: 'non-differentiable' } } as const
 const warpOp = defineOp('image_warp', ['image'], alone)
 const resizeOp = defineOp('image_resize', ['image'], alone)
 const recolourOp = defineOp('image_recolour', ['image'], alone)
+const gifOp = defineOp('image_gif', ['file'], { derivative: { file: 'non-differentiable' } })
 const tableOp = defineOp('image_table', ['image', 'table'], {
   derivative: { image: 'non-differentiable', table: 'non-differentiable' },
 })
@@ -213,4 +214,34 @@ export function imageRecolour(image: Tensor, change: 'saturation' | 'hue', amoun
   }
   const numbers = [change === 'saturation' ? 0 : 1, amount]
   return run(recolourOp, [image], image._shape, image._dtype, numbers)
+}
+
+/** Where the first image of a GIF file is, as its headers say. */
+export interface GifFrame {
+  /** The place of the byte before the image data. */
+  start: number
+  left: number
+  top: number
+  width: number
+  height: number
+  interlaced: boolean
+}
+
+/**
+ * The indices of a GIF file's first image, by LZW; 0 where its frame is not.
+ *
+ * Shapes: file `[n]` -> `[1, height, width]`. Dtype: uint8.
+ *
+ * @throws {ValueError} for data that are damaged, or end early. @throws {ShapeError, DTypeError} for
+ * anything but bytes. @internal
+ */
+export function imageGif(file: Tensor, height: number, width: number, frame: GifFrame): Tensor {
+  const op = 'imageGif'
+  requireTensor(op, 'file', file)
+  if (file.ndim !== 1) throw new ShapeError(op, { file }, 'a file has one axis', 'x.view(-1)')
+  if (file._dtype !== UINT8) throw new DTypeError(op, { file }, 'a file is uint8', 'x.byte()')
+  requireSize(op, file, height, width)
+  const { start, left, top, interlaced } = frame
+  const numbers = [start, left, top, frame.width, frame.height, interlaced ? 1 : 0]
+  return run(gifOp, [file], [1, height, width], UINT8, numbers)
 }

@@ -1,13 +1,14 @@
 /** Image files become tensors. */
 import { readFile } from 'node:fs/promises'
+import { isMainThread } from 'node:worker_threads'
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, stack, tensor, ValueError } from '@flambeau/core'
-import { imageTable } from '@flambeau/core/internal'
+import { imageGif, imageTable } from '@flambeau/core/internal'
 import type { Sharp } from 'sharp'
 import { FormatError } from '../formats/errors.ts'
 import { codec } from './codec.ts'
 import type { ImageFail, ImageInfo } from './header.ts'
-import { failImage, parseImageInfo } from './header.ts'
+import { failImage, gifFrame, parseImageInfo } from './header.ts'
 import { gifOfIndices, pngOfIndices } from './indices.ts'
 
 /**
@@ -127,12 +128,28 @@ function lookUp(indices: Tensor, values: readonly number[]): Tensor {
   return imageTable(indices, tensor(all, { dtype: 'uint8' }).view(1, 256))
 }
 
+/** The indices of a GIF, read by our own kernel: several times faster than by way of colours. */
+function gifIndices(bytes: Uint8Array, info: ImageInfo, fail: ImageFail): Tensor {
+  const frame = gifFrame(bytes, fail)
+  try {
+    return imageGif(fromTypedArray(bytes), info.height, info.width, frame)
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error
+    return fail(frame.start, error.rule)
+  }
+}
+
 async function decodeIndices(
   bytes: Uint8Array,
   info: ImageInfo,
   options: DecodeOptions,
   fail: ImageFail,
 ): Promise<Tensor> {
+  // Small enough not to be missed on the main thread: a millisecond at most.
+  const small = !isMainThread || info.height * info.width <= 2 ** 18
+  if (info.format === 'GIF' && small && options.allowTruncated !== true) {
+    return gifIndices(bytes, info, fail)
+  }
   const file = info.format === 'PNG' ? pngOfIndices(bytes) : gifOfIndices(bytes, fail)
   const image = await open(file, options)
   const decoded = await pixels(image.extractChannel(0), false, fail)

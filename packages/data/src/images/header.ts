@@ -1,4 +1,5 @@
 /** What an image file says of itself before anything is decoded. */
+import type { GifFrame } from '@flambeau/core/internal'
 import { FormatError } from '../formats/errors.ts'
 
 /** The formats that are read and written. */
@@ -181,6 +182,24 @@ export function forEachGifBlock(
     at += 2
     for (let size = file.u8(at); size !== 0; size = file.u8(at)) at += 1 + size
     at++
+  }
+}
+
+/** Where the first image of a GIF is. @internal */
+export function gifFrame(bytes: Uint8Array, fail: ImageFail): GifFrame {
+  const file = new Reader(bytes, fail)
+  let image = 0
+  forEachGifBlock(bytes, fail, (kind, at) => {
+    if (kind === 'image') image = at
+  })
+  const packed = file.u8(image + 9)
+  return {
+    start: image + 10 + (packed & 0x80 ? 3 * (2 << (packed & 7)) : 0),
+    left: file.little(image + 1, 2),
+    top: file.little(image + 3, 2),
+    width: file.little(image + 5, 2),
+    height: file.little(image + 7, 2),
+    interlaced: (packed & 0x40) !== 0,
   }
 }
 

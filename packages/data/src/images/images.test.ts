@@ -243,6 +243,22 @@ describe('encodeImage', () => {
     )
   })
 
+  test('GIF files give the same by our kernel and by the library', async () => {
+    const { default: sharp } = await import('sharp')
+    for (const interlace of [false, true]) {
+      for (const colours of [2, 3, 17, 256]) {
+        const grey = randint(0, colours, [61, 83], { dtype: 'uint8' })
+        const raw = { width: 83, height: 61, channels: 1 as const }
+        const pixels = grey.mul(Math.floor(255 / colours)).toArray() as Uint8Array
+        const picture = sharp(pixels, { raw }).gif({ colours, progressive: interlace, dither: 0 })
+        const bytes = await picture.toBuffer()
+        const own = await decodeImage(bytes, { mode: 'index' })
+        const theirs = await decodeImage(bytes, { mode: 'index', allowTruncated: true })
+        expect(own.equal(theirs)).toBe(true)
+      }
+    }
+  })
+
   test('GIF of a single colour, and one that fills the table of codes', async () => {
     const two = [
       [0, 0, 0],
