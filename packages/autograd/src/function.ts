@@ -18,7 +18,30 @@ import { unpackError } from './engine.ts'
 import { withMode } from './grad-mode.ts'
 import { record, savedSlot } from './tape.ts'
 
-/** What a {@link Function} keeps from its forward to its backward pass. */
+/**
+ * What a {@link Function} keeps from its forward to its backward pass.
+ *
+ * @example
+ * ```ts
+ * import { Function } from '@flambeau/autograd'
+ * import type { FunctionContext } from '@flambeau/autograd'
+ * import type { Tensor } from '@flambeau/core'
+ * import { ones } from '@flambeau/core'
+ * class Square extends Function {
+ *   static override forward(ctx: FunctionContext, x: Tensor): Tensor {
+ *     ctx.saveForBackward(x)
+ *     return x.mul(x)
+ *   }
+ *   static override backward(ctx: FunctionContext, grad: Tensor): Tensor {
+ *     const [x] = ctx.savedTensors
+ *     return grad.mul(x as Tensor).mul(2)
+ *   }
+ * }
+ * const x = ones([2]).requiresGrad_()
+ * ;(Square.apply(x) as Tensor).sum().backward()
+ * console.log(x.grad?.tolist()) // => [ 2, 2 ]
+ * ```
+ */
 export class FunctionContext {
   /** Per argument of `apply`: is it a tensor that requires a gradient? */
   readonly needsInputGrad: readonly boolean[];

@@ -16,6 +16,14 @@ export type Edge = readonly [node: GraphNode | null, output: number]
  * An operation in the graph: what `gradFn` gives. It keeps the tensor alive that it was asked from.
  *
  * @see torch.autograd.graph.Node
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import '@flambeau/autograd'
+ * const y = ones([2]).requiresGrad_().exp().sum()
+ * console.log(y.gradFn?.name) // => SumBackward
+ * ```
  */
 export class GraphNode {
   /** For the user's own notes. */

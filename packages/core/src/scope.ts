@@ -10,7 +10,17 @@ import { native } from './native.ts'
 import type { Tensor } from './tensor.ts'
 import { batchOf } from './vmap/batch.ts'
 
-/** The tensors that a running scope made. */
+/**
+ * The tensors that a running scope made.
+ *
+ * @example
+ * ```ts
+ * import { memoryStats, ones, scope } from '@flambeau/core'
+ * const before = memoryStats().tensors
+ * const y = scope(() => ones([4]).add(1).mul(2))
+ * console.log(memoryStats().tensors - before, y.shape) // => 1 [ 4 ]
+ * ```
+ */
 export class Scope {
   readonly tensors: Tensor[] = []
   readonly outer: Scope | null

@@ -62,6 +62,14 @@ export type ItemOf<D> = IfKnown<D, D extends 'bool' ? boolean : number, number>
  * storage. Memory is reclaimed by itself; `dispose()` and `using` free it at once.
  *
  * @see torch.Tensor
+ *
+ * @example
+ * ```ts
+ * import { Tensor, tensor } from '@flambeau/core'
+ * const x = tensor([[1, 2], [3, 4]])
+ * console.log(x instanceof Tensor, x.shape, x.dtype) // => true [ 2, 2 ] int64
+ * console.log(x.T.add(1).sum().item()) // => 14
+ * ```
  */
 export class Tensor<D extends DType = AnyDType> {
   /** Number of the native tensor; 0 once disposed. @internal */

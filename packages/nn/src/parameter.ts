@@ -8,6 +8,14 @@ import '@flambeau/autograd'
  *
  * @throws {DTypeError} if `data` is not floating and a gradient is required.
  * @see torch.nn.Parameter
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import { Parameter } from '@flambeau/nn'
+ * const weight = new Parameter(ones([2, 3]))
+ * console.log(weight.requiresGrad, weight.isLeaf) // => true true
+ * ```
  */
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad = true) {

@@ -28,7 +28,16 @@ export interface TrainingHistory {
   bestCheckpoint: string | null
 }
 
-/** The loss became NaN or infinite. */
+/**
+ * The loss became NaN or infinite.
+ *
+ * @example
+ * ```ts
+ * import { DivergedError } from '@flambeau/trainer'
+ * console.log(new DivergedError(7, Number.NaN, 'try a smaller learning rate').message)
+ * // => fit: the loss became NaN in step 7; try a smaller learning rate
+ * ```
+ */
 export class DivergedError extends Error {
   override readonly name: string = 'DivergedError'
   /** Of the training, from 1. */

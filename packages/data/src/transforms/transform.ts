@@ -17,6 +17,14 @@ const module = import.meta.url.replace(/transform(\.[jt]s)$/, 'index$1')
  * generator gives the same change.
  *
  * Write your own with {@link Lambda}.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from '@flambeau/core'
+ * import { HorizontalFlip, Transform } from '@flambeau/data'
+ * const flip = new HorizontalFlip(1)
+ * console.log(flip instanceof Transform, flip.apply(zeros([3, 4, 6])).shape) // => true [ 3, 4, 6 ]
+ * ```
  */
 export abstract class Transform implements Portable {
   /** How likely it is to happen at all. */

@@ -8,6 +8,14 @@ import { isTensor, namedResult, parameters } from '@flambeau/core/internal'
  * Sequences step by step: at step t the rows of all that are longer than t, the longest ones first.
  *
  * @see torch.nn.utils.rnn.PackedSequence
+ *
+ * @example
+ * ```ts
+ * import { ones } from '@flambeau/core'
+ * import { utils } from '@flambeau/nn'
+ * const packed = utils.rnn.packSequence([ones([3, 2]), ones([1, 2])])
+ * console.log(packed.data.shape, packed.batchSizes.tolist()) // => [ 4, 2 ] [ 2, 1, 1 ]
+ * ```
  */
 export class PackedSequence {
   /** The steps behind one another, `[Σ lengths, *]`. */
