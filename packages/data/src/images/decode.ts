@@ -1,5 +1,6 @@
 /** Image files become tensors. */
-import { readFile } from 'node:fs/promises'
+import { readFile, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, stack, tensor, ValueError } from '@flambeau/core'
@@ -227,10 +228,12 @@ export async function decodeImage(
   return finish(stack([grey(result).select(0, 0), result.select(0, -1)], 0))
 }
 
-/** The bytes of a file. @throws {FormatError} if it cannot be read. @internal */
+const readLater = promisify(readFile)
+
+/** The bytes of a file; a worker thread may wait for them. @throws {FormatError} if it cannot be read. @internal */
 export async function readImageFile(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path)
+    return isMainThread ? await readLater(path) : readFileSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new FormatError(

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
-import { imageResize } from '@flambeau/core/internal'
+import { tensor } from '@flambeau/core'
+import { imageResize, imageTable } from '@flambeau/core/internal'
 import type { SampleContext, WorkerRecipe } from '../dataset.ts'
 import { Dataset } from '../dataset.ts'
 import { FormatError } from '../formats/errors.ts'
@@ -36,6 +37,12 @@ export interface CarvanaPair {
   readonly image: string
   readonly mask: string
 }
+
+/** 1 for the brighter half of grey values. */
+const isWhite: Tensor = tensor(
+  Array.from({ length: 256 }, (_, value) => (value < 128 ? 0 : 1)),
+  { dtype: 'uint8' },
+).view(1, 256)
 
 const MASK = /_mask\.gif$/i
 
@@ -132,7 +139,7 @@ export class CarvanaDataset extends Dataset<CarvanaSample> {
       readImage(files.image, shrinkTo === undefined ? { mode: 'rgb' } : { mode: 'rgb', shrinkTo }),
       readImage(files.mask, { mode: 'gray' }),
     ])
-    const mask = drawn.ge(128).to('uint8')
+    const mask = imageTable(drawn, isWhite)
     const [, height = 0, width = 0] = image.shape
     const [, rows = 0, columns = 0] = mask.shape
     if (rows === height && columns === width) return { image, mask }
