@@ -49,10 +49,30 @@ export {
   softNms,
   withImageNumbers,
 } from './detection/boxes.ts'
+export type {
+  Detection,
+  DetectionTarget,
+  DetectorLosses,
+  ImageBatch,
+  ImageBatcherOptions,
+  ImageSize,
+} from './detection/detector.ts'
+export { checkTargets, Detector, ImageBatcher, totalLoss } from './detection/detector.ts'
+export {
+  FeatureMaps,
+  FeaturePyramid,
+  FrozenBatchNorm2d,
+  PyramidBackbone,
+  ResNetStages,
+  SmallBackbone,
+} from './detection/feature-maps.ts'
 export type { Reduction } from './detection/losses.ts'
 export { generalizedBoxIouLoss, sigmoidFocalLoss } from './detection/losses.ts'
 export type { RoiAlignOptions, RoiOptions } from './detection/regions.ts'
 export { roiAlign, roiPool } from './detection/regions.ts'
+export type { SelectionOptions } from './detection/selection.ts'
+export type { DefaultBoxOptions, SmallSSDOptions, SSDOptions } from './detection/ssd.ts'
+export { DefaultBoxes, SmallSSD, SSD, SSD300, SSDBackbone } from './detection/ssd.ts'
 export type { AutoEncoderOptions, VAEOutput } from './generative/autoencoder.ts'
 export { addNoise, AutoEncoder, VAE, vaeLoss } from './generative/autoencoder.ts'
 export type { Denoiser, DiffusionOptions, SampleOptions } from './generative/diffusion.ts'
