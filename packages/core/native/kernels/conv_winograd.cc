@@ -22,6 +22,9 @@ namespace {
 // Floats of the transformed tiles of a group: they are written and read once, by one thread.
 constexpr int64_t kGroupFloats = int64_t{1} << 18;
 constexpr int64_t kLeastGroup = 28, kMostGroup = 252;
+// Smaller images gain less, and the layers that see them tend to react to the last bits: statistics
+// of few numbers, gradients that a sign decides.
+constexpr int64_t kLeastSide = 12;
 // Floats of transformed weights at a time: more output channels are computed one part after the
 // other.
 constexpr int64_t kWeightFloats = int64_t{6} << 20;
@@ -158,7 +161,7 @@ bool fits(const ConvGeometry& g, const Pass& p) {
   return switched_on() && !g.volume && g.groups == 1 && g.kh == 3 && g.kw == 3 && g.stride_h == 1 &&
          g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.pad_h <= 2 &&
          g.pad_w <= 2 && p.in > 0 && p.out > 0 && p.in % lanes == 0 && p.out % lanes == 0 &&
-         worthwhile(p);
+         p.oh >= kLeastSide && p.ow >= kLeastSide && worthwhile(p);
 }
 
 }  // namespace
