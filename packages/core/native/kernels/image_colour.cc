@@ -32,7 +32,7 @@ enum class Change { kSaturate, kHue };
 template <class T>
 T stored(float v) {
   if constexpr (std::is_same_v<T, uint8_t>)
-    return static_cast<T>(static_cast<int32_t>(std::clamp(v, 0.0f, 255.0f)));
+    return static_cast<T>(static_cast<int32_t>(v > 0 ? std::min(v, 255.0f) : 0));  // NaN: 0
   else
     return std::clamp(v, 0.0f, 1.0f);
 }

@@ -132,6 +132,11 @@ samplesFor('image_resize', [
     run: (x: Tensor) => imageResize(x, 0, 3, 'area', true),
   },
   {
+    name: 'to a single column, channels beside each other',
+    inputs: [{ shape: [3, 4, 5], dtype: 'uint8', low: 0, high: 255 }],
+    run: (x: Tensor) => imageResize(interleaved(x), 4, 1, 'bilinear', true),
+  },
+  {
     name: 'from nothing',
     inputs: [[2, 0, 4]],
     run: toThree('bilinear'),
