@@ -1,0 +1,42 @@
+/** A trained network, with what is needed to use it. */
+import type { Tensor } from '@flambeau/core'
+import { FormatError, loadSafetensors, saveSafetensors } from '@flambeau/data'
+import type { Module } from '@flambeau/nn'
+import { findModel } from './models.ts'
+import type { View } from './sources.ts'
+
+export interface Trained {
+  readonly model: Module
+  readonly classes: readonly string[]
+  readonly view: View
+}
+
+interface Kept {
+  readonly name: string
+  readonly classes: readonly string[]
+  readonly view: View
+}
+
+/** @throws {FileWriteError} */
+export function saveTrained(path: string, weights: Record<string, Tensor>, kept: Kept): void {
+  saveSafetensors(path, weights, { 'flambeau-vision': JSON.stringify(kept) })
+}
+
+/** The network at `path`, in evaluation mode. @throws {FormatError} if it is of another model. */
+export function loadTrained(path: string, name: string): Trained {
+  const entry = findModel(name)
+  const { tensors, metadata } = loadSafetensors(path)
+  const fail = (reason: string, fix: string): FormatError =>
+    new FormatError({ format: 'model', path, reason, fix })
+  const text = metadata['flambeau-vision']
+  if (text === undefined) {
+    throw fail('it does not say which model it is of', `train one: npm run vision -- train ${name}`)
+  }
+  const kept = JSON.parse(text) as Kept
+  if (kept.name !== name) {
+    throw fail(`it is of ${kept.name}, not of ${name}`, `predict ${kept.name} --checkpoint …`)
+  }
+  const model = entry.build({ classes: kept.classes.length, size: kept.view.size })
+  model.loadStateDict(tensors)
+  return { model: model.eval(), classes: kept.classes, view: kept.view }
+}

@@ -1,0 +1,114 @@
+/** Trains a classifier on any source. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Tensor } from '@flambeau/core'
+import { manualSeed, setNumThreads, ValueError } from '@flambeau/core'
+import { Accuracy, DataLoader, loadCheckpoint } from '@flambeau/data'
+import type { Module } from '@flambeau/nn'
+import type { Optimizer } from '@flambeau/optim'
+import { AdamW, OneCycleLR, SGD } from '@flambeau/optim'
+import { fit, formatPercent } from '@flambeau/trainer'
+import { saveTrained } from './checkpoint.ts'
+import { findModel, lossOf, sizeFor } from './models.ts'
+import type { Recipe } from './registry.ts'
+import { inWords } from './registry.ts'
+import { drawReport, keepCurves, lookAt } from './report.ts'
+import { openSource } from './sources.ts'
+
+export interface TrainOptions {
+  readonly data: string
+  readonly out?: string
+  readonly epochs?: number
+  readonly batchSize?: number
+  readonly lr?: number
+  readonly size?: number
+  readonly images: number
+  readonly testImages: number
+  readonly workers: number
+  readonly mixedPrecision: boolean
+  readonly skipCorrupt: boolean
+  readonly seed: number
+  readonly threads?: number
+  readonly resume: boolean
+}
+
+/** The optimizer of a recipe. */
+export function optimizerOf(model: Module, recipe: Recipe): Optimizer<object> {
+  const { lr, weightDecay } = recipe
+  if (recipe.optimizer === 'adamw') return new AdamW(model.parameters(), { lr, weightDecay })
+  return new SGD(model.parameters(), { lr, momentum: 0.9, weightDecay })
+}
+
+export async function train(
+  name: string,
+  options: TrainOptions,
+  say: (text: string) => void,
+): Promise<void> {
+  const entry = findModel(name)
+  const { data, seed, images, testImages, skipCorrupt, mixedPrecision, workers } = options
+  const { out = join('runs', 'vision', name), resume } = options
+  const { epochs = entry.recipe.epochs, batchSize = entry.recipe.batchSize } = options
+  const recipe: Recipe = { ...entry.recipe, epochs, batchSize, lr: options.lr ?? entry.recipe.lr }
+  if (options.threads !== undefined) setNumThreads(options.threads)
+  const { channels } = entry.input
+  const size = sizeFor(name, options.size)
+  const source = openSource(data, { channels, size, images, testImages, seed, skipCorrupt })
+  const { classes, view } = source
+  mkdirSync(out, { recursive: true })
+
+  manualSeed(seed)
+  const model = entry.build({ classes: classes.length, size })
+  const optimizer = optimizerOf(model, recipe)
+  const loading = { batchSize, numWorkers: workers, persistentWorkers: workers > 0 }
+  // A last batch of one image would be nothing to normalise by.
+  const dropLast = source.train.length % batchSize === 1 && source.train.length > batchSize
+  const loader = new DataLoader(source.train, { ...loading, shuffle: true, dropLast })
+  const test = new DataLoader(source.test, loading)
+  const totalSteps = Math.max(2, epochs * loader.length)
+  const scheduler = new OneCycleLR(optimizer, { maxLr: recipe.lr, totalSteps })
+  const parameters = [...model.parameters()].reduce((sum, one) => sum + one.numel(), 0)
+  say(
+    `${name}: ${parameters.toLocaleString('en')} parameters, ${inWords(recipe)}, images of ${channels} × ${size} × ${size}`,
+  )
+  say(
+    `${source.train.length.toLocaleString('en')} images to learn from and ${source.test.length.toLocaleString('en')} to test on, ${classes.length} classes, from ${data}`,
+  )
+  const decided = JSON.stringify({ name, data, size, recipe, seed, images })
+
+  const history = await fit(model, loader, {
+    optimizer,
+    scheduler,
+    schedule: 'step',
+    forward: ([x, y]: [Tensor, Tensor]) => {
+      const [loss, logits] = lossOf(entry, model, x, y)
+      return { loss, compared: [logits.float(), y] }
+    },
+    epochs,
+    validation: test,
+    metrics: { accuracy: new Accuracy({ numClasses: classes.length }) },
+    checkpoints: join(out, 'checkpoints'),
+    resume,
+    autocast: mixedPrecision,
+    state: {
+      run: {
+        stateDict: () => ({ decided }),
+        loadStateDict: (before: { decided: string }) => {
+          if (before.decided === decided) return
+          const rule = `the checkpoint is of another run: ${before.decided}`
+          throw new ValueError('resume', [], rule, 'pass the same options, or another --out folder')
+        },
+      },
+    },
+    callbacks: [{ onEpochEnd: (_record, so) => keepCurves(out, name, inWords(recipe), so) }],
+  })
+  const { bestCheckpoint } = history
+  if (bestCheckpoint === null || history.epochs.length === 0) return
+  const { model: weights } = loadCheckpoint(bestCheckpoint) as { model: Record<string, Tensor> }
+  model.loadStateDict(weights)
+  saveTrained(join(out, 'model.safetensors'), weights, { name, classes, view })
+  const seen = await lookAt(model, test, view)
+  drawReport(out, name, classes, seen)
+  say(
+    `accuracy ${formatPercent(seen.accuracy).trim()} of ${seen.labels.length.toLocaleString('en')} test images; in ${out}: model.safetensors, curves.png, confusion.png, wrong.png, metrics.json`,
+  )
+}

@@ -1,0 +1,31 @@
+/** What the zoo finds out about one model. */
+export interface Result {
+  readonly name: string
+  readonly kind: 'classification' | 'segmentation' | 'generation'
+  readonly parameters: number
+  /** What it was given: `3 × 32 × 32`. */
+  readonly input: string
+  /** What it learnt from: `1200 digits, 3 epochs`. */
+  readonly training: string
+  /** Steps until a batch was known by heart; null where that is not asked for. */
+  readonly overfitSteps: number | null
+  /** Accuracy, mean IoU, or the judge's score. */
+  readonly value: number
+  /** What `value` must reach. */
+  readonly goal: number
+  /** Processor time of all threads, in seconds. */
+  readonly cpuSeconds: number
+}
+
+/** Did it learn what it was to learn? */
+export function isGood({ value, goal, overfitSteps, kind }: Result): boolean {
+  return value >= goal && (kind !== 'classification' || overfitSteps !== null)
+}
+
+/** Runs `body`; what it gives, with the processor time that it took. */
+export async function timed<T>(body: () => Promise<T>): Promise<T & { cpuSeconds: number }> {
+  const before = process.cpuUsage()
+  const result = await body()
+  const { user, system } = process.cpuUsage(before)
+  return { ...result, cpuSeconds: (user + system) / 1e6 }
+}

@@ -1,0 +1,77 @@
+/** Proves of each model that it learns, and keeps what came out. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setNumThreads, ValueError } from '@flambeau/core'
+import { writeFileAtomic } from '@flambeau/data'
+import { findModel } from '../models.ts'
+import { MODELS } from '../registry.ts'
+import { provesToClassify } from './classification.ts'
+import { GENERATORS, provesToGenerate } from './generation.ts'
+import type { Result } from './result.ts'
+import { isGood } from './result.ts'
+import { provesToSegment, SEGMENTERS } from './segmentation.ts'
+import { tables, writeTables } from './table.ts'
+
+export interface ZooOptions {
+  readonly out: string
+  readonly readme?: string
+  readonly again: boolean
+  readonly seed: number
+  readonly threads?: number
+}
+
+const NAMES = [...Object.keys(MODELS), ...Object.keys(SEGMENTERS), ...Object.keys(GENERATORS)]
+
+async function prove(
+  name: string,
+  options: ZooOptions,
+  say: (text: string) => void,
+): Promise<Result> {
+  if (Object.hasOwn(SEGMENTERS, name)) return provesToSegment(name, options.seed)
+  if (Object.hasOwn(GENERATORS, name)) {
+    return provesToGenerate(name, options.seed, join(options.out, 'judge.safetensors'), say)
+  }
+  return provesToClassify(name, options.seed)
+}
+
+/**
+ * Trains each model at a small size, one after the other. Results are kept as they come, so that a zoo that
+ * was stopped goes on.
+ *
+ * @throws {ValueError} in the end, if a model did not reach its goal.
+ */
+export async function zoo(
+  asked: readonly string[],
+  options: ZooOptions,
+  say: (text: string) => void,
+): Promise<void> {
+  for (const name of asked) if (!NAMES.includes(name)) findModel(name)
+  if (options.threads !== undefined) setNumThreads(options.threads)
+  mkdirSync(options.out, { recursive: true })
+  const file = join(options.out, 'results.json')
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result[]) : []
+  const results = new Map(kept.map((one) => [one.name, one]))
+  const inOrder = (): Result[] => NAMES.flatMap((name) => results.get(name) ?? [])
+
+  for (const name of asked.length > 0 ? asked : NAMES) {
+    if (results.has(name) && !options.again) continue
+    say(`${name} …`)
+    const result = await prove(name, options, say)
+    results.set(name, result)
+    const heart =
+      result.overfitSteps === null ? '' : `a batch by heart in ${result.overfitSteps} steps, `
+    say(
+      `${name}: ${heart}${result.value.toFixed(3)} (at least ${result.goal}), ${Math.round(result.cpuSeconds)} s of processor time${isGood(result) ? '' : ': NOT REACHED'}`,
+    )
+    const json = new TextEncoder().encode(`${JSON.stringify(inOrder(), null, 2)}\n`)
+    writeFileAtomic(file, [json])
+    writeFileAtomic(join(options.out, 'table.md'), [
+      new TextEncoder().encode(`${tables(inOrder())}\n`),
+    ])
+  }
+  if (options.readme !== undefined) writeTables(options.readme, inOrder())
+  const failed = inOrder().filter((one) => !isGood(one))
+  if (failed.length === 0) return
+  const names = failed.map(({ name }) => name).join(', ')
+  throw new ValueError('zoo', [], `not all models reached their goals: ${names}`, `see ${file}`)
+}
