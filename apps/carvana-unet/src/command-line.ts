@@ -7,9 +7,25 @@ import type { TrainOptions } from './train.ts'
 /** What is taken where a flag is left out. */
 export const PRESETS = {
   /** Fits in minutes on two cores. */
-  small: { width: 16, size: [80, 120], lr: 2e-3, epochs: 12, batchSize: 8, workers: 0 },
+  small: {
+    width: 16,
+    size: [80, 120],
+    lr: 3e-3,
+    schedule: 'cycle',
+    epochs: 20,
+    batchSize: 8,
+    workers: 0,
+  },
   /** The classic script: U-Net of 64 to 1024 channels. */
-  full: { width: 64, size: [160, 240], lr: 1e-4, epochs: 50, batchSize: 16, workers: 2 },
+  full: {
+    width: 64,
+    size: [160, 240],
+    lr: 1e-4,
+    schedule: 'constant',
+    epochs: 50,
+    batchSize: 16,
+    workers: 2,
+  },
 } as const
 
 /** A whole number from `least` up. */
@@ -66,7 +82,7 @@ export function program(say: (text: string) => void): Command {
     'Finds cars in photographs: trains a U-Net on the Carvana data, and predicts masks.',
   )
   const { small, full } = PRESETS
-  const of = (name: 'width' | 'lr' | 'epochs' | 'batchSize' | 'workers'): string =>
+  const of = (name: Exclude<keyof typeof small, 'size'>): string =>
     `default: ${small[name]}, --full ${full[name]}`
   main
     .command('train', { isDefault: true })
@@ -85,6 +101,12 @@ export function program(say: (text: string) => void): Command {
     .option('--epochs <n>', `passes over the pictures (${of('epochs')})`, count(1))
     .option('--batch-size <n>', `pictures in a step (${of('batchSize')})`, count(1))
     .option('--lr <x>', `learning rate of Adam (${of('lr')})`, positive)
+    .addOption(
+      new Option(
+        '--schedule <kind>',
+        `the learning rate stays, or goes up and down once (${of('schedule')})`,
+      ).choices(['constant', 'cycle']),
+    )
     .option('--patience <n>', 'epochs without a better Dice before it stops (default: 8)', count(0))
     .addOption(
       new Option('--mixed-precision <dtype>', 'compute convolutions in 16 bits').choices([

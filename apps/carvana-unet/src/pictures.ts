@@ -4,7 +4,7 @@ import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { stack, tensor } from '@flambeau/core'
 import type { CarvanaSample, Dataset } from '@flambeau/data'
-import { defaultCollate, writeFileAtomic } from '@flambeau/data'
+import { writeFileAtomic } from '@flambeau/data'
 import { imageGrid, trainingCurves } from '@flambeau/plot'
 import type { TrainingHistory } from '@flambeau/trainer'
 import type { UNet } from '@flambeau/vision-models'
@@ -26,7 +26,7 @@ function diceOf(a: Tensor, b: Tensor): number {
 const SHOWN = 8
 
 /**
- * The first pictures of different cars with what was predicted: the mask over the image, and in red where
+ * Pictures of different cars from different sides with what was predicted: the mask over the image, and in red where
  * it is wrong.
  */
 export async function drawMasks(
@@ -37,9 +37,14 @@ export async function drawMasks(
   title: string,
 ): Promise<void> {
   const step = Math.max(1, Math.floor(data.length / SHOWN))
-  const places = Array.from({ length: Math.min(SHOWN, data.length) }, (_, i) => i * step)
-  const samples = await Promise.all(places.map((at) => data.getItem(at)))
-  const { image, mask } = defaultCollate(samples) as { image: Tensor; mask: Tensor }
+  const places = Array.from(
+    { length: Math.min(SHOWN, data.length) },
+    (_, i) => i * step + (i % step),
+  )
+  const samples: CarvanaSample[] = []
+  for (const at of places) samples.push(await data.getItem(at))
+  const image = stack(samples.map((one) => one.image))
+  const mask = stack(samples.map((one) => one.mask))
   const wasTraining = net.training
   net.eval()
   const predicted = noGrad(() => net(image).gt(0).float())

@@ -6,7 +6,7 @@ import type { Tensor } from '@flambeau/core'
 import type { CarvanaSample } from '@flambeau/data'
 import { Accuracy, DataLoader, Dice, loadCheckpoint } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
-import { Adam, GradScaler } from '@flambeau/optim'
+import { Adam, GradScaler, OneCycleLR } from '@flambeau/optim'
 import { fit, formatPercent } from '@flambeau/trainer'
 import type { DataOptions, Size } from './data.ts'
 import { openData } from './data.ts'
@@ -22,6 +22,8 @@ export interface TrainOptions extends DataOptions {
   readonly lr: number
   /** Was the learning rate asked for? Then it holds for a resumed training too. */
   readonly lrGiven: boolean
+  /** Does the learning rate stay, or go up and down along one cycle? */
+  readonly schedule: 'constant' | 'cycle'
   readonly patience: number
   readonly mixedPrecision?: 'bfloat16' | 'float16'
   readonly workers: number
@@ -37,6 +39,7 @@ interface Batch {
 
 export async function train(options: TrainOptions, say: (text: string) => void): Promise<void> {
   const { out, width, size, epochs, batchSize, lr, seed, workers, mixedPrecision } = options
+  const cycle = options.schedule === 'cycle'
   if (options.threads !== undefined) setNumThreads(options.threads)
   mkdirSync(out, { recursive: true })
   const { train: learning, validation, folder } = await openData(options, say)
@@ -47,8 +50,10 @@ export async function train(options: TrainOptions, say: (text: string) => void):
   const loss = new nn.BCEWithLogitsLoss()
   const loaderOptions = { batchSize, numWorkers: workers, persistentWorkers: workers > 0 }
   const loader = new DataLoader<CarvanaSample, Batch>(learning, { ...loaderOptions, shuffle: true })
+  const totalSteps = Math.max(2, epochs * loader.length)
+  const scheduler = cycle ? new OneCycleLR(optimizer, { maxLr: lr, totalSteps }) : undefined
   const parameters = [...net.parameters()].reduce((sum, one) => sum + one.numel(), 0)
-  const recipe = `Adam ${lr}, batches of ${batchSize}, ${size.join(' × ')} pixels, ${width} to ${16 * width} channels`
+  const recipe = `Adam ${lr}${cycle ? ' in one cycle' : ''}, batches of ${batchSize}, ${size.join(' × ')} pixels, ${width} to ${16 * width} channels`
   say(
     `${parameters.toLocaleString('en')} parameters; ${learning.length} pictures to learn from and ${validation.length} of other cars to validate on, in ${folder}`,
   )
@@ -67,6 +72,7 @@ export async function train(options: TrainOptions, say: (text: string) => void):
       dice: new Dice({ threshold: 0 }),
       accuracy: new Accuracy({ task: 'binary', threshold: 0 }),
     },
+    ...(scheduler === undefined ? {} : { scheduler, schedule: 'step' as const }),
     monitor: 'dice',
     earlyStopping: options.patience,
     checkpoints: join(out, 'checkpoints'),
@@ -76,7 +82,7 @@ export async function train(options: TrainOptions, say: (text: string) => void):
     callbacks: [
       {
         onEpochStart: () => {
-          if (options.lrGiven) for (const group of optimizer.paramGroups) group['lr'] = lr
+          if (options.lrGiven && !cycle) for (const group of optimizer.paramGroups) group['lr'] = lr
         },
         onEpochEnd: async ({ epoch, metrics }, so) => {
           keepCurves(out, so, recipe)
