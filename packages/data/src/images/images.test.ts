@@ -20,7 +20,7 @@ const fixtures = join(import.meta.dirname, '../fixtures/images')
 const file = (name: string): Buffer => readFileSync(join(fixtures, name))
 const pixels = JSON.parse(readFileSync(join(fixtures, 'pixels.json'), 'utf8')) as Record<
   string,
-  { shape: number[]; data: number[] }
+  { shape: number[]; data: string }
 >
 const folder = mkdtempSync(join(tmpdir(), 'flambeau-images-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -35,10 +35,11 @@ const modes: Record<string, DecodeOptions> = {
 }
 
 function expectClose(image: Tensor, name: string, atol: number): void {
-  const want = pixels[name] as { shape: number[]; data: number[] }
+  const want = pixels[name] as { shape: number[]; data: string }
   expect(image.shape).toEqual(want.shape)
   const flat = image.contiguous().view(-1).to('float64')
-  assertClose(flat, tensor(want.data, { dtype: 'float64' }), { rtol: 0, atol }, name)
+  const words = new Uint16Array(Uint8Array.from(Buffer.from(want.data, 'base64')).buffer)
+  assertClose(flat, tensor([...words], { dtype: 'float64' }), { rtol: 0, atol }, name)
 }
 
 describe('decodeImage', () => {

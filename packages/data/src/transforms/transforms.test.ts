@@ -363,7 +363,7 @@ describe('MixUp and CutMix', () => {
   test('shares follow Beta(alpha, alpha)', () => {
     const generator = seeded(0)
     const draw = (alpha: number): number[] =>
-      Array.from({ length: 300 }, () => {
+      Array.from({ length: 300 }, (): number => {
         const labels = tensor([0, 1])
         const mix = new MixUp({ numClasses: 2, alpha })
         return mix
@@ -371,7 +371,7 @@ describe('MixUp and CutMix', () => {
           .select(0, 0)
           .select(0, 0)
           .item()
-      }) as number[]
+      })
     for (const alpha of [0.2, 1, 3]) {
       const shares = draw(alpha)
       const mean = shares.reduce((sum, x) => sum + x, 0) / 300
