@@ -58,6 +58,20 @@ export type {
   ImageSize,
 } from './detection/detector.ts'
 export { checkTargets, Detector, ImageBatcher, totalLoss } from './detection/detector.ts'
+export type {
+  FasterRCNNOptions,
+  MaskOptions,
+  ResNetDetectorOptions,
+  SmallRCNNOptions,
+} from './detection/faster-rcnn.ts'
+export {
+  FasterRCNN,
+  FasterRCNNResNet,
+  MaskRCNN,
+  MaskRCNNResNet,
+  SmallFasterRCNN,
+  SmallMaskRCNN,
+} from './detection/faster-rcnn.ts'
 export {
   FeatureMaps,
   FeaturePyramid,
@@ -67,12 +81,24 @@ export {
   SmallBackbone,
 } from './detection/feature-maps.ts'
 export type { Reduction } from './detection/losses.ts'
+export type { LabelledImage } from './detection/mosaic.ts'
+export { mosaic } from './detection/mosaic.ts'
 export { generalizedBoxIouLoss, sigmoidFocalLoss } from './detection/losses.ts'
 export type { RoiAlignOptions, RoiOptions } from './detection/regions.ts'
 export { roiAlign, roiPool } from './detection/regions.ts'
+export type { MultiScaleOptions, Pooler, RegionHeadOptions } from './detection/roi-heads.ts'
+export { multiScaleRoiAlign, pasteMasks, RegionHeads } from './detection/roi-heads.ts'
+export type { RegionProposalOptions } from './detection/rpn.ts'
+export { RegionProposals } from './detection/rpn.ts'
 export type { SelectionOptions } from './detection/selection.ts'
 export type { DefaultBoxOptions, SmallSSDOptions, SSDOptions } from './detection/ssd.ts'
 export { DefaultBoxes, SmallSSD, SSD, SSD300, SSDBackbone } from './detection/ssd.ts'
+export type { YOLOv5Size } from './detection/yolo-blocks.ts'
+export { C3, SPPF, YOLOv5Network } from './detection/yolo-blocks.ts'
+export type { YOLOv1Options } from './detection/yolo-v1.ts'
+export { YOLOv1 } from './detection/yolo-v1.ts'
+export type { AnchorShape, YOLOv5Options } from './detection/yolo-v5.ts'
+export { completeBoxIouLoss, YOLOv5 } from './detection/yolo-v5.ts'
 export type { AutoEncoderOptions, VAEOutput } from './generative/autoencoder.ts'
 export { addNoise, AutoEncoder, VAE, vaeLoss } from './generative/autoencoder.ts'
 export type { Denoiser, DiffusionOptions, SampleOptions } from './generative/diffusion.ts'

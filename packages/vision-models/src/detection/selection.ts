@@ -15,7 +15,7 @@ export interface SelectionOptions {
   /** Most of a class before suppression. Default no limit. */
   readonly candidatesPerClass?: number
   /** Least side of a box, in pixels. Default 0. */
-  readonly minSize?: number
+  readonly minSide?: number
 }
 
 /** Places as a tensor: int64 `[K]`. */
@@ -34,7 +34,7 @@ export function selectDetections(
   scores: Tensor,
   options: SelectionOptions,
 ): Detection {
-  const { scoreThreshold, nmsThreshold, detectionsPerImage, candidatesPerClass, minSize } = options
+  const { scoreThreshold, nmsThreshold, detectionsPerImage, candidatesPerClass, minSide } = options
   const [count, classes] = scores.shape as [number, number]
   const values = scores.detach().float().contiguous().toArray() as Float32Array
   const flat = (boxes.ndim === 2 ? boxes.unsqueeze(1) : boxes).detach()
@@ -49,7 +49,7 @@ export function selectDetections(
       const at = 4 * (row * own + (own === 1 ? 0 : label))
       const box = [...corners.subarray(at, at + 4)]
       const side = Math.min(box[2]! - box[0]!, box[3]! - box[1]!)
-      if (side >= (minSize ?? -Infinity)) candidates.push({ row, label, score, box })
+      if (side >= (minSide ?? -Infinity)) candidates.push({ row, label, score, box })
     }
     candidates.sort((a, b) => b.score - a.score)
     chosen.push(...candidates.slice(0, candidatesPerClass))

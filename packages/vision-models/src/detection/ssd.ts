@@ -87,7 +87,7 @@ export class DefaultBoxes {
 }
 
 /** A 3 × 3 convolution for each map, and their outputs place by place: `[N, A, columns]`. */
-class MapHead extends nn.Module<[maps: readonly Tensor[]], Tensor> {
+class MapHead extends nn.Module<[maps: readonly Tensor[]]> {
   readonly module_list: nn.ModuleList<nn.Conv2d>
   readonly columns: number
 
