@@ -84,6 +84,20 @@ export type { Reduction } from './detection/losses.ts'
 export type { LabelledImage } from './detection/mosaic.ts'
 export { mosaic } from './detection/mosaic.ts'
 export { generalizedBoxIouLoss, sigmoidFocalLoss } from './detection/losses.ts'
+export type { OverFeatOptions } from './detection/overfeat.ts'
+export { mergeBoxes, OverFeat } from './detection/overfeat.ts'
+export type {
+  Proposer,
+  SelectiveSearchOptions,
+  SlidingWindowOptions,
+} from './detection/proposals.ts'
+export { selectiveSearch, slidingWindows } from './detection/proposals.ts'
+export type {
+  RCNNOptions,
+  RegionDetectorOptions,
+  SharedFeatureOptions,
+} from './detection/region-detectors.ts'
+export { FastRCNN, RCNN, SpatialPyramidPooling, SPPNet } from './detection/region-detectors.ts'
 export type { RoiAlignOptions, RoiOptions } from './detection/regions.ts'
 export { roiAlign, roiPool } from './detection/regions.ts'
 export type { MultiScaleOptions, Pooler, RegionHeadOptions } from './detection/roi-heads.ts'

@@ -209,8 +209,8 @@ export class RegionProposals extends nn.Module<
       const { positive, negative } = balancedSample(labels, samples, 0.5)
       const at = (place: number): number => image * count + place
       positives.push(...positive.map(at))
-      for (const place of positive) (truths.push(1), all.push(at(place)))
-      for (const place of negative) (truths.push(0), all.push(at(place)))
+      all.push(...positive.map(at), ...negative.map(at))
+      truths.push(...positive.map(() => 1), ...negative.map(() => 0))
       const own = boxes.indexSelect(0, indices(positive.map((place) => objects[place] as number)))
       wanted.push(this.coder.encode(own, anchors.indexSelect(0, indices(positive))))
     })
