@@ -1,0 +1,216 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { manualSeed, rand, tensor, zeros } from '@flambeau/core'
+import { generateShapes, imageInfo, saveSafetensors, writeImage, MNIST } from '@flambeau/data'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { program } from './command-line.ts'
+import { countsOf } from './list.ts'
+import { editDistance, sizeFor } from './models.ts'
+import { MODELS } from './registry.ts'
+import { openSource } from './sources.ts'
+import { scoreOf } from './zoo/generation.ts'
+import { isGood } from './zoo/result.ts'
+import { drawFigures } from './zoo/segmentation.ts'
+import { MARKERS, tables, writeTables } from './zoo/table.ts'
+
+const run = async (...args: string[]): Promise<string[]> => {
+  const said: string[] = []
+  await program((text) => said.push(text)).parseAsync(['node', 'vision', ...args])
+  return said
+}
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'flambeau-vision-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the list', () => {
+  test('has parameters, operations and a recipe of each model', async () => {
+    const said = await run('list', 'lenet5')
+    expect(said).toHaveLength(3)
+    expect(said[1]).toMatch(
+      /^lenet5 +1 × 28 × 28 +61\.71 k +\d+\.\d k +AdamW .*; LeNet-5 with sigmoids/,
+    )
+    await expect(run('list', 'gpt')).rejects.toThrow(/no model has 'gpt' in its name/)
+  })
+
+  // Parameters as torchvision documents them.
+  test.each([
+    ['resnet18', 11_689_512],
+    ['densenet121', 7_978_856],
+    ['googlenet', 13_004_888],
+  ] as const)('counts %s as torchvision does', (name, parameters) => {
+    expect(countsOf(MODELS[name]!).parameters).toBe(parameters)
+  })
+})
+
+describe('training', () => {
+  test('learns digits, and leaves what it found', { timeout: 120_000 }, async () => {
+    const out = join(folder, 'digits')
+    const few = ['--images', '1500', '--test-images', '300', '--epochs', '2', '--out', out]
+    const said = await run('train', 'lenet5_relu', ...few)
+    const accuracy = Number(/accuracy (\d+\.\d+) % of 300 test images/.exec(said.at(-1) ?? '')?.[1])
+    expect(accuracy).toBeGreaterThan(70)
+    for (const file of ['curves.png', 'confusion.png', 'wrong.png']) {
+      expect((await imageInfo(join(out, file))).width).toBeGreaterThan(100)
+    }
+    const { epochs } = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8')) as {
+      epochs: unknown[]
+    }
+    expect(epochs).toHaveLength(2)
+
+    const digits = new MNIST({ train: false })
+    const paths = [0, 1].map((i) => join(folder, `digit-${i}.png`))
+    for (const [i, path] of paths.entries()) await writeImage(path, digits.images.narrow(0, i, 1))
+    const checkpoint = ['--checkpoint', join(out, 'model.safetensors')]
+    const read = await run('predict', 'lenet5_relu', ...paths, ...checkpoint)
+    expect(read[0]).toMatch(/digit-0\.png: 7 \d+\.\d %, \d \d+\.\d %, \d \d+\.\d %$/)
+
+    await expect(run('predict', 'lenet5', ...paths, ...checkpoint)).rejects.toThrow(
+      /it is of lenet5_relu, not of lenet5/,
+    )
+    await expect(run('train', 'lenet5_relu', ...few, '--lr', '0.5', '--resume')).rejects.toThrow(
+      /the checkpoint is of another run/,
+    )
+  })
+
+  test('learns pictures of a folder, at a size of your choice', { timeout: 120_000 }, async () => {
+    const shapes = join(folder, 'shapes')
+    await generateShapes(shapes, { count: 36, size: [40, 40], seed: 0 })
+    const out = join(folder, 'run')
+    const small = ['--size', '32', '--epochs', '1', '--batch-size', '8', '--out', out]
+    const said = await run('train', 'resnet18_cifar', '--data', `folder:${shapes}`, ...small)
+    expect(said[1]).toMatch(/^30 images to learn from and 6 to test on, 6 classes/)
+
+    const good = join(shapes, 'circle', '00000.jpg')
+    const broken = join(folder, 'broken.jpg')
+    writeFileSync(broken, readFileSync(good).subarray(0, 300))
+    const checkpoint = ['--checkpoint', join(out, 'model.safetensors'), '--top', '6']
+    const read: string[] = []
+    const predicting = program((text) => read.push(text)).parseAsync(
+      ['predict', 'resnet18_cifar', broken, good, ...checkpoint],
+      { from: 'user' },
+    )
+    await expect(predicting).rejects.toThrow(/^1 of 2 pictures done\nJPEG[^]*broken\.jpg/)
+    expect(read).toHaveLength(1)
+    expect(read[0]).toMatch(/circle/)
+
+    // A corrupt picture stops a training, or is left out.
+    writeFileSync(good, readFileSync(good).subarray(0, 300))
+    const source = ['--data', `folder:${shapes}`]
+    await expect(run('train', 'resnet18_cifar', ...source, ...small)).rejects.toThrow(/00000\.jpg/)
+  })
+
+  test('holds back some of each class, or takes what is divided already', async () => {
+    const data = join(folder, 'divided')
+    for (const side of ['train', 'val']) {
+      await generateShapes(join(data, side), { count: 6, size: [32, 32], seed: 1 })
+    }
+    const options = {
+      channels: 1,
+      size: 28,
+      images: 5,
+      testImages: 100,
+      seed: 0,
+      skipCorrupt: false,
+    } as const
+    const source = openSource(`folder:${data}`, options)
+    expect([source.train.length, source.test.length]).toEqual([5, 6])
+    const [image] = (await source.test.getItem(0)) as [{ shape: readonly number[] }, number]
+    expect(image.shape).toEqual([1, 28, 28])
+    mkdirSync(join(data, 'val', 'zebra'))
+    expect(() => openSource(`folder:${data}`, options)).toThrow(/there is no image in it/)
+  })
+})
+
+describe('mistakes', () => {
+  test.each([
+    [['train', 'resnet-18'], /there is no model 'resnet-18'[^]*did you mean resnet18\?/],
+    [['train', 'LeNet'], /did you mean lenet5\?/],
+    [['train', 'transmogrifier'], /one of perceptron, mlp/],
+    [
+      ['train', 'lenet5', '--size', '32'],
+      /lenet5 does not take images of 32 pixels[^]*it takes 28 only/,
+    ],
+    [['train', 'vit_tiny', '--size', '100'], /a multiple of 16/],
+    [['train', 'mlp', '--data', 'cifar'], /there is no source 'cifar'/],
+    [['train', 'mlp', '--data', 'folder:/nowhere'], /the folder does not exist/],
+    [['train', 'mlp', '--epochs', '0'], /whole number from 1 up/],
+    [['zoo', 'resnet19'], /did you mean resnet18\?/],
+    [['predict', 'mlp', 'a.png'], /--checkpoint/],
+  ])('of %j get an answer', async (args, message) => {
+    await expect(run(...args)).rejects.toThrow(message)
+  })
+
+  test('of checkpoints and folders too', async () => {
+    const empty = join(folder, 'empty')
+    mkdirSync(empty)
+    await expect(run('train', 'mlp', '--data', `folder:${empty}`)).rejects.toThrow(
+      /no folders in it/,
+    )
+    const other = join(folder, 'other.safetensors')
+    saveSafetensors(other, { weight: zeros([2]) })
+    await expect(run('predict', 'mlp', 'a.png', '--checkpoint', other)).rejects.toThrow(
+      /does not say which model it is of/,
+    )
+  })
+
+  test('names are compared by the letters that differ', () => {
+    expect(editDistance('resnet', 'resnet')).toBe(0)
+    expect(editDistance('kitten', 'sitting')).toBe(3)
+    expect(sizeFor('alexnet', 96)).toBe(96)
+  })
+})
+
+describe('the zoo', () => {
+  test('proves that a model learns, and goes on where it was', { timeout: 120_000 }, async () => {
+    const out = join(folder, 'zoo')
+    const readme = join(folder, 'README.md')
+    writeFileSync(readme, `# Models\n\n${MARKERS.join('\n')}\n\nafter\n`)
+    const said = await run('zoo', 'perceptron', '--out', out, '--readme', readme)
+    expect(said.at(-1)).toMatch(/^perceptron: a batch by heart in \d+ steps, 0\.8\d+/)
+    const text = readFileSync(readme, 'utf8')
+    expect(text).toMatch(/\| `perceptron` +\| +7,850 \| 1 × 28 × 28 \|/)
+    expect(text).toMatch(/\n\nafter\n$/)
+    expect(await run('zoo', 'perceptron', '--out', out)).toEqual([])
+  })
+
+  test('says of results below their goal that they are', () => {
+    const result = {
+      name: 'mlp',
+      kind: 'classification',
+      parameters: 1,
+      input: '1 × 28 × 28',
+      training: '1 digits, 1 epochs',
+      overfitSteps: 3,
+      value: 0.9,
+      goal: 0.9,
+      cpuSeconds: 1.2,
+    } as const
+    expect(isGood(result)).toBe(true)
+    expect(isGood({ ...result, value: 0.89 })).toBe(false)
+    expect(isGood({ ...result, overfitSteps: null })).toBe(false)
+    expect(tables([result])).toContain('90.0 %')
+    const bare = join(folder, 'bare.md')
+    writeFileSync(bare, '# Nothing\n')
+    expect(() => writeTables(bare, [result])).toThrow(/has no lines/)
+  })
+
+  test('scores what generators draw from 1 to the number of classes', () => {
+    const score = (...odds: number[][]): number => scoreOf(tensor(odds, { dtype: 'float64' }))
+    expect(score([1, 0], [0, 1])).toBeCloseTo(2)
+    expect(score([1, 0], [1, 0])).toBeCloseTo(1)
+    expect(score([0.5, 0.5], [0.5, 0.5])).toBeCloseTo(1)
+  })
+
+  test('draws figures of every class, the same for the same seed', () => {
+    manualSeed(5)
+    rand([3])
+    const { images, masks } = drawFigures(8, 1)
+    expect(images.shape).toEqual([8, 3, 64, 64])
+    expect(images.equal(drawFigures(8, 1).images)).toBe(true)
+    for (let label = 0; label < 4; label++) expect(masks.eq(label).any().item()).toBe(true)
+  })
+})
