@@ -31,6 +31,8 @@ const mayImport = {
     '@flambeau/data',
   ],
   '@flambeau/vision-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
+  '@flambeau/graph-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
+  '@flambeau/sequence-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
 }
 
 /**

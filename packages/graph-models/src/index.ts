@@ -1,0 +1,2 @@
+/** Graph neural networks: graphs as data, message passing, spectral methods, pooling and sampling. */
+export {}
