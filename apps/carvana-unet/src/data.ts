@@ -8,6 +8,7 @@ import {
   FormatError,
   generateCarvana,
   HorizontalFlip,
+  imageInfo,
   Normalize,
   Resize,
   Rotate,
@@ -15,7 +16,7 @@ import {
   VerticalFlip,
   writeFileAtomic,
 } from '@flambeau/data'
-import type { CarvanaOptions, CarvanaSample, Dataset } from '@flambeau/data'
+import type { CarvanaOptions, CarvanaPair, CarvanaSample, Dataset } from '@flambeau/data'
 
 export type Size = readonly [height: number, width: number]
 
@@ -81,6 +82,36 @@ async function rendered(options: DataOptions, say: (text: string) => void): Prom
   return folder
 }
 
+/**
+ * Which pairs have whole headers and masks of the size of their images: all, or an error that names the
+ * first others; with `skipCorrupt`, those others are left out.
+ */
+async function soundPairs(
+  pairs: readonly CarvanaPair[],
+  skipCorrupt: boolean,
+  say: (text: string) => void,
+): Promise<ReadonlySet<CarvanaPair>> {
+  const sound = new Set<CarvanaPair>()
+  for (const pair of pairs) {
+    try {
+      const [image, mask] = await Promise.all([imageInfo(pair.image), imageInfo(pair.mask)])
+      if (image.height !== mask.height || image.width !== mask.width) {
+        throw new FormatError({
+          format: 'Carvana',
+          path: pair.mask,
+          reason: `the mask of ${mask.height} × ${mask.width} does not fit ${basename(pair.image)} of ${image.height} × ${image.width}`,
+          fix: 'masks have the size of their images; --skip-corrupt leaves such pairs out',
+        })
+      }
+      sound.add(pair)
+    } catch (error) {
+      if (!skipCorrupt || !(error instanceof FormatError)) throw error
+      say(`left out: ${error.message}`)
+    }
+  }
+  return sound
+}
+
 /** The car that a file shows: `0cdf5b5d0ce1` of `0cdf5b5d0ce1_01.jpg`. */
 const carOf = (path: string): string => basename(path).replace(/_?\d*\.[^.]*$/, '')
 
@@ -107,22 +138,27 @@ export async function openData(options: DataOptions, say: (text: string) => void
       })
     const train = part('train_images', 'train_mask', learning)
     const validation = part('val_images', 'val_mask', looking)
-    const first = (data: CarvanaDataset, most: number): Dataset<CarvanaSample> =>
-      new Subset(
-        data,
-        Array.from({ length: Math.min(most, data.length) }, (_, i) => i),
-      )
+    const first = async (data: CarvanaDataset, most: number): Promise<Dataset<CarvanaSample>> => {
+      const sound = await soundPairs(data.pairs, skipCorrupt, say)
+      const places = data.pairs.flatMap((pair, i) => (sound.has(pair) ? [i] : []))
+      return new Subset(data, places.slice(0, most))
+    }
     const held = Math.max(1, Math.round(options.images * valShare))
-    return { folder, train: first(train, options.images), validation: first(validation, held) }
+    return {
+      folder,
+      train: await first(train, options.images),
+      validation: await first(validation, held),
+    }
   }
 
   const train = new CarvanaDataset(folder, learning)
-  const cars = [...new Set(train.pairs.map(({ image }) => carOf(image)))]
+  const sound = await soundPairs(train.pairs, skipCorrupt, say)
+  const cars = [...new Set([...sound].map(({ image }) => carOf(image)))]
   if (cars.length < 2) {
     throw new FormatError({
       format: 'Carvana',
       path: folder,
-      reason: `its ${train.length} pictures show ${cars.length} car, and some cars are held back for validation`,
+      reason: `its ${sound.size} pictures show ${cars.length} car, and some cars are held back for validation`,
       fix: 'name pictures CAR_01.jpg, CAR_02.jpg, …, or divide them yourself: train_images, train_mask, val_images, val_mask',
     })
   }
@@ -135,7 +171,9 @@ export async function openData(options: DataOptions, say: (text: string) => void
   )
   const isHeld = train.pairs.map(({ image }) => held.has(carOf(image)))
   const where = (side: boolean, most: number): number[] =>
-    isHeld.flatMap((one, i) => (one === side ? [i] : [])).slice(0, most)
+    train.pairs
+      .flatMap((pair, i) => (sound.has(pair) && isHeld[i] === side ? [i] : []))
+      .slice(0, most)
   const most = Math.max(1, Math.round(options.images * valShare))
   return {
     folder,
