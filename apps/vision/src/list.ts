@@ -1,7 +1,9 @@
 /** The table of all models. */
 import * as nn from '@flambeau/nn'
 import type { Tensor } from '@flambeau/core'
-import { ValueError } from '@flambeau/core'
+import { ValueError, zeros } from '@flambeau/core'
+import type { Other } from './others.ts'
+import { OTHERS } from './others.ts'
 import type { Entry } from './registry.ts'
 import { inWords, MODELS } from './registry.ts'
 
@@ -19,11 +21,26 @@ class Counted extends nn.Module {
   }
 }
 
-/** Parameters and operations of a model at its own input, with 1000 classes, or 10 for one channel. */
-export function countsOf({ build, input }: Entry): { parameters: number; flops: number } {
-  const classes = input.size === 224 && input.channels === 3 ? 1000 : 10
-  const { model } = nn.utils.skipInit(Counted, () => build({ classes, size: input.size }))
-  return nn.summary(model, [1, input.channels, input.size, input.size])
+interface Counts {
+  readonly parameters: number
+  readonly flops: number
+}
+
+function count(build: () => unknown, args: readonly Tensor[]): Counts {
+  const { model } = nn.utils.skipInit(Counted, () => build() as nn.Module)
+  return nn.summary(model, args)
+}
+
+/** Parameters and operations of a model at its own input, with 1000 classes, or 10 for small images. */
+export function countsOf({ build, input }: Entry): Counts {
+  const { channels, size } = input
+  const classes = size === 224 && channels === 3 ? 1000 : 10
+  return count(() => build({ classes, size }), [zeros([1, channels, size, size])])
+}
+
+/** Parameters and operations of a model that is no classifier. */
+function countsOfOther({ build, input, rest }: Other): Counts {
+  return count(build, [zeros([1, ...input]), ...(rest?.() ?? [])])
 }
 
 /** 11689512 becomes `11.69 M`. */
@@ -42,20 +59,25 @@ export function short(value: number): string {
 /** Prints the models whose name or family has `filter` in it. @throws {ValueError} if none has. */
 export function list(filter: string, say: (text: string) => void): void {
   const has = (text: string): boolean => text.toLowerCase().includes(filter.toLowerCase())
-  const chosen = Object.entries(MODELS).filter(([name, { family }]) => has(name) || has(family))
-  if (chosen.length === 0) {
+  const of = <T extends { readonly family: string }>(all: Readonly<Record<string, T>>) =>
+    Object.entries(all).filter(([name, { family }]) => has(name) || has(family))
+  const [classifiers, others] = [of(MODELS), of(OTHERS)]
+  if (classifiers.length + others.length === 0) {
     throw new ValueError('vision', [], `no model has '${filter}' in its name`, 'list them all')
   }
   const line = (name: string, ...columns: readonly string[]): string => {
     const [input = '', parameters = '', flops = '', rest = ''] = columns
-    return `${name.padEnd(16)}${input.padEnd(13)}${parameters.padStart(10)}${flops.padStart(10)}  ${rest}`
+    return `${name.padEnd(20)}${input.padEnd(13)}${parameters.padStart(10)}${flops.padStart(10)}  ${rest}`
   }
+  const row = (name: string, input: readonly number[], counts: Counts, rest: string): void =>
+    say(line(name, input.join(' × '), short(counts.parameters), short(counts.flops), rest))
   say(line('model', 'input', 'parameters', 'FLOPs', 'recipe'))
-  for (const [name, entry] of chosen) {
+  for (const [name, entry] of classifiers) {
     const { channels, size } = entry.input
-    const { parameters, flops } = countsOf(entry)
-    const input = `${channels} × ${size} × ${size}`
     const rest = `${inWords(entry.recipe)}; ${entry.summary}`
-    say(line(name, input, short(parameters), short(flops), rest))
+    row(name, [channels, size, size], countsOf(entry), rest)
+  }
+  for (const [name, other] of others) {
+    row(name, other.input, countsOfOther(other), `${other.trainedBy}; ${other.summary}`)
   }
 }

@@ -2,6 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
+import { OTHERS } from './others.ts'
 import type { Entry } from './registry.ts'
 import { MODELS } from './registry.ts'
 
@@ -24,6 +25,11 @@ const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]
 /** The model of that name. @throws {ValueError} with the nearest name if there is none. */
 export function findModel(name: string): Entry {
   if (Object.hasOwn(MODELS, name)) return MODELS[name] as Entry
+  const other = Object.hasOwn(OTHERS, name) ? OTHERS[name] : undefined
+  if (other !== undefined) {
+    const rule = `${name} is no classifier`
+    throw new ValueError('vision', [], rule, `it is trained by: ${other.trainedBy}`)
+  }
   const names = Object.keys(MODELS)
   const distance = (other: string): number => editDistance(plain(name), plain(other))
   const nearest = names.reduce((a, b) => (distance(b) < distance(a) ? b : a))

@@ -284,7 +284,7 @@ export const MODELS: Readonly<Record<string, Entry>> = {
         numClasses: classes,
       }),
     recipe: adamw(1e-3),
-    zoo: zoo(28, 4000, 4, 2e-3, 0.8),
+    zoo: zoo(28, 5000, 8, 1e-3, 0.8),
   },
   vit_transformer: {
     family: 'ViT',

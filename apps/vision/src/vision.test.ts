@@ -33,6 +33,9 @@ describe('the list', () => {
     expect(said[1]).toMatch(
       /^lenet5 +1 × 28 × 28 +61\.71 k +\d+\.\d k +AdamW .*; LeNet-5 with sigmoids/,
     )
+    const segmenters = await run('list', 'segmentation')
+    expect(segmenters[1]).toMatch(/^unet +3 × 160 × 240 +31\.04 M +\d+\.\d+ G +npm run carvana/)
+    expect(await run('list', 'ddpm')).toHaveLength(2)
     await expect(run('list', 'gpt')).rejects.toThrow(/no model has 'gpt' in its name/)
   })
 
@@ -128,6 +131,7 @@ describe('training', () => {
 describe('mistakes', () => {
   test.each([
     [['train', 'resnet-18'], /there is no model 'resnet-18'[^]*did you mean resnet18\?/],
+    [['train', 'unet'], /unet is no classifier[^]*it is trained by: npm run carvana/],
     [['train', 'LeNet'], /did you mean lenet5\?/],
     [['train', 'transmogrifier'], /one of perceptron, mlp/],
     [
@@ -209,7 +213,7 @@ describe('the zoo', () => {
     manualSeed(5)
     rand([3])
     const { images, masks } = drawFigures(8, 1)
-    expect(images.shape).toEqual([8, 3, 64, 64])
+    expect(images.shape).toEqual([8, 3, 48, 48])
     expect(images.equal(drawFigures(8, 1).images)).toBe(true)
     for (let label = 0; label < 4; label++) expect(masks.eq(label).any().item()).toBe(true)
   })

@@ -11,21 +11,21 @@ import { timed } from './result.ts'
 
 /** Background, circle, square, triangle. */
 const CLASSES = 4
-const SIZE = 64
+const SIZE = 48
 const TEST = 200
 
 /** Pictures of figures on noise, with the class of each pixel. */
 export interface Figures {
-  /** `[N, 3, 64, 64]`. */
+  /** `[N, 3, 48, 48]`. */
   readonly images: Tensor
-  /** int64 `[N, 64, 64]`. */
+  /** int64 `[N, 48, 48]`. */
   readonly masks: Tensor
 }
 
-/** `count` pictures with three figures each, one in front of the other; the same for the same seed. */
+/** `count` pictures with two figures each, one in front of the other; the same for the same seed. */
 export function drawFigures(count: number, seed: number): Figures {
   const generator = new Generator().manualSeed(seed)
-  const dice = rand([count, 3, 7], { generator }).tolist() as number[][][]
+  const dice = rand([count, 2, 7], { generator }).tolist() as number[][][]
   const y = arange(SIZE).view(SIZE, 1).float().add(0.5)
   const x = arange(SIZE).view(1, SIZE).float().add(0.5)
   const [images, masks]: [Tensor[], Tensor[]] = [[], []]
@@ -33,7 +33,7 @@ export function drawFigures(count: number, seed: number): Figures {
     let image = randn([3, SIZE, SIZE], { generator }).mul(0.15).add(0.4)
     let mask = zeros([SIZE, SIZE], { dtype: 'int64' })
     for (const [kind = 0, across = 0, down = 0, scale = 0, ...colour] of figures) {
-      const radius = 8 + 8 * scale
+      const radius = 8 + 6 * scale
       const dx = x.sub(radius + across * (SIZE - 2 * radius))
       const dy = y.sub(radius + down * (SIZE - 2 * radius))
       const label = 1 + Math.floor(kind * 3)
@@ -75,18 +75,18 @@ interface Plan {
 export const SEGMENTERS: Readonly<Record<string, Plan>> = {
   unet: {
     build: () => new UNet({ outChannels: CLASSES, features: [16, 32, 64, 128] }),
-    images: 400,
-    epochs: 5,
+    images: 600,
+    epochs: 10,
     lr: 3e-3,
-    goal: 0.8,
+    goal: 0.75,
   },
   segnet: {
     build: () =>
       new SegNet({ numClasses: CLASSES, features: [16, 32, 64, 64], convolutions: [2, 2, 2, 2] }),
-    images: 400,
-    epochs: 6,
+    images: 600,
+    epochs: 12,
     lr: 3e-3,
-    goal: 0.7,
+    goal: 0.65,
   },
   fcn32s: {
     build: () => new FCN(32, { numClasses: CLASSES, headWidth: 256, dropout: 0.1 }),
@@ -111,8 +111,8 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
   },
   pspnet18: {
     build: () => new PSPNet({ numClasses: CLASSES, depth: 18 }),
-    images: 400,
-    epochs: 4,
+    images: 600,
+    epochs: 6,
     lr: 1e-3,
     goal: 0.6,
   },
@@ -126,8 +126,8 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
         numLayers: 4,
         numHeads: 4,
       }),
-    images: 600,
-    epochs: 8,
+    images: 1000,
+    epochs: 12,
     lr: 2e-3,
     goal: 0.5,
   },
