@@ -33,7 +33,7 @@ describe('the list', () => {
     expect(said[1]).toMatch(
       /^lenet5 +1 × 28 × 28 +61\.71 k +\d+\.\d k +AdamW .*; LeNet-5 with sigmoids/,
     )
-    const segmenters = await run('list', 'segmentation')
+    const segmenters = await run('list', 'unet')
     expect(segmenters[1]).toMatch(/^unet +3 × 160 × 240 +31\.04 M +\d+\.\d+ G +npm run carvana/)
     expect(await run('list', 'ddpm')).toHaveLength(2)
     await expect(run('list', 'gpt')).rejects.toThrow(/no model has 'gpt' in its name/)
