@@ -141,7 +141,7 @@ export const GENERATORS: Readonly<Record<string, Plan>> = {
   vae: { images: 20000, epochs: 6, goal: 4, make: vae },
   gan: {
     images: 20000,
-    epochs: 10,
+    epochs: 20,
     goal: 4,
     make: (digits, epochs) =>
       adversaries(
@@ -149,7 +149,7 @@ export const GENERATORS: Readonly<Record<string, Plan>> = {
           generator: new GANGenerator(),
           discriminator: new GANDiscriminator(),
           latent: 64,
-          lr: 3e-4,
+          lr: 5e-4,
         },
         digits,
         epochs,
