@@ -80,6 +80,9 @@ describe('a small run', () => {
     )
     expect(existsSync(join(again, 'epoch-002.png'))).toBe(true)
 
+    const other = ['train', '--out', again, ...SMALL, '--epochs', '3', '--resume']
+    await expect(run(...other)).rejects.toThrow(/this one asks for .*cycle/)
+
     const broken = join(folder, 'photographs')
     mkdirSync(broken)
     const [name = ''] = readdirSync(join(out, 'data', 'train'))
@@ -199,6 +202,27 @@ describe('a loss that is no number', () => {
     )
     const said = await run(...training, '--resume', '--lr', '1e-3')
     expect(said.at(-1)).toMatch(/best Dice/)
+  })
+
+  test('in a cycle too: the run goes on at a constant rate', async () => {
+    const cycled = join(folder, 'cycled')
+    const training = ['train', '--out', cycled, ...SMALL]
+    await run(...training, '--epochs', '1')
+    const said = await run(
+      ...training,
+      '--epochs',
+      '2',
+      '--resume',
+      '--schedule',
+      'constant',
+      '--lr',
+      '1e-3',
+    )
+    expect(said.at(-1)).toMatch(/best Dice/)
+    const { epochs } = JSON.parse(readFileSync(join(cycled, 'metrics.json'), 'utf8')) as {
+      epochs: { lr: number }[]
+    }
+    expect(epochs.map(({ lr }) => lr === 1e-3)).toEqual([false, true])
   })
 })
 

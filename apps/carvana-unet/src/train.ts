@@ -1,10 +1,10 @@
 /** The training. */
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { manualSeed, setNumThreads } from '@flambeau/core'
+import { manualSeed, setNumThreads, ValueError } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import type { CarvanaSample } from '@flambeau/data'
-import { Accuracy, DataLoader, Dice, loadCheckpoint } from '@flambeau/data'
+import { Accuracy, DataLoader, Dice, loadCheckpoint, writeFileAtomic } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { Adam, GradScaler, OneCycleLR } from '@flambeau/optim'
 import { fit, formatPercent } from '@flambeau/trainer'
@@ -37,6 +37,30 @@ interface Batch {
   readonly mask: Tensor
 }
 
+/**
+ * Writes down what decides the numbers; a run that goes on must have the same, but may leave a cycle for a
+ * constant rate.
+ *
+ * @throws {ValueError}
+ */
+function keepSettings(options: TrainOptions): void {
+  const { out, resume, width, size, batchSize, seed, schedule, lr, epochs } = options
+  const always = { width, size, batchSize, seed }
+  const settings = schedule === 'cycle' ? { ...always, schedule, lr, epochs } : always
+  const path = join(out, 'settings.json')
+  if (resume && existsSync(path)) {
+    const before = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    const same = Object.entries(settings).every(
+      ([name, value]) => JSON.stringify(before[name]) === JSON.stringify(value),
+    )
+    if (!same) {
+      const rule = `the run in ${out} has ${JSON.stringify(before)}, this one asks for ${JSON.stringify(settings)}`
+      throw new ValueError('resume', [], rule, 'pass the same options, or another --out folder')
+    }
+  }
+  writeFileAtomic(path, [new TextEncoder().encode(JSON.stringify(settings))])
+}
+
 export async function train(options: TrainOptions, say: (text: string) => void): Promise<void> {
   const { out, width, size, epochs, batchSize, lr, seed, workers, mixedPrecision } = options
   const cycle = options.schedule === 'cycle'
@@ -58,6 +82,7 @@ export async function train(options: TrainOptions, say: (text: string) => void):
     `${parameters.toLocaleString('en')} parameters; ${learning.length} pictures to learn from and ${validation.length} of other cars to validate on, in ${folder}`,
   )
   say(recipe)
+  keepSettings(options)
 
   const history = await fit<Batch>(net, loader, {
     optimizer,
@@ -82,7 +107,10 @@ export async function train(options: TrainOptions, say: (text: string) => void):
     callbacks: [
       {
         onEpochStart: () => {
-          if (options.lrGiven && !cycle) for (const group of optimizer.paramGroups) group['lr'] = lr
+          if (!options.lrGiven || cycle) return
+          // The checkpoint may be of another rate, or from within a cycle.
+          for (const group of optimizer.paramGroups)
+            Object.assign(group, { lr, betas: [0.9, 0.999] })
         },
         onEpochEnd: async ({ epoch, metrics }, so) => {
           keepCurves(out, so, recipe)

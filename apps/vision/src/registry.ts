@@ -97,7 +97,7 @@ function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
     sizes: any(32),
     build: ({ classes }) => new VGG(depth, { numClasses: classes, batchNorm }),
     recipe: batchNorm ? sgd(0.02, 32) : adamw(1e-4, 32),
-    zoo: batchNorm ? zoo(32, 800, 2, 3e-4, 0.9) : zoo(32, 1200, 3, 2e-4, 0.8),
+    zoo: batchNorm ? zoo(32, 1500, 3, 5e-4, 0.85, 50) : zoo(32, 1500, 3, 2e-4, 0.75),
   }
 }
 
@@ -141,7 +141,7 @@ function vit(size: ViTSize, goal: number, images: number, epochs: number, lr: nu
         numClasses: classes,
       }),
     recipe: adamw(3e-4, 32),
-    zoo: zoo(32, images, epochs, lr, goal),
+    zoo: zoo(32, images, epochs, lr, goal, 16),
   }
 }
 
@@ -267,9 +267,9 @@ export const MODELS: Readonly<Record<string, Entry>> = {
   densenet121: densenet(121),
   densenet169: densenet(169),
   densenet201: densenet(201),
-  vit_tiny: vit('tiny', 0.75, 2500, 4, 1e-3),
-  vit_small: vit('small', 0.7, 1500, 4, 5e-4),
-  vit_base: vit('base', 0.5, 600, 4, 2e-4),
+  vit_tiny: vit('tiny', 0.7, 3000, 4, 5e-4),
+  vit_small: vit('small', 0.5, 2000, 3, 3e-4),
+  vit_base: vit('base', 0.3, 800, 3, 1e-4),
   vit_taught: {
     family: 'ViT',
     summary: 'every step written out, norms after the blocks',
@@ -284,7 +284,7 @@ export const MODELS: Readonly<Record<string, Entry>> = {
         numClasses: classes,
       }),
     recipe: adamw(1e-3),
-    zoo: zoo(28, 5000, 8, 1e-3, 0.8),
+    zoo: zoo(28, 5000, 8, 1e-3, 0.75),
   },
   vit_transformer: {
     family: 'ViT',
