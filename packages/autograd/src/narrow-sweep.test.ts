@@ -16,6 +16,8 @@ type Narrow = 'float16' | 'bfloat16'
 const WORDS = 'fewer words are drawn for 16-bit floats, as in PyTorch'
 const ROUNDED = 'the gradient is made of the rounded result, as in PyTorch'
 
+const FOUND = 'whether all were finite is float32, as in PyTorch'
+
 /** Samples that are not compared, with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'adamStep: adam': 'squares of gradients are below what float16 holds in full',
@@ -34,13 +36,18 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'normal_: the numbers of PyTorch': WORDS,
   'random: floating, over all whole numbers that it holds': 'the dtype holds others',
   'randnLike: the numbers of PyTorch': WORDS,
+  'unscaleAll: two dtypes, gaps, and none': FOUND,
+  'unscaleAll: unscale': FOUND,
+  'unscaleAll: unscale infinite': FOUND,
+  'unscaleAll: unscale nan': FOUND,
   'var: a large mean': 'the mean has no room for what varies',
   'viewDtype: the bits of floats': 'the bits are others',
 }
 
-/** Decompositions are for float32 and float64, as in PyTorch. */
+/** Decompositions are for float32 and float64, as in PyTorch; pixels for uint8 and float32. */
 function isRefused(error: unknown): boolean {
-  return error instanceof DTypeError && error.message.includes('takes float32 and float64')
+  if (!(error instanceof DTypeError)) return false
+  return /takes float32 and float64|^image(Warp|Resize|Table|Recolour):/.test(error.message)
 }
 
 // Half the distance between neighbours, relative to them.
