@@ -22,6 +22,19 @@ export function saveTrained(path: string, weights: Record<string, Tensor>, kept:
   saveSafetensors(path, weights, { 'flambeau-vision': JSON.stringify(kept) })
 }
 
+/** What a file says of its model; null if that is damaged. */
+function parsed(text: string): Kept | null {
+  try {
+    const kept = JSON.parse(text) as Partial<Kept>
+    const { name, classes, view } = kept
+    return typeof name === 'string' && Array.isArray(classes) && view !== undefined
+      ? { name, classes, view }
+      : null
+  } catch {
+    return null
+  }
+}
+
 /** The network at `path`, in evaluation mode. @throws {FormatError} if it is of another model. */
 export function loadTrained(path: string, name: string): Trained {
   const entry = findModel(name)
@@ -32,7 +45,8 @@ export function loadTrained(path: string, name: string): Trained {
   if (text === undefined) {
     throw fail('it does not say which model it is of', `train one: npm run vision -- train ${name}`)
   }
-  const kept = JSON.parse(text) as Kept
+  const kept = parsed(text)
+  if (kept === null) throw fail('what it says of its model is damaged', 'train it anew')
   if (kept.name !== name) {
     throw fail(`it is of ${kept.name}, not of ${name}`, `predict ${kept.name} --checkpoint …`)
   }

@@ -72,7 +72,7 @@ export function drawReport(
   const said = `${mistakes} of ${seen.labels.length} test images were read wrongly`
   // A grid needs a picture, also where none is wrong.
   if (wrong.length === 0) {
-    trainingNote(join(out, 'wrong.png'), `${name}: no mistakes in ${seen.labels.length} images`)
+    drawNote(join(out, 'wrong.png'), `${name}: no mistakes in ${seen.labels.length} images`)
     return
   }
   imageGrid(stack(wrong.map(({ image }) => image)), {
@@ -88,7 +88,8 @@ export function drawReport(
   }).save(join(out, 'wrong.png'))
 }
 
-function trainingNote(path: string, title: string): void {
+/** A picture that has only a title. */
+function drawNote(path: string, title: string): void {
   imageGrid(tensor([[[[1]]]]), { title, range: [0, 1] }).save(path)
 }
 

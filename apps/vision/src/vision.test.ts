@@ -156,9 +156,12 @@ describe('mistakes', () => {
     )
     const other = join(folder, 'other.safetensors')
     saveSafetensors(other, { weight: zeros([2]) })
-    await expect(run('predict', 'mlp', 'a.png', '--checkpoint', other)).rejects.toThrow(
-      /does not say which model it is of/,
-    )
+    const predicting = ['predict', 'mlp', 'a.png', '--checkpoint', other]
+    await expect(run(...predicting)).rejects.toThrow(/does not say which model it is of/)
+    saveSafetensors(other, { weight: zeros([2]) }, { 'flambeau-vision': '{"name":' })
+    await expect(run(...predicting)).rejects.toThrow(/what it says of its model is damaged/)
+    writeFileSync(join(empty, 'results.json'), '[')
+    await expect(run('zoo', 'mlp', '--out', empty)).rejects.toThrow(/it is not a list in JSON/)
   })
 
   test('names are compared by the letters that differ', () => {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setNumThreads, ValueError } from '@flambeau/core'
-import { writeFileAtomic } from '@flambeau/data'
+import { FormatError, writeFileAtomic } from '@flambeau/data'
 import { findModel } from '../models.ts'
 import { MODELS } from '../registry.ts'
 import { provesToClassify } from './classification.ts'
@@ -34,6 +34,23 @@ async function prove(
   return provesToClassify(name, options.seed)
 }
 
+/** What came out before. @throws {FormatError} if the file is damaged. */
+function readResults(path: string): Result[] {
+  if (!existsSync(path)) return []
+  try {
+    const list: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (Array.isArray(list)) return list as Result[]
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw new FormatError({
+    format: 'results',
+    path,
+    reason: 'it is not a list in JSON',
+    fix: 'remove it, or choose another --out folder',
+  })
+}
+
 /**
  * Trains each model at a small size, one after the other. Results are kept as they come, so that a zoo that
  * was stopped goes on.
@@ -49,8 +66,7 @@ export async function zoo(
   if (options.threads !== undefined) setNumThreads(options.threads)
   mkdirSync(options.out, { recursive: true })
   const file = join(options.out, 'results.json')
-  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result[]) : []
-  const results = new Map(kept.map((one) => [one.name, one]))
+  const results = new Map(readResults(file).map((one) => [one.name, one]))
   const inOrder = (): Result[] => NAMES.flatMap((name) => results.get(name) ?? [])
 
   for (const name of asked.length > 0 ? asked : NAMES) {
