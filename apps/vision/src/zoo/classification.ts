@@ -13,7 +13,7 @@ import { timed } from './result.ts'
 
 /** Images in the batch that is learnt by heart, and the steps that it may take. */
 const BATCH = 20
-const MOST_STEPS = 120
+const MOST_STEPS = 200
 /** Test images: the first so many. */
 const TEST = 1000
 
