@@ -1,0 +1,46 @@
+/** The detectors, in sizes that learn from scratch on two cores. */
+import type { Detector } from '@flambeau/vision-models'
+import { SmallFasterRCNN, SmallSSD, YOLOv1, YOLOv5 } from '@flambeau/vision-models'
+
+/** Ten digits, and the background. */
+const numClasses = 11
+
+export interface Recipe {
+  readonly title: string
+  /** For scenes of so many pixels a side. */
+  readonly build: (size: number) => Detector
+  /** Passes over the scenes by default. */
+  readonly epochs: number
+  readonly lr: number
+}
+
+export const recipes = {
+  yolo: {
+    title: 'YOLO, fifth form',
+    build: (size) =>
+      new YOLOv5({ numClasses, size: [size, size], widthMultiple: 0.25, depthMultiple: 0.33 }),
+    epochs: 12,
+    lr: 3e-3,
+  },
+  'yolo-v1': {
+    title: 'YOLO, first form',
+    build: (size) => new YOLOv1({ numClasses, size: [size, size], widths: [24, 48, 96, 192] }),
+    epochs: 20,
+    lr: 2e-3,
+  },
+  ssd: {
+    title: 'SSD',
+    build: (size) =>
+      new SmallSSD({ numClasses, size: [size, size], widths: [16, 32, 64, 96, 128] }),
+    epochs: 20,
+    lr: 3e-3,
+  },
+  'faster-rcnn': {
+    title: 'Faster R-CNN',
+    build: () => new SmallFasterRCNN({ numClasses }),
+    epochs: 7,
+    lr: 2e-3,
+  },
+} as const satisfies Record<string, Recipe>
+
+export type ModelName = keyof typeof recipes
