@@ -110,7 +110,8 @@ export class BoxCoder {
   /** Boxes from what was seen from anchors `[N, 4]`: codes `[N, 4]` or `[N, K · 4]` -> the same shape. */
   decode(codes: Tensor, anchors: Tensor): Tensor {
     const [wx, wy, ww, wh] = this.weights
-    const split = codes.reshape([codes.shape[0] as number, -1, 4])
+    const [count, columns] = codes.shape as [number, number]
+    const split = codes.reshape([count, columns / 4, 4])
     const from = centred(anchors)
     const [dx, dy, dw, dh] = split.unbind(2) as [Tensor, Tensor, Tensor, Tensor]
     const column = (one: Tensor): Tensor => one.unsqueeze(1)

@@ -273,8 +273,7 @@ export class ImageBatcher {
     if (fixedSize !== null) return fixedSize
     const [short, long] = [Math.min(height, width), Math.max(height, width)]
     const scale = Math.min(minSize === null ? 1 : minSize / short, maxSize / long)
-    // Factors are float32 in torchvision, which decides how a whole number rounds.
-    return [Math.floor(height * Math.fround(scale)), Math.floor(width * Math.fround(scale))]
+    return [Math.floor(height * scale), Math.floor(width * scale)]
   }
 
   /** @throws {ShapeError} for images of other channels than mean and std have. */

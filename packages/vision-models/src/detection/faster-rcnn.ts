@@ -62,8 +62,9 @@ export interface MaskOptions {
  * const backbone = new PyramidBackbone(new SmallBackbone({ widths: [8, 16, 32], levels: 2 }), 16)
  * const net = new FasterRCNN(backbone, { numClasses: 3, minSize: 64, headWidth: 32 })
  * const boxes = tensor([[8, 8, 40, 40]], { dtype: 'float32' })
- * console.log(Object.keys(net.losses([rand([3, 64, 64])], [{ boxes, labels: tensor([2]) }])))
- * // => [ 'loss_classifier', 'loss_box_reg', 'loss_objectness', 'loss_rpn_box_reg' ]
+ * const losses = net.losses([rand([3, 64, 64])], [{ boxes, labels: tensor([2]) }])
+ * console.log(Object.keys(losses).join(', '))
+ * // => loss_classifier, loss_box_reg, loss_objectness, loss_rpn_box_reg
  * ```
  */
 export class FasterRCNN extends Detector {

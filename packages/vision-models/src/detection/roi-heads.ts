@@ -171,8 +171,10 @@ interface Sampled {
  * ```ts
  * import { rand, tensor } from '@flambeau/core'
  * import * as nn from '@flambeau/nn'
+ * import type { Pooler } from '@flambeau/vision-models'
  * import { RegionHeads, roiPool, withImageNumbers } from '@flambeau/vision-models'
- * const pool = (maps, boxes) => roiPool(maps[0], withImageNumbers(boxes), 2, { spatialScale: 1 / 8 })
+ * const pool: Pooler = ([map], boxes) =>
+ *   roiPool(map!, withImageNumbers(boxes), 2, { spatialScale: 1 / 8 })
  * const heads = new RegionHeads(pool, new nn.Flatten(), 4 * 8, { numClasses: 3 })
  * const boxes = tensor([[0, 0, 40, 40]], { dtype: 'float32' })
  * const [found] = heads.find([rand([1, 8, 8, 8])], [boxes], [64, 64], [[64, 64]])
@@ -358,7 +360,7 @@ export class RegionHeads extends nn.Module<never, never> {
  * import { pasteMasks } from '@flambeau/vision-models'
  * const boxes = tensor([[2, 2, 5, 5]], { dtype: 'float32' })
  * const mask = pasteMasks(ones([1, 1, 4, 4]), boxes, [8, 8])
- * console.log(mask.shape, mask.gt(0.5).sum().item()) // => [ 1, 1, 8, 8 ] 16
+ * console.log(mask.shape, mask.gt(0.5).sum().item()) // => [ 1, 1, 8, 8 ] 9
  * ```
  */
 export function pasteMasks(masks: Tensor, boxes: Tensor, [height, width]: ImageSize): Tensor {
