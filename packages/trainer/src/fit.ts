@@ -305,7 +305,7 @@ class Training<Batch> {
     const loader = this.#batches as Partial<Stateful>
     const states: Record<string, Stateful> = {
       model: this.#model,
-      optimizer: optimizer,
+      optimizer,
       stopping: this.#stopping,
     }
     if (scheduler !== undefined) states['scheduler'] = scheduler

@@ -47,8 +47,8 @@ class AxisWeights {
         last = ((i + 1) * input + output - 1) / output;
         line.assign(last - first, 1);
       } else if (smooth) {
-        first = std::max<int64_t>(0, static_cast<int64_t>(center - support + 0.5));
-        last = std::min<int64_t>(input, static_cast<int64_t>(center + support + 0.5));
+        first = std::max<int64_t>(0, static_cast<int64_t>(std::floor(center - support + 0.5)));
+        last = std::min<int64_t>(input, static_cast<int64_t>(std::floor(center + support + 0.5)));
         line.clear();
         for (int64_t k = first; k < last; ++k) {
           const double t = (static_cast<double>(k) - center + 0.5) / stretch;
@@ -90,7 +90,7 @@ class AxisWeights {
         weights_.empty() ? 1 : std::max(1e-6f, *std::max_element(weights_.begin(), weights_.end()));
     axis_.bits = 1;
     while (axis_.bits < 21 &&
-           static_cast<int64_t>(0.5 + most * static_cast<double>(int64_t{2} << axis_.bits)) < 32768)
+           std::floor(0.5 + most * static_cast<double>(int64_t{2} << axis_.bits)) < 32768)
       ++axis_.bits;
     const float one = static_cast<float>(int64_t{1} << axis_.bits);
     whole_.resize(weights_.size());

@@ -324,8 +324,8 @@ FLAMBEAU_KERNEL(dropoutGrad) {
   });
 }
 
-// The bits of what dropout keeps, uint8 [⌈n / 8⌉ and more]: those that `dropout` draws for a row-major
-// tensor of n elements, then zeros. Parameters: generator, p in [0, 1), n.
+// The bits of what dropout keeps, uint8 [⌈n / 8⌉ and more]: those that `dropout` draws for a
+// row-major tensor of n elements, then zeros. Parameters: generator, p in [0, 1), n.
 FLAMBEAU_KERNEL(dropoutBits) {
   const int64_t n = call.integer(2);
   Tensor& bits = call.out(0);

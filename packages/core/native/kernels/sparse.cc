@@ -68,7 +68,8 @@ void require_values(const Tensor& values, const Rows& rows, DType dtype) {
     throw Failure("ERR_INTERNAL", "an entry has one value");
 }
 
-// out[i, :] = sum over entries e of row i of values[order[e]] * dense[column[e], :]; without order, e.
+// out[i, :] = sum over entries e of row i of values[order[e]] * dense[column[e], :]; without order,
+// e.
 template <class T>
 void multiply(const int64_t* first, const int64_t* column, const int64_t* order, const T* values,
               const T* dense, T* out, int64_t m, int64_t width, int64_t grain) {
@@ -119,8 +120,8 @@ FLAMBEAU_KERNEL(spmmTransposed) {
   const int64_t width = dense.size(1);
   if (out.size(1) != width || out.dtype != dense.dtype)
     throw Failure("ERR_INTERNAL", "a product's columns");
-  std::vector<int64_t> ends(static_cast<size_t>(rows.n) + 1), from(
-      static_cast<size_t>(rows.entries)), order(static_cast<size_t>(rows.entries));
+  std::vector<int64_t> ends(static_cast<size_t>(rows.n) + 1),
+      from(static_cast<size_t>(rows.entries)), order(static_cast<size_t>(rows.entries));
   for (int64_t e = 0; e < rows.entries; ++e) ++ends[static_cast<size_t>(rows.column()[e]) + 1];
   std::partial_sum(ends.begin(), ends.end(), ends.begin());
   std::vector<int64_t> next(ends.begin(), ends.end() - 1);

@@ -32,8 +32,8 @@ template <class T>
 struct GemmFunctions {
   // The order of every sum depends on k alone, so a result does not depend on how c was cut.
   void (*block)(const GemmBlock<T>& block, void* workspace);
-  // The same for m <= kFewRows, a_col = 1 and b_row = 1: each element of c is a product of two rows in
-  // memory, which are read once, ahead of time. Null for integers.
+  // The same for m <= kFewRows, a_col = 1 and b_row = 1: each element of c is a product of two rows
+  // in memory, which are read once, ahead of time. Null for integers.
   void (*few_rows)(const GemmBlock<T>& block);
   // c[i · row + j] = f(c[i · row + j] + bias[j]), f being the identity or max(0, x), which keeps
   // NaN. No bias where it is null.
