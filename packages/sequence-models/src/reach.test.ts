@@ -103,7 +103,7 @@ describe('decoding with a cache', () => {
           net(zeros([1, 1]).to('int64'), cache)
           return performance.now() - start
         })
-        return times.toSorted((a, b) => a - b)[10] as number
+        return Math.min(...times)
       })
     milliseconds(16)
     expect(milliseconds(256)).toBeLessThan(2.5 * milliseconds(16))

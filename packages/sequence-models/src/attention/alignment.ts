@@ -104,7 +104,7 @@ export type LuongScore = 'dot' | 'general' | 'concat'
  * import { LuongAttention } from '@flambeau/sequence-models'
  * const keys = tensor([[[9, 0], [0, 9]]]).float()
  * const [context] = new LuongAttention(2, 2, 'dot')(tensor([[9, 0]]).float(), keys)
- * console.log(context.tolist()) // => [ [ 9, 0 ] ]
+ * console.log(context.round().tolist()) // => [ [ 9, 0 ] ]
  * ```
  */
 export class LuongAttention extends nn.Module<

@@ -128,7 +128,7 @@ export interface PaddedBatch {
  * import { padBatch } from '@flambeau/sequence-models'
  * const { tokens, mask, lengths } = padBatch([[5, 6, 7], [8]])
  * console.log(tokens.tolist()) // => [ [ 5, 6, 7 ], [ 8, 0, 0 ] ]
- * console.log(mask.tolist()[1], lengths) // => [ true, false, false ] [ 3, 1 ]
+ * console.log(mask.select(0, 1).tolist(), lengths) // => [ true, false, false ] [ 3, 1 ]
  * ```
  */
 export function padBatch(
