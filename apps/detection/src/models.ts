@@ -1,5 +1,5 @@
 /** The detectors, in sizes that learn from scratch on two cores. */
-import type { Detector } from '@flambeau/vision-models'
+import type { AnchorShape, Detector } from '@flambeau/vision-models'
 import { SmallFasterRCNN, SmallSSD, YOLOv1, YOLOv5 } from '@flambeau/vision-models'
 
 /** Ten digits, and the background. */
@@ -14,12 +14,26 @@ export interface Recipe {
   readonly lr: number
 }
 
+/** Shapes of digits that are from a fifth to half as high as the scene: small ones at fine maps. */
+function anchorsFor(size: number): AnchorShape[][] {
+  return [0.22, 0.32, 0.45].map((high) =>
+    [0.5, 0.75, 1].map((ratio): AnchorShape => [high * ratio * size, high * size]),
+  )
+}
+
 export const recipes = {
   yolo: {
     title: 'YOLO, fifth form',
     build: (size) =>
-      new YOLOv5({ numClasses, size: [size, size], widthMultiple: 0.25, depthMultiple: 0.33 }),
-    epochs: 12,
+      new YOLOv5({
+        numClasses,
+        size: [size, size],
+        widthMultiple: 0.25,
+        depthMultiple: 0.33,
+        anchors: anchorsFor(size),
+        anchorRatio: 2,
+      }),
+    epochs: 20,
     lr: 3e-3,
   },
   'yolo-v1': {

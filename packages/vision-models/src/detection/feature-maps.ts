@@ -7,7 +7,24 @@ import { ResNet } from '../classification/resnet.ts'
 
 const F = nn.functional
 
-/** A network from images `[N, 3, H, W]` to maps of features, the finest first. */
+/**
+ * A network from images `[N, 3, H, W]` to maps of features, the finest first: what detectors stand on.
+ *
+ * @example
+ * ```ts
+ * import type { Tensor } from '@flambeau/core'
+ * import * as nn from '@flambeau/nn'
+ * import { FastRCNN, FeatureMaps } from '@flambeau/vision-models'
+ * class Plain extends FeatureMaps {
+ *   readonly outChannels = [8]
+ *   readonly conv = new nn.Conv2d(3, 8, 3, { stride: 4, padding: 1 })
+ *   override forward(images: Tensor): Tensor[] {
+ *     return [this.conv(images).relu()]
+ *   }
+ * }
+ * console.log(new FastRCNN({ numClasses: 3, backbone: new Plain() }).backbone.outChannels) // => [ 8 ]
+ * ```
+ */
 export abstract class FeatureMaps extends nn.Module<[images: Tensor], Tensor[]> {
   /** Channels of each map. */
   abstract readonly outChannels: readonly number[]
