@@ -20,6 +20,8 @@ export function splitWords(text: string): string[] {
 
 /** The letters of a text's bytes in UTF-8. */
 export function toByteLetters(text: string): string {
+  // Most words: letters that stand for themselves, behind a space.
+  if (/^ ?[!-~]*$/.test(text)) return text.replace(' ', BYTE_LETTERS[32] as string)
   let letters = ''
   for (const byte of encoder.encode(text)) letters += BYTE_LETTERS[byte] as string
   return letters

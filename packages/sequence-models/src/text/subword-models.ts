@@ -151,6 +151,7 @@ export class WordPieceModel implements SubwordModel {
   readonly prefix: string
   readonly maxLetters: number
   private readonly unknown: number
+  private readonly known: Map<string, readonly number[]> = new Map()
 
   constructor(
     vocab: ReadonlyMap<string, number>,
@@ -169,6 +170,15 @@ export class WordPieceModel implements SubwordModel {
   }
 
   tokenize(word: string): readonly number[] {
+    const before = this.known.get(word)
+    if (before !== undefined) return before
+    const ids = this.pieces(word)
+    if (this.known.size >= MEMORY) this.known.clear()
+    this.known.set(word, ids)
+    return ids
+  }
+
+  private pieces(word: string): number[] {
     const letters = Array.from(word)
     if (letters.length > this.maxLetters) return [this.unknown]
     const ids: number[] = []
