@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { gradcheck } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
-import { arange, manualSeed, ones, randn, ShapeError, tensor, ValueError } from '@flambeau/core'
+import {
+  arange,
+  DTypeError,
+  manualSeed,
+  ones,
+  randn,
+  ShapeError,
+  tensor,
+  ValueError,
+} from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import { describe, expect, it, test } from 'vitest'
 import {
@@ -354,6 +363,13 @@ describe('refuses', () => {
     expect(() => narrow(x, edgeIndex, ones([12, 3]))).toThrow(/4 · 2 = 8/)
     expect(() => globalAddPool(ones([5, 1]), batched)).toThrow(ShapeError)
     expect(() => new TopKPooling(3)(x, batched)).toThrow(ShapeError)
+  })
+  it('what are no features and no edges', () => {
+    const layer = new GCNConv(4, 2)
+    expect(() => layer(null as never, edgeIndex)).toThrow(/x must be a tensor/)
+    expect(() => layer(x, null as never)).toThrow(/edges are a Graph/)
+    expect(() => layer(x.to('int64'), edgeIndex)).toThrow(DTypeError)
+    expect(() => layer(x, edgeIndex.to('int32'))).toThrow(DTypeError)
   })
   it('settings that are none', () => {
     expect(() => new GCNConv(0, 2)).toThrow(ValueError)

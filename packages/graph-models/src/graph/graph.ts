@@ -1,6 +1,5 @@
 /** A graph as data: which node points at which, and what is known of nodes, edges and the whole. */
-import type { Tensor } from '@flambeau/core'
-import { DTypeError, IndexError, ShapeError, tensor, ValueError } from '@flambeau/core'
+import { DTypeError, IndexError, ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
 import { outsideScopes } from '@flambeau/core/internal'
 import type { CompressedEdges } from './compressed.ts'
 import { compress } from './compressed.ts'
@@ -61,6 +60,10 @@ function requireRows(name: string, value: Tensor | null, rows: number, per: stri
 
 /** @throws {ShapeError, DTypeError} unless `edgeIndex` is int64 `[2, E]`. */
 function requireEdgeIndex(op: string, edgeIndex: Tensor): void {
+  if (!(edgeIndex instanceof Tensor)) {
+    const rule = 'edges are a Graph or an int64 tensor [2, E]'
+    throw new ValueError(op, [], rule, "tensor([[0], [1]], { dtype: 'int64' })")
+  }
   if (edgeIndex.ndim !== 2 || edgeIndex.shape[0] !== 2) {
     throw new ShapeError(
       op,
@@ -174,6 +177,10 @@ export class Graph {
     const source: number[] = []
     const target: number[] = []
     for (const [from, to] of edges) {
+      if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) {
+        const rule = `an edge links two numbers of nodes, not ${from} and ${to}`
+        throw new ValueError('Graph.fromEdges', [], rule, 'Graph.fromEdges(2, [[0, 1]])')
+      }
       source.push(from)
       target.push(to)
       if (!undirected || from === to) continue
@@ -258,16 +265,24 @@ export type Edges = Graph | Tensor
  * The graph of nodes with features `x` and these edges. A Graph remembers what layers derive from its
  * edges; of a tensor of edges, it is derived at each call.
  *
- * @throws {ShapeError} if x is not `[N, F]` with a row for each node of the graph.
+ * @throws {ShapeError} if x is not `[N, F]` with a row for each node. @throws {DTypeError} if x is not
+ * floating.
  * @internal
  */
 export function graphOf(op: string, x: Tensor, edges: Edges, features?: number): Graph {
+  if (!(x instanceof Tensor)) {
+    throw new ValueError(op, [], 'x must be a tensor [N, F]', 'give each node a row of features')
+  }
   const numNodes = x.shape[0] as number
   if (x.ndim !== 2 || (features !== undefined && x.shape[1] !== features)) {
     const wanted = features === undefined ? 'F' : String(features)
     throw new ShapeError(op, { x }, `x must be [N, ${wanted}]`, 'give each node a row of features')
   }
-  if (!(edges instanceof Graph)) return new Graph({ edgeIndex: edges, numNodes })
+  if (!x.isFloatingPoint()) throw new DTypeError(op, { x }, 'x must be floating', 'x.float()')
+  if (!(edges instanceof Graph)) {
+    requireEdgeIndex(op, edges)
+    return new Graph({ edgeIndex: edges, numNodes })
+  }
   if (edges.numNodes === numNodes) return edges
   const rule = `the graph has ${edges.numNodes} nodes, but x has ${numNodes} rows`
   throw new ShapeError(op, { x }, rule, 'give each node a row of features')
