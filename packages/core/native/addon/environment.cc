@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kMegabyte = size_t{1} << 20;
 // Garbage that may pile up before a collection is asked for; more where more is truly live.
-constexpr size_t kSlack = 128 * kMegabyte;
+constexpr size_t kSlack = 64 * kMegabyte;
 // Garbage for which a safe point collects, if collections of young wrappers stay within their share
 // of the time.
 constexpr size_t kSmallSlack = 16 * kMegabyte;
@@ -36,7 +36,7 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-size_t slack_for(size_t live) { return std::max(kSlack, live / 8); }
+size_t slack_for(size_t live) { return std::max(kSlack, live / 16); }
 
 // 60 % of the memory that this process may use: the control group's limit or the machine's.
 size_t default_limit() {

@@ -204,7 +204,10 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, is_bfloat16_weight_grad(call
     return;
   }
   float* db_data = db ? db->as<float>() : nullptr;
-  if (grad.dtype == DType::kFloat32 && vector_weight_grad_fits(g)) {
+  if (grad.dtype == DType::kFloat32 && winograd_weight_grad_fits(g)) {
+    winograd_weight_grad(g, channels_last(call, input).as<float>(), dy.as<float>(), dw.as<float>(),
+                         db_data);
+  } else if (grad.dtype == DType::kFloat32 && vector_weight_grad_fits(g)) {
     const Tensor x = vector_weight_grad_repacks(g) ? input : channels_last(call, input);
     vector_weight_grad(g, x, dy.as<float>(), dw.as<float>(), db_data);
   } else if (grad.dtype == DType::kFloat32 && onednn_conv_fits(g)) {

@@ -63,9 +63,12 @@ void vector_weight_grad(const ConvGeometry& g, const Tensor& x, const float* dy,
 // plain sums; docs/decisions/0007-convolution.md has numbers.
 bool winograd_forward_fits(const ConvGeometry& g);
 bool winograd_input_grad_fits(const ConvGeometry& g);
+bool winograd_weight_grad_fits(const ConvGeometry& g);
 void winograd_forward(const ConvGeometry& g, const float* x, const float* w, const float* bias,
                       float* y);
 void winograd_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx);
+void winograd_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
+                          float* db);
 
 // --- float32 and bfloat16, oneDNN (conv_onednn.cc) ---
 

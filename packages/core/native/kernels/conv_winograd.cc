@@ -1,7 +1,8 @@
 // Winograd's convolution: 3×3 kernels without steps, in tiles of 4×4 outputs. Threads take groups
 // of tiles; each group is transformed, multiplied plane by plane, and transformed back while it is
 // in the caches. A result's bits depend neither on the threads nor on the grouping: every element
-// is a sum over the channels in their order.
+// is a sum over the channels in their order, or, in the gradient of the kernels, over groups of
+// tiles whose size follows from the channels.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -91,10 +92,39 @@ void transform_weights(const WinogradTable& table, const Pass& p, const Weights&
   });
 }
 
+// Where the pixels of tile `tile` lie that its outputs read; `nothing` beyond the image.
+void patch_pixels(const Pass& p, const float* from, int64_t tile, const float* nothing,
+                  const float** pixels) {
+  const int64_t columns = p.columns(), per_image = p.rows() * columns;
+  const int64_t image = tile / per_image, at = tile % per_image;
+  const int64_t top = at / columns * kWinogradTile - p.pad_h;
+  const int64_t left = at % columns * kWinogradTile - p.pad_w;
+  for (int64_t i = 0; i < kWinogradPatch; ++i)
+    for (int64_t j = 0; j < kWinogradPatch; ++j) {
+      const int64_t row = top + i, column = left + j;
+      const bool inside = row >= 0 && row < p.h && column >= 0 && column < p.w;
+      pixels[i * kWinogradPatch + j] =
+          inside ? from + ((image * p.h + row) * p.w + column) * p.in : nothing;
+    }
+}
+
+// Where the outputs of the tile lie; `nothing` beyond the image.
+template <class T>
+void tile_pixels(const Pass& p, T* to, int64_t tile, T* nothing, T** pixels) {
+  const int64_t columns = p.columns(), per_image = p.rows() * columns;
+  const int64_t image = tile / per_image, at = tile % per_image;
+  const int64_t top = at / columns * kWinogradTile, left = at % columns * kWinogradTile;
+  for (int64_t i = 0; i < kWinogradTile; ++i)
+    for (int64_t j = 0; j < kWinogradTile; ++j) {
+      const bool inside = top + i < p.oh && left + j < p.ow;
+      pixels[i * kWinogradTile + j] =
+          inside ? to + ((image * p.oh + top + i) * p.ow + left + j) * p.to_pixel : nothing;
+    }
+}
+
 void run_part(const Pass& p, const float* from, const Weights& w, const float* bias, float* to) {
   const WinogradTable& table = active::winograd_table();
-  const int64_t lanes = table.lanes, tiles = p.tiles(), columns = p.columns();
-  const int64_t per_image = p.rows() * columns;
+  const int64_t lanes = table.lanes, tiles = p.tiles();
   const Scratch<float> weights(kWinogradPlanes * p.in * p.out);
   transform_weights(table, p, w, weights.data());
   const std::vector<float> nothing(static_cast<size_t>(p.in));
@@ -110,17 +140,8 @@ void run_part(const Pass& p, const float* from, const Weights& w, const float* b
     for (int64_t part = begin; part < end; ++part) {
       const int64_t first = part * group, count = std::min(group, tiles - first);
       for (int64_t t = 0; t < count; ++t) {
-        const int64_t image = (first + t) / per_image, at = (first + t) % per_image;
-        const int64_t top = at / columns * kWinogradTile - p.pad_h;
-        const int64_t left = at % columns * kWinogradTile - p.pad_w;
         const float* pixels[kWinogradPlanes];
-        for (int64_t i = 0; i < kWinogradPatch; ++i)
-          for (int64_t j = 0; j < kWinogradPatch; ++j) {
-            const int64_t row = top + i, column = left + j;
-            const bool inside = row >= 0 && row < p.h && column >= 0 && column < p.w;
-            pixels[i * kWinogradPatch + j] =
-                inside ? from + ((image * p.h + row) * p.w + column) * p.in : nothing.data();
-          }
+        patch_pixels(p, from, first + t, nothing.data(), pixels);
         table.input(pixels, p.in, in.data() + t * p.in, group * p.in);
       }
       for (int64_t plane = 0; plane < kWinogradPlanes; ++plane)
@@ -128,25 +149,22 @@ void run_part(const Pass& p, const float* from, const Weights& w, const float* b
                       weights.data() + plane * p.in * p.out, p.in * lanes, p.out / lanes,
                       out.data() + plane * group * p.out, p.out);
       for (int64_t t = 0; t < count; ++t) {
-        const int64_t image = (first + t) / per_image, at = (first + t) % per_image;
-        const int64_t top = at / columns * kWinogradTile, left = at % columns * kWinogradTile;
         float* pixels[kWinogradTile * kWinogradTile];
-        for (int64_t i = 0; i < kWinogradTile; ++i)
-          for (int64_t j = 0; j < kWinogradTile; ++j) {
-            const bool inside = top + i < p.oh && left + j < p.ow;
-            pixels[i * kWinogradTile + j] =
-                inside ? to + ((image * p.oh + top + i) * p.ow + left + j) * p.to_pixel : nullptr;
-          }
+        tile_pixels<float>(p, to, first + t, nullptr, pixels);
         table.output(out.data() + t * p.out, group * p.out, bias, p.out, pixels);
       }
     }
   });
 }
 
+// Output channels that are computed at a time.
+int64_t part_channels(const Pass& p) {
+  const int64_t step = 4 * active::winograd_table().lanes;
+  return std::max<int64_t>(step, kWeightFloats / kWinogradPlanes / p.in / step * step);
+}
+
 void run(const Pass& p, const float* from, const Weights& w, const float* bias, float* to) {
-  const int64_t lanes = active::winograd_table().lanes;
-  const int64_t most = std::max<int64_t>(
-      4 * lanes, kWeightFloats / kWinogradPlanes / p.in / (4 * lanes) * (4 * lanes));
+  const int64_t most = part_channels(p);
   for (int64_t first = 0; first < p.out; first += most) {
     Pass part = p;
     part.out = std::min(most, p.out - first);
@@ -156,18 +174,96 @@ void run(const Pass& p, const float* from, const Weights& w, const float* bias, 
   }
 }
 
-bool fits(const ConvGeometry& g, const Pass& p) {
+bool allowed(const ConvGeometry& g, const Pass& p) {
   const int64_t lanes = active::winograd_table().lanes;
   return switched_on() && !g.volume && g.groups == 1 && g.kh == 3 && g.kw == 3 && g.stride_h == 1 &&
          g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.pad_h <= 2 &&
          g.pad_w <= 2 && p.in > 0 && p.out > 0 && p.in % lanes == 0 && p.out % lanes == 0 &&
-         p.oh >= kLeastSide && p.ow >= kLeastSide && worthwhile(p);
+         p.oh >= kLeastSide && p.ow >= kLeastSide;
+}
+
+// --- the gradient of the kernels: Gᵀ [sum over tiles of (Bᵀ d B) ⊙ (A e Aᵀ)] G ---
+
+// Tiles that are transformed before they are multiplied: few enough to stay in the caches, and many
+// enough that the sums so far, which each group adds to, are not read and written too often.
+int64_t gradient_group(const Pass& p) {
+  constexpr int64_t kFloats = int64_t{1} << 20, kMost = 1024;
+  const int64_t least = p.in * p.out < int64_t{1} << 16 ? 112 : 192;
+  const int64_t count = kFloats / kWinogradPlanes / (p.in + p.out);
+  return std::min(p.tiles(), std::clamp(count, least, kMost));
+}
+
+bool gradient_worthwhile(const Pass& p) {
+  // In products, as above: what it takes to add up an element once.
+  constexpr double kSumCost = 50;
+  const double in = static_cast<double>(p.in), out = static_cast<double>(p.out);
+  const double tiles = static_cast<double>(p.tiles());
+  const double groups = static_cast<double>(ceil_div(p.tiles(), gradient_group(p)));
+  const double direct = 9 * static_cast<double>(p.n * p.oh * p.ow) * in * out;
+  const double here =
+      static_cast<double>(kWinogradPlanes) *
+      (tiles * (in * out + kTileCost * (in + out)) + (groups * kSumCost + kWeightCost) * in * out);
+  return here * 1.25 < direct;
+}
+
+void weight_grad_part(const Pass& p, const float* x, const float* dy, float* dw, float* db) {
+  // Rows of sums that a thread adds to at a time.
+  constexpr int64_t kRows = 84;
+  const WinogradTable& table = active::winograd_table();
+  const int64_t group = gradient_group(p), tiles = p.tiles(), plane = p.in * p.out;
+  const Scratch<float> sums(kWinogradPlanes * plane);
+  const Scratch<float> in(kWinogradPlanes * group * p.in), out(kWinogradPlanes * group * p.out);
+  const std::vector<float> nothing(static_cast<size_t>(std::max(p.in, p.out)));
+  std::vector<double> bias(static_cast<size_t>(p.out));
+  const int64_t runs = ceil_div(p.out, kRows);
+  for (int64_t first = 0; first < tiles; first += group) {
+    const int64_t count = std::min(group, tiles - first);
+    parallel_for(count, 8, [&](int64_t begin, int64_t end) {
+      const float* pixels[kWinogradPlanes];
+      for (int64_t t = begin; t < end; ++t) {
+        patch_pixels(p, x, first + t, nothing.data(), pixels);
+        table.input(pixels, p.in, in.data() + t * p.in, group * p.in);
+        tile_pixels<const float>(p, dy, first + t, nothing.data(), pixels);
+        table.spread(pixels, p.out, out.data() + t * p.out, group * p.out);
+      }
+    });
+    parallel_for(kWinogradPlanes * runs, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t at = i / runs, row = i % runs * kRows, rows = std::min(kRows, p.out - row);
+        float* to = sums.data() + at * plane + row * p.in;
+        if (first == 0) std::fill(to, to + rows * p.in, 0.0f);
+        table.outer(out.data() + at * group * p.out + row, p.out, rows,
+                    in.data() + at * group * p.in, p.in, count, to);
+      }
+    });
+    // Element (1, 1) of A e Aᵀ is the sum of the tile.
+    const float* totals = out.data() + (kWinogradPatch + 1) * group * p.out;
+    for (int64_t t = 0; db && t < count; ++t)
+      for (int64_t o = 0; o < p.out; ++o)
+        bias[static_cast<size_t>(o)] += static_cast<double>(totals[t * p.out + o]);
+  }
+  parallel_for(p.out, std::max<int64_t>(1, 4096 / p.in), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o)
+      table.fold(sums.data() + o * p.in, plane, p.in, dw + o * p.in * 9);
+  });
+  for (int64_t o = 0; db && o < p.out; ++o)
+    db[o] = static_cast<float>(bias[static_cast<size_t>(o)]);
 }
 
 }  // namespace
 
-bool winograd_forward_fits(const ConvGeometry& g) { return fits(g, forward_pass(g)); }
-bool winograd_input_grad_fits(const ConvGeometry& g) { return fits(g, gradient_pass(g)); }
+bool winograd_forward_fits(const ConvGeometry& g) {
+  const Pass p = forward_pass(g);
+  return allowed(g, p) && worthwhile(p);
+}
+bool winograd_input_grad_fits(const ConvGeometry& g) {
+  const Pass p = gradient_pass(g);
+  return allowed(g, p) && worthwhile(p);
+}
+bool winograd_weight_grad_fits(const ConvGeometry& g) {
+  const Pass p = forward_pass(g);
+  return allowed(g, p) && gradient_worthwhile(p);
+}
 
 void winograd_forward(const ConvGeometry& g, const float* x, const float* w, const float* bias,
                       float* y) {
@@ -176,6 +272,17 @@ void winograd_forward(const ConvGeometry& g, const float* x, const float* w, con
 
 void winograd_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx) {
   run(gradient_pass(g), dy, {w, g.c * 9, 9, true}, nullptr, dx);
+}
+
+void winograd_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
+                          float* db) {
+  const Pass p = forward_pass(g);
+  const int64_t most = part_channels(p);
+  for (int64_t first = 0; first < p.out; first += most) {
+    Pass part = p;
+    part.out = std::min(most, p.out - first);
+    weight_grad_part(part, x, dy + first, dw + first * p.in * 9, db ? db + first : nullptr);
+  }
 }
 
 }  // namespace flambeau

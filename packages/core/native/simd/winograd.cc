@@ -171,9 +171,114 @@ void output(const float* planes, int64_t plane, const float* bias, int64_t chann
   }
 }
 
+// A times a column of four.
+inline void spread_column(const Vec (&e)[4], Vec (&t)[6]) {
+  const Vec even = e[0] + e[2], odd = e[1] + e[3];
+  const Vec wide = e[0] + 4.0f * e[2], far = 2.0f * e[1] + 8.0f * e[3];
+  t[0] = e[0];
+  t[1] = even + odd;
+  t[2] = even - odd;
+  t[3] = wide + far;
+  t[4] = wide - far;
+  t[5] = e[3];
+}
+
+void spread(const float* const* pixels, int64_t channels, float* planes, int64_t plane) {
+  for (int64_t k = 0; k < channels; k += kLanes) {
+    Vec half[6][4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      Vec column[4], out[6];
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) column[i] = load(pixels[i * 4 + j] + k);
+      spread_column(column, out);
+#pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) half[i][j] = out[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) {
+      Vec out[6];
+      spread_column(half[i], out);
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) store(planes + (i * 6 + j) * plane + k, out[j]);
+    }
+  }
+}
+
+// R rows times U vectors, summed apart from what `to` holds.
+template <int R, int U>
+inline void outer_tile(const float* rows, int64_t step, const float* from, int64_t channels,
+                       int64_t tiles, float* to) {
+  Vec sum[R][U] = {};
+  for (int64_t t = 0; t < tiles; ++t) {
+    Vec v[U];
+#pragma GCC unroll 32
+    for (int u = 0; u < U; ++u) v[u] = load(from + t * channels + u * kLanes);
+#pragma GCC unroll 32
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 32
+      for (int u = 0; u < U; ++u) sum[r][u] += rows[t * step + r] * v[u];
+  }
+#pragma GCC unroll 32
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 32
+    for (int u = 0; u < U; ++u) {
+      float* at = to + r * channels + u * kLanes;
+      store(at, load(at) + sum[r][u]);
+    }
+}
+
+template <int U>
+inline void outer_rows(const float* rows, int64_t step, int64_t count, const float* from,
+                       int64_t channels, int64_t tiles, float* to) {
+  constexpr int kRows = kSums / U;
+  int64_t r = 0;
+  for (; r + kRows <= count; r += kRows)
+    outer_tile<kRows, U>(rows + r, step, from, channels, tiles, to + r * channels);
+  for (; r + 2 <= count; r += 2)
+    outer_tile<2, U>(rows + r, step, from, channels, tiles, to + r * channels);
+  if (r < count) outer_tile<1, U>(rows + r, step, from, channels, tiles, to + r * channels);
+}
+
+void outer(const float* rows, int64_t step, int64_t count, const float* from, int64_t channels,
+           int64_t tiles, float* to) {
+  constexpr int kWide = kLanes == 16 || kSums > 12 ? 4 : 2;
+  int64_t k = 0;
+  for (; k + kWide * kLanes <= channels; k += kWide * kLanes)
+    outer_rows<kWide>(rows, step, count, from + k, channels, tiles, to + k);
+  for (; k + kLanes <= channels; k += kLanes)
+    outer_rows<1>(rows, step, count, from + k, channels, tiles, to + k);
+}
+
+// Gᵀ times a column of six.
+inline void fold_column(const Vec (&m)[6], Vec (&g)[3]) {
+  const Vec near = m[1] + m[2], far = m[3] + m[4];
+  g[0] = m[0] * 0.25f - near * (1.0f / 6) + far * (1.0f / 24);
+  g[1] = (m[2] - m[1]) * (1.0f / 6) + (m[3] - m[4]) * (1.0f / 12);
+  g[2] = (far - near) * (1.0f / 6) + m[5];
+}
+
+void fold(const float* planes, int64_t plane, int64_t channels, float* to) {
+  for (int64_t k = 0; k < channels; k += kLanes) {
+    Vec half[3][6];
+    for (int j = 0; j < 6; ++j) {
+      Vec column[6], out[3];
+      for (int i = 0; i < 6; ++i) column[i] = load(planes + (i * 6 + j) * plane + k);
+      fold_column(column, out);
+      for (int i = 0; i < 3; ++i) half[i][j] = out[i];
+    }
+    for (int i = 0; i < 3; ++i) {
+      Vec out[3];
+      fold_column(half[i], out);
+      for (int j = 0; j < 3; ++j)
+        for (int lane = 0; lane < kLanes; ++lane) to[(k + lane) * 9 + i * 3 + j] = out[j][lane];
+    }
+  }
+}
+
 }  // namespace
 
 extern const WinogradTable winograd_table;
-const WinogradTable winograd_table = {kLanes, input, weights, product, output};
+const WinogradTable winograd_table = {kLanes, input, weights, product, output, spread, outer, fold};
 
 }  // namespace flambeau::FLAMBEAU_ISA

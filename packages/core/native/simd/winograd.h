@@ -33,6 +33,19 @@ struct WinogradTable {
   // pixels[i][k] for k < channels; null pixels are left out, as is a null bias.
   void (*output)(const float* planes, int64_t plane, const float* bias, int64_t channels,
                  float* const* pixels);
+
+  // For the gradient of the kernels. planes[p · plane + k] = element p of A e Aᵀ, e being the tile
+  // of the output's gradient whose pixel i has its channels at pixels[i], for k < channels.
+  void (*spread)(const float* const* pixels, int64_t channels, float* planes, int64_t plane);
+
+  // to[r · channels + k] += sum over t < tiles of rows[t · step + r] · from[t · channels + k] for
+  // r < count and k < channels.
+  void (*outer)(const float* rows, int64_t step, int64_t count, const float* from, int64_t channels,
+                int64_t tiles, float* to);
+
+  // to[k · 9 + i] = element i of Gᵀ m G, m's element p being planes[p · plane + k], for k <
+  // channels.
+  void (*fold)(const float* planes, int64_t plane, int64_t channels, float* to);
 };
 
 }  // namespace flambeau
