@@ -18,6 +18,7 @@ corpus = [
 texts = corpus[:4] + [
     "", " ", "Hello, world!  你好，世界 😀👍🏽 <s> x</s>", "the quickest foxes' dog 人工学习 \u200b\u0301e",
     "line\r\nbreak   trailing   ", "a" * 120 + " don't WE'LL $5+3=8 ~`^|",
+    "mark\ufeff here\u0085 next\u3000wide\u00a0no",
 ]
 
 byte_level = Tokenizer(models.BPE())

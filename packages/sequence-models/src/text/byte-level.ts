@@ -9,7 +9,9 @@ export const BYTE_LETTERS: readonly string[] = (() => {
 })()
 
 const BYTES: ReadonlyMap<string, number> = new Map(BYTE_LETTERS.map((letter, i) => [letter, i]))
-const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu
+// \s would have U+FEFF and lack U+0085, other than in Unicode's White_Space.
+const WORDS =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 

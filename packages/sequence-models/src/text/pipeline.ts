@@ -51,7 +51,8 @@ function bertNormalizer(json: JsonObject): (text: string) => string {
   const { lowercase = true, strip_accents: strip = null } = json
   return (text) => {
     let out = text
-    if (clean === true) out = out.replace(/[^\P{C}\t\n\r]|\uFFFD/gu, '').replace(/\s/gu, ' ')
+    if (clean === true)
+      out = out.replace(/[^\P{C}\t\n\r]|\uFFFD/gu, '').replace(/\p{White_Space}/gu, ' ')
     if (chinese === true) out = out.replace(CHINESE, ' $& ')
     if ((strip ?? lowercase) === true) out = out.normalize('NFD').replace(/\p{Mn}/gu, '')
     return lowercase === true ? out.toLowerCase() : out
@@ -69,19 +70,19 @@ export function preTokenizerOf(json: JsonObject | null): (text: string) => strin
     case 'ByteLevel': {
       const { add_prefix_space: prefix = true, use_regex: split = true } = json
       return (text) => {
-        const begun = prefix === true && !/^\s/u.test(text) ? ` ${text}` : text
+        const begun = prefix === true && !/^\p{White_Space}/u.test(text) ? ` ${text}` : text
         return (split === true ? splitWords(begun) : [begun]).map(toByteLetters)
       }
     }
     case 'Whitespace':
       return (text) =>
         text.match(
-          /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200C\u200D]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200C\u200D\s]+/gu,
+          /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200C\u200D]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200C\u200D\p{White_Space}]+/gu,
         ) ?? []
     case 'WhitespaceSplit':
-      return (text) => text.match(/\S+/gu) ?? []
+      return (text) => text.match(/\P{White_Space}+/gu) ?? []
     case 'BertPreTokenizer':
-      return (text) => text.match(/[\p{P}$+<=>^`|~]|[^\s\p{P}$+<=>^`|~]+/gu) ?? []
+      return (text) => text.match(/[\p{P}$+<=>^`|~]|[^\p{White_Space}\p{P}$+<=>^`|~]+/gu) ?? []
     default:
       return unsupported('the pre-tokenizer', json)
   }
