@@ -157,7 +157,7 @@ export const GENERATORS: Readonly<Record<string, Plan>> = {
       ),
   },
   dcgan: {
-    images: 6000,
+    images: 20000,
     epochs: 4,
     goal: 4,
     make: (digits, epochs) =>

@@ -120,14 +120,14 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
     build: () =>
       new ViTSegmenter('tiny', {
         imageSize: SIZE,
-        patchSize: 8,
+        patchSize: 6,
         numClasses: CLASSES,
         hiddenDim: 128,
         numLayers: 4,
         numHeads: 4,
       }),
     images: 1000,
-    epochs: 12,
+    epochs: 16,
     lr: 2e-3,
     goal: 0.5,
   },
