@@ -32,6 +32,7 @@ export const recipes = {
         depthMultiple: 0.33,
         anchors: anchorsFor(size),
         anchorRatio: 2,
+        lossWeights: { class: 5 },
       }),
     epochs: 20,
     lr: 3e-3,
