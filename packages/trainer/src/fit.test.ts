@@ -184,6 +184,30 @@ describe('fit', () => {
     )
   })
 
+  test('saves what callbacks kept of the epoch', async () => {
+    const kept = (): {
+      seen: number[]
+      stateDict(): number[]
+      loadStateDict(old: number[]): void
+    } => ({
+      seen: [],
+      stateDict() {
+        return this.seen
+      },
+      loadStateDict(old) {
+        this.seen = old
+      },
+    })
+    const [first, second] = [kept(), kept()]
+    const common = { checkpoints: folder, resume: true }
+    const push = (to: { seen: number[] }) => [
+      { onEpochEnd: ({ epoch }: { epoch: number }) => void to.seen.push(epoch) },
+    ]
+    await run({ ...common, epochs: 2, state: { first }, callbacks: push(first) })
+    await run({ ...common, epochs: 3, state: { first: second }, callbacks: push(second) })
+    expect(second.seen).toEqual([1, 2, 3])
+  })
+
   test('says what to do when the loss is no number, or leaves such steps out', async () => {
     const bad = (): Batch[] => [
       [randn([2, 4]), tensor([0, 1])],

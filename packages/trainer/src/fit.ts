@@ -126,11 +126,12 @@ class Training<Batch> {
       }
       const record = this.#history.epochs.at(-1) as EpochRecord
       const early = this.#stopping.update(this.#monitored(record))
-      this.#save(this.#monitored(record))
       let stopped = false
       for (const callback of callbacks) {
         if ((await callback.onEpochEnd?.(record, this.#history)) === false) stopped = true
       }
+      // After the callbacks: what they changed in `state` belongs to this epoch.
+      this.#save(this.#monitored(record))
       if (early || stopped) {
         this.#history.ended = early ? 'early' : 'stopped'
         break
