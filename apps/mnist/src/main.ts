@@ -76,6 +76,7 @@ async function run(options: Options): Promise<void> {
       `accuracy ${formatPercent(result.accuracy)}`,
       `test ${formatPercent(testAccuracy)}`,
     ])
+    for (const group of optimizer.paramGroups) group.lr *= recipe.lrDecay
     history.epochs.push({
       epoch,
       trainLoss: result.loss,

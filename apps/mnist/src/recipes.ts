@@ -76,6 +76,8 @@ export interface Recipe {
   epochs: number
   batchSize: number
   lr: number
+  /** Factor of the learning rate after each epoch; 1 keeps it. */
+  lrDecay: number
   model: () => nn.Module
   optimizer: (params: Iterable<Tensor>, lr: number) => Optimizer<object>
   loss: (output: Tensor, labels: Tensor) => Tensor
@@ -83,12 +85,13 @@ export interface Recipe {
 
 export const recipes = {
   mlp: {
-    summary: '784-512-512-10, cross-entropy, Adam 1e-3, batch 100',
+    summary: '784-512-512-10, cross-entropy, Adam 1e-3 (less 15 % an epoch), batch 100',
     lossName: 'cross-entropy',
     normalize: false,
     epochs: 10,
     batchSize: 100,
     lr: 1e-3,
+    lrDecay: 0.85,
     model: () => new Mlp(),
     optimizer: (params, lr) => new Adam(params, { lr }),
     loss: (output, labels) => crossEntropy(output, labels),
@@ -101,6 +104,7 @@ export const recipes = {
     epochs: 3,
     batchSize: 64,
     lr: 1e-3,
+    lrDecay: 1,
     model: () => new Cnn(),
     optimizer: (params, lr) => new Adam(params, { lr }),
     loss: (output, labels) => crossEntropy(output, labels),
@@ -112,6 +116,7 @@ export const recipes = {
     epochs: 10,
     batchSize: 64,
     lr: 0.01,
+    lrDecay: 1,
     model: () => new SoftmaxRegression(),
     optimizer: (params, lr) => new SGD(params, { lr }),
     loss: (output, labels) => crossEntropy(output, labels),
@@ -124,6 +129,7 @@ export const recipes = {
     epochs: 10,
     batchSize: 512,
     lr: 0.01,
+    lrDecay: 1,
     model: () => new MseNet(),
     optimizer: (params, lr) => new SGD(params, { lr, momentum: 0.9 }),
     loss: (output, labels) => mseLoss(output, oneHot(labels, 10).to('float32')),
