@@ -30,6 +30,7 @@ const mayImport = {
     '@flambeau/optim',
     '@flambeau/data',
   ],
+  '@flambeau/command-line': ['@flambeau/core', '@flambeau/data', '@flambeau/trainer'],
   '@flambeau/vision-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/graph-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/sequence-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],

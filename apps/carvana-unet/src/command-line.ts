@@ -1,4 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { command, count, positive } from '@flambeau/command-line'
+import type { Say } from '@flambeau/command-line'
+import type { Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { predict } from './predict.ts'
 import type { PredictOptions } from './predict.ts'
 import { train } from './train.ts'
@@ -27,21 +30,6 @@ export const PRESETS = {
     workers: 2,
   },
 } as const
-
-/** A whole number from `least` up. */
-function count(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value
-    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`)
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  throw new InvalidArgumentError('It must be a number above 0.')
-}
 
 function share(text: string): number {
   const value = Number(text)
@@ -74,10 +62,8 @@ export function complete(given: Given): TrainOptions {
 }
 
 /** The command line. @param say Where results go. */
-export function program(say: (text: string) => void): Command {
-  const main = new Command('carvana')
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => say(text.trimEnd()) })
+export function program(say: Say): Command {
+  const main = command('carvana', say)
   main.description(
     'Finds cars in photographs: trains a U-Net on the Carvana data, and predicts masks.',
   )

@@ -1,24 +1,12 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { command, count, positive } from '@flambeau/command-line'
+import type { Say } from '@flambeau/command-line'
+import type { Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { FindOptions } from './find.ts'
 import { find } from './find.ts'
 import { recipes } from './models.ts'
 import type { TrainOptions } from './train.ts'
 import { train } from './train.ts'
-
-/** A whole number from `least` up. */
-function count(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (Number.isSafeInteger(value) && value >= least) return value
-    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`)
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  throw new InvalidArgumentError('It must be a number above 0.')
-}
 
 function share(text: string): number {
   const value = Number(text)
@@ -33,17 +21,15 @@ function side(text: string): number {
 }
 
 /** The command line. @param say Where results go. */
-export function program(say: (text: string) => void): Command {
-  const shared = (command: Command): Command =>
-    command
+export function program(say: Say): Command {
+  const shared = (one: Command): Command =>
+    one
       .addOption(
         new Option('--model <name>', 'the detector').choices(Object.keys(recipes)).default('yolo'),
       )
       .option('--out <folder>', 'folder of the results', 'runs/detection')
       .option('--threads <n>', 'threads of one operation (default: the number of cores)', count(1))
-  const main = new Command('detection')
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => say(text.trimEnd()) })
+  const main = command('detection', say)
   main.description('Finds handwritten digits in scenes: YOLO, SSD and Faster R-CNN.')
   shared(main.command('train', { isDefault: true }))
     .description('train a detector, and draw what it finds')

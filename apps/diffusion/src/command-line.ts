@@ -1,23 +1,11 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { command, count, positive } from '@flambeau/command-line'
+import type { Say } from '@flambeau/command-line'
+import type { Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { sample } from './sample.ts'
 import type { SampleOptions } from './sample.ts'
 import { train } from './train.ts'
 import type { TrainOptions } from './train.ts'
-
-/** A whole number from `least` up. */
-function count(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (Number.isSafeInteger(value) && value >= least) return value
-    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`)
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  throw new InvalidArgumentError('It must be a number above 0.')
-}
 
 function digits(text: string): number[] {
   if (/^\d+$/.test(text)) return Array.from(text, Number)
@@ -25,16 +13,14 @@ function digits(text: string): number[] {
 }
 
 /** The command line. @param say Where results go. */
-export function program(say: (text: string) => void): Command {
-  const shared = (command: Command): Command =>
-    command
+export function program(say: Say): Command {
+  const shared = (one: Command): Command =>
+    one
       .option('--out <folder>', 'folder of the results', 'runs/diffusion')
       .option('--guidance <x>', 'how much the class counts', positive, 3)
       .option('--seed <n>', 'seed of everything random', count(0), 0)
       .option('--threads <n>', 'threads of one operation (default: the number of cores)', count(1))
-  const main = new Command('diffusion')
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => say(text.trimEnd()) })
+  const main = command('diffusion', say)
   main.description('Draws digits out of noise: trains DDPM on MNIST, samples by DDPM and DDIM.')
   shared(main.command('train', { isDefault: true }))
     .description('train a network, and let a classifier judge what it draws')

@@ -1,35 +1,21 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { command, count, positive } from '@flambeau/command-line'
+import type { Say } from '@flambeau/command-line'
+import type { Command } from 'commander'
+import { Option } from 'commander'
 import { classify, SETS } from './classify.ts'
 import type { ClassifyOptions, SetName } from './classify.ts'
 import { karate } from './karate.ts'
 import type { KarateOptions } from './karate.ts'
 
-/** A whole number from `least` up. */
-function count(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (Number.isSafeInteger(value) && value >= least) return value
-    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`)
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  throw new InvalidArgumentError('It must be a number above 0.')
-}
-
 /** The command line. @param say Where results go. */
-export function program(say: (text: string) => void): Command {
+export function program(say: Say): Command {
   const names = Object.keys(SETS) as SetName[]
-  const shared = (command: Command): Command =>
-    command
+  const shared = (one: Command): Command =>
+    one
       .option('--out <folder>', 'folder of the results', 'runs/graph')
       .option('--seed <n>', 'seed of everything random', count(0), 0)
       .option('--threads <n>', 'threads of one operation (default: the number of cores)', count(1))
-  const main = new Command('graph')
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => say(text.trimEnd()) })
+  const main = command('graph', say)
   main.description('Trains graph networks: on nodes of a real graph, and on graphs made by rules.')
   shared(main.command('all', { isDefault: true }))
     .description('the karate club, then every set of graphs')

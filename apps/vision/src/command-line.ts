@@ -1,4 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { command, count, positive } from '@flambeau/command-line'
+import type { Say } from '@flambeau/command-line'
+import type { Command } from 'commander'
 import { list } from './list.ts'
 import { predict } from './predict.ts'
 import type { PredictOptions } from './predict.ts'
@@ -7,26 +9,9 @@ import type { TrainOptions } from './train.ts'
 import { zoo } from './zoo/zoo.ts'
 import type { ZooOptions } from './zoo/zoo.ts'
 
-/** A whole number from `least` up. */
-function count(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value
-    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`)
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  throw new InvalidArgumentError('It must be a number above 0.')
-}
-
 /** The command line. @param say Where results go. */
-export function program(say: (text: string) => void): Command {
-  const main = new Command('flambeau-vision')
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => say(text.trimEnd()) })
+export function program(say: Say): Command {
+  const main = command('flambeau-vision', say)
   main.description(
     'All vision models: what they are, training, predicting, and proof that they learn.',
   )

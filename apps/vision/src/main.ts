@@ -1,23 +1,6 @@
 /** npm run vision, npx flambeau-vision */
-import { FlambeauError } from '@flambeau/core'
-import { FileWriteError, FormatError } from '@flambeau/data'
-import { DivergedError } from '@flambeau/trainer'
-import { CommanderError } from 'commander'
+import { runProgram } from '@flambeau/command-line'
 import { program } from './command-line.ts'
 import { PredictError } from './predict.ts'
 
-try {
-  await program((text) => void process.stdout.write(`${text}\n`)).parseAsync()
-} catch (error) {
-  // A user's mistake gets its message; anything else is ours and gets its stack.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode
-  else {
-    const known = [FlambeauError, FormatError, FileWriteError, DivergedError, PredictError]
-    const expected =
-      known.some((type) => error instanceof type) ||
-      (error as NodeJS.ErrnoException).syscall !== undefined
-    const { message, stack } = error as Error
-    process.stderr.write(`${expected ? `flambeau-vision: ${message}` : stack}\n`)
-    process.exitCode = 1
-  }
-}
+await runProgram('flambeau-vision', program, [PredictError])

@@ -1,0 +1,71 @@
+/** What command-line programs share: numbers as arguments, and errors as people want to read them. */
+import { FlambeauError } from '@flambeau/core'
+import { FileWriteError, FormatError } from '@flambeau/data'
+import { DivergedError } from '@flambeau/trainer'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+
+/** Where a program's results go, a line or more at a time. */
+export type Say = (text: string) => void
+
+/**
+ * Reads a whole number from `least` up, as commander's options ask for it.
+ *
+ * @returns A parser that throws InvalidArgumentError for other texts.
+ */
+export function count(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`)
+  }
+}
+
+/** Reads a number above 0. @throws {InvalidArgumentError} for other texts. */
+export function positive(text: string): number {
+  const value = Number(text)
+  if (Number.isFinite(value) && value > 0) return value
+  throw new InvalidArgumentError('It must be a number above 0.')
+}
+
+/**
+ * A program whose help goes to `say`, and which throws where commander would end the process.
+ *
+ * @param name As it stands in the help.
+ */
+export function command(name: string, say: Say): Command {
+  return new Command(name)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => say(text.trimEnd()) })
+}
+
+/** Mistakes of a user, which get their message; anything else is ours and gets its stack. */
+const EXPECTED = [FlambeauError, FormatError, FileWriteError, DivergedError]
+
+type ErrorType = abstract new (...args: never[]) => Error
+
+/**
+ * Runs a program with the process's arguments, and sets its exit status.
+ *
+ * @param name Before the message of an error. @param program Made by {@link command}.
+ * @param expected Errors beside flambeau's own whose message is enough. Default none.
+ */
+export async function runProgram(
+  name: string,
+  program: (say: Say) => Command,
+  expected: readonly ErrorType[] = [],
+): Promise<void> {
+  try {
+    await program((text) => void process.stdout.write(`${text}\n`)).parseAsync()
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode
+      return
+    }
+    const isExpected =
+      [...EXPECTED, ...expected].some((type) => error instanceof type) ||
+      (error as NodeJS.ErrnoException).syscall !== undefined
+    const { message, stack } = error as Error
+    process.stderr.write(`${isExpected ? `${name}: ${message}` : stack}\n`)
+    process.exitCode = 1
+  }
+}
