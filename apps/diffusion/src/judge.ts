@@ -116,16 +116,18 @@ export class Judge {
   /** Judges drawn digits `[N, 1, 28, 28]` in [-1, 1] that were to be `labels`. */
   judge(images: Tensor, labels: Tensor): Verdict {
     const features = this.#features(images.clamp(-1, 1).add(1).div(2))
-    const seen = noGrad(() => this.#net.fc3(features).argmax(1))
     return {
-      recognised: seen.eq(labels).float().mean().item(),
+      recognised: this.#classes(features).eq(labels).float().mean().item(),
       distance: frechetDistance(gaussianOf(features), this.#real),
     }
   }
 
   /** What the classifier takes digits for. */
   read(images: Tensor): Tensor {
-    const features = this.#features(images.clamp(-1, 1).add(1).div(2))
+    return this.#classes(this.#features(images.clamp(-1, 1).add(1).div(2)))
+  }
+
+  #classes(features: Tensor): Tensor {
     return noGrad(() => this.#net.fc3(features).argmax(1))
   }
 }

@@ -151,6 +151,7 @@ export function generalizedBoxIou(a: Tensor, b: Tensor): Tensor {
 /** Boxes with their scores as plain numbers, the best first. */
 interface Ranked {
   readonly boxes: Float64Array
+  readonly scores: number[]
   readonly order: number[]
 }
 
@@ -167,7 +168,7 @@ function ranked(op: string, boxes: Tensor, scores: Tensor): Ranked {
   }
   const numbers = Float64Array.from(boxes.detach().double().flatten().toArray() as Float64Array)
   const order = scores.detach().argsort({ descending: true, stable: true }).tolist() as number[]
-  return { boxes: numbers, order }
+  return { boxes: numbers, scores: scores.tolist() as number[], order }
 }
 
 /** Overlap of boxes i and j. */
@@ -255,8 +256,8 @@ export function softNms(
   sigma: number = 0.5,
   minScore: number = 0.001,
 ): SoftNmsResult {
-  const { boxes: b, order } = ranked('softNms', boxes, scores)
-  const left = new Map(order.map((i) => [i, scores.select(0, i).item()]))
+  const { boxes: b, scores: given, order } = ranked('softNms', boxes, scores)
+  const left = new Map(order.map((i) => [i, given[i] as number]))
   const kept: number[] = []
   const values: number[] = []
   while (left.size > 0) {

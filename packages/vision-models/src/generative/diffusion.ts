@@ -35,6 +35,16 @@ export interface SampleOptions {
   readonly onStep?: (x: Tensor, t: number) => void
 }
 
+/** √ᾱ x₀ + √(1 - ᾱ) ε: a share `kept` of the image's variance is left. */
+function mix(x0: Tensor, noise: Tensor, kept: Tensor): Tensor {
+  return kept.sqrt().mul(x0).add(kept.neg().add(1).sqrt().mul(noise))
+}
+
+/** {@link mix}, solved for x₀. */
+function startOf(x: Tensor, noise: Tensor, kept: Tensor): Tensor {
+  return x.sub(kept.neg().add(1).sqrt().mul(noise)).div(kept.sqrt())
+}
+
 /**
  * The process of diffusion with `betas`: forward, `x_t = √ᾱ_t x_0 + √(1 - ᾱ_t) ε`, and back with a
  * network that predicts ε.
@@ -96,14 +106,12 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
    * drawn if left out.
    */
   addNoise(x0: Tensor, t: Tensor, noise: Tensor = randnLike(x0)): { x: Tensor; noise: Tensor } {
-    const kept = this.kept(t, x0)
-    return { x: kept.sqrt().mul(x0).add(kept.neg().add(1).sqrt().mul(noise)), noise }
+    return { x: mix(x0, noise, this.kept(t, x0)), noise }
   }
 
   /** The clean images that noisy ones and their noise tell of: addNoise, solved for x0. */
   predictStart(x: Tensor, t: Tensor, noise: Tensor): Tensor {
-    const kept = this.kept(t, x)
-    return x.sub(kept.neg().add(1).sqrt().mul(noise)).div(kept.sqrt())
+    return startOf(x, noise, this.kept(t, x))
   }
 
   /**
@@ -127,7 +135,7 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
     }
     if (clip === undefined) return noise
     const kept = this.alphasBar.select(0, t)
-    const start = this.predictStart(x, steps, noise).clamp({ min: clip[0], max: clip[1] })
+    const start = startOf(x, noise, kept).clamp({ min: clip[0], max: clip[1] })
     return x.sub(kept.sqrt().mul(start)).div(kept.neg().add(1).sqrt())
   }
 
@@ -177,7 +185,7 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
           i > 0
             ? this.alphasBar.select(0, Math.floor(((i - 1) * this.steps) / steps))
             : ones([], { device: x.device })
-        const x0 = x.sub(kept.neg().add(1).sqrt().mul(noise)).div(kept.sqrt())
+        const x0 = startOf(x, noise, kept)
         const share = next.neg().add(1)
         const sigma = share.div(kept.neg().add(1)).mul(kept.div(next).neg().add(1)).sqrt().mul(eta)
         x = next
@@ -249,18 +257,16 @@ export class SimpleDiffusion {
   /** Images after `t` steps, and the noise that was added. */
   forwardDiffusion(x0: Tensor, t: number): { x: Tensor; noise: Tensor } {
     const noise = randnLike(x0)
-    const kept = this.alphasBar.select(0, t)
-    return { x: kept.sqrt().mul(x0).add(kept.neg().add(1).sqrt().mul(noise)), noise }
+    return { x: mix(x0, noise, this.alphasBar.select(0, t)), noise }
   }
 
   /** One step back: the denoiser's view of x_0, noised as much as the step before is. */
   reverseDiffusion(x: Tensor, t: number, denoiser: (x: Tensor, t: number) => Tensor): Tensor {
     const noise = denoiser(x, t)
     const kept = this.alphasBar.select(0, t)
-    const x0 = x.sub(kept.neg().add(1).sqrt().mul(noise)).div(kept.sqrt())
+    const x0 = startOf(x, noise, kept)
     if (t === 0) return x0
-    const before = this.alphasBar.select(0, t - 1)
-    return before.sqrt().mul(x0).add(before.neg().add(1).sqrt().mul(noise))
+    return mix(x0, noise, this.alphasBar.select(0, t - 1))
   }
 }
 
