@@ -109,7 +109,7 @@ async function checkTarball(path, folder) {
 }
 
 /**
- * Installs the tarballs, without a registry, and runs the example on them.
+ * Installs the tarballs, and runs the example on them.
  *
  * @param {string} folder
  */
@@ -121,7 +121,7 @@ async function tryOut(folder) {
   writeFileSync(join(user, 'example.js'), example)
   const install = [
     'install',
-    '--offline',
+    '--prefer-offline',
     '--no-audit',
     '--no-fund',
     ...tarballs.map((name) => `../${name}`),
