@@ -29,6 +29,8 @@ import '@flambeau/autograd'
 import * as nn from '@flambeau/nn'
 import { SGD } from '@flambeau/optim'
 import * as data from '@flambeau/data'
+import * as models from '@flambeau/sequence-models'
+import * as text from '@flambeau/sequence-models/text'
 
 const x = tensor([[1], [2]])
 const y = tensor([[2], [4]])
@@ -44,6 +46,7 @@ for (let step = 0; step < 200; step += 1) {
 }
 assert(losses.at(-1) < losses[0] / 100, losses.join(' '))
 assert(data.DataLoader)
+assert(text.Tokenizer === models.Tokenizer)
 `
 
 await runMain(async () => {
@@ -88,12 +91,12 @@ async function checkTarball(path, folder) {
   const { name, filename } = JSON.parse(packed.output)
   const listed = await run('tar', ['-tf', filename])
   const files = listed.output.trim().split('\n')
+  const entries = Object.values(readJson(inRepo(path, 'package.json')).exports)
   const wanted = [
     'package/package.json',
     'package/README.md',
     'package/LICENSE',
-    'package/dist/index.js',
-    'package/dist/index.d.ts',
+    ...entries.flatMap((entry) => [entry.default, entry.types].map((at) => join('package', at))),
     ...(name === '@flambeau/core' ? ['package/prebuilt/flambeau.node'] : []),
   ]
   const missing = wanted.filter((file) => !files.includes(file))

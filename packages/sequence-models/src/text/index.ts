@@ -1,0 +1,13 @@
+/** What texts need before and behind a model, also as `@flambeau/sequence-models/text`. */
+export type { CountVectorizerOptions, TfidfOptions } from './features.ts'
+export { CountVectorizer, ngrams, TfidfVectorizer } from './features.ts'
+export { DictionarySegmenter, UnigramSegmenter } from './segmentation.ts'
+export type { BucketOptions, PaddedBatch, VocabularyOptions } from './vocabulary.ts'
+export { bucketByLength, oneHot, padBatch, Vocabulary } from './vocabulary.ts'
+export type { JsonObject } from './pipeline.ts'
+export type { SubwordModel } from './subword-models.ts'
+export { BPEModel, WordPieceModel } from './subword-models.ts'
+export type { Encoding, TokenizerParts } from './tokenizer.ts'
+export { Tokenizer } from './tokenizer.ts'
+export type { TrainSubwordsOptions } from './train-subwords.ts'
+export { trainBPE, trainWordPiece } from './train-subwords.ts'
