@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tensor, zeros } from '@flambeau/core'
+import type { Scene } from '@flambeau/data'
 import { imageInfo } from '@flambeau/data'
-import type { DetectionTarget, LabelledImage } from '@flambeau/vision-models'
+import type { DetectionTarget } from '@flambeau/vision-models'
 import { Detector } from '@flambeau/vision-models'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { program } from './command-line.ts'
 import { meanAveragePrecision } from './judge.ts'
-import { Scenes } from './scenes.ts'
 
 const run = async (...args: string[]): Promise<string[]> => {
   const said: string[] = []
@@ -76,7 +76,7 @@ class Oracle extends Detector {
 }
 
 test('the judge gives all for what is right, and half if half of it is', () => {
-  const scenes = Array.from({ length: 30 }, (_, i): LabelledImage => {
+  const scenes = Array.from({ length: 30 }, (_, i): Scene => {
     const boxes = tensor([[4, 4, 20, 24]]).float()
     return {
       image: zeros([3, 32, 32], { dtype: 'uint8' }),
@@ -84,9 +84,9 @@ test('the judge gives all for what is right, and half if half of it is', () => {
     }
   })
   const truths = scenes.map((one) => one.target)
-  expect(meanAveragePrecision(new Oracle(truths), new Scenes(scenes))).toBe(1)
+  expect(meanAveragePrecision(new Oracle(truths), scenes)).toBe(1)
   const half = truths.map(({ boxes, labels }) => {
     return { labels, boxes: labels.select(0, 0).item() === 1 ? boxes : boxes.add(9) }
   })
-  expect(meanAveragePrecision(new Oracle(half), new Scenes(scenes))).toBeCloseTo(0.5, 6)
+  expect(meanAveragePrecision(new Oracle(half), scenes)).toBeCloseTo(0.5, 6)
 })

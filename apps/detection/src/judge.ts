@@ -1,19 +1,16 @@
 /** How well a detector finds, in a number and in pictures. */
 import { join } from 'node:path'
-import { MeanAveragePrecision } from '@flambeau/data'
 import type { Tensor } from '@flambeau/core'
+import type { Scene } from '@flambeau/data'
+import { collateScenes, MeanAveragePrecision } from '@flambeau/data'
 import { overlay } from '@flambeau/plot'
 import type { Detection, Detector } from '@flambeau/vision-models'
-import type { Scenes } from './scenes.ts'
-import { collateScenes } from './scenes.ts'
 
 /** The mean average precision at an overlap of one half. */
-export function meanAveragePrecision(net: Detector, scenes: Scenes): number {
+export function meanAveragePrecision(net: Detector, scenes: readonly Scene[]): number {
   const metric = new MeanAveragePrecision({ iouThresholds: [0.5] })
   for (let from = 0; from < scenes.length; from += 25) {
-    const count = Math.min(25, scenes.length - from)
-    const part = Array.from({ length: count }, (_, i) => scenes.getItem(from + i))
-    const { images, targets } = collateScenes(part)
+    const { images, targets } = collateScenes(scenes.slice(from, from + 25))
     metric.update(net.detect(images), [...targets])
   }
   return metric.compute().map50
@@ -34,8 +31,13 @@ export function drawFound(image: Tensor, found: Detection, least: number, path: 
 }
 
 /** Draws the first scenes with what is found in them. */
-export function drawScenes(net: Detector, scenes: Scenes, count: number, out: string): void {
-  const part = Array.from({ length: Math.min(count, scenes.length) }, (_, i) => scenes.getItem(i))
+export function drawScenes(
+  net: Detector,
+  scenes: readonly Scene[],
+  count: number,
+  out: string,
+): void {
+  const part = scenes.slice(0, count)
   const found = net.detect(collateScenes(part).images)
   part.forEach(({ image }, i) => {
     drawFound(image, found[i] as Detection, 0.3, join(out, `scene-${i + 1}.png`))

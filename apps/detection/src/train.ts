@@ -2,7 +2,15 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { manualSeed, setNumThreads } from '@flambeau/core'
-import { DataLoader, saveSafetensors, writeFileAtomic } from '@flambeau/data'
+import type { SceneBatch } from '@flambeau/data'
+import {
+  collateScenes,
+  DataLoader,
+  makeDigitScenes,
+  readScenes,
+  saveSafetensors,
+  writeFileAtomic,
+} from '@flambeau/data'
 import { AdamW, LambdaLR } from '@flambeau/optim'
 import { trainingCurves } from '@flambeau/plot'
 import { fit, formatPercent } from '@flambeau/trainer'
@@ -10,8 +18,7 @@ import { totalLoss } from '@flambeau/vision-models'
 import { drawScenes, meanAveragePrecision } from './judge.ts'
 import type { ModelName } from './models.ts'
 import { recipes } from './models.ts'
-import type { SceneBatch } from './scenes.ts'
-import { collateScenes, makeScenes, Scenes } from './scenes.ts'
+import { MosaicScenes } from './scenes.ts'
 
 export interface TrainOptions {
   readonly model: ModelName
@@ -51,13 +58,14 @@ export async function train(options: TrainOptions, say: (text: string) => void):
   if (options.threads !== undefined) setNumThreads(options.threads)
   mkdirSync(out, { recursive: true })
   const [learned, unseen] = [join(data, 'train'), join(data, 'test')]
-  await makeScenes(learned, { count: options.images, size, seed, train: true })
-  await makeScenes(unseen, { count: options.testImages, size, seed: seed + 1, train: false })
-  const test = await Scenes.read(unseen)
+  await makeDigitScenes(learned, { count: options.images, size, seed, train: true })
+  await makeDigitScenes(unseen, { count: options.testImages, size, seed: seed + 1, train: false })
+  const { scenes: test } = await readScenes(unseen)
+  const { scenes } = await readScenes(learned)
 
   manualSeed(seed)
   const net = recipe.build(size)
-  const loader = new DataLoader(await Scenes.read(learned, options.mosaic), {
+  const loader = new DataLoader(new MosaicScenes(scenes, options.mosaic), {
     batchSize,
     shuffle: true,
     dropLast: true,

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,6 +32,9 @@ import {
   ImageFolder,
   VOCDetection,
   VOCSegmentation,
+  collateScenes,
+  makeDigitScenes,
+  readScenes,
 } from './images.ts'
 import { fillPolygon, fillRuns } from './coco-masks.ts'
 
@@ -455,5 +459,43 @@ describe('ArrayDataset', () => {
     expect(new ArrayDataset([image], { transform: flip }).getItem(0).tolist()).toEqual([[2, 1]])
     expect(() => new ArrayDataset(3 as never)).toThrow(/an array of samples/)
     expect(() => new ArrayDataset([image]).getItem(1)).toThrow(/sample 1 does not exist/)
+  })
+})
+
+describe('scenes', () => {
+  test('of digits are made once, and read with classes from 1', async () => {
+    const options = { count: 3, size: 48, seed: 2, train: false, digits: [1, 2] } as const
+    await makeDigitScenes(at('scenes'), options)
+    const written = statSync(at('scenes', 'annotations.json')).mtimeMs
+    await makeDigitScenes(at('scenes'), options)
+    expect(statSync(at('scenes', 'annotations.json')).mtimeMs).toBe(written)
+
+    const { scenes, classes } = await readScenes(at('scenes'), { masks: true })
+    expect([scenes.length, classes.length]).toEqual([3, 10])
+    for (const { target } of scenes) {
+      const { boxes, labels, masks } = target
+      expect(masks?.shape).toEqual([labels.numel(), 48, 48])
+      expect([labels.min().item() >= 1, labels.max().item() <= 10]).toEqual([true, true])
+      expect(boxes.min().item()).toBeGreaterThanOrEqual(0)
+    }
+    const { images, targets } = collateScenes(scenes)
+    expect([images.shape, images.max().item() <= 1, targets.length]).toEqual([
+      [3, 3, 48, 48],
+      true,
+      3,
+    ])
+    expect((await readScenes(at('scenes'))).scenes[0]?.target.masks).toBeUndefined()
+  })
+
+  test('of other sizes, of none and of empty folders are refused', async () => {
+    const one = { image: zeros([3, 8, 8]), target: { boxes: zeros([0, 4]), labels: zeros([0]) } }
+    const other = { ...one, image: zeros([3, 8, 9]) }
+    expect(() => collateScenes([one, other])).toThrow(/image 1 of the batch has another size/)
+    expect(() => collateScenes([])).toThrow(/there are no scenes/)
+    await expect(readScenes(at('nowhere'))).rejects.toThrow(/the file does not exist/)
+    folder('void')
+    const nothing = { images: [], categories: [], annotations: [] }
+    writeFileSync(at('void', 'annotations.json'), JSON.stringify(nothing))
+    await expect(readScenes(at('void'))).rejects.toThrow(/there is no image in it/)
   })
 })
