@@ -19,9 +19,19 @@ export function setDefaultDevice(device: Device | null): void {
   checkDevice('setDefaultDevice', device ?? undefined)
 }
 
+/**
+ * Can tensors be on a device? On `'cpu'` always; on another where its package is installed, has been
+ * imported, and finds one.
+ *
+ * @see torch.cuda.is_available
+ */
+export function isDeviceAvailable(device: Device): boolean {
+  return device === 'cpu'
+}
+
 /** @throws {DeviceError} unless the device is one that is present. */
 export function checkDevice(op: string, device: Device | undefined): void {
-  if (device === undefined || device === 'cpu') return
+  if (device === undefined || isDeviceAvailable(device)) return
   throw new DeviceError(
     op,
     [{ name: 'device', description: show(device) }],

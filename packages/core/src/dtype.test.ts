@@ -19,6 +19,7 @@ import {
   ones,
   promoteTypes,
   resultType,
+  isDeviceAvailable,
   setDefaultDevice,
   setDefaultDtype,
   setDefaultTensorType,
@@ -138,6 +139,7 @@ describe('questions about tensors', () => {
     ])
     setDefaultDevice('cpu')
     expect(() => setDefaultDevice('cuda')).toThrow(/there is no device "cuda"/)
+    expect([isDeviceAvailable('cpu'), isDeviceAvailable('cuda')]).toEqual([true, false])
   })
 
   it('say whether the only element is not zero', () => {

@@ -25,7 +25,7 @@ export type {
 } from './creation.ts'
 export { emptyLike, emptyStrided, fullLike } from './creation.ts'
 export type { Device } from './device.ts'
-export { getDefaultDevice, setDefaultDevice } from './device.ts'
+export { getDefaultDevice, isDeviceAvailable, setDefaultDevice } from './device.ts'
 export type { DType } from './dtype.ts'
 export { getDefaultDtype, promoteTypes, setDefaultDtype, setDefaultTensorType } from './dtype.ts'
 export type { Operand } from './elementwise.ts'

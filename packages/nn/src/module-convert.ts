@@ -1,6 +1,6 @@
 /** Conversion of a module's parameters and buffers to another dtype or device. */
 import type { DType, Device } from '@flambeau/core'
-import { DTypeError, Tensor, zeros } from '@flambeau/core'
+import { DTypeError, isDeviceAvailable, Tensor, zeros } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { AnyModule } from './module.ts'
 import { buffersOf } from './module-state.ts'
@@ -16,7 +16,8 @@ function targetOf(conversion: ModuleConversion): { dtype?: DType | undefined } {
     if (conversion.device !== undefined) zeros([0], { device: conversion.device })
     return { dtype: conversion.dtype }
   }
-  if (conversion === 'cpu') return {}
+  if (isDeviceAvailable(conversion)) return {}
+  if (/^(cuda|mps|meta)\b/.test(conversion)) zeros([0], { device: conversion })
   return { dtype: conversion as DType }
 }
 

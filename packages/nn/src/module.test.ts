@@ -260,6 +260,9 @@ describe('Module', () => {
     expect(net.fc1.weight.dtype).toBe('float64')
     expect(net.fc1.weight).toBeInstanceOf(nn.Parameter)
     expect(net(ones([1, 4], { dtype: 'float64' })).dtype).toBe('float64')
+    expect(net.to('cpu').fc1.weight.dtype).toBe('float64')
+    expect(() => net.to('cuda')).toThrow(/there is no device "cuda"/)
+    expect(() => net.to('int64')).toThrow(/parameters must be floating, not int64/)
   })
 })
 
