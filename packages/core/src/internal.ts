@@ -5,6 +5,8 @@
 export type { Arguments, Given } from './arguments.ts'
 export { isNamed, parameters } from './arguments.ts'
 export { autocasting, autocastLists, inAutocast } from './autocast-dispatch.ts'
+export type { CompoundWatcher } from './compounds.ts'
+export { compounds } from './compounds.ts'
 export { gradientSwitch } from './creation.ts'
 export { Channel, receiveTensor } from './exchange.ts'
 export { withDefaultGenerator } from './generator.ts'

@@ -1,5 +1,5 @@
 /** Sampling of images at given places. */
-import { autocasting, inAutocast } from '@flambeau/core/internal'
+import { autocasting, compounds, inAutocast } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import {
   DTypeError,
@@ -175,8 +175,15 @@ export function gridSample(
   ...given: Arguments<GridSampleOptions, typeof NAMES>
 ): Tensor {
   if (autocasting.on) return inAutocast('gridSample', gridSample, [input, ...given])
+  const read = readGridSample(given)
+  const { watcher } = compounds
+  if (watcher === null) return sampled(input, read)
+  return watcher('gridSample', [input, read[0] ?? null], read, () => sampled(input, read))
+}
+
+function sampled(input: Tensor, read: ReturnType<typeof readGridSample>): Tensor {
   const op = 'gridSample'
-  const [grid, mode = 'bilinear', padding = 'zeros', align] = readGridSample(given)
+  const [grid, mode = 'bilinear', padding = 'zeros', align] = read
   requireFloating(op, input)
   requireTensor(op, 'grid', grid)
   requireSameDtype(op, { input, grid })
@@ -208,7 +215,7 @@ export function gridSample(
   const raw = edges.map((edge, axis) => unnormalize(grid.select(-1, dims - 1 - axis), edge))
   const pixels: Pixels = { flat: input.flatten(2), sizes }
   const places = mode === 'bicubic' ? raw : raw.map((x, axis) => confined(x, edges[axis] as Edge))
-  const sampled =
+  const values =
     mode === 'bicubic'
       ? bicubic(pixels, places, edges)
       : mode === 'bilinear'
@@ -217,7 +224,7 @@ export function gridSample(
             pixels,
             places.map((x) => x.detach().round()),
           )
-  return sampled.reshape([...input.shape.slice(0, 2), ...grid.shape.slice(1, -1)])
+  return values.reshape([...input.shape.slice(0, 2), ...grid.shape.slice(1, -1)])
 }
 
 export interface AffineGridOptions {

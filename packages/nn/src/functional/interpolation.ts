@@ -9,7 +9,7 @@ import {
   ValueError,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { compounds, parameters } from '@flambeau/core/internal'
 import { requireFloating, requireTensor, spatialAxes, widened, wholeNumbers } from './inputs.ts'
 
 /** How new pixels come from old ones. */
@@ -235,9 +235,15 @@ export function interpolate(
   input: Tensor,
   ...given: Arguments<InterpolateOptions, typeof NAMES>
 ): Tensor {
+  const read = readInterpolate(given)
+  const { watcher } = compounds
+  if (watcher === null) return resized(input, read)
+  return watcher('interpolate', [input], read, () => resized(input, read))
+}
+
+function resized(input: Tensor, read: ReturnType<typeof readInterpolate>): Tensor {
   const op = 'interpolate'
   requireTensor(op, 'input', input)
-  const read = readInterpolate(given)
   const [size = null, scaleFactor = null, mode = 'nearest', align = null, recompute] = read
   const antialias = read[5] ?? false
   const dims = spatialAxes(op, input, 1, 3)

@@ -1,0 +1,236 @@
+/**
+ * Recording what a module does: every operation that reaches core's dispatch, with the tensors it
+ * takes and gives. It uses the place in dispatch where vmap and profiles stand, so that nothing is
+ * paid while nobody records.
+ */
+import { Tensor, ValueError } from '@flambeau/core'
+import type { Input, OpCall } from '@flambeau/core/internal'
+import { compounds, native, run, runInPlace, runMany, vmapping } from '@flambeau/core/internal'
+import { CODE, dtypeName } from '../dtypes.ts'
+
+/** Where a value comes from. */
+export type Source = 'input' | 'state' | 'constant' | 'call'
+
+/** Elements of a tensor, row-major. */
+export type Elements = ReturnType<Tensor['toArray']> | BigInt64Array
+
+/** A tensor as it was at one moment of the trace. */
+export interface Value {
+  /** Its place in the order of appearance: the same in every trace of one program. */
+  readonly id: number
+  readonly source: Source
+  /** Of an input or of state; empty otherwise. */
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly dtype: number
+  /** Does it follow from nothing but constants? */
+  readonly fixed: boolean
+  /** The elements of what is fixed. */
+  readonly elements: Elements | null
+}
+
+/** One call of an operation, or of a compound function. */
+export interface Call {
+  readonly op: string
+  readonly inputs: readonly (Value | number | null)[]
+  readonly numbers: readonly number[]
+  readonly params: unknown
+  /** The dtype that plain numbers among the inputs have. */
+  readonly numberDtype: number
+  readonly outputs: readonly Value[]
+}
+
+/** A program as it ran on one set of inputs. */
+export interface Trace {
+  readonly values: readonly Value[]
+  readonly calls: readonly Call[]
+  readonly outputs: readonly Value[]
+}
+
+const OP = 'exportOnnx'
+
+/** The elements of a tensor, row-major; of float16 and bfloat16 as float32. */
+export function elementsOf(tensor: Tensor): Elements {
+  return tensor._dtype === CODE.int64 ? tensor.toBigIntArray() : tensor.toArray()
+}
+
+/** Listens from its making until `stop`. */
+export class Recorder {
+  readonly calls: Call[] = []
+  readonly values: Value[] = []
+  readonly #values = new WeakMap<Tensor, { value: Value; version: number }>()
+  /** How often the storage of a tensor that is no view was written to. */
+  readonly #writes = new WeakMap<Tensor, number>()
+  /** Which tensors follow from inputs, by native number: their elements must not be read. */
+  readonly #live = new Map<number, Value>()
+  readonly #before: { item: typeof native.item; read: typeof native.read } = {
+    item: native.item,
+    read: native.read,
+  }
+  readonly #names: ReadonlyMap<Tensor, { source: 'input' | 'state'; name: string }>
+  #paused = 0
+
+  /** @throws {ValueError} inside of vmap or a profile. */
+  constructor(names: ReadonlyMap<Tensor, { source: 'input' | 'state'; name: string }>) {
+    if (vmapping.interpreter !== null || compounds.watcher !== null) {
+      throw new ValueError(OP, [], 'vmap, a profile or another trace is running', 'call it outside')
+    }
+    this.#names = names
+    vmapping.interpreter = {
+      run: (call, spec) => {
+        const inputs = this.#inputs(call.inputs)
+        const out = this.#aside(() =>
+          run(call.op, call.inputs, spec.shape, spec.dtype, call.numbers, call.params, call.numberDtype),
+        )
+        this.#add(call, inputs, [out])
+        return out
+      },
+      runMany: (call, specs) => {
+        const inputs = this.#inputs(call.inputs)
+        const outs = this.#aside(() =>
+          runMany(call.op, call.inputs, specs, call.numbers, call.params, call.numberDtype),
+        )
+        this.#add(call, inputs, outs)
+        return outs
+      },
+      runInPlace: (call, targets, name) => {
+        this.#write(call, targets, name)
+        return true
+      },
+    }
+    compounds.watcher = (name, inputs, params, body) => {
+      if (this.#paused > 0) return body()
+      const values = this.#inputs(inputs)
+      const out = this.#aside(body)
+      this.#record(name, values, [], params, 0, [out])
+      return out
+    }
+    native.item = (id) => {
+      this.#refuseRead(id)
+      return this.#before.item(id)
+    }
+    native.read = (id, array) => {
+      this.#refuseRead(id)
+      this.#before.read(id, array)
+    }
+  }
+
+  /** Ends the recording. */
+  stop(): void {
+    vmapping.interpreter = null
+    compounds.watcher = null
+    native.item = this.#before.item
+    native.read = this.#before.read
+  }
+
+  /** What was recorded, with these results. */
+  finish(outputs: readonly Tensor[]): Trace {
+    const results = outputs.map((one) => this.#valueOf(one))
+    return { values: this.values, calls: this.calls, outputs: results }
+  }
+
+  /** Runs `body` as if nobody listened. */
+  #aside<T>(body: () => T): T {
+    const { interpreter } = vmapping
+    vmapping.interpreter = null
+    this.#paused++
+    try {
+      return body()
+    } finally {
+      this.#paused--
+      vmapping.interpreter = interpreter
+    }
+  }
+
+  #refuseRead(id: number): void {
+    const value = this.#live.get(id)
+    if (this.#paused > 0 || value === undefined) return
+    throw new ValueError(
+      OP,
+      [{ name: 'tensor', description: `${dtypeName(value.dtype)} [${value.shape.join(', ')}]` }],
+      'forward reads elements of a tensor that follows from the inputs (item, tolist, nonzero …): what it does with them would be the same for every input',
+      'export the part of the model before that, or write it with operations (where, gather)',
+    )
+  }
+
+  #new(tensor: Tensor, source: Source, name: string, fixed: boolean): Value {
+    const elements = fixed ? this.#aside(() => elementsOf(tensor)) : null
+    const value: Value = {
+      id: this.values.length,
+      source,
+      name,
+      shape: [...tensor.shape],
+      dtype: tensor._dtype,
+      fixed,
+      elements,
+    }
+    this.values.push(value)
+    const version = this.#writes.get(tensor._base ?? tensor) ?? 0
+    this.#values.set(tensor, { value, version })
+    if (fixed) this.#live.delete(tensor._id)
+    else if (source !== 'state') this.#live.set(tensor._id, value)
+    return value
+  }
+
+  #valueOf(tensor: Tensor): Value {
+    const known = this.#values.get(tensor)
+    const version = this.#writes.get(tensor._base ?? tensor) ?? 0
+    if (known !== undefined && known.version >= version) return known.value
+    if (known !== undefined && !known.value.fixed) {
+      throw new ValueError(
+        OP,
+        { tensor },
+        'it was changed in place through another tensor that shares its elements, which ONNX has no form for',
+        'use the forms without underscore in forward',
+      )
+    }
+    const named = this.#names.get(tensor)
+    if (named !== undefined) return this.#new(tensor, named.source, named.name, false)
+    return this.#new(tensor, 'constant', '', true)
+  }
+
+  #inputs(inputs: readonly Input[]): (Value | number | null)[] {
+    return inputs.map((one) => (one instanceof Tensor ? this.#valueOf(one) : one))
+  }
+
+  #add(call: OpCall, inputs: readonly (Value | number | null)[], outs: readonly Tensor[]): void {
+    this.#record(call.op.name, inputs, call.numbers, call.params, call.numberDtype, outs)
+  }
+
+  #record(
+    op: string,
+    inputs: readonly (Value | number | null)[],
+    numbers: readonly number[],
+    params: unknown,
+    numberDtype: number,
+    outs: readonly Tensor[],
+  ): void {
+    const fixed = inputs.every((one) => one === null || typeof one === 'number' || one.fixed)
+    const outputs = outs.map((out) => this.#new(out, 'call', '', fixed))
+    this.calls.push({ op, inputs, numbers: [...numbers], params, numberDtype, outputs })
+  }
+
+  /** A write: the target is another value afterwards, and so is everything that shares its storage. */
+  #write(call: OpCall, targets: readonly Tensor[], name: string): void {
+    const inputs = this.#inputs(call.inputs)
+    const before = targets.map((target) => this.#valueOf(target))
+    const base = targets.map((target) => target._base ?? target)
+    const fixed = [...inputs, ...before].every(
+      (one) => one === null || typeof one === 'number' || one.fixed,
+    )
+    targets.forEach((target, i) => {
+      if (target._base === null || fixed) return
+      throw new ValueError(
+        OP,
+        { target },
+        `${name} changes a part of another tensor (${before[i]?.source ?? ''}) in place, which ONNX has no form for`,
+        'use the form without underscore: where, cat, indexPut, selectScatter',
+      )
+    })
+    this.#aside(() =>
+      runInPlace(call.op, targets, call.inputs, call.numbers, call.params, call.numberDtype, name),
+    )
+    for (const one of base) this.#writes.set(one, (this.#writes.get(one) ?? 0) + 1)
+    this.#add(call, inputs, targets)
+  }
+}
