@@ -276,6 +276,34 @@ describe('TransformerSeq2Seq', () => {
     expectGolden(net, net(tokens, target, { srcKeyPaddingMask: padding }), golden.transformer)
   })
 
+  it('shows where it looks', () => {
+    manualSeed(0)
+    const net = new S.TransformerSeq2Seq({ ...small, ...depth, maxLength: 6 }).eval()
+    const padding = arange(5).ge(tensor([[5], [3]]))
+    const target = tokens.narrow(1, 0, 4).clamp(0, 8)
+    const masks = { srcKeyPaddingMask: padding }
+    const { logits, weights } = net.attend(tokens, target, masks)
+    expectClose(logits.tolist() as Nested, net(tokens, target, masks).tolist() as Nested)
+    expect(weights.shape).toEqual([2, 2, 2, 4, 5])
+    expect(weights.sum(-1).sub(1).abs().max().item()).toBeLessThan(1e-6)
+    expect(weights.select(0, 1).narrow(3, 3, 2).max().item()).toBe(0)
+    // What it says it saw is what its output is made of.
+    const [layer] = [...net.tr.decoder.layers].slice(-1)
+    const attention = (layer as nn.TransformerDecoderLayer).multihead_attn
+    let mixed = zeros([0])
+    attention.registerForwardHook((_, _given, output) => void (mixed = (output as [Tensor])[0]))
+    const memory = net.encode(tokens, padding)
+    net.decode(target, memory, padding)
+    const value = nn.functional.linear(
+      memory,
+      (attention.in_proj_weight as Tensor).narrow(0, 16, 8),
+      (attention.in_proj_bias as Tensor).narrow(0, 16, 8),
+    )
+    const heads = value.unflatten(2, [2, 4]).transpose(1, 2)
+    const seen = weights.select(1, 1).matmul(heads).transpose(1, 2).flatten(2)
+    expectClose(attention.out_proj(seen).tolist() as Nested, mixed.tolist() as Nested)
+  })
+
   it('copies sequences of different lengths', () => {
     manualSeed(0)
     const vocab = 8

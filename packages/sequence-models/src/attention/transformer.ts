@@ -1,6 +1,6 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
-import { randn, ShapeError } from '@flambeau/core'
+import { randn, ShapeError, stack } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import type { BeamSearchOptions, DecodeOptions, Hypothesis, StepDecoder } from '../decoding.ts'
 import { beamSearch, greedyDecode } from '../decoding.ts'
@@ -115,6 +115,34 @@ export class TransformerSeq2Seq extends nn.Module<
     return this.decode(tgt, memory, srcKeyPaddingMask, tgtKeyPaddingMask)
   }
 
+  /**
+   * The logits, and where each head of each decoder layer looked in the source: weights
+   * `[N, numDecoderLayers, nhead, T, S]`. In training mode dropout falls on both, not alike.
+   */
+  attend(
+    src: Tensor,
+    tgt: Tensor,
+    masks: TransformerMasks = {},
+  ): { logits: Tensor; weights: Tensor } {
+    const { srcKeyPaddingMask: keyPaddingMask = null, tgtKeyPaddingMask = null } = masks
+    const memory = this.encode(src, keyPaddingMask)
+    const looks = [...this.tr.decoder.layers].map((layer) => layer.multihead_attn)
+    const queries: Tensor[] = []
+    const hooks = looks.map((attention) =>
+      attention.registerForwardPreHook((_, [query]) => void queries.push(query as Tensor)),
+    )
+    try {
+      const logits = this.decode(tgt, memory, keyPaddingMask, tgtKeyPaddingMask)
+      const options = { keyPaddingMask, averageAttnWeights: false }
+      const weights = queries
+        .slice(0, looks.length)
+        .map((query, i) => looks[i]?.(query, memory, memory, options)[1] as Tensor)
+      return { logits, weights: stack(weights, 1) }
+    } finally {
+      for (const hook of hooks) hook.remove()
+    }
+  }
+
   /** What the decoder looks at: `[N, S]` -> `[N, S, dModel]`. */
   encode(src: Tensor, srcKeyPaddingMask: Tensor | null = null): Tensor {
     const x = this.embed('src', src)
@@ -129,6 +157,16 @@ export class TransformerSeq2Seq extends nn.Module<
     srcKeyPaddingMask: Tensor | null = null,
     tgtKeyPaddingMask: Tensor | null = null,
   ): Tensor {
+    return this.out(this.decoded(tgt, memory, srcKeyPaddingMask, tgtKeyPaddingMask))
+  }
+
+  /** What the logits are made of: `[N, T]` -> `[N, T, dModel]`. */
+  private decoded(
+    tgt: Tensor,
+    memory: Tensor,
+    srcKeyPaddingMask: Tensor | null,
+    tgtKeyPaddingMask: Tensor | null = null,
+  ): Tensor {
     const x = this.embed('tgt', tgt)
     if (memory.shape[0] !== tgt.shape[0]) {
       const rule = 'src and tgt must have as many rows'
@@ -138,7 +176,7 @@ export class TransformerSeq2Seq extends nn.Module<
     const steps = tgt.shape[1] as number
     const causal = this.causal.narrow(0, 0, steps).narrow(1, 0, steps)
     const padding = [tgtKeyPaddingMask, srcKeyPaddingMask] as const
-    return this.out(this.tr.decoder(x, memory, causal, null, ...padding, true))
+    return this.tr.decoder(x, memory, causal, null, ...padding, true)
   }
 
   /**
@@ -197,7 +235,8 @@ export class TransformerSeq2Seq extends nn.Module<
       step: (tokens) => {
         const rows = tokens.shape[0] as number
         const mask = padding === null ? null : expand(padding, rows)
-        return this.decode(tokens, expand(memory, rows), mask).select(1, -1)
+        // Only the last step is new.
+        return this.out(this.decoded(tokens, expand(memory, rows), mask).select(1, -1))
       },
       reorder: (rows) => {
         memory = memory.indexSelect(0, rows)
