@@ -1,6 +1,8 @@
 #include "onednn.h"
 
+#ifndef FLAMBEAU_SERIAL_ONEDNN
 #include <omp.h>
+#endif
 
 #include <new>
 #include <string>
@@ -39,10 +41,15 @@ dnnl::stream& onednn_stream() {
   return stream;
 }
 
+#ifdef FLAMBEAU_SERIAL_ONEDNN
+OpenMpThreads::OpenMpThreads(int count) : before_(count) {}
+OpenMpThreads::~OpenMpThreads() = default;
+#else
 OpenMpThreads::OpenMpThreads(int count) : before_(omp_get_max_threads()) {
   if (before_ != count) omp_set_num_threads(count);
 }
 OpenMpThreads::~OpenMpThreads() { omp_set_num_threads(before_); }
+#endif
 
 void throw_onednn(const dnnl::error& error) {
   if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
