@@ -6,7 +6,8 @@ import { imageResize, imageTable } from '@flambeau/core/internal'
 import type { SampleContext, WorkerRecipe } from '../dataset.ts'
 import { Dataset } from '../dataset.ts'
 import { FormatError } from '../formats/errors.ts'
-import { readImage } from '../images/decode.ts'
+import { decodeImage, readImage, readImageFile } from '../images/decode.ts'
+import { parseImageInfo } from '../images/header.ts'
 import { recipeOf } from '../loader/recipe.ts'
 import type { ImageSourceOptions } from './image-source.ts'
 import {
@@ -135,31 +136,33 @@ export class CarvanaDataset extends Dataset<CarvanaSample> {
   async #read(at: number): Promise<CarvanaSample> {
     const { shrinkTo } = this.#options
     const files = this.pairs[at] as CarvanaPair
-    const [image, drawn] = await Promise.all([
-      readImage(files.image, shrinkTo === undefined ? { mode: 'rgb' } : { mode: 'rgb', shrinkTo }),
+    const [bytes, drawn] = await Promise.all([
+      readImageFile(files.image),
       readImage(files.mask, { mode: 'gray' }),
     ])
+    // The sizes of the files are compared: the decoder may shrink the image, and the mask follows.
+    const whole = parseImageInfo(bytes, files.image)
+    const [, rows = 0, columns = 0] = drawn.shape
+    if (rows !== whole.height || columns !== whole.width) {
+      throw new FormatError({
+        format: 'Carvana',
+        path: files.mask,
+        reason: `the mask of ${rows} × ${columns} does not fit ${basename(files.image)} of ${whole.height} × ${whole.width}`,
+        fix: 'masks have the size of their images',
+      })
+    }
+    const image = await decodeImage(bytes, {
+      mode: 'rgb',
+      path: files.image,
+      ...(shrinkTo === undefined ? {} : { shrinkTo }),
+    })
     const mask = imageTable(drawn, isWhite)
     const [, height = 0, width = 0] = image.shape
-    const [, rows = 0, columns = 0] = mask.shape
     if (rows === height && columns === width) return { image, mask }
-    // Only what the decoder shrank may differ, by the same factor both ways.
-    if (shrinkTo !== undefined && fits(height, rows) && fits(width, columns)) {
-      return { image, mask: imageResize(mask, height, width, 'nearest', false) }
-    }
-    throw new FormatError({
-      format: 'Carvana',
-      path: files.mask,
-      reason: `the mask of ${rows} × ${columns} does not fit ${basename(files.image)} of ${height} × ${width}`,
-      fix: 'masks have the size of their images',
-    })
+    return { image, mask: imageResize(mask, height, width, 'nearest', false) }
   }
 
   override toWorker(): WorkerRecipe {
     return recipeOf(this, CarvanaDataset, import.meta.url, [this.root, this.#options])
   }
-}
-
-function fits(shrunk: number, full: number): boolean {
-  return [1, 2, 4, 8].some((factor) => Math.ceil(full / factor) === shrunk)
 }

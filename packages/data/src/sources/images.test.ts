@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { full, Generator, ones, randint, tensor, zeros } from '@flambeau/core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { DataLoader } from '../data-loader.ts'
@@ -25,6 +25,7 @@ import {
   Resize,
   ToTensor,
 } from '../transforms/index.ts'
+import type { CarvanaPair } from './images.ts'
 import {
   ArrayDataset,
   CarvanaDataset,
@@ -217,6 +218,19 @@ describe('CarvanaDataset', () => {
       [3, 24, 36],
       [1, 24, 36],
     ])
+
+    // A mask of half the size is a mistake, even where the decoder would halve the image too.
+    const { image: photograph, mask: cut } = data.pairs[2] as CarvanaPair
+    for (const size of [
+      [24, 36],
+      [12, 18],
+      [6, 9],
+    ] as const) {
+      await writeImage(cut, zeros([1, ...size]))
+      await expect(data.getItem(2)).rejects.toThrow(
+        `the mask of ${size.join(' × ')} does not fit ${basename(photograph)} of 48 × 72`,
+      )
+    }
   })
 
   test('names masks that are missing, and masks of another size', async () => {
