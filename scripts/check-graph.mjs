@@ -18,6 +18,7 @@ import { readJson, root, workspaceFolders } from './lib/repo.mjs'
 /** @type {Record<string, string[]>} for each package, the packages that its sources may import */
 const mayImport = {
   '@flambeau/core': [],
+  '@flambeau/core-linux-x64-gnu': [],
   '@flambeau/autograd': ['@flambeau/core'],
   '@flambeau/nn': ['@flambeau/core', '@flambeau/autograd'],
   '@flambeau/optim': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
