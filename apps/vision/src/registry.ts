@@ -97,7 +97,7 @@ function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
     sizes: any(32),
     build: ({ classes }) => new VGG(depth, { numClasses: classes, batchNorm }),
     recipe: batchNorm ? sgd(0.02, 32) : adamw(1e-4, 32),
-    zoo: batchNorm ? zoo(32, 1500, 3, 5e-4, 0.85, 50) : zoo(32, 1500, 3, 2e-4, 0.75),
+    zoo: batchNorm ? zoo(32, 1200, 3, 5e-4, 0.9, 50) : zoo(32, 1500, 3, 2e-4, 0.8),
   }
 }
 
@@ -109,7 +109,7 @@ function resnet(depth: ResNetDepth): Entry {
     sizes: any(32),
     build: ({ classes }) => new ResNet(depth, { numClasses: classes }),
     recipe: adamw(1e-3, 32),
-    zoo: zoo(32, depth > 50 ? 1500 : 2000, 3, 1e-3, depth > 50 ? 0.75 : 0.85),
+    zoo: zoo(32, depth > 50 ? 1000 : 2000, 3, 1e-3, depth > 50 ? 0.75 : 0.85),
   }
 }
 
@@ -212,7 +212,7 @@ export const MODELS: Readonly<Record<string, Entry>> = {
     sizes: any(63),
     build: ({ classes }) => new AlexNet({ numClasses: classes }),
     recipe: adamw(1e-4),
-    zoo: zoo(64, 1200, 3, 4e-4, 0.8),
+    zoo: zoo(64, 1200, 5, 4e-4, 0.8),
   },
   alexnet_gray: {
     family: 'AlexNet',
@@ -267,9 +267,9 @@ export const MODELS: Readonly<Record<string, Entry>> = {
   densenet121: densenet(121),
   densenet169: densenet(169),
   densenet201: densenet(201),
-  vit_tiny: vit('tiny', 0.7, 3000, 4, 5e-4),
-  vit_small: vit('small', 0.5, 2000, 3, 3e-4),
-  vit_base: vit('base', 0.3, 800, 3, 1e-4),
+  vit_tiny: vit('tiny', 0.75, 3000, 4, 5e-4),
+  vit_small: vit('small', 0.7, 2000, 3, 3e-4),
+  vit_base: vit('base', 0.5, 800, 3, 1e-4),
   vit_taught: {
     family: 'ViT',
     summary: 'every step written out, norms after the blocks',
@@ -284,7 +284,7 @@ export const MODELS: Readonly<Record<string, Entry>> = {
         numClasses: classes,
       }),
     recipe: adamw(1e-3),
-    zoo: zoo(28, 5000, 8, 1e-3, 0.75),
+    zoo: zoo(28, 10000, 5, 1e-3, 0.8),
   },
   vit_transformer: {
     family: 'ViT',

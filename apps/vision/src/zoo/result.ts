@@ -1,7 +1,7 @@
 /** What the zoo finds out about one model. */
 export interface Result {
   readonly name: string
-  readonly kind: 'classification' | 'segmentation' | 'generation'
+  readonly kind: 'classification' | 'detection' | 'segmentation' | 'generation'
   readonly parameters: number
   /** What it was given: `3 × 32 × 32`. */
   readonly input: string
@@ -9,17 +9,23 @@ export interface Result {
   readonly training: string
   /** Steps until a batch was known by heart; null where that is not asked for. */
   readonly overfitSteps: number | null
-  /** Accuracy, mean IoU, or the judge's score. */
+  /** Accuracy, mean average precision, mean IoU, or the judge's score. */
   readonly value: number
   /** What `value` must reach. */
   readonly goal: number
+  /** The mean overlap of masks, and what it must reach; of detectors that find masks. */
+  readonly maskIoU?: number
+  readonly maskGoal?: number
   /** Processor time of all threads, in seconds. */
   readonly cpuSeconds: number
 }
 
 /** Did it learn what it was to learn? */
-export function isGood({ value, goal, overfitSteps, kind }: Result): boolean {
-  return value >= goal && (kind !== 'classification' || overfitSteps !== null)
+export function isGood(result: Result): boolean {
+  const { value, goal, overfitSteps, kind, maskIoU = 0, maskGoal = 0 } = result
+  return (
+    value >= goal && maskIoU >= maskGoal && (kind !== 'classification' || overfitSteps !== null)
+  )
 }
 
 /** Runs `body`; what it gives, with the processor time that it took. */

@@ -67,6 +67,7 @@ interface Plan {
   readonly build: () => nn.Module
   readonly images: number
   readonly epochs: number
+  readonly batchSize: number
   readonly lr: number
   readonly goal: number
 }
@@ -77,6 +78,7 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
     build: () => new UNet({ outChannels: CLASSES, features: [16, 32, 64, 128] }),
     images: 600,
     epochs: 10,
+    batchSize: 16,
     lr: 3e-3,
     goal: 0.75,
   },
@@ -85,6 +87,7 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
       new SegNet({ numClasses: CLASSES, features: [16, 32, 64, 64], convolutions: [2, 2, 2, 2] }),
     images: 600,
     epochs: 12,
+    batchSize: 16,
     lr: 3e-3,
     goal: 0.65,
   },
@@ -92,6 +95,7 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
     build: () => new FCN(32, { numClasses: CLASSES, headWidth: 256, dropout: 0.1 }),
     images: 300,
     epochs: 8,
+    batchSize: 8,
     lr: 3e-4,
     goal: 0.3,
   },
@@ -99,22 +103,25 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
     build: () => new FCN(16, { numClasses: CLASSES, headWidth: 256, dropout: 0.1 }),
     images: 300,
     epochs: 8,
+    batchSize: 8,
     lr: 3e-4,
-    goal: 0.3,
+    goal: 0.35,
   },
   fcn8s: {
     build: () => new FCN(8, { numClasses: CLASSES, headWidth: 256, dropout: 0.1 }),
     images: 300,
     epochs: 8,
+    batchSize: 8,
     lr: 3e-4,
-    goal: 0.35,
+    goal: 0.4,
   },
   pspnet18: {
     build: () => new PSPNet({ numClasses: CLASSES, depth: 18 }),
     images: 600,
     epochs: 6,
+    batchSize: 8,
     lr: 1e-3,
-    goal: 0.5,
+    goal: 0.6,
   },
   vit_segmenter: {
     build: () =>
@@ -127,19 +134,20 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
         numHeads: 4,
       }),
     images: 1000,
-    epochs: 16,
-    lr: 2e-3,
-    goal: 0.4,
+    epochs: 14,
+    batchSize: 8,
+    lr: 1e-3,
+    goal: 0.5,
   },
 }
 
 /** The result of one segmenter. */
 export async function provesToSegment(name: string, seed: number): Promise<Result> {
-  const { build, images, epochs, lr, goal } = SEGMENTERS[name] as Plan
+  const { build, images, epochs, batchSize, lr, goal } = SEGMENTERS[name] as Plan
   return timed(async () => {
     const loaderOf = (data: Figures, shuffle: boolean) =>
       new DataLoader(new TensorDataset(data.images, data.masks), {
-        batchSize: shuffle ? 16 : 50,
+        batchSize: shuffle ? batchSize : 50,
         shuffle,
       })
     manualSeed(seed)

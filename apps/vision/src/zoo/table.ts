@@ -69,6 +69,24 @@ function others(results: readonly Result[], what: string, value: string): string
   return markdown([head, ...rows], [false, true, true, false, true, true, true])
 }
 
+function detection(results: readonly Result[]): string {
+  const head = ['detector', 'parameters', 'scenes', 'trained on', 'mAP@0.5', 'at least']
+  const rows = results.map((one) => [
+    `\`${one.name}\``,
+    one.parameters.toLocaleString('en'),
+    one.input,
+    one.training,
+    percent(one.value),
+    percent(one.goal),
+    one.maskIoU === undefined ? '' : one.maskIoU.toFixed(3),
+    one.maskGoal === undefined ? '' : one.maskGoal.toFixed(3),
+    seconds(one.cpuSeconds),
+  ])
+  const rest = ['IoU of masks', 'at least', 'processor time']
+  const right = [false, true, true, false, true, true, true, true, true]
+  return markdown([[...head, ...rest], ...rows], right)
+}
+
 /** All results, one table for each kind. */
 export function tables(results: readonly Result[]): string {
   const of = (kind: Result['kind']): Result[] => results.filter((one) => one.kind === kind)
@@ -77,6 +95,12 @@ export function tables(results: readonly Result[]): string {
     parts.push(
       'Accuracy is that of the first 1,000 test images of MNIST, after training on the first so many training\nimages. A batch of 20 counts as known by heart when all are right and the loss is below 0.1.',
       classification(of('classification')),
+    )
+  }
+  if (of('detection').length > 0) {
+    parts.push(
+      'Detectors find digits of MNIST in scenes, 1 to 3 of a quarter to half of its height in each; the mean average\nprecision at an overlap of one half is that on 100 scenes of digits of the test set. The IoU of masks is the mean over\nall objects, 0 for those that were not found.',
+      detection(of('detection')),
     )
   }
   if (of('segmentation').length > 0) {

@@ -6,6 +6,7 @@ import { FormatError, writeFileAtomic } from '@flambeau/data'
 import { findModel } from '../models.ts'
 import { MODELS } from '../registry.ts'
 import { provesToClassify } from './classification.ts'
+import { DETECTORS, provesToDetect } from './detection.ts'
 import { GENERATORS, provesToGenerate } from './generation.ts'
 import type { Result } from './result.ts'
 import { isGood } from './result.ts'
@@ -20,7 +21,7 @@ export interface ZooOptions {
   readonly threads?: number
 }
 
-const NAMES = [...Object.keys(MODELS), ...Object.keys(SEGMENTERS), ...Object.keys(GENERATORS)]
+const NAMES = [MODELS, DETECTORS, SEGMENTERS, GENERATORS].flatMap((all) => Object.keys(all))
 
 async function prove(
   name: string,
@@ -30,6 +31,9 @@ async function prove(
   if (Object.hasOwn(SEGMENTERS, name)) return provesToSegment(name, options.seed)
   if (Object.hasOwn(GENERATORS, name)) {
     return provesToGenerate(name, options.seed, join(options.out, 'judge.safetensors'), say)
+  }
+  if (Object.hasOwn(DETECTORS, name)) {
+    return provesToDetect(name, options.seed, join(options.out, 'scenes'))
   }
   return provesToClassify(name, options.seed)
 }
@@ -76,8 +80,12 @@ export async function zoo(
     results.set(name, result)
     const heart =
       result.overfitSteps === null ? '' : `a batch by heart in ${result.overfitSteps} steps, `
+    const masks =
+      result.maskIoU === undefined
+        ? ''
+        : `, masks ${result.maskIoU.toFixed(3)} (at least ${result.maskGoal})`
     say(
-      `${name}: ${heart}${result.value.toFixed(3)} (at least ${result.goal}), ${Math.round(result.cpuSeconds)} s of processor time${isGood(result) ? '' : ': NOT REACHED'}`,
+      `${name}: ${heart}${result.value.toFixed(3)} (at least ${result.goal})${masks}, ${Math.round(result.cpuSeconds)} s of processor time${isGood(result) ? '' : ': NOT REACHED'}`,
     )
     const json = new TextEncoder().encode(`${JSON.stringify(inOrder(), null, 2)}\n`)
     writeFileAtomic(file, [json])
