@@ -1,0 +1,253 @@
+/** Does a detector learn to find digits in scenes? */
+import { join } from 'node:path'
+import { manualSeed } from '@flambeau/core'
+import type { Scene, SceneBatch } from '@flambeau/data'
+import {
+  ArrayDataset,
+  collateScenes,
+  DataLoader,
+  makeDigitScenes,
+  MeanAveragePrecision,
+  readScenes,
+} from '@flambeau/data'
+import { AdamW, OneCycleLR } from '@flambeau/optim'
+import { fit } from '@flambeau/trainer'
+import type { AnchorShape, Detection, Detector, Proposer } from '@flambeau/vision-models'
+import {
+  boxIou,
+  FastRCNN,
+  OverFeat,
+  RCNN,
+  slidingWindows,
+  SmallBackbone,
+  SmallFasterRCNN,
+  SmallMaskRCNN,
+  SmallSSD,
+  SPPNet,
+  totalLoss,
+  YOLOv1,
+  YOLOv5,
+} from '@flambeau/vision-models'
+import type { Result } from './result.ts'
+import { timed } from './result.ts'
+
+/** Pixels a side of a scene, and how many there are to learn from and to be judged by. */
+const SIZE = 96
+const LEARNED = 1000
+const TEST = 100
+/** Digits are so high, as shares of the scene. */
+const SCALE = [0.25, 0.5] as const
+
+interface Plan {
+  /** For so many classes with the background, and scenes of so many pixels a side. */
+  readonly build: (numClasses: number, size: number) => Detector
+  /** The first so many scenes. */
+  readonly images: number
+  readonly epochs: number
+  readonly batchSize: number
+  readonly lr: number
+  /** The mean average precision at an overlap of one half. */
+  readonly goal: number
+  /** The mean overlap of masks, of detectors that find some. */
+  readonly maskGoal?: number
+}
+
+/** Anchors in the shapes of digits, for maps of stride 8, 16 and 32. */
+const anchorsFor = (size: number): AnchorShape[][] =>
+  [0.28, 0.36, 0.46].map((high) =>
+    [0.5, 0.75, 1].map((ratio): AnchorShape => [high * ratio * size, high * size]),
+  )
+
+/** Windows in the sizes and shapes of digits, which stand in for a search by grouping. */
+const windowsFor =
+  (size: number): Proposer =>
+  () =>
+    slidingWindows([size, size], {
+      sizes: [0.24, 0.32, 0.42].map((share) => share * size),
+      aspectRatios: [1.1, 1.8],
+      stride: 0.25,
+    })
+
+/** Detectors, small enough to learn from scratch in a minute or two. */
+export const DETECTORS: Readonly<Record<string, Plan>> = {
+  overfeat: {
+    build: (numClasses) => new OverFeat({ numClasses, scales: [1, 0.75], widths: [24, 48, 96] }),
+    images: 1000,
+    epochs: 8,
+    batchSize: 16,
+    lr: 3e-3,
+    goal: 0.5,
+  },
+  rcnn: {
+    build: (numClasses, size) =>
+      new RCNN({ numClasses, propose: windowsFor(size), cropSize: 24, samples: 32 }),
+    images: 600,
+    epochs: 6,
+    batchSize: 8,
+    lr: 2e-3,
+    goal: 0.5,
+  },
+  spp_net: {
+    build: (numClasses, size) =>
+      new SPPNet({ numClasses, propose: windowsFor(size), samples: 32, backbone: shared() }),
+    images: 800,
+    epochs: 8,
+    batchSize: 8,
+    lr: 2e-3,
+    goal: 0.5,
+  },
+  fast_rcnn: {
+    build: (numClasses, size) =>
+      new FastRCNN({ numClasses, propose: windowsFor(size), samples: 32, backbone: shared() }),
+    images: 800,
+    epochs: 8,
+    batchSize: 8,
+    lr: 2e-3,
+    goal: 0.5,
+  },
+  faster_rcnn: {
+    build: (numClasses) => new SmallFasterRCNN({ numClasses }),
+    images: 800,
+    epochs: 6,
+    batchSize: 8,
+    lr: 2e-3,
+    goal: 0.6,
+  },
+  mask_rcnn: {
+    build: (numClasses) => new SmallMaskRCNN({ numClasses }),
+    images: 800,
+    epochs: 6,
+    batchSize: 8,
+    lr: 2e-3,
+    goal: 0.6,
+    maskGoal: 0.5,
+  },
+  yolo_v1: {
+    build: (numClasses, size) =>
+      new YOLOv1({ numClasses, size: [size, size], widths: [24, 48, 96, 192] }),
+    images: 1000,
+    epochs: 20,
+    batchSize: 16,
+    lr: 2e-3,
+    goal: 0.5,
+  },
+  yolo_v5: {
+    build: (numClasses, size) =>
+      new YOLOv5({
+        numClasses,
+        size: [size, size],
+        widthMultiple: 0.25,
+        depthMultiple: 0.33,
+        anchors: anchorsFor(size),
+        anchorRatio: 2,
+        lossWeights: { class: 5 },
+      }),
+    images: 1000,
+    epochs: 12,
+    batchSize: 16,
+    lr: 3e-3,
+    goal: 0.6,
+  },
+  ssd: {
+    build: (numClasses, size) =>
+      new SmallSSD({ numClasses, size: [size, size], widths: [16, 32, 64, 96, 128] }),
+    images: 1000,
+    epochs: 12,
+    batchSize: 16,
+    lr: 3e-3,
+    goal: 0.6,
+  },
+}
+
+function shared(): SmallBackbone {
+  return new SmallBackbone({ widths: [24, 48, 96], levels: 1 })
+}
+
+/** What {@link judge} finds. */
+export interface Verdict {
+  /** At an overlap of one half. */
+  readonly meanAveragePrecision: number
+  /** The mean overlap of masks, 0 for objects that were not found; null without masks. */
+  readonly maskIoU: number | null
+}
+
+/** How well a detector finds what is in scenes. */
+export function judge(net: Detector, scenes: readonly Scene[]): Verdict {
+  const metric = new MeanAveragePrecision({ iouThresholds: [0.5] })
+  const overlaps: number[] = []
+  for (let from = 0; from < scenes.length; from += 25) {
+    const { images, targets } = collateScenes(scenes.slice(from, from + 25))
+    const found = net.detect(images)
+    metric.update(found, [...targets])
+    if (!net.needsMasks) continue
+    found.forEach((one, i) => overlaps.push(...maskOverlaps(one, targets[i] as Scene['target'])))
+  }
+  return {
+    meanAveragePrecision: metric.compute().map50,
+    maskIoU: net.needsMasks ? overlaps.reduce((sum, x) => sum + x, 0) / overlaps.length : null,
+  }
+}
+
+/** For each object, the overlap of its mask with that of the surest detection of its class on it. */
+function maskOverlaps(found: Detection, target: Scene['target']): number[] {
+  const [labels, classes] = [found.labels.tolist(), target.labels.tolist()] as [number[], number[]]
+  const near = boxIou(target.boxes, found.boxes).tolist() as number[][]
+  return classes.map((label, object) => {
+    const best = labels.findIndex(
+      (one, i) => one === label && ((near[object] as number[])[i] as number) >= 0.5,
+    )
+    if (best < 0 || found.masks === undefined || target.masks === undefined) return 0
+    const drawn = found.masks.select(0, best).select(0, 0).gt(0.5)
+    const real = target.masks.select(0, object).gt(0)
+    return drawn.logicalAnd(real).sum().item() / drawn.logicalOr(real).sum().item()
+  })
+}
+
+/** The scenes of the zoo, made in a folder when they are first asked for. */
+async function scenesOf(folder: string, train: boolean, masks: boolean): Promise<readonly Scene[]> {
+  const place = join(folder, train ? 'train' : 'test')
+  const options = { size: SIZE, digits: [1, 3], scale: SCALE, train } as const
+  const [count, seed] = train ? [LEARNED, 0] : [TEST, 1]
+  await makeDigitScenes(place, { ...options, count, seed })
+  return (await readScenes(place, { masks })).scenes
+}
+
+/** The result of one detector. @param folder Of the scenes. */
+export async function provesToDetect(name: string, seed: number, folder: string): Promise<Result> {
+  const { build, images, epochs, batchSize, lr, goal, maskGoal } = DETECTORS[name] as Plan
+  const masks = maskGoal !== undefined
+  const learned = await scenesOf(folder, true, masks)
+  const test = await scenesOf(folder, false, masks)
+  return timed(async () => {
+    manualSeed(seed)
+    const net = build(11, SIZE)
+    const parameters = [...net.parameters()].reduce((sum, one) => sum + one.numel(), 0)
+    const loader = new DataLoader(new ArrayDataset(learned.slice(0, images)), {
+      batchSize,
+      shuffle: true,
+      dropLast: true,
+      collateFn: collateScenes,
+    })
+    const optimizer = new AdamW(net.parameters(), { lr, weightDecay: 1e-3 })
+    await fit(net, loader, {
+      optimizer,
+      scheduler: new OneCycleLR(optimizer, { maxLr: lr, totalSteps: epochs * loader.length }),
+      schedule: 'step',
+      forward: ({ images: x, targets }: SceneBatch) => totalLoss(net.losses(x, targets)),
+      epochs,
+      clipGradNorm: 10,
+    })
+    const { meanAveragePrecision, maskIoU } = judge(net, test)
+    return {
+      name,
+      kind: 'detection',
+      parameters,
+      input: `3 × ${SIZE} × ${SIZE}`,
+      training: `${images} scenes, ${epochs} epochs`,
+      overfitSteps: null,
+      value: meanAveragePrecision,
+      goal,
+      ...(maskIoU === null || maskGoal === undefined ? {} : { maskIoU, maskGoal }),
+    } as const
+  })
+}
