@@ -90,6 +90,8 @@ describe('alignments', () => {
     expectClose(weights.select(0, 0).tolist() as Nested, first.tolist() as Nested)
     const seen = keys.select(0, 0).mul(first.unsqueeze(1)).sum(0)
     expectClose(context.select(0, 0).tolist() as Nested, seen.tolist() as Nested)
+    const again = layer(query, keys, mask, layer.prepare(keys))
+    expect(again[1].equal(weights)).toBe(true)
     expect(() => layer(query, keys, mask.narrow(1, 0, 4))).toThrow(/mask must be \[2, 5\]/)
     expect(() => layer(query, keys, zeros([2, 5]))).toThrow(/bool/)
     expect(() => layer(keys, keys)).toThrow(ShapeError)
@@ -108,6 +110,10 @@ describe('alignments', () => {
     expectClose(general(query, keys)[1].tolist() as Nested, dot.tolist() as Nested)
     const concat = new S.LuongAttention(4, 4, 'concat')
     expectClose(concat(query, keys)[1].sum(1).tolist() as Nested, [1, 1])
+    for (const layer of [general, concat]) {
+      const [, weights] = layer(query, keys)
+      expect(layer(query, keys, null, layer.prepare(keys))[1].equal(weights)).toBe(true)
+    }
     expect(() => new S.LuongAttention(4, 3, 'dot')).toThrow(/equal sizes/)
     expect(() => new S.LuongAttention(4, 4, 'cosine' as never)).toThrow(ValueError)
   })
@@ -288,7 +294,7 @@ describe('TransformerSeq2Seq', () => {
     expect(weights.sum(-1).sub(1).abs().max().item()).toBeLessThan(1e-6)
     expect(weights.select(0, 1).narrow(3, 3, 2).max().item()).toBe(0)
     // What it says it saw is what its output is made of.
-    const [layer] = [...net.tr.decoder.layers].slice(-1)
+    const [layer] = [...(net.tr.decoder as nn.TransformerDecoder).layers].slice(-1)
     const attention = (layer as nn.TransformerDecoderLayer).multihead_attn
     let mixed = zeros([0])
     attention.registerForwardHook((_, _given, output) => void (mixed = (output as [Tensor])[0]))

@@ -41,7 +41,8 @@ function attend(
  * Additive attention: the score of key k for query q is vᵀ tanh(W q + U k).
  *
  * Shapes: query `[N, querySize]`, keys `[N, S, keySize]`, mask bool `[N, S]`, true where there is
- * something to see, at least one step in each row -> context `[N, keySize]`, weights `[N, S]`.
+ * something to see, at least one step in each row -> context `[N, keySize]`, weights `[N, S]`. Where
+ * many queries look at the same keys, pass `prepare(keys)` too, so that they are mapped once.
  *
  * @throws {ShapeError, DTypeError} for other shapes, or a mask that is not bool.
  * @see Bahdanau, Cho and Bengio 2014, https://arxiv.org/abs/1409.0473
@@ -55,7 +56,7 @@ function attend(
  * ```
  */
 export class BahdanauAttention extends nn.Module<
-  [query: Tensor, keys: Tensor, mask?: Tensor | null],
+  [query: Tensor, keys: Tensor, mask?: Tensor | null, prepared?: Tensor | null],
   [context: Tensor, weights: Tensor]
 > {
   readonly querySize: number
@@ -74,13 +75,20 @@ export class BahdanauAttention extends nn.Module<
     this.energy = new nn.Linear(hiddenSize, 1, { bias: false })
   }
 
+  /** What scores are made of, the same for all queries: `[N, S, keySize]` -> `[N, S, hiddenSize]`. */
+  prepare(keys: Tensor): Tensor {
+    return this.key(keys)
+  }
+
   override forward(
     query: Tensor,
     keys: Tensor,
     mask: Tensor | null = null,
+    prepared: Tensor | null = null,
   ): [context: Tensor, weights: Tensor] {
     requireOperands('BahdanauAttention', [query, keys], this, mask)
-    const mixed = this.query(query).unsqueeze(1).add(this.key(keys)).tanh()
+    const mapped = prepared ?? this.prepare(keys)
+    const mixed = this.query(query).unsqueeze(1).add(mapped).tanh()
     return attend(this.energy(mixed).squeeze(2), keys, mask)
   }
 }
@@ -92,7 +100,8 @@ export type LuongScore = 'dot' | 'general' | 'concat'
  * Multiplicative attention, with the three scores of the paper.
  *
  * Shapes: query `[N, querySize]`, keys `[N, S, keySize]`, mask bool `[N, S]`, true where there is
- * something to see, at least one step in each row -> context `[N, keySize]`, weights `[N, S]`.
+ * something to see, at least one step in each row -> context `[N, keySize]`, weights `[N, S]`. Where
+ * many queries look at the same keys, pass `prepare(keys)` too, so that they are mapped once.
  *
  * @throws {ShapeError, DTypeError} for other shapes, or a mask that is not bool. @throws {ValueError}
  * for 'dot' of different sizes.
@@ -108,7 +117,7 @@ export type LuongScore = 'dot' | 'general' | 'concat'
  * ```
  */
 export class LuongAttention extends nn.Module<
-  [query: Tensor, keys: Tensor, mask?: Tensor | null],
+  [query: Tensor, keys: Tensor, mask?: Tensor | null, prepared?: Tensor | null],
   [context: Tensor, weights: Tensor]
 > {
   readonly querySize: number
@@ -138,22 +147,27 @@ export class LuongAttention extends nn.Module<
     this.energy = score === 'concat' ? new nn.Linear(querySize, 1, { bias: false }) : null
   }
 
+  /** What scores are made of, the same for all queries: `[N, S, keySize]` -> `[N, S, querySize]`, or keys. */
+  prepare(keys: Tensor): Tensor {
+    return this.map === null || this.energy !== null ? keys : this.map(keys)
+  }
+
   override forward(
     query: Tensor,
     keys: Tensor,
     mask: Tensor | null = null,
+    prepared: Tensor | null = null,
   ): [context: Tensor, weights: Tensor] {
     requireOperands('LuongAttention', [query, keys], this, mask)
-    return attend(this.scores(query, keys), keys, mask)
+    return attend(this.scores(query, prepared ?? this.prepare(keys)), keys, mask)
   }
 
-  private scores(query: Tensor, keys: Tensor): Tensor {
+  private scores(query: Tensor, prepared: Tensor): Tensor {
     const { map, energy } = this
     if (map !== null && energy !== null) {
-      const repeated = query.unsqueeze(1).expand(-1, keys.shape[1] as number, -1)
-      return energy(map(cat([repeated, keys], 2)).tanh()).squeeze(2)
+      const repeated = query.unsqueeze(1).expand(-1, prepared.shape[1] as number, -1)
+      return energy(map(cat([repeated, prepared], 2)).tanh()).squeeze(2)
     }
-    const mapped = map === null ? keys : map(keys)
-    return mapped.matmul(query.unsqueeze(2)).squeeze(2)
+    return prepared.matmul(query.unsqueeze(2)).squeeze(2)
   }
 }

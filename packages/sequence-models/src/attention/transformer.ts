@@ -126,7 +126,8 @@ export class TransformerSeq2Seq extends nn.Module<
   ): { logits: Tensor; weights: Tensor } {
     const { srcKeyPaddingMask: keyPaddingMask = null, tgtKeyPaddingMask = null } = masks
     const memory = this.encode(src, keyPaddingMask)
-    const looks = [...this.tr.decoder.layers].map((layer) => layer.multihead_attn)
+    const { layers } = this.tr.decoder as nn.TransformerDecoder
+    const looks = [...layers].map((layer) => layer.multihead_attn)
     const queries: Tensor[] = []
     const hooks = looks.map((attention) =>
       attention.registerForwardPreHook((_, [query]) => void queries.push(query as Tensor)),

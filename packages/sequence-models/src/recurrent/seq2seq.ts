@@ -39,6 +39,8 @@ export interface Seq2SeqCall {
 interface DecoderState {
   readonly state: RecurrentState
   readonly memory: Tensor
+  /** What the alignment makes of memory, the same for all steps. */
+  readonly prepared: Tensor | null
   readonly mask: Tensor | null
 }
 
@@ -131,18 +133,19 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
       throw new ShapeError('Seq2Seq', { src, tgt }, rule, 'pair each source with its target')
     }
     let now = this.encode(src, srcMask)
-    const logits: Tensor[] = []
+    const seen: Tensor[] = []
     const weights: Tensor[] = []
     for (const [t, truth] of tgt.split(1, 1).entries()) {
-      const last = logits.at(-1)
+      const last = seen.at(-1)
       const forced = teacherForcing === 1 || t === 0 || rand([]).item() < teacherForcing
-      const own = last === undefined || forced ? truth : last.argmax(-1, { keepdim: true })
+      const own = last === undefined || forced ? truth : this.best(last)
       const step = this.step(own, now)
       now = step.now
-      logits.push(step.logits)
+      seen.push(step.seen)
       if (step.weights !== null) weights.push(step.weights)
     }
-    return { logits: stack(logits, 1), weights: weights.length > 0 ? stack(weights, 1) : null }
+    const logits = this.project(stack(seen, 1))
+    return { logits, weights: weights.length > 0 ? stack(weights, 1) : null }
   }
 
   /**
@@ -173,7 +176,7 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
     const steps = src.shape[1] as number
     if (srcMask === null) {
       const [memory, state] = runLayer(this.encoder, x)
-      return { memory, state: this.joined(state), mask: null }
+      return { memory, state: this.joined(state), prepared: this.prepare(memory), mask: null }
     }
     requireMask('Seq2Seq', 'srcMask', srcMask, [...src.shape])
     const { packPaddedSequence, padPackedSequence } = nn.utils.rnn
@@ -184,7 +187,11 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
     ) => [nn.utils.rnn.PackedSequence, RecurrentState]
     const [output, state] = run(packed)
     const [memory] = padPackedSequence(output, { batchFirst: true, totalLength: steps })
-    return { memory, state: this.joined(state), mask: srcMask }
+    return { memory, state: this.joined(state), prepared: this.prepare(memory), mask: srcMask }
+  }
+
+  private prepare(memory: Tensor): Tensor | null {
+    return this.align === null ? null : this.align.prepare(memory)
   }
 
   /** The states of both directions beside one another: `[2 layers, N, h]` -> `[layers, N, 2 h]`. */
@@ -197,29 +204,37 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
       : join(state as Tensor)
   }
 
-  /** A step of the decoder for tokens `[N, 1]`. */
+  /** A step of the decoder for tokens `[N, 1]`: what {@link project} makes logits of. */
   private step(
     token: Tensor,
     now: DecoderState,
-  ): { logits: Tensor; weights: Tensor | null; now: DecoderState } {
+  ): { seen: Tensor; weights: Tensor | null; now: DecoderState } {
     const x = this.dropout(this.tgt(token))
-    const { memory, mask } = now
-    if (this.align === null || this.mix === null) {
+    const { memory, mask, prepared } = now
+    if (this.align === null) {
       const [y, state] = runLayer(this.decoder, x, now.state)
-      return { logits: this.out(y.squeeze(1)), weights: null, now: { ...now, state } }
+      return { seen: y.squeeze(1), weights: null, now: { ...now, state } }
     }
     if (this.attention === 'bahdanau') {
       const before = (Array.isArray(now.state) ? now.state[0] : now.state) as Tensor
-      const [context, weights] = this.align(before.select(0, -1), memory, mask)
+      const [context, weights] = this.align(before.select(0, -1), memory, mask, prepared)
       const fed = cat([x, context.unsqueeze(1)], 2)
       const [y, state] = runLayer(this.decoder, fed, now.state)
-      const mixed = this.mix(cat([y.squeeze(1), context], 1)).tanh()
-      return { logits: this.out(mixed), weights, now: { ...now, state } }
+      return { seen: cat([y.squeeze(1), context], 1), weights, now: { ...now, state } }
     }
     const [y, state] = runLayer(this.decoder, x, now.state)
-    const [context, weights] = this.align(y.squeeze(1), memory, mask)
-    const mixed = this.mix(cat([y.squeeze(1), context], 1)).tanh()
-    return { logits: this.out(mixed), weights, now: { ...now, state } }
+    const [context, weights] = this.align(y.squeeze(1), memory, mask, prepared)
+    return { seen: cat([y.squeeze(1), context], 1), weights, now: { ...now, state } }
+  }
+
+  /** Logits of what steps saw, of one or of all at once: `[*, features]` -> `[*, tgtVocabSize]`. */
+  private project(seen: Tensor): Tensor {
+    return this.out(this.mix === null ? seen : this.mix(seen).tanh())
+  }
+
+  /** The decoder's own choice after a step: `[N, 1]`. */
+  private best(seen: Tensor): Tensor {
+    return noGrad(() => this.project(seen).argmax(-1, { keepdim: true }))
   }
 
   private stepper(src: Tensor, srcMask: Tensor | null): StepDecoder {
@@ -228,12 +243,13 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
       step: (tokens) => {
         const step = this.step(tokens.narrow(1, (tokens.shape[1] as number) - 1, 1), now)
         now = step.now
-        return step.logits
+        return this.project(step.seen)
       },
       reorder: (rows) => {
         now = {
           state: selectState(now.state, rows),
           memory: now.memory.indexSelect(0, rows),
+          prepared: now.prepared === null ? null : now.prepared.indexSelect(0, rows),
           mask: now.mask === null ? null : now.mask.indexSelect(0, rows),
         }
       },
