@@ -1,15 +1,17 @@
 /** The only file that loads the addon. Everything native is reached through {@link native}. */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { NativeError } from './errors.ts'
+import type { Advice } from './native-file.ts'
+import { addonPlaces, brokenAddon, findAddon, missingAddon, platformFacts } from './native-file.ts'
 
 /** The functions of the addon; see native/addon for what each reads from the command buffer. */
 export interface Addon {
   connect(commands: Float64Array, minor: (() => void) | null, major: (() => void) | null): void
   kernelNames(): string[]
+  about(): Record<string, string>
   launch(...wrappers: object[]): void
   retain(id: number): void
   release(id: number): void
@@ -63,38 +65,21 @@ export interface Addon {
 /** The folder of this package's code. */
 export const coreFolder: string = fileURLToPath(new URL('.', import.meta.url))
 
-/** Places to look for the addon, in order. */
-function candidates(): string[] {
-  const override = process.env['FLAMBEAU_NATIVE']
-  if (override) return [override]
-  return [fileURLToPath(new URL('../prebuilt/flambeau.node', import.meta.url))]
+function load(): Addon {
+  // libgomp, which the system's oneDNN brings, spins between regions unless told before it is loaded.
+  process.env['OMP_WAIT_POLICY'] ??= 'passive'
+  const places = addonPlaces(process)
+  const place = findAddon(places)
+  if (!place) throw failure(missingAddon(platformFacts(), places))
+  try {
+    return createRequire(import.meta.url)(place.path) as Addon
+  } catch (error) {
+    throw failure(brokenAddon(platformFacts(), place, (error as Error).message))
+  }
 }
 
-function load(): Addon {
-  // libgomp, which oneDNN brings, spins between regions unless told before it is loaded.
-  process.env['OMP_WAIT_POLICY'] ??= 'passive'
-  const require = createRequire(import.meta.url)
-  const tried = candidates()
-  for (const path of tried) {
-    if (!existsSync(path)) continue
-    try {
-      return require(path) as Addon
-    } catch (error) {
-      throw new NativeError(
-        'flambeau',
-        [],
-        `the native addon ${path} could not be loaded: ${(error as Error).message}`,
-        'install the Debian package libdnnl-dev, then build again',
-      )
-    }
-  }
-  throw new NativeError(
-    'flambeau',
-    [],
-    `the native addon is missing; looked at ${tried.join(', ')}`,
-    'build it with `npm run setup` in the repository, or name its file in FLAMBEAU_NATIVE',
-  )
-}
+const failure = ({ rule, fix }: Advice): NativeError =>
+  new NativeError('flambeau', [], rule, `${fix}; \`npx flambeau-doctor\` shows what was found`)
 
 /**
  * Functions that collect young and old garbage at once. V8 has them behind a flag that may be
@@ -142,7 +127,7 @@ export function kernelIndex(name: string): number {
       name,
       [],
       `the native addon has no kernel '${name}'`,
-      'the addon is older than the TypeScript code: build again with `npm run setup`',
+      'the addon is older than the TypeScript code: build again with `npx flambeau-build`, or `npm run setup` in the repository',
     )
   }
   return index

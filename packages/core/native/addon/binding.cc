@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "about.h"
 #include "arguments.h"
 #include "environment.h"
 #include "exchange.h"
@@ -52,6 +53,18 @@ napi_value kernel_names(Arguments& a) {
     napi_set_element(a.env(), list, i++, text);
   }
   return list;
+}
+
+// An object of texts.
+napi_value describe(Arguments& a) {
+  napi_value object;
+  napi_create_object(a.env(), &object);
+  for (const auto& [name, value] : about()) {
+    napi_value text;
+    napi_create_string_utf8(a.env(), value.c_str(), value.size(), &text);
+    napi_set_named_property(a.env(), object, name.c_str(), text);
+  }
+  return object;
 }
 
 napi_value run_launch(Arguments& a) {
@@ -472,6 +485,7 @@ struct Export {
 constexpr Export kExports[] = {
     {"connect", guarded<connect>},
     {"kernelNames", guarded<kernel_names>},
+    {"about", guarded<describe>},
     {"launch", guarded<run_launch>},
     {"retain", guarded<retain>},
     {"release", guarded<release>},
