@@ -594,4 +594,10 @@ describe('the state of a loader', () => {
       /read by 2 workers, and numWorkers is 0/,
     )
   })
+
+  it('gives its first batch', async () => {
+    const loader = new DataLoader(new TensorDataset(arange(5)), { batchSize: 2 })
+    expect((await loader.first())[0].tolist()).toEqual([0, 1])
+    await expect(new DataLoader([]).first()).rejects.toThrow(/there are no batches/)
+  })
 })

@@ -164,6 +164,25 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   /**
+   * The first batch of a new epoch, as PyTorch's `next(iter(loader))`: to look at, or for steps that
+   * draw a batch each.
+   *
+   * @throws {ValueError} if there is none.
+   *
+   * @example
+   * ```ts
+   * import { arange } from '@flambeau/core'
+   * import { DataLoader, TensorDataset } from '@flambeau/data'
+   * const [x] = await new DataLoader(new TensorDataset(arange(5)), { batchSize: 2 }).first()
+   * console.log(x.tolist()) // => [ 0, 1 ]
+   * ```
+   */
+  async first(): Promise<Batch> {
+    for await (const batch of this) return batch
+    throw new ValueError(OP, [], 'there are no batches', 'give it samples')
+  }
+
+  /**
    * The batches of a new epoch, without waiting.
    *
    * @throws {ValueError} if there are workers, or samples have to be waited for.

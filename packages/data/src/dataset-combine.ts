@@ -365,16 +365,16 @@ export function requireDataset(op: string, dataset: unknown): void {
  * import { randomSplit, TensorDataset } from '@flambeau/data'
  * const data = new TensorDataset(arange(10))
  * const [train, test] = randomSplit(data, [0.7, 0.3], { generator: new Generator().manualSeed(42) })
- * console.log(String(train?.indices), test?.length) // => 2,6,1,8,4,5,0 3
+ * console.log(String(train.indices), test.length) // => 2,6,1,8,4,5,0 3
  * ```
  */
-export function randomSplit<Sample, Batch>(
+export function randomSplit<Sample, Batch, const Lengths extends readonly number[]>(
   dataset: Dataset<Sample, Batch>,
-  lengths: readonly number[],
+  lengths: Lengths,
   generator?: RandomGenerator | null | { generator?: RandomGenerator | null },
-): Subset<Sample, Batch>[] {
+): { -readonly [i in keyof Lengths]: Subset<Sample, Batch> } {
   requireDataset('randomSplit', dataset)
-  const given = Array.isArray(lengths) ? lengths : []
+  const given: readonly number[] = Array.isArray(lengths) ? lengths : []
   const sum = given.reduce((total, one) => total + one, 0)
   // Fractions whose sum is 1 but for rounding.
   const fractions = sum <= 1 && Math.abs(sum - 1) <= 1e-9
@@ -395,7 +395,8 @@ export function randomSplit<Sample, Batch>(
       : (generator as RandomGenerator | null | undefined)
   const order = Array.from(randperm(total, { generator: named ?? null }).toArray(), Number)
   let end = 0
-  return sizes.map((size) => new Subset(dataset, order.slice(end, (end += size))))
+  const parts = sizes.map((size) => new Subset(dataset, order.slice(end, (end += size))))
+  return parts as { -readonly [i in keyof Lengths]: Subset<Sample, Batch> }
 }
 
 function sizesOf(fractions: readonly number[], length: number): number[] {

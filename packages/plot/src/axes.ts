@@ -31,9 +31,17 @@ export function isLogarithmic(kind: ScaleKind, low: number, high: number): boole
   return low > 0 && (kind === 'log' || (kind === 'auto' && high / low > 20))
 }
 
-/** An upright axis with a little room on either side. */
-export function upright(values: readonly number[], kind: ScaleKind, height: number): Axis {
-  const [low, high] = extent(values)
+/** An upright axis with a little room on either side of the values, or of exactly the range given. */
+export function upright(
+  values: readonly number[],
+  kind: ScaleKind,
+  height: number,
+  range?: readonly [low: number, high: number],
+): Axis {
+  const [low, high] = range ?? extent(values)
+  if (range !== undefined) {
+    return (isLogarithmic(kind, low, high) ? scaleLog : scaleLinear)([low, high], [height, 0])
+  }
   if (isLogarithmic(kind, low, high)) return scaleLog([low / 1.5, high * 1.15], [height, 0])
   const room = high > low ? (high - low) * 0.06 : Math.abs(high) * 0.1 || 1
   const from = low >= 0 && low < (high - low) * 0.5 ? 0 : low - room

@@ -9,7 +9,7 @@ import { barText } from './terminal.ts'
 import type { Numbers } from './values.ts'
 import { numbersOf } from './values.ts'
 
-export interface HistogramOptions extends Omit<AxesOptions, 'yScale'> {
+export interface HistogramOptions extends Omit<AxesOptions, 'yScale' | 'yRange'> {
   /** Default 40. */
   readonly bins?: number
   /** From where to where. Default the smallest to the largest number. */

@@ -32,6 +32,8 @@ export interface AxesOptions {
   readonly yLabel?: string
   /** Default `linear`. */
   readonly yScale?: ScaleKind
+  /** From where to where the vertical axis goes; what is outside is cut off. Default all values. */
+  readonly yRange?: readonly [low: number, high: number]
 }
 
 export interface LinePlotOptions extends AxesOptions {
@@ -58,13 +60,14 @@ function plot(
   const finite = series.map(({ name, points }) => ({ name, points: points.filter(isFinitePoint) }))
   const all = finite.flatMap(({ points }) => points)
   const kind = options.yScale ?? 'linear'
-  const [low, high] = extent(all.map(({ y }) => y))
+  const [low, high] = options.yRange ?? extent(all.map(({ y }) => y))
   const tall = square ? 560 : height
   const wide = square ? 560 : width
   const y = upright(
     all.map((point) => point.y),
     kind,
     tall,
+    options.yRange,
   )
   const [from, to] = extent(all.map((point) => point.x))
   const x = scaleLinear(from === to ? [from - 0.5, to + 0.5] : [from, to], [0, wide])
@@ -133,6 +136,8 @@ export interface ScatterOptions extends AxesOptions {
   readonly names?: readonly string[]
   /** A line drawn through the points: `y = slope · x + intercept`. Default none. */
   readonly line?: { readonly slope: number; readonly intercept: number }
+  /** Curves drawn over the points, by name. Default none. */
+  readonly curves?: Readonly<Record<string, Curve>>
   /** Radius of a point. Default 4. */
   readonly radius?: number
 }
@@ -167,9 +172,13 @@ export function scatter(points: Curve, options: ScatterOptions = {}): Figure {
     name: options.names?.[label] ?? String(label),
     points: all.filter((_, i) => labels[i] === label),
   }))
+  const curves = Object.entries(options.curves ?? {}).map(([name, given]) => ({
+    name,
+    points: pointsOf(given),
+  }))
   const r = options.radius ?? 4
   return plot(
-    series,
+    [...series, ...curves],
     options,
     (x, y) => {
       const dots = series.flatMap(({ points: own }, i) =>
@@ -183,10 +192,14 @@ export function scatter(points: Curve, options: ScatterOptions = {}): Figure {
           }),
         ),
       )
-      if (options.line === undefined) return dots
+      const lines = curves.map(({ points: own }, i) => {
+        const stroke = colorOf(series.length + i)
+        return curve(own.filter(isFinitePoint), x, y, { stroke, 'stroke-width': 2.25 })
+      })
+      if (options.line === undefined) return [...dots, ...lines]
       const { slope, intercept } = options.line
       const ends = x.domain().map((at) => ({ x: at, y: slope * at + intercept }))
-      return [...dots, curve(ends, x, y, { stroke: palette.red, 'stroke-width': 2.25 })]
+      return [...dots, ...lines, curve(ends, x, y, { stroke: palette.red, 'stroke-width': 2.25 })]
     },
     true,
   )

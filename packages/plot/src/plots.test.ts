@@ -59,6 +59,22 @@ describe('scattered points', () => {
     expect(() => scatter(randn([4, 3]))).toThrow(/points must be \[N, 2\]/)
     expect(() => scatter([[0, 1]], { labels: [1, 2] })).toThrow(/2 entries for 1 points/)
   })
+
+  test('take curves over the points, and a range', () => {
+    const points = [
+      [0, 0],
+      [4, 100],
+    ] as const
+    const { svg } = scatter(points, {
+      curves: { fit: [0, 1, 2], other: [2, 1, 0] },
+      yRange: [-2, 2],
+    })
+    expect(texts(svg)).toEqual(expect.arrayContaining(['0', 'fit', 'other', '−2.0', '2.0']))
+    expect(count(svg, 'stroke-width="2.25"')).toBe(2)
+    const range = texts(linePlot({ loss: [1, 5000] }, { yRange: [0, 15] }).svg)
+    expect(range).toContain('14')
+    expect(range).not.toContain('5,000')
+  })
 })
 
 describe('histograms', () => {

@@ -24,11 +24,12 @@ export interface Progress {
   /**
    * Call it after every batch: it draws when there is something to see.
    *
-   * @param done Items so far. @param figures What to show, the most important first: `loss 0.1234`.
+   * @param done Items so far.
+   * @param figures What to show, the most important first: `loss 0.1234`. Default nothing.
    */
-  update(done: number, figures: readonly string[]): void
+  update(done: number, figures?: readonly string[]): void
   /** Closes the line with the results. Call it once, last. */
-  finish(figures: readonly string[]): void
+  finish(figures?: readonly string[]): void
 }
 
 type Settings = Required<ProgressOptions>
@@ -67,7 +68,7 @@ function liveProgress({ label, total, unit, stream, now }: Settings): Progress {
   let drawnAt = -Infinity
   let last = 0
   return {
-    update(done, figures) {
+    update(done, figures = []) {
       last = done
       const time = now()
       if (time - drawnAt < redrawMs && done < total) return
@@ -81,7 +82,7 @@ function liveProgress({ label, total, unit, stream, now }: Settings): Progress {
       const head = { label, fraction: done / total }
       stream.write(clearLine + liveLine(head, figures, rest, columns, colors))
     },
-    finish(figures) {
+    finish(figures = []) {
       stream.write(`${clearLine}${summaryLine(label, figures, last, now() - start, unit)}\n`)
     },
   }
@@ -92,7 +93,7 @@ function plainProgress({ label, total, unit, stream, now }: Settings): Progress 
   let tenths = 0
   let last = 0
   return {
-    update(done, figures) {
+    update(done, figures = []) {
       last = done
       const reached = Math.floor((done / total) * 10)
       if (reached <= tenths || done >= total) return // the end is the summary's
@@ -102,7 +103,7 @@ function plainProgress({ label, total, unit, stream, now }: Settings): Progress 
       const parts = [label, percent(done / total), ...figures, speed(done, elapsed, unit), left]
       stream.write(`${parts.join('  ')}\n`)
     },
-    finish(figures) {
+    finish(figures = []) {
       stream.write(`${summaryLine(label, figures, last, now() - start, unit)}\n`)
     },
   }
