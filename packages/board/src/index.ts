@@ -1,0 +1,2 @@
+/** The training board: shows runs in the browser. */
+export * from '@flambeau/tensorboard'
