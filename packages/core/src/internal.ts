@@ -48,6 +48,7 @@ export type { Cell as RecurrentCell } from './ops/recurrent-second-order.ts'
 export { setGradientSuffix } from './printing.ts'
 export {
   currentScope,
+  discard,
   internally,
   isTensor,
   moveToScope,

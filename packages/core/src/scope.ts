@@ -79,6 +79,14 @@ export function moveToScope(tensor: Tensor, target: Scope | null): void {
   to.tensors.push(tensor)
 }
 
+/** Frees a tensor that nothing refers to any more, without waiting for the collector. @internal */
+export function discard(tensor: Tensor): void {
+  if (tensor._id === 0 || batchOf(tensor) !== null) return
+  if (tensor._scope === null) native.untrack(tensor._id)
+  native.release(tensor._id)
+  tensor._id = 0
+}
+
 const TENSOR = Symbol.for('flambeau.tensor')
 
 /** True for tensors, also across module boundaries that would make a cycle. */

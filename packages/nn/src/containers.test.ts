@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
-import { arange, ones, tensor, zeros } from '@flambeau/core'
+import { noGrad } from '@flambeau/autograd'
+import { arange, memoryStats, ones, tensor, zeros } from '@flambeau/core'
 import { describe, expect, it } from 'vitest'
 import * as nn from './index.ts'
 
@@ -22,6 +23,74 @@ describe('Sequential', () => {
     expect(Object.keys(net.stateDict())).toEqual(['0.weight', '0.bias', '2.weight', '2.bias'])
     expect(() => net.at(9)).toThrow(/no item 9 among 4/)
     expect(() => net.append(3 as never)).toThrow(/is not a module/)
+  })
+})
+
+describe('what is between two layers', () => {
+  const made = (run: () => unknown): number => {
+    const before = memoryStats().tensors
+    const kept = run()
+    const after = memoryStats().tensors
+    expect(kept).toBeDefined()
+    return after - before
+  }
+
+  it('is freed at once', () => {
+    const net = new nn.Sequential(layer(4), new nn.Tanh(), layer(4), new nn.Flatten())
+    const x = ones([3, 4])
+    expect(made(() => noGrad(() => net(x)))).toBe(1)
+    expect(x.shape).toEqual([3, 4])
+  })
+
+  it('is freed where it is handed on as it is, after its last use', () => {
+    const quiet = new nn.Sequential(
+      new nn.Identity(),
+      layer(4),
+      new nn.ReLU({ inplace: true }),
+      new nn.Dropout(),
+      layer(4),
+      new nn.Identity(),
+    ).eval()
+    const x = ones([3, 4])
+    expect(made(() => noGrad(() => quiet(x)))).toBe(1)
+    expect(new nn.Sequential(new nn.Identity())(x)).toBe(x)
+  })
+
+  it('stays with whoever has it: hooks, layers of users, replaced forwards', () => {
+    const seen: Tensor[] = []
+    class Spy extends nn.Linear {
+      override forward(x: Tensor): Tensor {
+        const y = super.forward(x)
+        seen.push(x, y)
+        return y
+      }
+    }
+    const hooked = layer(4)
+    hooked.registerForwardHook((_module, args, output) => {
+      seen.push(args[0] as Tensor, output as Tensor)
+    })
+    const replaced = layer(4)
+    const forward = replaced.forward.bind(replaced)
+    replaced.forward = (x) => {
+      const y = forward(x)
+      seen.push(x, y)
+      return y
+    }
+    new nn.Sequential(layer(4), new Spy(4, 4), layer(4), hooked, layer(4), replaced, layer(4))(
+      ones([3, 4]),
+    )
+    expect(seen.map((one) => one.numel())).toEqual([12, 12, 12, 12, 12, 12])
+    expect(seen.every((one) => Number.isFinite(one.sum().item()))).toBe(true)
+  })
+
+  it('is there in the backward pass, a second one too', () => {
+    const net = new nn.Sequential(layer(4), new nn.GELU(), new nn.LayerNorm(4), layer(4))
+    const x = ones([3, 4], { requiresGrad: true })
+    const y = net(x).square().sum()
+    y.backward(undefined, { retainGraph: true })
+    const first = x.grad?.clone() as Tensor
+    y.backward()
+    expect(x.grad?.sub(first).sub(first).abs().max().item()).toBeLessThan(1e-6)
   })
 })
 

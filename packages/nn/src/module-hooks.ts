@@ -70,6 +70,11 @@ export function addHook<K extends keyof Hooks>(
   }
 }
 
+/** Does anything hang on the module's call, or did anything? */
+export function hasHooks(module: object): boolean {
+  return hooksOf.has(module)
+}
+
 /** Calls `forward` with everything that hangs on it. */
 export function runWithHooks<Args extends unknown[], Output>(
   module: Module<Args, Output>,

@@ -1,8 +1,10 @@
 import type { Tensor } from '@flambeau/core'
 import { Tensor as TensorClass, ValueError } from '@flambeau/core'
+import { discard } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
+import { isDiscreet } from './discreet.ts'
 
 function requireModule(op: string, name: string, value: unknown): asserts value is Module {
   if (value instanceof Module) return
@@ -117,7 +119,20 @@ export class Sequential extends Module {
 
   override forward(input: Tensor): Tensor {
     let output = input
-    for (const module of this.children()) output = (module as unknown as Module)(output)
+    // Was the output made here, and is nobody else able to refer to it?
+    let own = false
+    for (const child of this.children()) {
+      const module = child as unknown as Module
+      const before = output
+      const discreet = isDiscreet(module)
+      output = module(before)
+      if (output === before) {
+        own = own && discreet
+      } else {
+        if (own && discreet) discard(before)
+        own = discreet
+      }
+    }
     return output
   }
 }
