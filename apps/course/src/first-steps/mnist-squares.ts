@@ -29,12 +29,10 @@ function plotImages(images: Tensor, labels: Tensor, title: string): void {
 }
 
 manualSeed(0)
-for await (const [x, y] of trainLoader) {
-  console.log(x.shape, y.shape)
-  console.log(x.min(), x.max())
-  plotImages(x, y, 'sample')
-  break
-}
+const [images, labels] = await trainLoader.first()
+console.log(images.shape, labels.shape)
+console.log(images.min(), images.max())
+plotImages(images, labels, 'sample')
 
 // 2: the model.
 class Net extends nn.Module {
@@ -82,7 +80,5 @@ for await (const [x, y] of testLoader) {
 const percent = ((100 * correct) / test.length).toFixed(2)
 console.log(`total: ${test.length}, correct: ${correct}, accuracy: ${percent}%`)
 
-for await (const [x] of testLoader) {
-  plotImages(x, net(x.flatten(1).to(device)).argmax(1), 'read as')
-  break
-}
+const [unseen] = await testLoader.first()
+plotImages(unseen, net(unseen.flatten(1).to(device)).argmax(1), 'read as')
