@@ -1,2 +1,4 @@
 /** ONNX files from models, and modules from ONNX files. */
-export { Recorder } from './trace/recorder.ts'
+export type { DynamicAxes } from './export/axes.ts'
+export type { ExportOptions } from './export/export.ts'
+export { exportOnnx } from './export/export.ts'

@@ -115,6 +115,11 @@ export class Recorder {
     }
   }
 
+  /** Makes an input known, whether it is used or not. */
+  introduce(tensor: Tensor): void {
+    this.#valueOf(tensor)
+  }
+
   /** Ends the recording. */
   stop(): void {
     vmapping.interpreter = null
