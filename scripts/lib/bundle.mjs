@@ -7,7 +7,7 @@
  * build. A compiler that is run without it finds no notes and compiles everything again, so that old
  * and new code never mix.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { filesBelow } from './fingerprint.mjs'
 import { inRepo, readJson } from './repo.mjs'
@@ -18,15 +18,21 @@ export const bundledPackages = ['core', 'autograd', 'nn', 'optim']
 const NOTES = '.tsbuildinfo'
 
 /**
- * The entry points of a package, relative to dist/.
+ * The entry points of a package, relative to dist/: what it exports, and what its programs import.
  *
  * @param {string} folder of the package
  * @returns {string[]}
  */
 function entryPoints(folder) {
-  const { exports } = readJson(join(folder, 'package.json'))
-  return Object.values(exports)
-    .map((entry) => relative('dist', entry.default))
+  const { exports, bin = {} } = readJson(join(folder, 'package.json'))
+  const programs = Object.values(bin).map((path) => {
+    const source = readFileSync(join(folder, path), 'utf8')
+    const [, imported] = /'\.\.\/(dist\/[^']+)'/.exec(source) ?? []
+    if (!imported) throw new Error(`${join(folder, path)} imports nothing from dist/`)
+    return imported
+  })
+  return [...Object.values(exports).map((entry) => entry.default), ...programs]
+    .map((path) => relative('dist', path))
     .sort()
 }
 

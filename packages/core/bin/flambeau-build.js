@@ -1,2 +1,8 @@
 #!/usr/bin/env node
-import '../dist/doctor/build.js'
+import { build } from '../dist/doctor/build.js'
+
+process.exitCode = build(
+  process.argv.slice(2),
+  (text) => process.stdout.write(text),
+  (text) => process.stderr.write(text),
+)

@@ -1,2 +1,8 @@
 #!/usr/bin/env node
-import '../dist/doctor/main.js'
+import { doctor } from '../dist/doctor/main.js'
+
+process.exitCode = await doctor(
+  process.argv.slice(2),
+  (text) => process.stdout.write(text),
+  (text) => process.stderr.write(text),
+)
