@@ -110,7 +110,7 @@ export function build(
   for (const [command = '', ...rest] of buildCommands(core, headers, options)) {
     const { status, error } = spawnSync(command, rest, { stdio: 'inherit' })
     if (status === 0) continue
-    const absent = error?.code === 'ENOENT'
+    const absent = error !== undefined && 'code' in error && error.code === 'ENOENT'
     complain(
       `flambeau-build: ${absent ? `${command} is not installed` : `${command} failed; the reason stands above`}\n\n${HELP}`,
     )
