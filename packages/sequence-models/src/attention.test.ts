@@ -4,7 +4,6 @@ import type { Tensor } from '@flambeau/core'
 import {
   arange,
   cat,
-  full,
   IndexError,
   manualSeed,
   randint,
@@ -56,16 +55,6 @@ const tokens = tensor([
 ])
 const BOS = 1
 const EOS = 2
-
-/** Rows of `length` tokens from 3 on. */
-const draw = (rows: number, length: number, vocab: number): Tensor =>
-  randint(3, vocab, [rows, length])
-
-const framed = (target: Tensor): { inputs: Tensor; outputs: Tensor } => {
-  const edge = (token: number): Tensor =>
-    full([target.shape[0] as number, 1], token, { dtype: 'int64' })
-  return { inputs: cat([edge(BOS), target], 1), outputs: cat([target, edge(EOS)], 1) }
-}
 
 describe('alignments', () => {
   it('Bahdanau is vᵀ tanh(W q + U k), and sees what the mask shows', () => {
@@ -137,16 +126,16 @@ describe('Seq2Seq', () => {
     })
     const optimizer = new Adam(net.parameters(), { lr: 0.01 })
     const forcing = S.teacherForcing('linear', 1000)
+    const task = { symbols: vocab - 3, minLength: 5, maxLength: 5, reverse: true }
     for (let step = 0; step < 250; step++) {
-      const src = draw(48, 5, vocab)
-      const { inputs, outputs } = framed(src.flip(1))
+      const { src, inputs, outputs } = S.copyProblem({ rows: 48, ...task })
       optimizer.zeroGrad()
       const logits = net(src, inputs, { teacherForcing: forcing(step) })
       S.sequenceLoss(logits, outputs).backward()
       nn.utils.clipGradNorm_(net.parameters(), 1)
       optimizer.step()
     }
-    const src = draw(200, 5, vocab)
+    const { src } = S.copyProblem({ rows: 200, ...task })
     const options = { bosToken: BOS, eosToken: EOS, maxLength: 6 }
     const found = net.eval().greedy(src, options)
     const right = found.narrow(1, 0, 5).eq(src.flip(1)).all(1).float().mean().item()
@@ -326,24 +315,16 @@ describe('TransformerSeq2Seq', () => {
     })
     const optimizer = new Adam(net.parameters(), { lr: 1, betas: [0.9, 0.98] })
     const schedule = new LambdaLR(optimizer, S.noamSchedule(32, 60, 0.25))
-    /** Sources of 3 to 6 tokens, filled up with 0. */
-    const batch = (): { src: Tensor; inputs: Tensor; outputs: Tensor } => {
-      const lengths = randint(3, 7, [64, 1])
-      const all = draw(64, 6, vocab)
-      const src = all.maskedFill(arange(6).ge(lengths), 0)
-      const ends = cat([src, zeros([64, 1]).to('int64')], 1)
-      const outputs = ends.maskedFill(arange(7).eq(lengths), EOS)
-      return { src, inputs: cat([full([64, 1], BOS, { dtype: 'int64' }), src], 1), outputs }
-    }
+    const task = { rows: 64, symbols: vocab - 3, minLength: 3, maxLength: 6 }
     for (let step = 0; step < 220; step++) {
-      const { src, inputs, outputs } = batch()
+      const { src, inputs, outputs } = S.copyProblem(task)
       optimizer.zeroGrad()
       const logits = net(src, inputs, { srcKeyPaddingMask: S.paddingMask(src) })
       S.sequenceLoss(logits, outputs, { padToken: 0, labelSmoothing: 0.05 }).backward()
       optimizer.step()
       schedule.step()
     }
-    const { src, outputs } = batch()
+    const { src, outputs } = S.copyProblem(task)
     const padding = S.paddingMask(src)
     const options = { bosToken: BOS, eosToken: EOS, maxLength: 7 }
     const found = net.eval().greedy(src, options, padding)

@@ -34,6 +34,8 @@ export type {
 export { beamSearch, greedyDecode, noamSchedule, sequenceLoss, teacherForcing } from './decoding.ts'
 export type { Seq2SeqCall, Seq2SeqOptions } from './recurrent/seq2seq.ts'
 export { Seq2Seq } from './recurrent/seq2seq.ts'
+export type { CopyBatch, CopyOptions } from './tasks.ts'
+export { addingProblem, copyProblem } from './tasks.ts'
 export type { Cooccurrences } from './embeddings/glove.ts'
 export { cooccurrences, GloVe } from './embeddings/glove.ts'
 export type { VectorFormat } from './embeddings/vectors.ts'
