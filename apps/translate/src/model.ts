@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { cat, full } from '@flambeau/core'
 import { FormatError, loadSafetensors } from '@flambeau/data'
-import * as nn from '@flambeau/nn'
+import type * as nn from '@flambeau/nn'
 import type { Hypothesis } from '@flambeau/sequence-models'
 import {
   padBatch,

@@ -26,7 +26,7 @@ const ENGLISH = 'qps-ploc'
 
 const ACCENTED = 'ÆÇÐËÏ£ÑØß§ÜÝæþçðëïñøµÿ'
 const PLAIN = 'ACDEILNOBSUYabcdeinouy'
-const LETTERS = new Map([...ACCENTED].map((letter, i) => [letter, PLAIN[i] as string]))
+const LETTERS = new Map(Array.from(ACCENTED, (letter, i) => [letter, PLAIN[i] as string]))
 
 /** Plain English again. */
 export function unaccented(text: string): string {

@@ -1,5 +1,6 @@
 /** Texts as numbers, for both languages alike. */
-import { Tokenizer, trainBPE } from '@flambeau/sequence-models'
+import type { Tokenizer } from '@flambeau/sequence-models'
+import { trainBPE } from '@flambeau/sequence-models'
 import type { Pair } from './pairs.ts'
 
 export const PAD = 0
