@@ -79,6 +79,18 @@ describe('training', () => {
   })
 })
 
+const splitAt = (regex: string): Record<string, unknown> => ({
+  type: 'Split',
+  pattern: { Regex: regex },
+  behavior: 'Isolated',
+})
+const template = (id: string): Record<string, unknown> => ({
+  type: 'TemplateProcessing',
+  single: [{ Sequence: { id, type_id: 0 } }, { SpecialToken: { id: '[CLS]', type_id: 0 } }],
+  pair: [],
+  special_tokens: {},
+})
+
 describe('what cannot be', () => {
   const changed = (change: (json: Record<string, Record<string, unknown>>) => void): string => {
     const json = JSON.parse(byteLevel.file) as Record<string, Record<string, unknown>>
@@ -86,40 +98,59 @@ describe('what cannot be', () => {
     return JSON.stringify(json)
   }
 
-  it.each([
-    [
-      'a model',
-      (json: Record<string, Record<string, unknown>>) => (json['model']!['type'] = 'Unigram'),
-    ],
-    [
-      'a setting',
-      (json: Record<string, Record<string, unknown>>) => (json['model']!['byte_fallback'] = true),
-    ],
-    [
-      'a pre-tokenizer',
-      (json: Record<string, Record<string, unknown>>) =>
-        (json['pre_tokenizer'] = { type: 'Metaspace' }),
-    ],
-    [
-      'a normalizer',
-      (json: Record<string, Record<string, unknown>>) => (json['normalizer'] = { type: 'Replace' }),
-    ],
-    [
-      'a decoder',
-      (json: Record<string, Record<string, unknown>>) => (json['decoder'] = { type: 'Fuse' }),
-    ],
-    [
-      'a post-processor',
-      (json: Record<string, Record<string, unknown>>) =>
-        (json['post_processor'] = { type: 'BertProcessing' }),
-    ],
-  ])('is said of %s', (_, change) => {
-    expect(() => S.Tokenizer.fromJSON(changed(change))).toThrow(/not supported/)
+  type Change = (json: Record<string, Record<string, unknown>>) => void
+  const part =
+    (name: string, value: unknown): Change =>
+    (json) =>
+      (json[name] = value as Record<string, unknown>)
+  const inModel =
+    (name: string, value: unknown): Change =>
+    (json) =>
+      (json['model']![name] = value)
+
+  it.each<[string, Change, RegExp]>([
+    ['a model', inModel('type', 'Marian'), /the model .*Marian.* not supported/],
+    ['a setting', inModel('dropout', 0.1), /dropout 0.1 is not supported/],
+    ['a pre-tokenizer', part('pre_tokenizer', { type: 'Elsewhere' }), /pre-tokenizer .*Elsewhere/],
+    ['a normalizer', part('normalizer', { type: 'Elsewhere' }), /normalizer .* not supported/],
+    ['a decoder', part('decoder', { type: 'Elsewhere' }), /decoder .* not supported/],
+    ['a post-processor', part('post_processor', { type: 'X' }), /post-processor .* not supported/],
+    ['a pattern', part('pre_tokenizer', splitAt('(?<name>a)\\k<name>')), /\\\\k.* not supported/],
+    ['a property', part('pre_tokenizer', splitAt('\\p{Klingon}')), /Klingon.* not supported/],
+  ])('is said of %s', (_, change, message) => {
+    expect(() => S.Tokenizer.fromJSON(changed(change))).toThrow(message)
+    expect(() => S.Tokenizer.fromJSON(changed(change))).toThrow(ValueError)
+  })
+
+  it.each<[string, Change, RegExp]>([
+    ['a list for an object', part('normalizer', []), /'normalizer' must be an object/],
+    ['no type', part('decoder', {}), /'type' must be a string/],
+    ['a vocabulary of another kind', inModel('vocab', 'abc'), /'vocab' of BPE must be an object/],
+    ['a number of a token', inModel('vocab', { a: -1 }), /number of the token "a" is -1/],
+    ['a number twice', inModel('vocab', { a: 1, b: 1 }), /two tokens have the number 1/],
+    ['a merge', inModel('merges', ['a b c']), /merge 0 is no pair/],
+    ['a merge of unknown tokens', inModel('merges', [['\u0000', 'b']]), /is not in the vocabulary/],
+    ['an added token', part('added_tokens', [{ id: 0, content: 7 }]), /'content' must be a string/],
+    ['an empty added token', part('added_tokens', [{ id: 0, content: '' }]), /is empty/],
+    ['another number', part('added_tokens', [{ id: 9, content: '<s>' }]), /number 9, .*|9, and 0/],
+    ['added tokens', part('added_tokens', 'all'), /'added_tokens' must be an array/],
+    ['a behaviour', part('pre_tokenizer', { ...splitAt('a'), behavior: 'X' }), /one of Removed/],
+    ['an open bracket', part('pre_tokenizer', splitAt('[a')), /bracket without its end/],
+    ['an open group', part('pre_tokenizer', splitAt('(a')), /parenthesis without its end/],
+    ['truncation', part('truncation', { max_length: -1 }), /'max_length' must be a whole number/],
+    ['padding', part('padding', { strategy: { Fixed: 'x' } }), /'Fixed' must be a number/],
+    ['a map', part('normalizer', { type: 'Precompiled', precompiled_charsmap: 'AAAA' }), /3 bytes/],
+    ['a template', part('post_processor', template('C')), /'id' must be one of A, B/],
+    ['a template’s token', part('post_processor', template('A')), /'\[CLS\]' must be an object/],
+  ])('damaged files are refused: %s', (_, change, message) => {
+    expect(() => S.Tokenizer.fromJSON(changed(change))).toThrow(message)
+    expect(() => S.Tokenizer.fromJSON(changed(change))).toThrow(ValueError)
   })
 
   it('is said of broken files and unknown tokens', () => {
     expect(() => S.Tokenizer.fromJSON('{')).toThrow(/no JSON/)
-    expect(() => S.Tokenizer.fromJSON('{}')).toThrow(/the model null/)
+    expect(() => S.Tokenizer.fromJSON('null')).toThrow(/no object/)
+    expect(() => S.Tokenizer.fromJSON('{}')).toThrow(/'model' must be an object/)
     const tokenizer = S.Tokenizer.fromJSON(byteLevel.file)
     expect(() => tokenizer.decode([99_999])).toThrow(IndexError)
     expect(() => new S.BPEModel(new Map([['a', 0]]), [['a', 'b']])).toThrow(/'b' is not in/)

@@ -1,12 +1,14 @@
 /** Training of subword tokenizers: the most frequent pair becomes a token, again and again. */
 import { ValueError } from '@flambeau/core'
-import { requireCounts } from '../inputs.ts'
+import { requireCounts } from '../../inputs.ts'
 import { BYTE_LETTERS } from './byte-level.ts'
-import type { JsonObject } from './pipeline.ts'
-import { normalizerOf, preTokenizerOf } from './pipeline.ts'
-import { BPEModel, joinPairs, pairKey, WordPieceModel } from './subword-models.ts'
+import { byCodePoint } from '../vocabulary.ts'
+import { BPEModel } from './bpe.ts'
+import type { JsonObject } from './json.ts'
+import { normalized, normalizerOf } from './normalizers.ts'
+import { preTokenizerOf, wordsOf } from './pre-tokenizers.ts'
 import { Tokenizer } from './tokenizer.ts'
-import { byCodePoint } from './vocabulary.ts'
+import { WordPieceModel } from './word-piece.ts'
 
 interface Pair {
   readonly a: number
@@ -136,12 +138,36 @@ function countWords(
   normalizer: JsonObject | null,
   preTokenizer: JsonObject,
 ): [string, number][] {
-  const [normalize, split] = [normalizerOf(normalizer), preTokenizerOf(preTokenizer)]
+  const [changes, steps] = [normalizerOf(normalizer), preTokenizerOf(preTokenizer)]
   const counts = new Map<string, number>()
   for (const text of texts) {
-    for (const word of split(normalize(text))) counts.set(word, (counts.get(word) ?? 0) + 1)
+    for (const word of wordsOf(normalized(text, changes), steps, true)) {
+      counts.set(word, (counts.get(word) ?? 0) + 1)
+    }
   }
-  return [...counts].toSorted(([a], [b]) => byCodePoint(a, b))
+  const after = steps.at(-1)?.after
+  return Array.from(counts, ([word, n]): [string, number] => [
+    after?.apply(word) ?? word,
+    n,
+  ]).toSorted(([a], [b]) => byCodePoint(a, b))
+}
+
+/** A pair of tokens as one number. */
+const pairKey = (a: number, b: number): number => a * 0x4000000 + b
+
+/** Tokens with each such pair, from the left, replaced by `id`. */
+function joinPairs(ids: readonly number[], pair: number, id: number): number[] {
+  const out: number[] = []
+  for (let i = 0; i < ids.length; i++) {
+    const here = ids[i] as number
+    if (i + 1 < ids.length && pairKey(here, ids[i + 1] as number) === pair) {
+      out.push(id)
+      i++
+    } else {
+      out.push(here)
+    }
+  }
+  return out
 }
 
 /** Special tokens, then others, each once. @throws {ValueError} if they do not fit. */
