@@ -47,21 +47,57 @@ function geometryOf(
   return { images, height, width, size: size as readonly [number, number] }
 }
 
-/** Sums over samples of rows of the features, as images `[K, C, h, w]`. */
+/** Which rows of the features make each bin, and with what weights. */
+class Bags {
+  readonly offsets: Int32Array
+  #bins = 0
+  #indices = new Int32Array(1024)
+  #weights = new Float32Array(1024)
+  #count = 0
+
+  constructor(bins: number) {
+    this.offsets = new Int32Array(bins)
+  }
+
+  /** What is added from now on is of the next bin. */
+  begin(): void {
+    this.offsets[this.#bins++] = this.#count
+  }
+
+  add(row: number, weight: number): void {
+    if (this.#count === this.#indices.length) {
+      const [indices, weights] = [this.#indices, this.#weights]
+      this.#indices = new Int32Array(2 * this.#count)
+      this.#weights = new Float32Array(2 * this.#count)
+      this.#indices.set(indices)
+      this.#weights.set(weights)
+    }
+    this.#indices[this.#count] = row
+    this.#weights[this.#count++] = weight
+  }
+
+  get indices(): Int32Array {
+    return this.#indices.slice(0, this.#count)
+  }
+
+  get weights(): Float32Array {
+    return this.#weights.slice(0, this.#count)
+  }
+}
+
+/** Weighted sums, or maxima, of rows of the features, as images `[K, C, h, w]`. */
 function gather(
   features: Tensor,
   size: readonly [number, number],
-  bags: { indices: number[]; offsets: number[]; weights: number[] | null },
+  bags: Bags,
+  mode: 'max' | 'sum',
 ): Tensor {
   const channels = features.shape[1] as number
   const rows = features.permute(0, 2, 3, 1).reshape([-1, channels])
-  const indices = fromTypedArray(BigInt64Array.from(bags.indices, BigInt))
-  const offsets = fromTypedArray(BigInt64Array.from(bags.offsets, BigInt))
-  const perSampleWeights =
-    bags.weights === null
-      ? null
-      : fromTypedArray(Float32Array.from(bags.weights)).to(features.dtype)
-  const mode = bags.weights === null ? 'max' : 'sum'
+  const [indices, offsets] = [bags.indices, bags.offsets].map((list) =>
+    fromTypedArray(list).to('int64'),
+  ) as [Tensor, Tensor]
+  const perSampleWeights = mode === 'max' ? null : fromTypedArray(bags.weights).to(features.dtype)
   const out = F.embeddingBag(indices, rows, { offsets, mode, perSampleWeights })
   return out.reshape([-1, size[0], size[1], channels]).permute(0, 3, 1, 2)
 }
@@ -93,7 +129,7 @@ export function roiAlign(
   const g = geometryOf('roiAlign', features, boxes, outputSize)
   const { spatialScale = 1, samplingRatio = -1, aligned = false } = options
   const shift = aligned ? 0.5 : 0
-  const bags = { indices: [] as number[], offsets: [] as number[], weights: [] as number[] }
+  const bags = new Bags((boxes.shape[0] as number) * g.size[0] * g.size[1])
   for (const [image, ...corners] of boxes.detach().tolist() as number[][]) {
     const at = corners.map((value) => value * spatialScale - shift)
     const [x1, y1, x2, y2] = at as [number, number, number, number]
@@ -106,7 +142,7 @@ export function roiAlign(
     const [rows, columns] = points as [number, number]
     for (let i = 0; i < g.size[0]; i++) {
       for (let j = 0; j < g.size[1]; j++) {
-        bags.offsets.push(bags.indices.length)
+        bags.begin()
         const share = 1 / Math.max(rows * columns, 1)
         for (let a = 0; a < rows; a++) {
           const y = y1 + bin[0] * (i + (a + 0.5) / rows)
@@ -118,7 +154,7 @@ export function roiAlign(
       }
     }
   }
-  return gather(features, g.size, bags)
+  return gather(features, g.size, bags, 'sum')
 }
 
 /** Adds the four neighbours of a point with their weights; none outside of the map. */
@@ -128,22 +164,18 @@ function bilinear(
   y: number,
   x: number,
   share: number,
-  bags: { indices: number[]; weights: number[] },
+  bags: Bags,
 ): void {
   if (y < -1 || y > height || x < -1 || x > width) return
   const [top, ty] = cell(y, height)
   const [left, tx] = cell(x, width)
   const [below, right] = [Math.min(top + 1, height - 1), Math.min(left + 1, width - 1)]
   const base = image * height
-  for (const [row, column, weight] of [
-    [top, left, (1 - ty) * (1 - tx)],
-    [top, right, (1 - ty) * tx],
-    [below, left, ty * (1 - tx)],
-    [below, right, ty * tx],
-  ] as const) {
-    bags.indices.push((base + row) * width + column)
-    bags.weights.push(weight * share)
-  }
+  const [upper, lower] = [(base + top) * width, (base + below) * width]
+  bags.add(upper + left, (1 - ty) * (1 - tx) * share)
+  bags.add(upper + right, (1 - ty) * tx * share)
+  bags.add(lower + left, ty * (1 - tx) * share)
+  bags.add(lower + right, ty * tx * share)
 }
 
 /** The unit that a coordinate lies in, and how far in it. */
@@ -169,7 +201,7 @@ export function roiPool(
 ): Tensor {
   const g = geometryOf('roiPool', features, boxes, outputSize)
   const { spatialScale = 1 } = options
-  const bags = { indices: [] as number[], offsets: [] as number[], weights: null }
+  const bags = new Bags((boxes.shape[0] as number) * g.size[0] * g.size[1])
   for (const [image, ...corners] of boxes.detach().tolist() as number[][]) {
     const at = corners.map((value) => Math.round(value * spatialScale))
     const [x1, y1, x2, y2] = at as [number, number, number, number]
@@ -185,13 +217,13 @@ export function roiPool(
           clip(Math.floor(j * w) + x1, g.width),
           clip(Math.ceil((j + 1) * w) + x1, g.width),
         ]
-        bags.offsets.push(bags.indices.length)
+        bags.begin()
         for (let row = top; row < bottom; row++) {
           const from = ((image as number) * g.height + row) * g.width
-          for (let column = left; column < right; column++) bags.indices.push(from + column)
+          for (let column = left; column < right; column++) bags.add(from + column, 1)
         }
       }
     }
   }
-  return gather(features, g.size, bags)
+  return gather(features, g.size, bags, 'max')
 }
