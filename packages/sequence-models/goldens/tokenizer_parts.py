@@ -61,9 +61,13 @@ def record(name, tokenizer, inputs=texts, pairs=(), places=True, encode=None, **
             for i, pair in enumerate(x.offsets):
                 text = both[-1] if x.sequence_ids[i] == 1 else both[0]
                 offsets[i] = utf16(text, [pair])[0]
-            rows.append({"ids": x.ids, "typeIds": x.type_ids, "attentionMask": x.attention_mask,
-                         "specialTokensMask": x.special_tokens_mask, **({"offsets": offsets, "wordIds": x.word_ids} if places else {})})
-        out.append({"input": one, "rows": rows, "decoded": tokenizer.decode(e.ids), "full": tokenizer.decode(e.ids, skip_special_tokens=False)})
+            # What a text alone has is left out.
+            columns = {"typeIds": (x.type_ids, 0), "attentionMask": (x.attention_mask, 1), "specialTokensMask": (x.special_tokens_mask, 0)}
+            rows.append({"ids": x.ids, **{k: v for k, (v, usual) in columns.items() if set(v) - {usual}}, **({"offsets": offsets, "wordIds": x.word_ids} if places else {})})
+        out.append({"input": one, "rows": rows, "decoded": tokenizer.decode(e.ids)})
+        full = tokenizer.decode(e.ids, skip_special_tokens=False)
+        if full != out[-1]["decoded"]:
+            out[-1]["full"] = full
     cases[name] = {"file": tokenizer.to_str(), "out": out, **({"options": options} if options else {})}
 
 

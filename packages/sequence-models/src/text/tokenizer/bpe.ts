@@ -160,8 +160,7 @@ export class BPEModel implements SubwordModel {
     const rankOf = new Int32Array(count).fill(-1)
     const heap = new NumberHeap()
     const look = (i: number): void => {
-      const after = next[gone] as number
-      next[i] = after
+      const after = next[i] as number
       const rank = after < count ? ranks.get(ids[i] as number, ids[after] as number) : -1
       rankOf[i] = rank
       if (rank >= 0) heap.push(rank * count + i)
