@@ -2,10 +2,9 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { cat, rand, randint, tensor, zeros } from '@flambeau/core'
+import { GPT, RecurrentLanguageModel } from '@flambeau/sequence-models'
 import type { Workload } from '../workload.ts'
 import { infer } from '../workload.ts'
-import { emptyCaches, Gpt } from './models/gpt.ts'
-import { LstmModel } from './models/lstm.ts'
 import { resnet18 } from './models/resnet.ts'
 import { UNet } from './models/unet.ts'
 
@@ -24,14 +23,14 @@ export const inference: readonly Workload[] = [
   }),
   infer('infer_lstm_step', 'one token through the model of lstm_lm', 200, () => {
     const start = randint(8000, [1, 1])
-    const model = new LstmModel().eval()
+    const model = new RecurrentLanguageModel({ vocabSize: 8000 }).eval()
     let x = start
     let state: [Tensor, Tensor] = [zeros([2, 1, 512]), zeros([2, 1, 512])]
     const step = (): number =>
       noGrad(() => {
         const [logits, next] = model(x, state)
         x = logits.select(1, -1).argmax(-1, true)
-        state = [...next]
+        state = next as [Tensor, Tensor]
         return x.item()
       })
     const check = (): Tensor[] => {
@@ -43,14 +42,15 @@ export const inference: readonly Workload[] = [
     return { step, check }
   }),
   infer('infer_gpt_decode_256', 'GPT of 6 layers, width 384, writes 256 tokens', 6, () => {
-    const model = new Gpt().eval()
-    const caches = emptyCaches()
+    const model = new GPT({ vocabSize: 65 }).eval()
+    const cache = model.cache()
     const step = (): Tensor =>
       noGrad(() => {
+        cache.reset()
         let x = zeros([1, 1], { dtype: 'int64' })
         const out = [x]
         for (let i = 0; i < 255; i++) {
-          x = model(x, caches, i).select(1, -1).argmax(-1, true)
+          x = model(x, cache).select(1, -1).argmax(-1, true)
           out.push(x)
           x.item()
         }

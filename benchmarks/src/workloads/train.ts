@@ -3,12 +3,12 @@ import type { Tensor } from '@flambeau/core'
 import { cumprod, linspace, rand, randint, randn } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import { Adam, AdamW, SGD } from '@flambeau/optim'
+import { RecurrentLanguageModel } from '@flambeau/sequence-models'
 import { DiffusionUNet } from '@flambeau/vision-models'
 import type { Batch, Steps, Workload } from '../workload.ts'
 import { dropoutOf, labels, train } from '../workload.ts'
 import { alexnet, lenet5, smallCnn, vgg11 } from './models/classic.ts'
 import { Gcn } from './models/gcn.ts'
-import { LstmModel } from './models/lstm.ts'
 import { resnet18 } from './models/resnet.ts'
 import { Seq2Seq } from './models/seq2seq.ts'
 import { UNet } from './models/unet.ts'
@@ -251,7 +251,7 @@ export const training: readonly Workload[] = [
     },
     () => {
       const data = batches<Pair>(8, () => [tokens(), tokens()])
-      const model = new LstmModel()
+      const model = new RecurrentLanguageModel({ vocabSize: 8000 })
       return {
         model,
         optimizer: new Adam(model.parameters(), { lr: 1e-3 }),
