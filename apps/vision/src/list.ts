@@ -1,10 +1,12 @@
 /** The table of all models. */
 import * as nn from '@flambeau/nn'
 import type { Tensor } from '@flambeau/core'
-import { ValueError, zeros } from '@flambeau/core'
+import { manualSeed, ValueError, zeros } from '@flambeau/core'
 import type { Other } from './others.ts'
 import { OTHERS } from './others.ts'
 import type { Entry } from './registry.ts'
+import type { NamedPlan } from './plans.ts'
+import { planOf } from './plans.ts'
 import { inWords, MODELS } from './registry.ts'
 
 /** A network that is only counted: its weights need no values. */
@@ -39,8 +41,14 @@ export function countsOf({ build, input }: Entry): Counts {
 }
 
 /** Parameters and operations of a model that is no classifier. */
-function countsOfOther({ build, input, rest }: Other): Counts {
-  return count(build, [zeros([1, ...input]), ...(rest?.() ?? [])])
+function countsOfOther({ build, input, rest, family }: Other): Counts {
+  const args = [zeros([1, ...input]), ...(rest?.() ?? [])]
+  // Which boxes a detector goes on with depends on its weights.
+  if (family === 'detection') {
+    manualSeed(0)
+    return nn.summary(build(), args)
+  }
+  return count(build, args)
 }
 
 /** 11689512 becomes `11.69 M`. */
@@ -54,6 +62,13 @@ export function short(value: number): string {
     if (value >= unit) return `${(value / unit).toPrecision(4)} ${letter}`
   }
   return String(value)
+}
+
+/** How it is trained, in one line. */
+function recipeOf({ trainedAs, app }: Other): string {
+  const { plan } = planOf(trainedAs) as NamedPlan
+  const small = `train ${trainedAs}: AdamW ${plan.lr}, batch ${plan.batchSize}, ${plan.epochs} epochs`
+  return app === undefined ? small : `${small}, or ${app}`
 }
 
 /** Prints the models whose name or family has `filter` in it. @throws {ValueError} if none has. */
@@ -78,6 +93,6 @@ export function list(filter: string, say: (text: string) => void): void {
     row(name, [channels, size, size], countsOf(entry), rest)
   }
   for (const [name, other] of others) {
-    row(name, other.input, countsOfOther(other), `${other.trainedBy}; ${other.summary}`)
+    row(name, other.input, countsOfOther(other), `${recipeOf(other)}; ${other.summary}`)
   }
 }

@@ -3,6 +3,7 @@ import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import { OTHERS } from './others.ts'
+import { PLANS } from './plans.ts'
 import type { Entry } from './registry.ts'
 import { MODELS } from './registry.ts'
 
@@ -28,9 +29,9 @@ export function findModel(name: string): Entry {
   const other = Object.hasOwn(OTHERS, name) ? OTHERS[name] : undefined
   if (other !== undefined) {
     const rule = `${name} is no classifier`
-    throw new ValueError('vision', [], rule, `it is trained by: ${other.trainedBy}`)
+    throw new ValueError('vision', [], rule, 'list says what each model is for')
   }
-  const names = Object.keys(MODELS)
+  const names = [...Object.keys(MODELS), ...PLANS]
   const distance = (other: string): number => editDistance(plain(name), plain(other))
   const nearest = names.reduce((a, b) => (distance(b) < distance(a) ? b : a))
   const close = distance(nearest) <= Math.max(2, name.length / 3)

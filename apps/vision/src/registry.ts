@@ -97,7 +97,7 @@ function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
     sizes: any(32),
     build: ({ classes }) => new VGG(depth, { numClasses: classes, batchNorm }),
     recipe: batchNorm ? sgd(0.02, 32) : adamw(1e-4, 32),
-    zoo: batchNorm ? zoo(32, 1200, 3, 5e-4, 0.9, 50) : zoo(32, 1500, 3, 2e-4, 0.8),
+    zoo: batchNorm ? zoo(32, 1000, 3, 5e-4, 0.9, 40) : zoo(32, 1500, 3, 2e-4, 0.8),
   }
 }
 
@@ -125,9 +125,6 @@ function densenet(depth: DenseNetDepth): Entry {
   }
 }
 
-/** Patches of 16 pixels as in the paper; of small images a quarter of the side. */
-const patchOf = (size: number): number => (size >= 96 ? 16 : size / 4)
-
 function vit(size: ViTSize, goal: number, images: number, epochs: number, lr: number): Entry {
   return {
     family: 'ViT',
@@ -137,11 +134,11 @@ function vit(size: ViTSize, goal: number, images: number, epochs: number, lr: nu
     build: ({ classes, size: imageSize }) =>
       new VisionTransformer(size, {
         imageSize,
-        patchSize: patchOf(imageSize),
+        patchSize: 16,
         numClasses: classes,
       }),
     recipe: adamw(3e-4, 32),
-    zoo: zoo(32, images, epochs, lr, goal, 16),
+    zoo: zoo(32, images, epochs, lr, goal),
   }
 }
 
@@ -238,7 +235,7 @@ export const MODELS: Readonly<Record<string, Entry>> = {
     sizes: any(32, 32),
     build: ({ classes, size }) => new VGGGray({ numClasses: classes, imageSize: size }),
     recipe: adamw(1e-4, 32),
-    zoo: zoo(32, 1200, 3, 2e-4, 0.8),
+    zoo: zoo(32, 1200, 6, 5e-4, 0.8, 16),
   },
   googlenet: {
     family: 'GoogLeNet',
@@ -267,9 +264,9 @@ export const MODELS: Readonly<Record<string, Entry>> = {
   densenet121: densenet(121),
   densenet169: densenet(169),
   densenet201: densenet(201),
-  vit_tiny: vit('tiny', 0.75, 3000, 4, 5e-4),
-  vit_small: vit('small', 0.7, 2000, 3, 3e-4),
-  vit_base: vit('base', 0.5, 800, 3, 1e-4),
+  vit_tiny: vit('tiny', 0.75, 5000, 4, 5e-4),
+  vit_small: vit('small', 0.7, 3000, 3, 3e-4),
+  vit_base: vit('base', 0.5, 1500, 2, 1e-4),
   vit_taught: {
     family: 'ViT',
     summary: 'every step written out, norms after the blocks',

@@ -93,27 +93,33 @@ function drawNote(path: string, title: string): void {
   imageGrid(tensor([[[[1]]]]), { title, range: [0, 1] }).save(path)
 }
 
+/** What the curves of a run show beside the loss. */
+export interface Curves {
+  readonly lossName: string
+  /** What the values mean, one for each epoch. */
+  readonly label: string
+  readonly points: readonly number[]
+}
+
 /** Writes curves.png and metrics.json. */
 export function keepCurves(
   out: string,
   name: string,
   recipe: string,
   { epochs, stepLosses }: TrainingHistory,
+  { lossName, label, points }: Curves,
 ): void {
   const perEpoch = stepLosses.length / Math.max(epochs.length, 1)
   trainingCurves({
     title: name,
     subtitle: recipe,
-    lossName: 'cross-entropy',
+    lossName,
     train: stepLosses.map((y, i) => ({ x: (i + 1) / perEpoch, y })),
     epochLoss: epochs.map(({ loss }) => loss),
-    metrics: [
-      {
-        name: 'Accuracy on test images',
-        points: epochs.map(({ metrics }) => metrics['accuracy'] ?? Number.NaN),
-      },
-    ],
+    metrics: [{ name: label, points }],
   }).save(join(out, 'curves.png'))
-  const json = new TextEncoder().encode(`${JSON.stringify({ model: name, epochs }, null, 2)}\n`)
+  const values = epochs.map((one, i) => ({ ...one, value: points[i] }))
+  const found = { model: name, value: label, epochs: values }
+  const json = new TextEncoder().encode(`${JSON.stringify(found, null, 2)}\n`)
   writeFileAtomic(join(out, 'metrics.json'), [json])
 }

@@ -42,6 +42,8 @@ export interface SourceOptions {
   readonly testImages: number
   readonly seed: number
   readonly skipCorrupt: boolean
+  /** Pixels stay in [0, 1]. Default false: they are normalised. */
+  readonly plain?: boolean
 }
 
 /** Bytes of any image become what a network takes. */
@@ -68,9 +70,10 @@ const first = (data: Images, most: number): Images =>
   )
 
 /** MNIST: the mean and standard deviation of its pixels. */
-function mnist({ channels, size, images, testImages }: SourceOptions): Source {
+function mnist({ channels, size, images, testImages, plain }: SourceOptions): Source {
   const all = (value: number): number[] => Array.from({ length: channels }, () => value)
-  const view: View = { channels, size, mean: all(0.1307), std: all(0.3081) }
+  const [mean, std] = plain === true ? [0, 1] : [0.1307, 0.3081]
+  const view: View = { channels, size, mean: all(mean), std: all(std) }
   const transform = viewTransform(view)
   return {
     train: first(new MNIST({ train: true, transform }), images),
@@ -85,10 +88,10 @@ function mnist({ channels, size, images, testImages }: SourceOptions): Source {
  * fifth of each class is held back.
  */
 function folder(path: string, options: SourceOptions): Source {
-  const { channels, size, images, testImages, seed, skipCorrupt } = options
+  const { channels, size, images, testImages, seed, skipCorrupt, plain = false } = options
   const view: View =
     channels === 1
-      ? { channels, size, mean: [0.5], std: [0.5] }
+      ? { channels, size, mean: [plain ? 0 : 0.5], std: [plain ? 1 : 0.5] }
       : { channels, size, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
   const rest: ImageFolderOptions = {
     transform: colourTransform(view),

@@ -1,8 +1,8 @@
-/** Trains a classifier on any source. */
+/** Trains a model on any source. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
-import { manualSeed, setNumThreads, ValueError } from '@flambeau/core'
+import { manualSeed, setNumThreads } from '@flambeau/core'
 import { Accuracy, DataLoader, loadCheckpoint } from '@flambeau/data'
 import type { Module } from '@flambeau/nn'
 import type { Optimizer } from '@flambeau/optim'
@@ -13,7 +13,9 @@ import { findModel, lossOf, sizeFor } from './models.ts'
 import type { Recipe } from './registry.ts'
 import { inWords } from './registry.ts'
 import { drawReport, keepCurves, lookAt } from './report.ts'
+import { sameRun } from './run.ts'
 import { openSource } from './sources.ts'
+import { trainOther } from './train-others.ts'
 
 export interface TrainOptions {
   readonly data: string
@@ -39,11 +41,13 @@ export function optimizerOf(model: Module, recipe: Recipe): Optimizer<object> {
   return new SGD(model.parameters(), { lr, momentum: 0.9, weightDecay })
 }
 
+/** Trains the model of that name; leaves its weights, its curves and pictures. */
 export async function train(
   name: string,
   options: TrainOptions,
   say: (text: string) => void,
 ): Promise<void> {
+  if (await trainOther(name, options, say)) return
   const entry = findModel(name)
   const { data, seed, images, testImages, skipCorrupt, mixedPrecision, workers } = options
   const { out = join('runs', 'vision', name), resume } = options
@@ -73,7 +77,6 @@ export async function train(
   say(
     `${source.train.length.toLocaleString('en')} images to learn from and ${source.test.length.toLocaleString('en')} to test on, ${classes.length} classes, from ${data}`,
   )
-  const decided = JSON.stringify({ name, data, size, recipe, seed, images })
 
   const history = await fit(model, loader, {
     optimizer,
@@ -90,16 +93,18 @@ export async function train(
     resume,
     autocast: mixedPrecision,
     state: {
-      run: {
-        stateDict: () => ({ decided }),
-        loadStateDict: (before: { decided: string }) => {
-          if (before.decided === decided) return
-          const rule = `the checkpoint is of another run: ${before.decided}`
-          throw new ValueError('resume', [], rule, 'pass the same options, or another --out folder')
-        },
-      },
+      run: sameRun({ name, data, size, recipe, seed, images }),
     },
-    callbacks: [{ onEpochEnd: (_record, so) => keepCurves(out, name, inWords(recipe), so) }],
+    callbacks: [
+      {
+        onEpochEnd: (_record, so) =>
+          keepCurves(out, name, inWords(recipe), so, {
+            lossName: 'cross-entropy',
+            label: 'Accuracy on test images',
+            points: so.epochs.map(({ metrics }) => metrics['accuracy'] ?? Number.NaN),
+          }),
+      },
+    ],
   })
   const { bestCheckpoint } = history
   if (bestCheckpoint === null || history.epochs.length === 0) return

@@ -2,13 +2,23 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { manualSeed, rand, tensor, zeros } from '@flambeau/core'
-import { generateShapes, imageInfo, saveSafetensors, writeImage, MNIST } from '@flambeau/data'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  generateCarvana,
+  generateDetection,
+  generateShapes,
+  imageInfo,
+  MNIST,
+  saveSafetensors,
+  writeImage,
+} from '@flambeau/data'
+import { Detector } from '@flambeau/vision-models'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { program } from './command-line.ts'
 import { countsOf } from './list.ts'
 import { editDistance, sizeFor } from './models.ts'
 import { MODELS } from './registry.ts'
 import { openSource } from './sources.ts'
+import { judge } from './zoo/detection.ts'
 import { scoreOf } from './zoo/generation.ts'
 import { isGood } from './zoo/result.ts'
 import { drawFigures } from './zoo/segmentation.ts'
@@ -34,8 +44,12 @@ describe('the list', () => {
       /^lenet5 +1 × 28 × 28 +61\.71 k +\d+\.\d k +AdamW .*; LeNet-5 with sigmoids/,
     )
     const segmenters = await run('list', 'unet')
-    expect(segmenters[1]).toMatch(/^unet +3 × 160 × 240 +31\.04 M +\d+\.\d+ G +npm run carvana/)
+    expect(segmenters[1]).toMatch(
+      /^unet +3 × 160 × 240 +31\.04 M +\d+\.\d+ G +train unet: AdamW .*, or npm run carvana;/,
+    )
     expect(await run('list', 'ddpm')).toHaveLength(2)
+    const regions = await run('list', 'fast_rcnn')
+    expect(regions[1]).toMatch(/^fast_rcnn +3 × 224 × 224 +\d+\.\d k +\d\.\d+ G +train fast_rcnn: /)
     await expect(run('list', 'gpt')).rejects.toThrow(/no model has 'gpt' in its name/)
   })
 
@@ -128,10 +142,78 @@ describe('training', () => {
   })
 })
 
+describe('training what is no classifier', () => {
+  const few = ['--epochs', '1', '--test-images', '4']
+
+  test('finds and outlines digits in scenes', { timeout: 120_000 }, async () => {
+    for (const [name, file, told] of [
+      ['mask_rcnn', 'scene-4.png', /mAP@0\.5 \d+\.\d+ %, IoU of masks \d\.\d{3}/],
+      ['pspnet50', 'mask-4.png', /mean IoU \d\.\d{3}/],
+    ] as const) {
+      const out = join(folder, name)
+      const sizes = ['--images', '8', '--size', '64', '--batch-size', '4', '--out', out]
+      const said = await run('train', name, ...few, ...sizes)
+      expect(said.at(-1)).toMatch(told)
+      expect((await imageInfo(join(out, file))).width).toBeGreaterThan(100)
+      expect((await imageInfo(join(out, 'curves.png'))).width).toBeGreaterThan(100)
+      const again = run('train', name, ...few, ...sizes, '--lr', '0.5', '--resume')
+      await expect(again).rejects.toThrow(/the checkpoint is of another run/)
+    }
+  })
+
+  test(
+    'takes folders in the layouts of COCO, Carvana and classes',
+    { timeout: 120_000 },
+    async () => {
+      const [coco, cars, shapes] = ['coco', 'cars', 'figures'].map((name) =>
+        join(folder, name),
+      ) as [string, string, string]
+      await generateDetection(coco, { count: 10, size: [48, 64], seed: 0, digits: [1, 2] })
+      await generateCarvana(cars, { count: 10, size: [48, 64], seed: 0 })
+      await generateShapes(shapes, { count: 12, size: [32, 32], seed: 0 })
+      const small = [...few, '--size', '64', '--batch-size', '4']
+      const out = (name: string): string[] => ['--out', join(folder, `run-${name}`)]
+      const detector = await run(
+        'train',
+        'ssd',
+        '--data',
+        `folder:${coco}`,
+        ...small,
+        ...out('ssd'),
+      )
+      expect(detector[1]).toMatch(
+        /^8 scenes of 64 × 64 to learn from and 2 to be judged by, 10 classes/,
+      )
+      const unet = ['train', 'unet', '--data', `folder:${cars}`, ...small, ...out('unet')]
+      expect((await run(...unet))[1]).toMatch(
+        /^8 pictures of 64 × 64 to learn from and 2 to be judged by, 1 classes beside/,
+      )
+      const said = await run('train', 'vae', '--data', `folder:${shapes}`, ...few, ...out('vae'))
+      expect(said[0]).toMatch(/^6 images of 28 × 28 to learn from/)
+      expect((await imageInfo(join(folder, 'run-vae', 'drawn.png'))).width).toBeGreaterThan(100)
+
+      // A corrupt picture stops a training, or is left out.
+      const picture = join(coco, 'images', '000001.jpg')
+      writeFileSync(picture, readFileSync(picture).subarray(0, 200))
+      const broken = ['train', 'ssd', '--data', `folder:${coco}`, ...small, ...out('broken')]
+      await expect(run(...broken)).rejects.toThrow(/000001\.jpg/)
+      const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+      expect((await run(...broken, '--skip-corrupt'))[1]).toMatch(/^8 scenes/)
+      expect(warned).toHaveBeenCalledWith(expect.stringMatching(/000001\.jpg/), 'FlambeauWarning')
+      warned.mockRestore()
+    },
+  )
+})
+
 describe('mistakes', () => {
   test.each([
     [['train', 'resnet-18'], /there is no model 'resnet-18'[^]*did you mean resnet18\?/],
-    [['train', 'unet'], /unet is no classifier[^]*it is trained by: npm run carvana/],
+    [['predict', 'unet', 'a.png', '--checkpoint', 'a'], /unet is no classifier/],
+    [['train', 'yolo'], /there is no model 'yolo'[^]*did you mean yolo_v1\?/],
+    [['train', 'ssd', '--data', 'cifar'], /there is no source 'cifar'[^]*COCO's layout/],
+    [['train', 'unet', '--data', 'folder:/nowhere'], /the folder does not exist/],
+    [['train', 'unet', '--workers', '2'], /--workers does nothing here/],
+    [['train', 'vae', '--size', '32'], /generators draw 28 × 28 pixels/],
     [['train', 'LeNet'], /did you mean lenet5\?/],
     [['train', 'transmogrifier'], /one of perceptron, mlp/],
     [
@@ -203,6 +285,57 @@ describe('the zoo', () => {
     const bare = join(folder, 'bare.md')
     writeFileSync(bare, '# Nothing\n')
     expect(() => writeTables(bare, [result])).toThrow(/has no lines/)
+  })
+
+  test('wants masks from detectors that find some', () => {
+    const result = {
+      name: 'mask_rcnn',
+      kind: 'detection',
+      parameters: 1,
+      input: '3 × 96 × 96',
+      training: '1 scenes, 1 epochs',
+      overfitSteps: null,
+      value: 0.7,
+      goal: 0.6,
+      maskIoU: 0.4,
+      maskGoal: 0.5,
+      cpuSeconds: 1,
+    } as const
+    expect(isGood(result)).toBe(false)
+    expect(isGood({ ...result, maskIoU: 0.5 })).toBe(true)
+    expect(tables([result])).toMatch(/\| +70\.0 % \| +60\.0 % \| +0\.400 \| +0\.500 \|/)
+  })
+
+  test('judges what is found, and how well it is outlined', () => {
+    const masks = zeros([2, 16, 16], { dtype: 'uint8' })
+    masks.narrow(0, 0, 1).narrow(1, 0, 8).narrow(2, 0, 8).fill_(1)
+    masks.narrow(0, 1, 1).narrow(1, 8, 8).narrow(2, 8, 8).fill_(1)
+    const boxes = tensor([
+      [0, 0, 8, 8],
+      [8, 8, 16, 16],
+    ]).float()
+    const labels = tensor([1, 2])
+    const scene = {
+      image: zeros([3, 16, 16], { dtype: 'uint8' }),
+      target: { boxes, labels, masks },
+    }
+    // Knows the first object, half of its mask, and nothing of the second.
+    class Half extends Detector {
+      readonly numClasses = 3
+      override readonly needsMasks = true
+      protected override computeLosses(): never {
+        throw new Error('it knows')
+      }
+      protected override find(): ReturnType<Detector['detect']> {
+        const half = masks.narrow(0, 0, 1).unsqueeze(1).float()
+        half.narrow(2, 4, 12).fill_(0)
+        const found = { boxes: boxes.narrow(0, 0, 1), labels: tensor([1]), scores: tensor([0.9]) }
+        return [{ ...found, masks: half }]
+      }
+    }
+    const { meanAveragePrecision, maskIoU } = judge(new Half(), [scene])
+    expect(meanAveragePrecision).toBeCloseTo(0.5)
+    expect(maskIoU).toBeCloseTo(0.25)
   })
 
   test('scores what generators draw from 1 to the number of classes', () => {

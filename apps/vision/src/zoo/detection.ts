@@ -11,6 +11,7 @@ import {
   readScenes,
 } from '@flambeau/data'
 import { AdamW, OneCycleLR } from '@flambeau/optim'
+import type { FitOptions, TrainingHistory } from '@flambeau/trainer'
 import { fit } from '@flambeau/trainer'
 import type { AnchorShape, Detection, Detector, Proposer } from '@flambeau/vision-models'
 import {
@@ -32,13 +33,13 @@ import type { Result } from './result.ts'
 import { timed } from './result.ts'
 
 /** Pixels a side of a scene, and how many there are to learn from and to be judged by. */
-const SIZE = 96
+export const SIZE = 96
 const LEARNED = 1000
 const TEST = 100
 /** Digits are so high, as shares of the scene. */
 const SCALE = [0.25, 0.5] as const
 
-interface Plan {
+export interface DetectorPlan {
   /** For so many classes with the background, and scenes of so many pixels a side. */
   readonly build: (numClasses: number, size: number) => Detector
   /** The first so many scenes. */
@@ -69,7 +70,7 @@ const windowsFor =
     })
 
 /** Detectors, small enough to learn from scratch in a minute or two. */
-export const DETECTORS: Readonly<Record<string, Plan>> = {
+export const DETECTORS: Readonly<Record<string, DetectorPlan>> = {
   overfeat: {
     build: (numClasses) => new OverFeat({ numClasses, scales: [1, 0.75], widths: [24, 48, 96] }),
     images: 1000,
@@ -81,8 +82,8 @@ export const DETECTORS: Readonly<Record<string, Plan>> = {
   rcnn: {
     build: (numClasses, size) =>
       new RCNN({ numClasses, propose: windowsFor(size), cropSize: 24, samples: 32 }),
-    images: 600,
-    epochs: 6,
+    images: 800,
+    epochs: 7,
     batchSize: 8,
     lr: 2e-3,
     goal: 0.5,
@@ -203,40 +204,55 @@ function maskOverlaps(found: Detection, target: Scene['target']): number[] {
   })
 }
 
-/** The scenes of the zoo, made in a folder when they are first asked for. */
-async function scenesOf(folder: string, train: boolean, masks: boolean): Promise<readonly Scene[]> {
+/** Scenes of digits, made in a folder when they are first asked for; with masks. */
+export async function digitScenes(
+  folder: string,
+  { train, count, size }: { train: boolean; count: number; size: number },
+): Promise<readonly Scene[]> {
   const place = join(folder, train ? 'train' : 'test')
-  const options = { size: SIZE, digits: [1, 3], scale: SCALE, train } as const
-  const [count, seed] = train ? [LEARNED, 0] : [TEST, 1]
-  await makeDigitScenes(place, { ...options, count, seed })
-  return (await readScenes(place, { masks })).scenes
+  const seed = train ? 0 : 1
+  await makeDigitScenes(place, { count, size, seed, train, digits: [1, 3], scale: SCALE })
+  return (await readScenes(place, { masks: true })).scenes
+}
+
+/** Trains a detector on scenes. @param more What else `fit` is to do. */
+export function learnToDetect(
+  net: Detector,
+  scenes: readonly Scene[],
+  recipe: Pick<DetectorPlan, 'epochs' | 'batchSize' | 'lr'>,
+  more: Partial<FitOptions<SceneBatch>> = {},
+): Promise<TrainingHistory> {
+  const { epochs, batchSize, lr } = recipe
+  const loader = new DataLoader(new ArrayDataset(scenes), {
+    batchSize,
+    shuffle: true,
+    dropLast: scenes.length > batchSize,
+    collateFn: collateScenes,
+  })
+  const optimizer = new AdamW(net.parameters(), { lr, weightDecay: 1e-3 })
+  const totalSteps = Math.max(2, epochs * loader.length)
+  return fit(net, loader, {
+    optimizer,
+    scheduler: new OneCycleLR(optimizer, { maxLr: lr, totalSteps }),
+    schedule: 'step',
+    forward: ({ images, targets }: SceneBatch) => totalLoss(net.losses(images, targets)),
+    epochs,
+    clipGradNorm: 10,
+    ...more,
+  })
 }
 
 /** The result of one detector. @param folder Of the scenes. */
 export async function provesToDetect(name: string, seed: number, folder: string): Promise<Result> {
-  const { build, images, epochs, batchSize, lr, goal, maskGoal } = DETECTORS[name] as Plan
-  const masks = maskGoal !== undefined
-  const learned = await scenesOf(folder, true, masks)
-  const test = await scenesOf(folder, false, masks)
+  const plan = DETECTORS[name] as DetectorPlan
+  const { build, images, epochs, goal, maskGoal } = plan
+  const learned = await digitScenes(folder, { train: true, count: LEARNED, size: SIZE })
+  const test = await digitScenes(folder, { train: false, count: TEST, size: SIZE })
   return timed(async () => {
     manualSeed(seed)
     const net = build(11, SIZE)
     const parameters = [...net.parameters()].reduce((sum, one) => sum + one.numel(), 0)
-    const loader = new DataLoader(new ArrayDataset(learned.slice(0, images)), {
-      batchSize,
-      shuffle: true,
-      dropLast: true,
-      collateFn: collateScenes,
-    })
-    const optimizer = new AdamW(net.parameters(), { lr, weightDecay: 1e-3 })
-    await fit(net, loader, {
-      optimizer,
-      scheduler: new OneCycleLR(optimizer, { maxLr: lr, totalSteps: epochs * loader.length }),
-      schedule: 'step',
-      forward: ({ images: x, targets }: SceneBatch) => totalLoss(net.losses(x, targets)),
-      epochs,
-      clipGradNorm: 10,
-    })
+    await learnToDetect(net, learned.slice(0, images), plan)
     const { meanAveragePrecision, maskIoU } = judge(net, test)
     return {
       name,

@@ -30,57 +30,68 @@ const F = nn.functional
 /** How many are drawn and judged. */
 const DRAWN = 500
 
-type Digits = DataLoader<[Tensor, Tensor], [Tensor, Tensor]>
-
-interface Made {
-  readonly parameters: number
-  /** `[DRAWN, 1, 28, 28]` in [0, 1]. */
-  readonly drawn: Tensor
-}
-
-interface Plan {
-  readonly images: number
-  readonly epochs: number
-  readonly goal: number
-  readonly make: (digits: Digits, epochs: number) => Promise<Made>
-}
-
 const countOf = (model: nn.Module<never, unknown>): number =>
   [...model.parameters()].reduce((sum, one) => sum + one.numel(), 0)
 
-/** Trains an auto-encoder; what it draws of test digits, given them with so much noise on them. */
-async function autoEncoder(digits: Digits, epochs: number, noise: number): Promise<Made> {
-  const model = new AutoEncoder({ latent: 16 })
-  await fit(model, digits, {
-    optimizer: new AdamW(model.parameters(), { lr: 2e-3 }),
-    forward: ([x]: [Tensor, Tensor]) =>
-      F.binaryCrossEntropy(model(noise > 0 ? addNoise(x, noise) : x), x),
-    epochs,
-  })
-  const test = new MNIST({ train: false }).images.narrow(0, 0, DRAWN).unsqueeze(1).float().div(255)
-  const drawn = noGrad(() => model(noise > 0 ? addNoise(test, noise) : test))
-  return { parameters: countOf(model), drawn }
+/** Batches of images `[N, 1, 28, 28]` in [0, 1] with their classes. */
+export type Images = DataLoader<[Tensor, Tensor | number], [Tensor, Tensor]>
+
+/** What a generator learns from. */
+export interface Material {
+  readonly images: Images
+  /** Other images, for those that draw what they are shown. */
+  readonly shown: Tensor
+  readonly classes: number
+  readonly epochs: number
+  readonly lr: number
 }
 
-async function vae(digits: Digits, epochs: number): Promise<Made> {
+/** A trained generator, and what it drew. */
+export interface Made {
+  readonly networks: Readonly<Record<string, nn.Module<never, unknown>>>
+  /** `[N, 1, 28, 28]` in [0, 1]. */
+  readonly drawn: Tensor
+}
+
+export interface GeneratorPlan {
+  readonly images: number
+  readonly epochs: number
+  readonly batchSize: number
+  readonly lr: number
+  readonly goal: number
+  readonly make: (material: Material) => Promise<Made>
+}
+
+/** Trains an auto-encoder; what it draws of images, given them with so much noise on them. */
+async function autoEncoder({ images, shown, epochs, lr }: Material, noise: number): Promise<Made> {
+  const model = new AutoEncoder({ latent: 16 })
+  const given = (x: Tensor): Tensor => (noise > 0 ? addNoise(x, noise) : x)
+  await fit(model, images, {
+    optimizer: new AdamW(model.parameters(), { lr }),
+    forward: ([x]: [Tensor, Tensor]) => F.binaryCrossEntropy(model(given(x)), x),
+    epochs,
+  })
+  return { networks: { model }, drawn: noGrad(() => model(given(shown))) }
+}
+
+async function vae({ images, epochs, lr }: Material): Promise<Made> {
   const model = new VAE({ latent: 10 })
-  await fit(model, digits, {
-    optimizer: new AdamW(model.parameters(), { lr: 2e-3 }),
+  await fit(model, images, {
+    optimizer: new AdamW(model.parameters(), { lr }),
     forward: ([x]: [Tensor, Tensor]) => vaeLoss(model(x), x),
     epochs,
   })
   const drawn = noGrad(() => model.sample(DRAWN)).view(DRAWN, 1, 28, 28)
-  return { parameters: countOf(model), drawn }
+  return { networks: { model }, drawn }
 }
 
-/** Both sides of a GAN; `fitting` brings real digits to the size and range of the generator. */
+/** Both sides of a GAN; `fitting` brings real images to the size and range of the generator. */
 async function adversaries(
-  sides: { generator: nn.Module; discriminator: nn.Module; latent: number; lr: number },
-  digits: Digits,
-  epochs: number,
+  { images, epochs, lr }: Material,
+  sides: { generator: nn.Module; discriminator: nn.Module; latent: number },
   fitting: (x: Tensor) => Tensor,
 ): Promise<Made> {
-  const { generator, discriminator, latent, lr } = sides
+  const { generator, discriminator, latent } = sides
   const rate = { lr, betas: [0.5, 0.999] as [number, number] }
   const training = {
     generator,
@@ -90,27 +101,29 @@ async function adversaries(
     discriminatorOptimizer: new Adam(discriminator.parameters(), rate),
   }
   for (let epoch = 0; epoch < epochs; epoch++) {
-    for await (const [x] of digits) ganStep(training, fitting(x.mul(2).sub(1)))
+    for await (const [x] of images) ganStep(training, fitting(x.mul(2).sub(1)))
   }
   generator.eval()
   const whole = noGrad(() => generator(randn([DRAWN, latent])))
   const border = ((whole.shape[3] as number) - 28) / 2
   const drawn = whole.narrow(2, border, 28).narrow(3, border, 28).add(1).div(2)
-  return { parameters: countOf(generator) + countOf(discriminator), drawn }
+  return { networks: { generator, discriminator }, drawn }
 }
 
-async function diffusion(digits: Digits, epochs: number): Promise<Made> {
-  const net = new DiffusionUNet({ width: 16, numClasses: 10, multipliers: [1, 2, 4] })
+async function diffusion({ images, classes, epochs, lr }: Material): Promise<Made> {
+  const model = new DiffusionUNet({ width: 16, numClasses: classes, multipliers: [1, 2, 4] })
   const process = new Diffusion({ steps: 200, schedule: 'cosine' })
-  const denoiser: Denoiser = (x, t, label) => net(x, t, label)
-  await fit(net, digits, {
-    optimizer: new AdamW(net.parameters(), { lr: 2e-3 }),
+  const denoiser: Denoiser = (x, t, label) => model(x, t, label)
+  await fit(model, images, {
+    optimizer: new AdamW(model.parameters(), { lr }),
     forward: ([x, y]: [Tensor, Tensor]) => process(x.mul(2).sub(1), denoiser, hideLabels(y, 0.1)),
     epochs,
     clipGradNorm: 1,
   })
-  net.eval()
-  const labels = arange(10, { dtype: 'int64' }).repeatInterleave(DRAWN / 10)
+  model.eval()
+  const labels = arange(DRAWN, { dtype: 'int64' })
+    .mul(classes)
+    .div(DRAWN, { roundingMode: 'floor' })
   const parts = labels.split(100).map((label) =>
     noGrad(() =>
       process.sampleDDIM(denoiser, randn([label.numel(), 1, 28, 28]), {
@@ -121,63 +134,59 @@ async function diffusion(digits: Digits, epochs: number): Promise<Made> {
       }),
     ),
   )
-  return { parameters: countOf(net), drawn: cat(parts).add(1).div(2) }
+  return { networks: { model }, drawn: cat(parts).add(1).div(2) }
 }
 
 /** Generators with what they learn from and must reach. */
-export const GENERATORS: Readonly<Record<string, Plan>> = {
+export const GENERATORS: Readonly<Record<string, GeneratorPlan>> = {
   autoencoder: {
     images: 20000,
     epochs: 5,
+    batchSize: 64,
+    lr: 2e-3,
     goal: 5,
-    make: (digits, epochs) => autoEncoder(digits, epochs, 0),
+    make: (material) => autoEncoder(material, 0),
   },
   denoising_autoencoder: {
     images: 20000,
     epochs: 5,
+    batchSize: 64,
+    lr: 2e-3,
     goal: 5,
-    make: (digits, epochs) => autoEncoder(digits, epochs, 0.3),
+    make: (material) => autoEncoder(material, 0.3),
   },
-  vae: { images: 20000, epochs: 6, goal: 4, make: vae },
+  vae: { images: 20000, epochs: 6, batchSize: 64, lr: 2e-3, goal: 4, make: vae },
   gan: {
     images: 20000,
     epochs: 20,
+    batchSize: 64,
+    lr: 5e-4,
     goal: 4,
-    make: (digits, epochs) =>
-      adversaries(
-        {
-          generator: new GANGenerator(),
-          discriminator: new GANDiscriminator(),
-          latent: 64,
-          lr: 5e-4,
-        },
-        digits,
-        epochs,
-        (x) => x,
-      ),
+    make: (material) => {
+      const [generator, discriminator] = [new GANGenerator(), new GANDiscriminator()]
+      return adversaries(material, { generator, discriminator, latent: 64 }, (x) => x)
+    },
   },
   dcgan: {
     images: 20000,
     epochs: 4,
+    batchSize: 64,
+    lr: 5e-4,
     goal: 4,
-    make: (digits, epochs) =>
-      adversaries(
-        {
-          generator: new DCGANGenerator({ latent: 64, channels: 1, imageSize: 32, features: 16 }),
-          discriminator: new DCGANDiscriminator({ channels: 1, imageSize: 32, features: 16 }),
-          latent: 64,
-          lr: 5e-4,
-        },
-        digits,
-        epochs,
-        (x) => F.pad(x, [2, 2, 2, 2], 'constant', -1),
-      ),
+    make: (material) => {
+      const small = { channels: 1, imageSize: 32, features: 16 } as const
+      const generator = new DCGANGenerator({ latent: 64, ...small })
+      const discriminator = new DCGANDiscriminator(small)
+      return adversaries(material, { generator, discriminator, latent: 64 }, (x) =>
+        F.pad(x, [2, 2, 2, 2], 'constant', -1),
+      )
+    },
   },
-  ddpm: { images: 5000, epochs: 4, goal: 4, make: diffusion },
+  ddpm: { images: 5000, epochs: 4, batchSize: 64, lr: 2e-3, goal: 4, make: diffusion },
 }
 
 /** A classifier that has seen real digits, kept at `path`. */
-async function judgeAt(path: string, say: (text: string) => void): Promise<nn.Module> {
+export async function judgeAt(path: string, say: (text: string) => void): Promise<nn.Module> {
   manualSeed(0)
   const net = new SimpleCNN({ dropoutRate: 0.25 })
   if (existsSync(path)) net.loadStateDict(loadSafetensors(path).tensors)
@@ -193,7 +202,7 @@ async function judgeAt(path: string, say: (text: string) => void): Promise<nn.Mo
   return net.eval()
 }
 
-function digitsOf(count: number, batchSize: number): Digits {
+function digitsOf(count: number, batchSize: number): Images {
   const part = Array.from({ length: count }, (_, i) => i)
   return new DataLoader(new Subset(new MNIST(), part), { batchSize, shuffle: true, dropLast: true })
 }
@@ -216,6 +225,11 @@ export function scoreOf(odds: Tensor): number {
   )
 }
 
+/** The score of images `[N, 1, 28, 28]` by a judge. */
+export function judgedBy(judge: nn.Module, drawn: Tensor): number {
+  return scoreOf(noGrad(() => judge(drawn.clamp(0, 1)).softmax(1)))
+}
+
 /** The result of one generator. */
 export async function provesToGenerate(
   name: string,
@@ -223,12 +237,15 @@ export async function provesToGenerate(
   judgePath: string,
   say: (text: string) => void,
 ): Promise<Result> {
-  const { images, epochs, goal, make } = GENERATORS[name] as Plan
+  const { images, epochs, batchSize, lr, goal, make } = GENERATORS[name] as GeneratorPlan
   const judge = await judgeAt(judgePath, say)
   return timed(async () => {
     manualSeed(seed)
-    const { parameters, drawn } = await make(digitsOf(images, 64), epochs)
-    const value = scoreOf(noGrad(() => judge(drawn.clamp(0, 1)).softmax(1)))
+    const test = new MNIST({ train: false }).images.narrow(0, 0, DRAWN)
+    const shown = test.unsqueeze(1).float().div(255)
+    const material = { images: digitsOf(images, batchSize), shown, classes: 10, epochs, lr }
+    const { networks, drawn } = await make(material)
+    const parameters = Object.values(networks).reduce((sum, one) => sum + countOf(one), 0)
     return {
       name,
       kind: 'generation',
@@ -236,7 +253,7 @@ export async function provesToGenerate(
       input: '1 × 28 × 28',
       training: `${images} digits, ${epochs} epochs`,
       overfitSteps: null,
-      value,
+      value: judgedBy(judge, drawn),
       goal,
     } as const
   })

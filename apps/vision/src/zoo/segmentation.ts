@@ -4,6 +4,7 @@ import { arange, Generator, manualSeed, rand, randn, stack, where, zeros } from 
 import { DataLoader, IoU, TensorDataset } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { AdamW, OneCycleLR } from '@flambeau/optim'
+import type { FitOptions, TrainingHistory } from '@flambeau/trainer'
 import { fit } from '@flambeau/trainer'
 import { FCN, PSPNet, SegNet, UNet, ViTSegmenter } from '@flambeau/vision-models'
 import type { Result } from './result.ts'
@@ -11,14 +12,15 @@ import { timed } from './result.ts'
 
 /** Background, circle, square, triangle. */
 const CLASSES = 4
-const SIZE = 48
+/** Pixels a side. */
+export const SIZE = 48
 const TEST = 200
 
 /** Pictures of figures on noise, with the class of each pixel. */
 export interface Figures {
-  /** `[N, 3, 48, 48]`. */
+  /** `[N, 3, H, W]`. */
   readonly images: Tensor
-  /** int64 `[N, 48, 48]`. */
+  /** int64 `[N, H, W]`. */
   readonly masks: Tensor
 }
 
@@ -63,8 +65,9 @@ export function drawFigures(count: number, seed: number): Figures {
   return { images: stack(images), masks: stack(masks) }
 }
 
-interface Plan {
-  readonly build: () => nn.Module
+export interface SegmenterPlan {
+  /** For so many classes with the background, and pictures of so many pixels a side. */
+  readonly build: (numClasses: number, size: number) => nn.Module
   readonly images: number
   readonly epochs: number
   readonly batchSize: number
@@ -73,9 +76,9 @@ interface Plan {
 }
 
 /** Segmenters, small enough to learn in a minute. */
-export const SEGMENTERS: Readonly<Record<string, Plan>> = {
+export const SEGMENTERS: Readonly<Record<string, SegmenterPlan>> = {
   unet: {
-    build: () => new UNet({ outChannels: CLASSES, features: [16, 32, 64, 128] }),
+    build: (numClasses) => new UNet({ outChannels: numClasses, features: [16, 32, 64, 128] }),
     images: 600,
     epochs: 10,
     batchSize: 16,
@@ -83,8 +86,8 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
     goal: 0.75,
   },
   segnet: {
-    build: () =>
-      new SegNet({ numClasses: CLASSES, features: [16, 32, 64, 64], convolutions: [2, 2, 2, 2] }),
+    build: (numClasses) =>
+      new SegNet({ numClasses, features: [16, 32, 64, 64], convolutions: [2, 2, 2, 2] }),
     images: 600,
     epochs: 12,
     batchSize: 16,
@@ -92,31 +95,31 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
     goal: 0.65,
   },
   fcn32s: {
-    build: () => new FCN(32, { numClasses: CLASSES, headWidth: 256, dropout: 0.1 }),
+    build: (numClasses) => new FCN(32, { numClasses, headWidth: 256, dropout: 0.1 }),
     images: 300,
-    epochs: 8,
+    epochs: 6,
     batchSize: 8,
     lr: 3e-4,
     goal: 0.3,
   },
   fcn16s: {
-    build: () => new FCN(16, { numClasses: CLASSES, headWidth: 256, dropout: 0.1 }),
+    build: (numClasses) => new FCN(16, { numClasses, headWidth: 256, dropout: 0.1 }),
     images: 300,
-    epochs: 8,
+    epochs: 6,
     batchSize: 8,
     lr: 3e-4,
     goal: 0.35,
   },
   fcn8s: {
-    build: () => new FCN(8, { numClasses: CLASSES, headWidth: 256, dropout: 0.1 }),
+    build: (numClasses) => new FCN(8, { numClasses, headWidth: 256, dropout: 0.1 }),
     images: 300,
-    epochs: 8,
+    epochs: 6,
     batchSize: 8,
     lr: 3e-4,
     goal: 0.4,
   },
   pspnet18: {
-    build: () => new PSPNet({ numClasses: CLASSES, depth: 18 }),
+    build: (numClasses) => new PSPNet({ numClasses, depth: 18 }),
     images: 600,
     epochs: 6,
     batchSize: 8,
@@ -124,11 +127,11 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
     goal: 0.6,
   },
   vit_segmenter: {
-    build: () =>
+    build: (numClasses, size) =>
       new ViTSegmenter('tiny', {
-        imageSize: SIZE,
-        patchSize: 6,
-        numClasses: CLASSES,
+        imageSize: size,
+        patchSize: size / 8,
+        numClasses,
         hiddenDim: 128,
         numLayers: 4,
         numHeads: 4,
@@ -141,31 +144,50 @@ export const SEGMENTERS: Readonly<Record<string, Plan>> = {
   },
 }
 
+/** Trains a segmenter on figures, and looks at others after each epoch. @param more What else `fit` is to do. */
+export function learnToSegment(
+  model: nn.Module,
+  { learned, test, numClasses }: { learned: Figures; test: Figures; numClasses: number },
+  recipe: Pick<SegmenterPlan, 'epochs' | 'batchSize' | 'lr'>,
+  more: Partial<FitOptions<[Tensor, Tensor]>> = {},
+): Promise<TrainingHistory> {
+  const { epochs, batchSize, lr } = recipe
+  const [count] = learned.images.shape as [number]
+  const loader = new DataLoader(new TensorDataset(learned.images, learned.masks), {
+    batchSize,
+    shuffle: true,
+    // A last batch of one picture would be nothing to normalise by.
+    dropLast: count % batchSize === 1 && count > batchSize,
+  })
+  const optimizer = new AdamW(model.parameters(), { lr })
+  const totalSteps = Math.max(2, epochs * loader.length)
+  return fit(model, loader, {
+    optimizer,
+    scheduler: new OneCycleLR(optimizer, { maxLr: lr, totalSteps }),
+    schedule: 'step',
+    loss: nn.functional.crossEntropy,
+    epochs,
+    clipGradNorm: 1,
+    validation: new DataLoader(new TensorDataset(test.images, test.masks), { batchSize: 50 }),
+    metrics: { iou: new IoU({ numClasses }) },
+    ...more,
+  })
+}
+
 /** The result of one segmenter. */
 export async function provesToSegment(name: string, seed: number): Promise<Result> {
-  const { build, images, epochs, batchSize, lr, goal } = SEGMENTERS[name] as Plan
+  const plan = SEGMENTERS[name] as SegmenterPlan
+  const { images, epochs, goal } = plan
   return timed(async () => {
-    const loaderOf = (data: Figures, shuffle: boolean) =>
-      new DataLoader(new TensorDataset(data.images, data.masks), {
-        batchSize: shuffle ? batchSize : 50,
-        shuffle,
-      })
     manualSeed(seed)
-    const loader = loaderOf(drawFigures(images, seed), true)
-    const model = build()
+    const data = {
+      learned: drawFigures(images, seed),
+      test: drawFigures(TEST, seed + 1),
+      numClasses: CLASSES,
+    }
+    const model = plan.build(CLASSES, SIZE)
     const parameters = [...model.parameters()].reduce((sum, one) => sum + one.numel(), 0)
-    const optimizer = new AdamW(model.parameters(), { lr })
-    const totalSteps = epochs * loader.length
-    const history = await fit(model, loader, {
-      optimizer,
-      scheduler: new OneCycleLR(optimizer, { maxLr: lr, totalSteps }),
-      schedule: 'step',
-      loss: nn.functional.crossEntropy,
-      epochs,
-      clipGradNorm: 1,
-      validation: loaderOf(drawFigures(TEST, seed + 1), false),
-      metrics: { iou: new IoU({ numClasses: CLASSES }) },
-    })
+    const history = await learnToSegment(model, data, plan)
     return {
       name,
       kind: 'segmentation',

@@ -6,7 +6,9 @@ import { ShapeError, stack, ValueError } from '@flambeau/core'
 import { writeFileAtomic } from '../formats/atomic-write.ts'
 import { FormatError } from '../formats/errors.ts'
 import { generateDetection } from '../generators/detection.ts'
+import { Resize } from '../transforms/resize.ts'
 import { CocoDetection } from './coco.ts'
+import type { ErrorPolicy } from './image-source.ts'
 
 /** A picture and what is in it, as detectors learn from it. */
 export interface Scene {
@@ -57,16 +59,19 @@ export interface SceneBatch {
  * All pictures of a folder in COCO's layout (`images/`, `annotations.json`), read into memory.
  *
  * @param options.masks Also read masks. Default false.
+ * @param options.size Pixels a side to which all are resized. Default: as they are.
+ * @param options.onError Default `throw`.
  * @throws {FormatError} for a folder without images, or files that are not as they should be, see
  *   {@link CocoDetection}.
  */
 export async function readScenes(
   folder: string,
-  options: { readonly masks?: boolean } = {},
+  options: { readonly masks?: boolean; readonly size?: number; onError?: ErrorPolicy } = {},
 ): Promise<Scenes> {
-  const { masks = false } = options
+  const { masks = false, size, onError = 'throw' } = options
   const path = join(folder, 'annotations.json')
-  const source = new CocoDetection(join(folder, 'images'), path, { masks })
+  const transform = size === undefined ? null : new Resize([size, size])
+  const source = new CocoDetection(join(folder, 'images'), path, { masks, transform, onError })
   if (source.length === 0) {
     const fix = "list its images under 'images'"
     throw new FormatError({ format: 'COCO', path, reason: 'there is no image in it', fix })

@@ -1,0 +1,114 @@
+/** Trains a detector on scenes of digits, or on a folder in COCO's layout. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Scene } from '@flambeau/data'
+import { collateScenes, readScenes } from '@flambeau/data'
+import { overlay } from '@flambeau/plot'
+import { formatPercent } from '@flambeau/trainer'
+import type { Detector } from '@flambeau/vision-models'
+import { saveTrained } from '../checkpoint.ts'
+import { keepCurves } from '../report.ts'
+import type { Run } from '../run.ts'
+import { announce, folderOf, heldBack, keeping } from '../run.ts'
+import type { DetectorPlan } from '../zoo/detection.ts'
+import { digitScenes, judge, learnToDetect, SIZE } from '../zoo/detection.ts'
+
+/** Scenes of digits to be judged by, at most. */
+const TEST = 100
+/** Scenes that are drawn in the end. */
+const SHOWN = 6
+
+interface Source {
+  readonly learned: readonly Scene[]
+  readonly test: readonly Scene[]
+  readonly classes: readonly string[]
+}
+
+async function openScenes(
+  { options, out }: Run,
+  size: number,
+  most: number,
+  masks: boolean,
+): Promise<Source> {
+  const { data, images, testImages, skipCorrupt, seed } = options
+  if (data === 'mnist') {
+    const [folder, count] = [join(out, 'scenes'), Math.min(images, most)]
+    return {
+      learned: await digitScenes(folder, { train: true, count, size }),
+      test: await digitScenes(folder, { train: false, count: Math.min(testImages, TEST), size }),
+      classes: Array.from('0123456789'),
+    }
+  }
+  const root = folderOf(data, "pictures in COCO's layout: images/ and annotations.json")
+  const read = (path: string) =>
+    readScenes(path, { masks, size, onError: skipCorrupt ? 'skip' : 'throw' })
+  const [train, val] = [join(root, 'train'), join(root, 'val')]
+  const isDivided = existsSync(train) && existsSync(val)
+  const { scenes, classes } = await read(isDivided ? train : root)
+  const [learned, test] = isDivided
+    ? [scenes, (await read(val)).scenes]
+    : heldBack(scenes, root, seed)
+  return { learned: learned.slice(0, images), test: test.slice(0, testImages), classes }
+}
+
+/** Leaves model.safetensors, metrics.json, curves.png and scene-1.png, … */
+export async function trainDetector(run: Run, plan: DetectorPlan): Promise<void> {
+  const { name, out, options, say } = run
+  const { size = SIZE } = options
+  const { learned, test, classes } = await openScenes(
+    run,
+    size,
+    plan.images,
+    plan.maskGoal !== undefined,
+  )
+  const net = plan.build(classes.length + 1, size)
+  const recipe = announce(run, [net])
+  say(
+    `${learned.length.toLocaleString('en')} scenes of ${size} × ${size} to learn from and ${test.length} to be judged by, ${classes.length} classes, from ${options.data}`,
+  )
+  const precisions: number[] = []
+  await learnToDetect(net, learned, run, {
+    ...keeping(run, size),
+    callbacks: [
+      {
+        onEpochEnd: (_record, so) => {
+          precisions[so.epochs.length - 1] = judge(net, test).meanAveragePrecision
+          keepCurves(out, name, recipe, so, {
+            lossName: 'sum of the losses',
+            label: 'Mean average precision at an overlap of one half',
+            points: so.epochs.map((_, i) => precisions[i] ?? Number.NaN),
+          })
+        },
+      },
+    ],
+  })
+  const view = { channels: 3, size, mean: [0, 0, 0], std: [1, 1, 1] } as const
+  saveTrained(join(out, 'model.safetensors'), net.stateDict(), { name, classes, view })
+  draw(net, test.slice(0, SHOWN), classes, out)
+  const { meanAveragePrecision, maskIoU } = judge(net, test)
+  const masks = maskIoU === null ? '' : `, IoU of masks ${maskIoU.toFixed(3)}`
+  say(
+    `mAP@0.5 ${formatPercent(meanAveragePrecision).trim()}${masks}; in ${out}: model.safetensors, curves.png, scene-1.png and on, metrics.json`,
+  )
+}
+
+/** Scenes with what is found in them, if it is sure enough. */
+function draw(
+  net: Detector,
+  scenes: readonly Scene[],
+  classes: readonly string[],
+  out: string,
+): void {
+  const found = net.detect(collateScenes(scenes).images)
+  for (const [i, { image }] of scenes.entries()) {
+    const { boxes, labels, scores } = found[i] as (typeof found)[number]
+    const odds = (scores.tolist() as number[]).filter((score) => score >= 0.3)
+    const own = (labels.tolist() as number[]).slice(0, odds.length)
+    const captions = own.map(
+      (label, k) => `${classes[label - 1]}  ${Math.round((odds[k] as number) * 100)} %`,
+    )
+    overlay(image, { boxes: boxes.narrow(0, 0, odds.length), labels: own, captions }).save(
+      join(out, `scene-${i + 1}.png`),
+    )
+  }
+}
