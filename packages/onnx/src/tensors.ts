@@ -74,7 +74,8 @@ export function rawBytes(elements: Elements, dtype: number): Uint8Array {
         ? elements
         : BigInt64Array.from(elements, (one) => BigInt(one))
   } else {
-    const numbers = elements instanceof BigInt64Array ? Float64Array.from(elements, Number) : elements
+    const numbers =
+      elements instanceof BigInt64Array ? Float64Array.from(elements, Number) : elements
     if (dtype === CODE.float16) array = Uint16Array.from(numbers, toHalf)
     else if (dtype === CODE.bfloat16) array = Uint16Array.from(numbers, toBrain)
     else array = new (ARRAYS[dtype] as Numbers)(numbers)

@@ -32,7 +32,10 @@ export function withAxes(
   return tensors.map(({ name, tensor }) => {
     const given = dynamicAxes[name] ?? {}
     const list: [string, string][] = Array.isArray(given)
-      ? given.map((axis: number) => [String(axis), `${name}_axis_${axis < 0 ? axis + tensor.ndim : axis}`])
+      ? given.map((axis: number) => [
+          String(axis),
+          `${name}_axis_${axis < 0 ? axis + tensor.ndim : axis}`,
+        ])
       : Object.entries(given as Record<number, string>)
     const axes = new Map<number, string>()
     for (const [written, symbol] of list) {
@@ -60,11 +63,21 @@ export function sizesOf(inputs: readonly GraphInput[]): Map<string, number> {
       const known = sizes.get(symbol)
       if (known !== undefined && known !== size) {
         const rule = `axis ${axis} of '${name}' has size ${size}, another axis named '${symbol}' has ${known}`
-        throw new ShapeError(OP, { [name]: tensor }, rule, 'give axes of different sizes different names')
+        throw new ShapeError(
+          OP,
+          { [name]: tensor },
+          rule,
+          'give axes of different sizes different names',
+        )
       }
       if (size === 0) {
         const rule = `axis ${axis} of '${name}' is empty`
-        throw new ShapeError(OP, { [name]: tensor }, rule, 'give an example with at least one element')
+        throw new ShapeError(
+          OP,
+          { [name]: tensor },
+          rule,
+          'give an example with at least one element',
+        )
       }
       sizes.set(symbol, size)
     }

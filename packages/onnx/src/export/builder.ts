@@ -75,7 +75,11 @@ export class GraphBuilder {
   }
 
   /** Adds a node with one output. */
-  node(type: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}): string {
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+  ): string {
     return this.nodeOf(type, inputs, 1, attributes)[0] as string
   }
 
@@ -268,6 +272,7 @@ export function tensorOf(
 ): OnnxTensor {
   const rawData = rawBytes(elements, dtype)
   const count = shape.reduce((product, size) => product * size, 1)
-  if (rawData.length !== count * itemBytes(dtype)) throw new RangeError(`${name}: ${elements.length}`)
+  if (rawData.length !== count * itemBytes(dtype))
+    throw new RangeError(`${name}: ${elements.length}`)
   return { name, dims: shape.map(BigInt), dataType: onnxType(dtype), rawData }
 }

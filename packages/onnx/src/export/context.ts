@@ -64,7 +64,10 @@ export class Context {
   }
 
   /** Why this call has no form in ONNX. */
-  refuse(rule: string, fix = 'leave the axis out of dynamicAxes, or write it differently'): ValueError {
+  refuse(
+    rule: string,
+    fix = 'leave the axis out of dynamicAxes, or write it differently',
+  ): ValueError {
     const inputs = this.call.inputs.flatMap((input, i) => {
       if (input === null || typeof input !== 'object' || !('source' in input)) return []
       const text = `${dtypeName(input.dtype)} [${input.shape.map(textOf).join(', ')}]`

@@ -14,6 +14,7 @@ import type { Trace } from '../trace/recorder.ts'
 import type { DynamicAxes, GraphInput } from './axes.ts'
 import { proposals, resized, sizesOf, withAxes } from './axes.ts'
 import { graphOf, requireDistinct } from './graph.ts'
+import { isWhole } from './ops/sampling.ts'
 import { leavesOf, replaceLeaves } from './tree.ts'
 import type { Leaf } from './tree.ts'
 
@@ -32,6 +33,12 @@ export interface ExportOptions {
    * `{ input: [0] }`. Axes of one name have one size. Default: none.
    */
   readonly dynamicAxes?: DynamicAxes
+  /**
+   * What to do where forward reads elements of a tensor that follows from the inputs (`item()`,
+   * `tolist()`): false refuses, as other inputs could lead elsewhere; true takes what it does with the
+   * examples for what it always does, which is right for checks of arguments. Default false.
+   */
+  readonly freezeReads?: boolean
 }
 
 const OP = 'exportOnnx'
@@ -91,6 +98,7 @@ function traceOnce(
   inputs: readonly GraphInput[],
   state: ReadonlyMap<string, Tensor>,
   sizes: ReadonlyMap<string, number>,
+  { freezeReads, opset }: { freezeReads: boolean; opset: number },
 ): Traced {
   const names = new Map<Tensor, { source: 'input' | 'state'; name: string }>()
   for (const [name, tensor] of state) {
@@ -104,7 +112,9 @@ function traceOnce(
     names.set(example, { source: 'input', name: input.name })
   }
   const given = replaceLeaves(args, (tensor) => examples.get(tensor) as Tensor) as unknown[]
-  const recorder = new Recorder(names)
+  const recorder = new Recorder(names, freezeReads, (name, operands, how) =>
+    isWhole(name, operands, how, opset),
+  )
   try {
     for (const example of examples.values()) recorder.introduce(example)
     const result = (model as unknown as (...args: unknown[]) => unknown)(...given)
@@ -183,9 +193,14 @@ export async function exportOnnx(
   exampleInputs: Tensor | readonly unknown[],
   options: ExportOptions = {},
 ): Promise<Uint8Array> {
-  const { path = null, opset = 18, dynamicAxes = {} } = options
+  const { path = null, opset = 18, dynamicAxes = {}, freezeReads = false } = options
   if (!(model instanceof Module)) {
-    throw new ValueError(OP, [], 'the model must be a module', 'wrap functions in a class with forward')
+    throw new ValueError(
+      OP,
+      [],
+      'the model must be a module',
+      'wrap functions in a class with forward',
+    )
   }
   if (!Number.isInteger(opset) || opset < LEAST || opset > MOST) {
     const rule = `opset ${String(opset)} is not one of ${LEAST} to ${MOST}`
@@ -209,7 +224,7 @@ export async function exportOnnx(
   const graph = outsideScopes(() =>
     inEvaluation(model, () => {
       const { program, outputs } = programOf(
-        (sizes) => traceOnce(model, args, inputs, state, sizes),
+        (sizes) => traceOnce(model, args, inputs, state, sizes, { freezeReads, opset }),
         sizesOf(inputs),
       )
       const outputNames = namesFor(outputs, options.outputNames, 'output')

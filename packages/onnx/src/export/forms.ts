@@ -5,7 +5,9 @@ import { indexing } from './ops/indexing.ts'
 import { layers } from './ops/layers.ts'
 import { recurrentForms } from './ops/recurrent.ts'
 import { reductions } from './ops/reduce.ts'
+import { sampling } from './ops/sampling.ts'
 import { shapes } from './ops/shapes.ts'
+import { sparse } from './ops/sparse.ts'
 
 /** By operation. */
 export const forms: Forms = {
@@ -15,6 +17,8 @@ export const forms: Forms = {
   ...reductions,
   ...layers,
   ...recurrentForms,
+  ...sampling,
+  ...sparse,
 }
 
 /** Operations whose results are drawn. */

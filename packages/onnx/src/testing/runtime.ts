@@ -11,7 +11,8 @@ function toRuntime(x: Tensor): ort.Tensor {
 }
 
 function fromRuntime(x: ort.Tensor): Tensor {
-  if (x.type === 'bool') return fromTypedArray(Uint8Array.from(x.data as Uint8Array), x.dims).to('bool')
+  if (x.type === 'bool')
+    return fromTypedArray(Uint8Array.from(x.data as Uint8Array), x.dims).to('bool')
   return fromTypedArray(x.data as Float32Array, x.dims)
 }
 

@@ -123,7 +123,12 @@ export function align(traces: readonly Trace[]): Program {
   }
   const values = first.values.map((_, i) => alignValue(traces.map((t) => t.values[i] as Value)))
   const at = (value: Value): Aligned => values[value.id] as Aligned
-  const calls = first.calls.map((call, i) => alignCall(traces.map((t) => t.calls[i] as Call), at))
+  const calls = first.calls.map((_call, i) =>
+    alignCall(
+      traces.map((t) => t.calls[i] as Call),
+      at,
+    ),
+  )
   return { values, calls, outputs: first.outputs.map(at), traces: traces.length }
 }
 

@@ -63,15 +63,18 @@ export class Recorder {
   readonly #writes = new WeakMap<Tensor, number>()
   /** Which tensors follow from inputs, by native number: their elements must not be read. */
   readonly #live = new Map<number, Value>()
-  readonly #before: { item: typeof native.item; read: typeof native.read } = {
-    item: native.item,
-    read: native.read,
-  }
+  /** The addon's functions as they were. */
+  readonly #before: typeof native = { ...native }
   readonly #names: ReadonlyMap<Tensor, { source: 'input' | 'state'; name: string }>
   #paused = 0
 
   /** @throws {ValueError} inside of vmap or a profile. */
-  constructor(names: ReadonlyMap<Tensor, { source: 'input' | 'state'; name: string }>) {
+  constructor(
+    names: ReadonlyMap<Tensor, { source: 'input' | 'state'; name: string }>,
+    freezeReads: boolean,
+    /** Is a call of a compound function one operation? Else those that it is made of are. */
+    isWhole: (name: string, inputs: readonly Input[], params: unknown) => boolean,
+  ) {
     if (vmapping.interpreter !== null || compounds.watcher !== null) {
       throw new ValueError(OP, [], 'vmap, a profile or another trace is running', 'call it outside')
     }
@@ -80,7 +83,15 @@ export class Recorder {
       run: (call, spec) => {
         const inputs = this.#inputs(call.inputs)
         const out = this.#aside(() =>
-          run(call.op, call.inputs, spec.shape, spec.dtype, call.numbers, call.params, call.numberDtype),
+          run(
+            call.op,
+            call.inputs,
+            spec.shape,
+            spec.dtype,
+            call.numbers,
+            call.params,
+            call.numberDtype,
+          ),
         )
         this.#add(call, inputs, [out])
         return out
@@ -99,12 +110,13 @@ export class Recorder {
       },
     }
     compounds.watcher = (name, inputs, params, body) => {
-      if (this.#paused > 0) return body()
+      if (this.#paused > 0 || !isWhole(name, inputs, params)) return body()
       const values = this.#inputs(inputs)
       const out = this.#aside(body)
       this.#record(name, values, [], params, 0, [out])
       return out
     }
+    if (freezeReads) return
     native.item = (id) => {
       this.#refuseRead(id)
       return this.#before.item(id)
@@ -124,8 +136,7 @@ export class Recorder {
   stop(): void {
     vmapping.interpreter = null
     compounds.watcher = null
-    native.item = this.#before.item
-    native.read = this.#before.read
+    Object.assign(native, this.#before)
   }
 
   /** What was recorded, with these results. */
@@ -154,7 +165,7 @@ export class Recorder {
       OP,
       [{ name: 'tensor', description: `${dtypeName(value.dtype)} [${value.shape.join(', ')}]` }],
       'forward reads elements of a tensor that follows from the inputs (item, tolist, nonzero …): what it does with them would be the same for every input',
-      'export the part of the model before that, or write it with operations (where, gather)',
+      'if it only checks arguments, pass { freezeReads: true }; else export the part of the model before that, or write it with operations (where, gather)',
     )
   }
 
@@ -210,6 +221,11 @@ export class Recorder {
     numberDtype: number,
     outs: readonly Tensor[],
   ): void {
+    // What is empty is filled from JavaScript, or by a write: it counts when it is used.
+    if (op === 'empty') {
+      for (const out of outs) this.#live.delete(out._id)
+      return
+    }
     const fixed = inputs.every((one) => one === null || typeof one === 'number' || one.fixed)
     const outputs = outs.map((out) => this.#new(out, 'call', '', fixed))
     this.calls.push({ op, inputs, numbers: [...numbers], params, numberDtype, outputs })

@@ -175,7 +175,9 @@ export const elementwise: Forms = {
   log2: logarithm(2),
   log10: logarithm(10),
   erfc: made((c, x) => c.g.node('Sub', [scalar(c, 1), c.g.node('Erf', [x])])),
-  trunc: made((c, x) => c.g.node('Mul', [c.g.node('Sign', [x]), c.g.node('Floor', [c.g.node('Abs', [x])])])),
+  trunc: made((c, x) =>
+    c.g.node('Mul', [c.g.node('Sign', [x]), c.g.node('Floor', [c.g.node('Abs', [x])])]),
+  ),
   frac: made((c, x) => {
     const whole = c.g.node('Floor', [c.g.node('Abs', [x])])
     return c.g.node('Sub', [x, c.g.node('Mul', [c.g.node('Sign', [x]), whole])])
@@ -185,9 +187,7 @@ export const elementwise: Forms = {
   isposinf: (c) => c.g.node('IsInf', [c.in(0)], { detect_negative: 0 }),
   isneginf: (c) => c.g.node('IsInf', [c.in(0)], { detect_positive: 0 }),
   isfinite: (c) =>
-    c.g.node('Not', [
-      c.g.node('Or', [c.g.node('IsNaN', [c.in(0)]), c.g.node('IsInf', [c.in(0)])]),
-    ]),
+    c.g.node('Not', [c.g.node('Or', [c.g.node('IsNaN', [c.in(0)]), c.g.node('IsInf', [c.in(0)])])]),
   add: sum('Add'),
   sub: sum('Sub'),
   mul: product,
@@ -232,7 +232,10 @@ export const elementwise: Forms = {
     const { g } = c
     const [a, b] = [c.as(0), c.as(1)]
     const near = g.node('Exp', [g.node('Neg', [g.node('Abs', [g.node('Sub', [a, b])])])])
-    return g.node('Add', [g.node('Max', [a, b]), g.node('Log', [g.node('Add', [near, scalar(c, 1)])])])
+    return g.node('Add', [
+      g.node('Max', [a, b]),
+      g.node('Log', [g.node('Add', [near, scalar(c, 1)])]),
+    ])
   },
   eq: compare('Equal'),
   ne: not(compare('Equal')),
@@ -244,10 +247,14 @@ export const elementwise: Forms = {
   logicalOr: logical('Or'),
   logicalXor: logical('Xor'),
   logicalNot: (c) => c.g.node('Not', [c.as(0, CODE.bool)]),
-  bitwiseAnd: (c) => c.g.node(c.out.dtype === CODE.bool ? 'And' : needs18(c, 'BitwiseAnd'), [c.as(0), c.as(1)]),
-  bitwiseOr: (c) => c.g.node(c.out.dtype === CODE.bool ? 'Or' : needs18(c, 'BitwiseOr'), [c.as(0), c.as(1)]),
-  bitwiseXor: (c) => c.g.node(c.out.dtype === CODE.bool ? 'Xor' : needs18(c, 'BitwiseXor'), [c.as(0), c.as(1)]),
-  bitwiseNot: (c) => c.g.node(c.out.dtype === CODE.bool ? 'Not' : needs18(c, 'BitwiseNot'), [c.as(0)]),
+  bitwiseAnd: (c) =>
+    c.g.node(c.out.dtype === CODE.bool ? 'And' : needs18(c, 'BitwiseAnd'), [c.as(0), c.as(1)]),
+  bitwiseOr: (c) =>
+    c.g.node(c.out.dtype === CODE.bool ? 'Or' : needs18(c, 'BitwiseOr'), [c.as(0), c.as(1)]),
+  bitwiseXor: (c) =>
+    c.g.node(c.out.dtype === CODE.bool ? 'Xor' : needs18(c, 'BitwiseXor'), [c.as(0), c.as(1)]),
+  bitwiseNot: (c) =>
+    c.g.node(c.out.dtype === CODE.bool ? 'Not' : needs18(c, 'BitwiseNot'), [c.as(0)]),
   where: (c) => c.g.node('Where', [c.in(0), c.as(1), c.as(2)]),
   maskedFill: (c) => {
     const [input, value] = [c.as(0), c.as(2)]

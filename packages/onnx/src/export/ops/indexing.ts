@@ -68,7 +68,10 @@ function scattered(c: Context, reduction: 'none' | 'add' | 'mul' | 'max' | 'min'
   const source = c.call.inputs[2]
   const places = c.tensor(1)
   let updates = c.as(2)
-  if (typeof source === 'number' || (source !== null && typeof source === 'object' && !('source' in source))) {
+  if (
+    typeof source === 'number' ||
+    (source !== null && typeof source === 'object' && !('source' in source))
+  ) {
     updates = g.node('Expand', [updates, g.sizes(places.shape)])
   } else {
     updates = cropped(c, updates, c.tensor(2).shape, places.shape)
@@ -137,8 +140,7 @@ const bincount: Form = (c) => {
 export const indexing: Forms = {
   index,
   indexPut,
-  gather: (c) =>
-    c.g.node('GatherElements', [c.in(0), c.as(1, CODE.int64)], { axis: c.int(0) }),
+  gather: (c) => c.g.node('GatherElements', [c.in(0), c.as(1, CODE.int64)], { axis: c.int(0) }),
   embedding: (c) => c.g.node('Gather', [c.in(0), c.as(1, CODE.int64)], { axis: 0 }),
   scatter: (c) => scattered(c, c.int(1) === 1 ? 'add' : 'none'),
   scatterReduce,

@@ -29,7 +29,10 @@ function windows(c: Context, dims: number): Record<string, Attribute> {
   const part = (i: number): number[] => c.ints(i * dims, (i + 1) * dims)
   const padding = part(1)
   return {
-    kernel_shape: c.tensor(1).shape.slice(2).map((size) => size as number),
+    kernel_shape: c
+      .tensor(1)
+      .shape.slice(2)
+      .map((size) => size as number),
     strides: part(0),
     pads: [...padding, ...padding],
     dilations: part(2),
@@ -62,7 +65,13 @@ const transposed =
   }
 
 /** Is the last window cut off by the edge, which ONNX calls rounding the count up? */
-function ceils(c: Context, kernel: number[], stride: number[], pads: number[], dilation: number[]): 0 | 1 {
+function ceils(
+  c: Context,
+  kernel: number[],
+  stride: number[],
+  pads: number[],
+  dilation: number[],
+): 0 | 1 {
   for (const [i, size] of kernel.entries()) {
     const [from, to] = [c.tensor(0).shape.at(i - 2), c.out.shape.at(i - 2)] as [Num, Num]
     if (typeof from !== 'number' || typeof to !== 'number') continue
@@ -212,52 +221,6 @@ const attention: Form = (c) => {
   return g.node('MatMul', [weights, c.in(2)])
 }
 
-const interpolate: Form = (c) => {
-  const { g } = c
-  const [, factor = null, mode = 'nearest', align = null, recompute = null, antialias = false] = c.call
-    .params as [unknown, number | readonly number[] | null, string?, boolean?, boolean?, boolean?]
-  const kind = mode === 'bicubic' ? 'cubic' : mode.endsWith('linear') ? 'linear' : mode
-  if (kind !== 'cubic' && kind !== 'linear' && kind !== 'nearest' && kind !== 'nearest-exact') {
-    throw c.refuse(`mode '${mode}' has no form in ONNX`, "use 'nearest', 'bilinear' or 'bicubic'")
-  }
-  if (antialias && c.opset < 18) throw c.refuse('antialias came with opset 18', 'pass { opset: 18 }')
-  const attributes: Record<string, Attribute> = {
-    mode: kind === 'nearest-exact' ? 'nearest' : kind,
-    coordinate_transformation_mode:
-      align === true ? 'align_corners' : kind === 'nearest' ? 'asymmetric' : 'half_pixel',
-  }
-  if (kind === 'nearest') attributes['nearest_mode'] = 'floor'
-  if (kind === 'nearest-exact') attributes['nearest_mode'] = 'round_prefer_ceil'
-  if (kind === 'cubic') attributes['cubic_coeff_a'] = { float: -0.75 }
-  if (antialias) attributes['antialias'] = 1
-  const dims = c.tensor(0).shape.length - 2
-  if (factor !== null && factor !== undefined && recompute !== true) {
-    const factors = typeof factor === 'number' ? Array<number>(dims).fill(factor) : factor
-    const scales = Float64Array.from([1, 1, ...factors])
-    return g.node('Resize', [c.in(0), '', g.constant(scales, [dims + 2], CODE.float32)], attributes)
-  }
-  return g.node('Resize', [c.in(0), '', '', g.sizes(c.out.shape)], attributes)
-}
-
-const gridSample: Form = (c) => {
-  const [, mode = 'bilinear', padding = 'zeros', align = null] = c.call.params as [
-    unknown,
-    string?,
-    string?,
-    boolean?,
-  ]
-  if (c.tensor(0).shape.length !== 4 && c.opset < 20) {
-    throw c.refuse('grids of volumes came with opset 20', 'pass { opset: 20 }')
-  }
-  const names: Readonly<Record<string, string>> =
-    c.opset >= 20 ? { bilinear: 'linear', bicubic: 'cubic' } : {}
-  return c.g.node('GridSample', [c.in(0), c.in(1)], {
-    mode: names[mode] ?? mode,
-    padding_mode: padding,
-    align_corners: align === true ? 1 : 0,
-  })
-}
-
 /** Matrix products of int64 are not in ONNX's runtimes; floats are all that layers use. */
 const matmul: Form = (c) => c.g.node('MatMul', [c.as(0), c.as(1)])
 
@@ -278,6 +241,4 @@ export const layers: Forms = {
   rmsNorm,
   groupNorm,
   scaledDotProductAttention: attention,
-  interpolate,
-  gridSample,
 }

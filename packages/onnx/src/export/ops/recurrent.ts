@@ -18,7 +18,11 @@ function gates(c: Context, name: string, order: readonly number[]): string {
   const hidden = (c.tensor(4).shape[0] as number) / order.length
   const sizes = c.g.ints(order.map(() => hidden))
   const parts = c.g.nodeOf('Split', [name, sizes], order.length, { axis: 0 })
-  return c.g.node('Concat', order.map((i) => parts[i] as string), { axis: 0 })
+  return c.g.node(
+    'Concat',
+    order.map((i) => parts[i] as string),
+    { axis: 0 },
+  )
 }
 
 const recurrent: Form = (c) => {
@@ -29,7 +33,10 @@ const recurrent: Form = (c) => {
     throw c.refuse('packed sequences have no form in ONNX', 'run the layer on padded sequences')
   }
   if ((c.call.inputs[7] ?? null) !== null) {
-    throw c.refuse('projected hidden states have no form in ONNX', 'make the layer without projSize')
+    throw c.refuse(
+      'projected hidden states have no form in ONNX',
+      'make the layer without projSize',
+    )
   }
   const first = g.ints([0])
   const step = c.tensor(0).shape.length === 2

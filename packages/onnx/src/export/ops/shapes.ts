@@ -11,7 +11,12 @@ const same = (a: Num | undefined, b: Num): boolean =>
   typeof b === 'number' ? a === b : a instanceof Varying && a.key === b.key
 
 /** The same elements under another shape, known sizes as numbers, dynamic ones as they come. */
-export function reshape(c: Context, name: string, from: readonly Num[], to: readonly Num[]): string {
+export function reshape(
+  c: Context,
+  name: string,
+  from: readonly Num[],
+  to: readonly Num[],
+): string {
   const varying = to.filter((size) => typeof size !== 'number')
   if (varying.length === 0 || to.includes(0)) {
     return c.g.node('Reshape', [name, c.g.sizes(to)], to.includes(0) ? { allowzero: 1 } : {})
@@ -126,8 +131,7 @@ const range: Form = (c) => {
     g.scalar(1, CODE.int64),
   ])
   const numbers = g.cast(places, CODE.int64, c.out.dtype)
-  const scaled =
-    step === 1 ? numbers : g.node('Mul', [numbers, g.scalar(step, c.out.dtype)])
+  const scaled = step === 1 ? numbers : g.node('Mul', [numbers, g.scalar(step, c.out.dtype)])
   return start === 0 ? scaled : g.node('Add', [scaled, g.scalar(start, c.out.dtype)])
 }
 
@@ -233,6 +237,5 @@ export const shapes: Forms = {
   fill,
   filled: fill,
   fillInPlace: fill,
-  empty: (c) => filled(c, c.out.shape, 0, c.out.dtype),
   arange: range,
 }
