@@ -3,8 +3,20 @@ import type { Group, Program } from './group.ts'
 import { firstSteps } from './first-steps/index.ts'
 import { tensors } from './tensors/index.ts'
 import { training } from './training/index.ts'
+import { convolution } from './convolution/index.ts'
+import { networks } from './networks/index.ts'
+import { blocks } from './blocks/index.ts'
+import { segmentation } from './segmentation/index.ts'
 
-export const groups: readonly Group[] = [firstSteps, tensors, training]
+export const groups: readonly Group[] = [
+  firstSteps,
+  tensors,
+  training,
+  convolution,
+  networks,
+  blocks,
+  segmentation,
+]
 
 /** By name. */
 export const programs: Readonly<Record<string, Program>> = Object.assign(
