@@ -232,6 +232,9 @@ describe('the command line', () => {
     expect(complete(given)).toMatchObject({ width: 16, size: [80, 120], schedule: 'cycle' })
     const full = complete({ ...given, full: true, epochs: 3 })
     expect(full).toMatchObject({ width: 64, size: [160, 240], lr: 1e-4, epochs: 3, batchSize: 16 })
+    expect([complete(given).images, complete({ ...given, data: 'cars' }).images]).toEqual([
+      640, 1e9,
+    ])
     expect([complete(given).lrGiven, complete({ ...given, lr: 1 }).lrGiven]).toEqual([false, true])
   })
 

@@ -51,7 +51,8 @@ export function complete(given: Given): TrainOptions {
   const preset = PRESETS[given.full ? 'full' : 'small']
   return {
     ...preset,
-    images: 640,
+    // Of pictures that are there already, all.
+    images: given.data === undefined ? 640 : 1e9,
     valShare: 0.2,
     patience: 8,
     resume: false,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tensor, zeros } from '@flambeau/core'
@@ -42,6 +42,32 @@ describe('a small run', () => {
     expect(told).toMatch(/000000\.jpg: (\d ?)+ -> .*found.000000\.png/)
     const drawn = await imageInfo(join(out, 'ssd', 'found', '000000.png'))
     expect(drawn.width).toBe(drawn.height)
+
+    // What cannot be read is named after the rest is done.
+    const broken = join(out, 'broken.jpg')
+    writeFileSync(broken, readFileSync(picture).subarray(0, 200))
+    await expect(run('find', '--model', 'ssd', '--out', out, broken, picture)).rejects.toThrow(
+      /^1 of 2 pictures done\n[^]*broken\.jpg/,
+    )
+  })
+
+  test('stops at a loss that is no number, and at scenes that are damaged', async () => {
+    const data = join(out, 'damaged')
+    const training = ['--model', 'ssd', '--out', join(out, 'bad'), '--data', data, '--epochs', '2']
+    const small = ['--images', '16', '--test-images', '2', '--size', '64', '--batch-size', '4']
+    const mad = run('train', ...training, ...small, '--lr', '1e30')
+    await expect(mad).rejects.toThrow(/the loss became (NaN|-?Infinity)/)
+    const picture = join(data, 'train', 'images', '000003.jpg')
+    const whole = readFileSync(picture)
+    writeFileSync(picture, whole.subarray(0, 200))
+    await expect(run('train', ...training, ...small)).rejects.toThrow(/000003\.jpg/)
+    writeFileSync(picture, whole)
+    const annotations = join(data, 'train', 'annotations.json')
+    writeFileSync(
+      annotations,
+      readFileSync(annotations, 'utf8').replace('"image_id":0', '"image_id":99'),
+    )
+    await expect(run('train', ...training, ...small)).rejects.toThrow(/of image 99, which is none/)
   })
 
   test('refuses what it cannot do', async () => {

@@ -16,6 +16,16 @@ export interface FindOptions {
   readonly threads?: number
 }
 
+/** Some pictures could not be read; those that could are done. */
+export class FindError extends Error {
+  override readonly name: string = 'FindError'
+}
+
+/**
+ * Draws what is found in pictures. Unreadable ones are named in the end; the others are done first.
+ *
+ * @throws {FindError} if some could not be read. @throws {FormatError} for a file of another model.
+ */
 export async function find(
   pictures: readonly string[],
   options: FindOptions,
@@ -36,12 +46,21 @@ export async function find(
   net.eval()
   const folder = join(out, name, 'found')
   mkdirSync(folder, { recursive: true })
+  const failures: string[] = []
   for (const picture of pictures) {
-    const image = await readImage(picture, { mode: 'rgb' })
-    const [found] = net.detect([image.float().div(255)]) as [Detection]
-    const drawn = join(folder, `${basename(picture, extname(picture))}.png`)
-    const count = drawFound(image, found, sure, drawn)
-    const digits = (found.labels.tolist() as number[]).slice(0, count).map((label) => label - 1)
-    say(`${picture}: ${digits.join(' ') || 'nothing'} -> ${drawn}`)
+    try {
+      const image = await readImage(picture, { mode: 'rgb' })
+      const [found] = net.detect([image.float().div(255)]) as [Detection]
+      const drawn = join(folder, `${basename(picture, extname(picture))}.png`)
+      const count = drawFound(image, found, sure, drawn)
+      const digits = (found.labels.tolist() as number[]).slice(0, count).map((label) => label - 1)
+      say(`${picture}: ${digits.join(' ') || 'nothing'} -> ${drawn}`)
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+      failures.push(error.message)
+    }
   }
+  if (failures.length === 0) return
+  const done = pictures.length - failures.length
+  throw new FindError(`${done} of ${pictures.length} pictures done\n${failures.join('\n')}`)
 }

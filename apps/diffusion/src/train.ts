@@ -14,7 +14,7 @@ import {
   ToTensor,
   writeFileAtomic,
 } from '@flambeau/data'
-import { AdamW, swaUtils } from '@flambeau/optim'
+import { AdamW, LambdaLR, swaUtils } from '@flambeau/optim'
 import { imageGrid, trainingCurves } from '@flambeau/plot'
 import { fit, formatPercent } from '@flambeau/trainer'
 import { Diffusion, DiffusionUNet, hideLabels } from '@flambeau/vision-models'
@@ -78,10 +78,19 @@ export async function train(options: TrainOptions, say: (text: string) => void):
   )
 
   const denoiser: Denoiser = (x, t, label) => net(x, t, label)
+  const optimizer = new AdamW(net.parameters(), { lr })
+  const total = Math.max(epochs * loader.length, 1)
+  // Up for a twentieth of the steps, then down along half a cosine.
+  const scheduler = new LambdaLR(optimizer, (step) => {
+    const done = Math.min(step / total, 1)
+    return done < 0.05 ? (done + 0.005) / 0.055 : (1 + Math.cos(Math.PI * done)) / 2 + 1e-3
+  })
   const found: EpochMetrics[] = []
   const labels = everyDigit(20)
   await fit(net, loader, {
-    optimizer: new AdamW(net.parameters(), { lr }),
+    optimizer,
+    scheduler,
+    schedule: 'step',
     forward: ([x, y]: [Tensor, Tensor]) => diffusion(x, denoiser, hideLabels(y, 0.1)),
     epochs,
     clipGradNorm: 1,

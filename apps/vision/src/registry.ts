@@ -97,7 +97,7 @@ function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
     sizes: any(32),
     build: ({ classes }) => new VGG(depth, { numClasses: classes, batchNorm }),
     recipe: batchNorm ? sgd(0.02, 32) : adamw(1e-4, 32),
-    zoo: batchNorm ? zoo(32, 1000, 3, 5e-4, 0.9, 40) : zoo(32, 1500, 3, 2e-4, 0.8),
+    zoo: batchNorm ? zoo(32, 800, 3, 7e-4, 0.9, 25) : zoo(32, 1200, 3, 2.5e-4, 0.8, 24),
   }
 }
 

@@ -6,7 +6,7 @@ import { arange, cat, manualSeed, randn } from '@flambeau/core'
 import { DataLoader, loadSafetensors, MNIST, saveSafetensors, Subset } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { Adam, AdamW } from '@flambeau/optim'
-import { fit } from '@flambeau/trainer'
+import { DivergedError, fit } from '@flambeau/trainer'
 import {
   addNoise,
   AutoEncoder,
@@ -100,8 +100,14 @@ async function adversaries(
     generatorOptimizer: new Adam(generator.parameters(), rate),
     discriminatorOptimizer: new Adam(discriminator.parameters(), rate),
   }
+  let step = 0
   for (let epoch = 0; epoch < epochs; epoch++) {
-    for await (const [x] of images) ganStep(training, fitting(x.mul(2).sub(1)))
+    for await (const [x] of images) {
+      const losses = ganStep(training, fitting(x.mul(2).sub(1)))
+      step++
+      const bad = Object.values(losses).find((loss) => !Number.isFinite(loss))
+      if (bad !== undefined) throw new DivergedError(step, bad, 'try a smaller learning rate')
+    }
   }
   generator.eval()
   const whole = noGrad(() => generator(randn([DRAWN, latent])))
