@@ -119,7 +119,16 @@ async function typescriptBuild(project, verbose) {
     )
   }
   await bundleModules()
+  await buildBoardPage()
   return emitted > 0 || !wasBundled ? `compiled ${emitted} TypeScript files` : null
+}
+
+/** The page that flambeau-board serves, if that package has been compiled. */
+async function buildBoardPage() {
+  if (!existsSync(inRepo('packages/board/dist/index.js'))) return
+  // Not before the workspace is installed.
+  const { buildPage } = await import('../packages/board/scripts/build-page.mjs')
+  await buildPage()
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

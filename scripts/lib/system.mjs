@@ -27,6 +27,7 @@ const testTools = [
   { package: 'doctest-dev', header: 'doctest/doctest.h' },
   { package: 'clang-format', program: 'clang-format' },
   { package: 'clang-tidy', program: 'clang-tidy' },
+  { package: 'chromium', program: 'chromium' },
 ]
 
 /** @param {{ tests: boolean }} options */

@@ -64,6 +64,8 @@ export class EventAccumulator {
   /** Seconds since 1970 of the first and the last event; null before there is one. */
   firstTime: number | null = null
   lastTime: number | null = null
+  /** How often the run began again at an earlier step, so that what was read before is gone. */
+  purges = 0
   readonly #readers = new Map<string, EventFileReader>()
   readonly #scalars = new Map<string, ScalarEvent[]>()
   readonly #images = new Map<string, ImageEvent[]>()
@@ -135,6 +137,11 @@ export class EventAccumulator {
     return this.#of('texts', this.#texts, tag)
   }
 
+  /** Was a graph logged? */
+  get hasGraph(): boolean {
+    return this.#graph !== null
+  }
+
   /** The nodes of the model's graph, or null if none was logged. */
   graph(): GraphNode[] | null {
     return this.#graph === null ? null : readGraph(this.#graph)
@@ -199,6 +206,7 @@ export class EventAccumulator {
 
   /** A run that went on from an earlier step: what it did after that is no longer so. */
   #purge(step: number): void {
+    this.purges++
     for (const map of [this.#scalars, this.#images, this.#histograms, this.#texts]) {
       for (const [tag, list] of map as Map<string, { step: number }[]>) {
         map.set(tag, list.filter((one) => one.step < step) as never)

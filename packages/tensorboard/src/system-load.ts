@@ -1,7 +1,6 @@
 /** How busy the machine is. */
 import { cpus, freemem, totalmem } from 'node:os'
-import type { IntervalHistogram } from 'node:perf_hooks'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { EventLoopDelay } from './event-loop-delay.ts'
 
 /** Load since the sample before. */
 export interface SystemSample {
@@ -38,15 +37,11 @@ function machineTimes(): { busy: number; all: number } {
  * console.log(memoryMb > 10, cpuPercent >= 0) // => true true
  * ```
  */
-export class SystemLoad {
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 })
+export class SystemLoad implements Disposable {
+  readonly #delay: EventLoopDelay = new EventLoopDelay()
   #time = performance.now()
   #cpu: NodeJS.CpuUsage = process.cpuUsage()
   #machine: { busy: number; all: number } = machineTimes()
-
-  constructor() {
-    this.#delay.enable()
-  }
 
   /** The load since the last sample, or since this began. */
   sample(): SystemSample {
@@ -54,14 +49,12 @@ export class SystemLoad {
     const used = process.cpuUsage(this.#cpu)
     const machine = machineTimes()
     const all = machine.all - this.#machine.all
-    // The monitor wakes every 10 ms: what is above that is delay.
-    const p99 = this.#delay.count > 0 ? this.#delay.percentile(99) / 1e6 - 10 : 0
     const sample: SystemSample = {
       cpuPercent: (used.user + used.system) / 10 / Math.max(now - this.#time, 1e-3),
       machineCpuPercent: all > 0 ? (100 * (machine.busy - this.#machine.busy)) / all : 0,
       memoryMb: process.memoryUsage.rss() / 1e6,
       machineMemoryPercent: 100 * (1 - freemem() / totalmem()),
-      eventLoopDelayMs: Math.max(p99, 0),
+      eventLoopDelayMs: this.#delay.percentile(99),
     }
     this.#delay.reset()
     this.#time = now
@@ -72,6 +65,6 @@ export class SystemLoad {
 
   /** Ends the measurement. */
   [Symbol.dispose](): void {
-    this.#delay.disable()
+    this.#delay[Symbol.dispose]()
   }
 }

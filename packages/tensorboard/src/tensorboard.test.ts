@@ -222,6 +222,16 @@ describe('what is written', () => {
     expect(tried.scalars('best')[0]?.value).toBe(0.5)
   })
 
+  test('tells how long the event loop was held up, also right after a sample', async () => {
+    using load = new SystemLoad()
+    for (let round = 0; round < 2; round++) {
+      const end = performance.now() + 60
+      while (performance.now() < end);
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(load.sample().eventLoopDelayMs).toBeGreaterThan(30)
+    }
+  })
+
   test('is purged from the step at which a training went on', () => {
     const logDir = folder()
     for (const [start, purgeStep] of [

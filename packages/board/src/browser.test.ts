@@ -1,0 +1,195 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { accessSync, constants } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { rand } from '@flambeau/core'
+import * as nn from '@flambeau/nn'
+import type { Browser, Page } from 'playwright-core'
+import { chromium } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildPage } from '../scripts/build-page.mjs'
+import type { Board } from './index.ts'
+import { serveBoard, SummaryWriter } from './index.ts'
+
+/** Names under which Chromium is installed. */
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
+/** The path of Chromium, null if there is none. */
+function findChromium(): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  for (const path of folders.flatMap((folder) => NAMES.map((name) => join(folder, name)))) {
+    try {
+      accessSync(path, constants.X_OK)
+      return path
+    } catch {
+      continue // the next may be there
+    }
+  }
+  return null
+}
+
+const executablePath = findChromium()
+const absent = 'Chromium is not installed: apt-get install chromium'
+
+test('Chromium is there to test the page with', ({ skip }) => {
+  skip(executablePath === null && process.env['CI'] === undefined, absent)
+  if (executablePath === null) throw new Error(absent)
+  expect(executablePath).toMatch(/chrom/)
+})
+
+describe.skipIf(executablePath === null)('the page', () => {
+  const top = mkdtempSync(join(tmpdir(), 'flambeau-browser-'))
+  const boards: Board[] = []
+  let browser: Browser
+
+  beforeAll(async () => {
+    await buildPage()
+    browser = await chromium.launch({
+      executablePath: executablePath as string,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    })
+  })
+  afterAll(async () => {
+    await browser?.close()
+    for (const board of boards) await board.close()
+    rmSync(top, { recursive: true })
+  })
+
+  /** A page of its own, which must say nothing of errors. */
+  async function open(folder: string, hash = ''): Promise<Page> {
+    const board = await serveBoard(folder, { port: 0, intervalMs: 100 })
+    boards.push(board)
+    const page = await browser.newPage({ viewport: { width: 1200, height: 800 } })
+    page.on('pageerror', (error) => errors.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text())
+    })
+    await page.goto(board.url + hash)
+    return page
+  }
+  const errors: string[] = []
+
+  /** How many pixels of a canvas have a colour near this one. */
+  function painted(page: Page, selector: string, color: readonly number[]): Promise<number> {
+    return page.locator(selector).evaluate((canvas, [r = 0, g = 0, b = 0]) => {
+      const { width, height } = canvas as HTMLCanvasElement
+      const context = (canvas as HTMLCanvasElement).getContext('2d')
+      const { data } = (context as CanvasRenderingContext2D).getImageData(0, 0, width, height)
+      let count = 0
+      for (let i = 0; i < data.length; i += 4) {
+        const far = Math.abs((data[i] as number) - r) + Math.abs((data[i + 1] as number) - g)
+        if (far + Math.abs((data[i + 2] as number) - b) < 60 && (data[i + 3] as number) > 128)
+          count++
+      }
+      return count
+    }, color)
+  }
+
+  const blue = [37, 99, 201]
+  const orange = [217, 115, 13]
+
+  test('draws the curves of all runs, and what comes while it is open', async () => {
+    const folder = join(top, 'curves')
+    using first = new SummaryWriter(join(folder, 'a'), { maxQueue: 1 })
+    using second = new SummaryWriter(join(folder, 'b'), { maxQueue: 1 })
+    for (let step = 0; step < 20; step++) {
+      first.addScalar('train/loss', 1 / (step + 1), step)
+      second.addScalar('train/loss', 2 / (step + 1), step)
+    }
+    const page = await open(folder)
+    const chart = page.locator('[data-tag="train/loss"]')
+    await chart.locator('canvas').waitFor()
+    const canvas = '[data-tag="train/loss"] canvas'
+    await expect.poll(() => painted(page, canvas, blue)).toBeGreaterThan(100)
+    expect(await painted(page, canvas, orange)).toBeGreaterThan(100)
+    expect(await chart.getAttribute('data-points')).toBe('20')
+
+    for (let step = 20; step < 30; step++) first.addScalar('train/loss', 1, step)
+    await expect.poll(() => chart.getAttribute('data-points'), { timeout: 10_000 }).toBe('30')
+    first.addScalar('val/accuracy', 0.5, 30)
+    await page.locator('[data-tag="val/accuracy"] canvas').waitFor()
+
+    // Values at the mouse.
+    await chart.locator('.u-over').hover({ position: { x: 5, y: 50 } })
+    const tip = await chart.locator('.tip').innerText()
+    expect(tip).toMatch(/step [01] .*\n?.*b\s+[12].*\n?.*a\s+(1|0\.5)/s)
+
+    // A zoom with the mouse, and back.
+    const box = await chart.locator('.u-over').boundingBox()
+    const { x = 0, y = 0, width = 0 } = box ?? {}
+    await page.mouse.move(x + width * 0.2, y + 30)
+    await page.mouse.down()
+    await page.mouse.move(x + width * 0.6, y + 40, { steps: 4 })
+    await page.mouse.up()
+    await chart.getByText('reset zoom').click()
+    expect(await chart.getByText('reset zoom').isVisible()).toBe(false)
+
+    // A run that is not ticked is not drawn.
+    await page.locator('label.run', { hasText: 'b' }).locator('input').uncheck()
+    await expect.poll(() => painted(page, canvas, orange)).toBe(0)
+    for (const name of ['relative', 'wall', 'log']) {
+      await page.getByRole('radio', { name, exact: true }).click()
+      await expect.poll(() => painted(page, canvas, blue)).toBeGreaterThan(50)
+    }
+    await page.close()
+  })
+
+  test('shows images with a slider of steps, histograms, texts, hyper-parameters, the graph', async () => {
+    const folder = join(top, 'all')
+    using writer = new SummaryWriter(join(folder, 'run'))
+    for (const step of [0, 10]) {
+      writer.addImage('sample', rand([3, 8, 8]), step)
+      writer.addHistogram('weights', [1, 2, 2, 3, 4], step)
+    }
+    writer.addText('note', 'it is <b>not</b> HTML', 1)
+    writer.addHparams({ lr: 0.125, model: 'mlp' }, { accuracy: 0.75 }, { runName: 'tried' })
+    writer.addGraph(new nn.Sequential(new nn.Linear(4, 3), new nn.ReLU()), [2, 4])
+    writer.flush()
+    const page = await open(folder, '#images')
+    const image = page.locator('[data-tag="sample"] img')
+    const size = (): Promise<number> =>
+      image.evaluate((one) => (one as HTMLImageElement).naturalWidth)
+    await expect.poll(size).toBe(8)
+    const caption = page.locator('[data-tag="sample"] footer')
+    expect(await caption.innerText()).toMatch(/step 10 · 8 × 8/)
+    await page.getByLabel('step of sample').fill('0')
+    expect(await caption.innerText()).toMatch(/step 0 /)
+    await expect.poll(size).toBe(8)
+
+    await page.locator('nav').getByText('Histograms').click()
+    await expect.poll(() => painted(page, '.histogram canvas', blue)).toBeGreaterThan(100)
+    await page.locator('nav').getByText('Text').click()
+    await expect.poll(() => page.locator('.text').innerText()).toBe('it is <b>not</b> HTML')
+    await page.locator('nav').getByText('Hyper-parameters').click()
+    await expect
+      .poll(() => page.locator('tbody tr').innerText())
+      .toMatch(/tried\s+0.125\s+mlp\s+0.75/)
+    await page.locator('nav').getByText('Graph').click()
+    await expect.poll(() => page.locator('.tree').innerText()).toMatch(/Linear\s+2 × 3\s+15/)
+    await page.close()
+  })
+
+  test('explains a bad folder, and shows its runs once they are there', async () => {
+    const folder = join(top, 'late')
+    const page = await open(folder)
+    await expect.poll(() => page.locator('.message').innerText()).toMatch(/late does not exist/)
+    using writer = new SummaryWriter(join(folder, 'run'))
+    writer.addScalar('loss', 1, 0)
+    writer.flush()
+    await page.locator('[data-tag="loss"] canvas').waitFor()
+    expect(await page.locator('.message').count()).toBe(0)
+    await page.close()
+  })
+
+  test('said nothing of errors', () => {
+    expect(errors).toEqual([])
+  })
+})
