@@ -91,6 +91,42 @@ bool copy_turned(const Tensor& to, const Tensor& from) {
   return true;
 }
 
+// Runs of fewer bytes are not worth a loop of their own; longer ones cost little per call anyway.
+constexpr int64_t kMinRun = 64;
+constexpr int64_t kMaxRun = 8192;
+
+// Copies where the innermost axis is contiguous in both tensors (heads brought before steps, a part
+// of wide rows). False where it is not; same type and shape required.
+bool copy_runs(const Tensor& to, const Tensor& from) {
+  const int64_t item = static_cast<int64_t>(to.item_bytes());
+  const Axes axes(to, from);
+  if (axes.count < 2 || axes.at[0].to != item || axes.at[0].from != item) return false;
+  const int64_t bytes = axes.at[0].size * item;
+  if (bytes < kMinRun || bytes > kMaxRun) return false;
+  int64_t runs = 1;
+  for (int i = 1; i < axes.count; ++i) runs *= axes.at[i].size;
+  const int64_t grain = std::max<int64_t>(1, kGrain / axes.at[0].size);
+  const CopyTable& table = active::copy_table();
+  const Axis row = axes.at[1];
+  parallel_for(runs, grain, [&](int64_t begin, int64_t end) {
+    while (begin < end) {
+      int64_t outer = begin / row.size;
+      const int64_t first = begin % row.size;
+      const int64_t count = std::min(row.size - first, end - begin);
+      char* y = to.data + first * row.to;
+      const char* x = from.data + first * row.from;
+      for (int i = 2; i < axes.count; ++i) {
+        y += outer % axes.at[i].size * axes.at[i].to;
+        x += outer % axes.at[i].size * axes.at[i].from;
+        outer /= axes.at[i].size;
+      }
+      table.runs(y, row.to, x, row.from, count, bytes);
+      begin += count;
+    }
+  });
+  return true;
+}
+
 // Copies n elements that are contiguous in the output.
 void copy_flat(Loop loop, char* to, const char* from, int64_t to_item, int64_t from_stride,
                int64_t n) {
@@ -126,7 +162,9 @@ void copy_into(const Tensor& to, const Tensor& from) {
   if (iteration.is_flat() && iteration.inner_strides()[0] == to_item)
     return copy_flat(loop, to.data, from.data, to_item, iteration.inner_strides()[1],
                      iteration.numel());
-  if (to.dtype == from.dtype && to.shape == from.shape && copy_turned(to, from)) return;
+  if (to.dtype == from.dtype && to.shape == from.shape &&
+      (copy_turned(to, from) || copy_runs(to, from)))
+    return;
   iteration.run(kGrain, [loop](const auto& pointers, const auto& strides, int64_t n) {
     loop(pointers.data(), strides.data(), n, nullptr);
   });

@@ -216,7 +216,9 @@ void execute(Call& call, const Work& work, const Operation& operation,
   strides[0] = item;
   for (size_t k = 0; k < kInputs; ++k) data[k + 1] = inputs[k]->data;
   if (n <= std::min(kGrain / 4, grain_of(operation.cost))) return work(data, strides, n, params);
-  run_flat(work, data, strides, n, operation.cost, !in_place && n * item >= kStreamBytes, params);
+  // What is read anyway is in the cache when it is written.
+  const bool reads_out = std::find(data.begin() + 1, data.end(), out.data) != data.end();
+  run_flat(work, data, strides, n, operation.cost, !reads_out && n * item >= kStreamBytes, params);
 }
 
 // A plain number in float's precision.

@@ -163,6 +163,19 @@ std::vector<Moments> channel_moments(const Layout& l, const T* x) {
   return result;
 }
 
+// The moments of each set, from those of its channels.
+std::vector<Moments> set_moments(const Layout& l, const Sets& sets,
+                                 const std::vector<Moments>& channels) {
+  std::vector<Moments> result(static_cast<size_t>(sets.count()));
+  std::vector<int64_t> joined(result.size());
+  for (int64_t at = 0; at < l.channels(); ++at) {
+    const int64_t set = sets.of(at);
+    result[set] = join(result[set], joined[set], channels[at], l.pixels);
+    joined[set] += l.pixels;
+  }
+  return result;
+}
+
 // For each channel of each image: the sum of dy, and that of dy · (x - mean).
 struct GradSums {
   std::vector<double> first, second;
@@ -225,54 +238,69 @@ FLAMBEAU_KERNEL(normChannels) {
     const T* x = held.as<T>();
 
     std::vector<Moments> moments(static_cast<size_t>(sets.count()));
-    std::vector<int64_t> joined(moments.size());
-    if (call.has(3)) {
-      Tensor held_mean, held_variance;
-      const T* given = numbers_of<T>(call, 3, l.c, held_mean);
-      const T* variance = numbers_of<T>(call, 4, l.c, held_variance);
-      require_norm(groups == 0 && variance != nullptr, "statistics are given for each channel");
-      for (int64_t c = 0; c < l.c; ++c)
-        moments[c] = {static_cast<double>(given[c]),
-                      static_cast<double>(variance[c]) * static_cast<double>(sets.elements())};
-    } else if (l.pixels > 0) {
-      const std::vector<Moments> channels = channel_moments(l, x);
-      for (int64_t at = 0; at < l.channels(); ++at) {
-        const int64_t set = sets.of(at);
-        moments[set] = join(moments[set], joined[set], channels[at], l.pixels);
-        joined[set] += l.pixels;
-      }
-    }
-    const Scratch<T> numbers(3 * l.channels() + 1);
-    T* mean = numbers.data();
-    T* scale = mean + l.channels();
-    T* shift = scale + l.channels();
+    const NormFunctions<T>& table = norm_functions<T>();
     const auto rstd_of = [&](int64_t set) {
       const double variance = moments[set].m2 / static_cast<double>(sets.elements());
       return static_cast<T>(1 / std::sqrt(variance + eps));
     };
-    for (int64_t at = 0; at < l.channels(); ++at) {
-      const int64_t set = sets.of(at), c = at % l.c;
-      mean[at] = static_cast<T>(moments[set].mean);
-      scale[at] = rstd_of(set) * (w ? w[c] : T{1});
-      shift[at] = b ? b[c] : T{0};
-    }
-    if (statistics) {
-      for (int64_t set = 0; set < sets.count(); ++set) {
-        statistics[set] = static_cast<T>(moments[set].mean);
-        statistics[sets.count() + set] = rstd_of(set);
-        statistics[2 * sets.count() + set] =
-            static_cast<T>(moments[set].m2 / static_cast<double>(sets.elements()));
+    const auto scale_of = [&](int64_t at) {
+      return rstd_of(sets.of(at)) * (w ? w[at % l.c] : T{1});
+    };
+    const auto shift_of = [&](int64_t at) { return b ? b[at % l.c] : T{0}; };
+    const auto scale_plane = [&](int64_t at) {
+      table.row_scale(l.pixels, x + at * l.pixels, static_cast<T>(moments[sets.of(at)].mean),
+                      scale_of(at), shift_of(at), y + at * l.pixels);
+    };
+
+    if (groups > 0 && !l.last && sets.count() >= 2 * num_threads()) {
+      // A group lies in one piece: it is still in the cache when its moments are known.
+      const int64_t channels = l.c / groups;
+      parallel_for(sets.count(), grain(sets.elements()), [&](int64_t begin, int64_t end) {
+        for (int64_t set = begin; set < end; ++set) {
+          const int64_t first = set * channels;
+          for (int64_t i = 0; i < channels && l.pixels > 0; ++i)
+            moments[set] = join(moments[set], i * l.pixels,
+                                table.row_moments(l.pixels, x + (first + i) * l.pixels), l.pixels);
+          for (int64_t i = 0; i < channels; ++i) scale_plane(first + i);
+        }
+      });
+    } else {
+      if (call.has(3)) {
+        Tensor held_mean, held_variance;
+        const T* given = numbers_of<T>(call, 3, l.c, held_mean);
+        const T* variance = numbers_of<T>(call, 4, l.c, held_variance);
+        require_norm(groups == 0 && variance != nullptr, "statistics are given for each channel");
+        for (int64_t c = 0; c < l.c; ++c)
+          moments[c] = {static_cast<double>(given[c]),
+                        static_cast<double>(variance[c]) * static_cast<double>(sets.elements())};
+      } else if (l.pixels > 0) {
+        moments = set_moments(l, sets, channel_moments(l, x));
       }
-    }
-    if (l.pixels == 0) return;
-    const NormFunctions<T>& table = norm_functions<T>();
-    for_parts(l, [&](int64_t at, int64_t offset, int64_t pixels) {
       if (l.last) {
-        table.pixel_affine(pixels, l.c, x + offset, mean + at, scale + at, shift + at, y + offset);
+        const Scratch<T> numbers(3 * l.channels() + 1);
+        T* mean = numbers.data();
+        T* scale = mean + l.channels();
+        T* shift = scale + l.channels();
+        for (int64_t at = 0; at < l.channels(); ++at) {
+          mean[at] = static_cast<T>(moments[sets.of(at)].mean);
+          scale[at] = scale_of(at);
+          shift[at] = shift_of(at);
+        }
+        Pieces(l).for_all([&](int64_t, int64_t at, int64_t offset, int64_t pixels) {
+          table.pixel_affine(pixels, l.c, x + offset, mean + at, scale + at, shift + at,
+                             y + offset);
+        });
       } else {
-        table.row_scale(pixels, x + offset, mean[at], scale[at], shift[at], y + offset);
+        for_planes(l, [&](int64_t at, int64_t) { scale_plane(at); });
       }
-    });
+    }
+    if (!statistics) return;
+    for (int64_t set = 0; set < sets.count(); ++set) {
+      statistics[set] = static_cast<T>(moments[set].mean);
+      statistics[sets.count() + set] = rstd_of(set);
+      statistics[2 * sets.count() + set] =
+          static_cast<T>(moments[set].m2 / static_cast<double>(sets.elements()));
+    }
   });
 }
 

@@ -283,6 +283,27 @@ void transpose(char* to, int64_t to_stride, const char* from, int64_t from_strid
   transpose_items<uint8_t>(to, to_stride, from, from_stride, rows, columns);
 }
 
+// --- runs ---
+
+struct Line {
+  char bytes[64];
+};
+
+inline void copy_line(char* to, const char* from) {
+  Line line;
+  std::memcpy(&line, from, sizeof line);
+  std::memcpy(to, &line, sizeof line);
+}
+
+void runs(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t count,
+          int64_t bytes) {
+  for (int64_t r = 0; r < count; ++r, to += to_stride, from += from_stride) {
+    for (int64_t i = 0; i + 64 <= bytes; i += 64) copy_line(to + i, from + i);
+    // The last line overlaps the one before it.
+    if (bytes % 64 != 0) copy_line(to + bytes - 64, from + bytes - 64);
+  }
+}
+
 // --- streaming stores ---
 
 #if defined(__AVX512F__)
@@ -341,6 +362,7 @@ const CopyTable copy_table = {
      FLAMBEAU_CONVERT_FROM(int16_t)},
     fill,
     transpose,
+    runs,
     stream,
     fence,
 };

@@ -21,6 +21,11 @@ struct CopyTable {
   void (*transpose)(char* to, int64_t to_stride, const char* from, int64_t from_stride,
                     int64_t rows, int64_t columns, int64_t item);
 
+  // Copies `count` runs of `bytes` bytes (64 at least), to_stride and from_stride bytes apart. No
+  // overlap.
+  void (*runs)(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t count,
+               int64_t bytes);
+
   // memcpy without overlap whose stores do not read or keep the lines they write. The caller ends
   // a series of them with fence().
   void (*stream)(char* to, const char* from, int64_t bytes);

@@ -142,6 +142,32 @@ TEST_CASE("copies permute axes between any two layouts") {
                     view(big, large, {102400, 1600, 40, 1}));
 }
 
+template <class T>
+void check_runs() {
+  const int64_t item = sizeof(T);
+  for (int64_t bytes : {56, 64, 72, 120, 128, 200, 256, 1000, 8192, 8200}) {
+    const int64_t n = bytes / item;
+    const Shape shape = {5, 3, 11, n};
+    const Tensor from = numbered<T>(5 * 11 * 3 * (n + 1) + 3);
+    const Tensor to = empty_tensor({5 * 3 * 11 * n + 8}, dtype_of<T>);
+    std::memset(to.data, 0, to.numel() * item);
+    // [5, 11, 3, n + 1] to [5, 3, 11, n]
+    const int64_t wide = n + 1;
+    check_copy<T>(view(to, shape, {33 * n, 11 * n, n, 1}),
+                  view(from, shape, {33 * wide, wide, 3 * wide, 1}, 3));
+    // Nothing is written behind it.
+    for (int64_t i = 0; i < 8; ++i) CHECK(to.as<T>()[5 * 3 * 11 * n + i] == T{0});
+    // One source for all.
+    check_copy<T>(view(to, shape, {33 * n, 11 * n, n, 1}), view(from, shape, {wide, 0, wide, 1}));
+  }
+}
+
+TEST_CASE("runs of any length are moved whole") {
+  check_runs<float>();
+  check_runs<int64_t>();
+  check_runs<uint8_t>();
+}
+
 TEST_CASE("copies broadcast, convert on the way, and mind overlaps") {
   const Tensor row = counting({4});
   const Tensor grid = empty_tensor({3, 4}, DType::kInt64);
