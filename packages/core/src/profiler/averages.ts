@@ -78,6 +78,11 @@ function sortKey(given: string): SortKey {
   )
 }
 
+function isEvent(value: unknown): value is ProfilerEvent {
+  const { name, kind, shapes } = (value ?? {}) as Partial<ProfilerEvent>
+  return typeof name === 'string' && typeof kind === 'string' && Array.isArray(shapes)
+}
+
 /**
  * Sums over the events of a profile, in the order of their first appearance.
  *
@@ -100,7 +105,7 @@ export class ProfilerAverages {
     events: readonly ProfilerEvent[],
     columns: { readonly shapes: boolean; readonly memory: boolean },
   ) {
-    if (!Array.isArray(events)) {
+    if (!Array.isArray(events) || !events.every(isEvent) || typeof columns?.shapes !== 'boolean') {
       throw new ValueError(
         'ProfilerAverages',
         [],
