@@ -71,6 +71,7 @@ class Environment {
     Entry* entry = nullptr;
   };
   void make_room(size_t bytes);
+  void reuse_early();
   // Polls if the collector ran since the last poll: without a collection nothing can have died.
   void check_collector();
   bool collector_ran();
@@ -97,6 +98,7 @@ class Environment {
   double last_minor_seconds_ = 0;
   size_t live_after_major_ = 0;
   size_t allocated_since_collection_ = 0;
+  size_t early_slack_ = size_t{16} << 20;
   // Operations that leave 2 to 4 MB of small objects behind, somewhat less than makes the engine
   // collect by itself.
   static constexpr int kManyCalls = 2048;
