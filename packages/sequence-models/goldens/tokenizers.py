@@ -39,8 +39,14 @@ plain.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowerca
 plain.pre_tokenizer = pre_tokenizers.Whitespace()
 plain.train_from_iterator(corpus[:4], trainers.BpeTrainer(vocab_size=150, special_tokens=["<unk>"], show_progress=False))
 
+unigram = Tokenizer(models.Unigram())
+unigram.normalizer = normalizers.NFKC()
+unigram.pre_tokenizer = pre_tokenizers.Metaspace()
+unigram.decoder = decoders.Metaspace()
+unigram.train_from_iterator(corpus, trainers.UnigramTrainer(vocab_size=160, special_tokens=["<unk>"], unk_token="<unk>", show_progress=False))
+
 out = {"corpus": corpus, "texts": texts, "tokenizers": {}}
-for name, tokenizer in (("byte_level", byte_level), ("word_piece", word_piece), ("plain", plain)):
+for name, tokenizer in (("byte_level", byte_level), ("word_piece", word_piece), ("plain", plain), ("unigram", unigram)):
     encoded = [tokenizer.encode(text) for text in texts]
     out["tokenizers"][name] = {
         "file": tokenizer.to_str(),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { IndexError, ValueError } from '@flambeau/core'
 import { describe, expect, it } from 'vitest'
 import * as S from './index.ts'
+import { frequentSubstrings } from './text/tokenizer/substrings.ts'
 
 interface Golden {
   file: string
@@ -154,5 +155,124 @@ describe('what cannot be', () => {
     const tokenizer = S.Tokenizer.fromJSON(byteLevel.file)
     expect(() => tokenizer.decode([99_999])).toThrow(IndexError)
     expect(() => new S.BPEModel(new Map([['a', 0]]), [['a', 'b']])).toThrow(/'b' is not in/)
+  })
+})
+
+/** Half of a surrogate pair. */
+const HALF = /\p{Surrogate}/gu
+const byText = ([a]: readonly [string, number], [b]: readonly [string, number]): number =>
+  a < b ? -1 : 1
+
+/** Numbers that look random, the same each time. */
+function* dice(seed: number): Generator<number, never> {
+  for (let state = seed; ;) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    yield state / 2 ** 32
+  }
+}
+
+/** Texts of letters of many kinds, well-formed. */
+function randomTexts(count: number, seed: number): string[] {
+  const pool = Array.from(
+    " \n\tabcXYZ019.,'▁<>éßΣ你好学习😀👍🏽\u0301\u200d\uFEFFग़각\u0000ﬁ\u{10FFFF}",
+  )
+  const chance = dice(seed)
+  const next = (most: number): number => Math.floor(chance.next().value * most)
+  return Array.from({ length: count }, () =>
+    Array.from({ length: next(40) }, () => pool[next(pool.length)]).join(''),
+  )
+}
+
+describe('the unigram language model', () => {
+  it('finds all substrings that repeat, as a search finds them', () => {
+    const words = randomTexts(60, 3).map((text, i): [string, number] => [
+      text
+        .replaceAll(/[^a-c9.你好😀]/gu, 'a')
+        .slice(0, 12)
+        .replaceAll(HALF, ''),
+      1 + (i % 3),
+    ])
+    const longest = 5
+    const counts = new Map<string, number>()
+    for (const [word, count] of words) {
+      for (let i = 0; i < word.length; i++) {
+        for (let j = i + 1; j <= Math.min(word.length, i + longest); j++) {
+          const part = word.slice(i, j)
+          counts.set(part, (counts.get(part) ?? 0) + count)
+        }
+      }
+    }
+    const goesOn = (text: string, count: number): boolean =>
+      [...counts].some(
+        ([other, n]) => n === count && other.length === text.length + 1 && other.startsWith(text),
+      )
+    const isText = (text: string): boolean => !text.match(HALF) && Array.from(text).length > 1
+    const want = [...counts].filter(([text, n]) => n > 1 && isText(text) && !goesOn(text, n))
+    const found = frequentSubstrings(words, longest)
+    expect(found.toSorted(byText)).toEqual(want.toSorted(byText))
+    expect(want.length).toBeGreaterThan(100)
+  })
+
+  it('learns pieces that cut texts as well as Hugging Face’s trainer does', () => {
+    const corpus = golden.corpus
+    const theirs = S.Tokenizer.fromJSON(golden.tokenizers['unigram']!.file)
+    const vocabSize = theirs.vocabSize
+    const tokenizer = S.trainUnigram(corpus, { vocabSize })
+    expect(tokenizer.vocabSize).toBeLessThanOrEqual(vocabSize)
+    const size = (one: S.Tokenizer): number =>
+      one.encodeBatch(corpus).reduce((sum, { ids }) => sum + ids.length, 0)
+    expect(size(tokenizer)).toBeLessThanOrEqual(1.03 * size(theirs))
+    const model = tokenizer.model as S.UnigramModel
+    // Scores are logarithms of probabilities.
+    const sum = model.scores.slice(1).reduce((all, [, score]) => all + Math.exp(score), 0)
+    expect(sum).toBeGreaterThan(0.8)
+    expect(sum).toBeLessThan(1.01)
+  })
+
+  it('brings any text back, byte for byte', () => {
+    const tokenizer = S.trainUnigram(golden.corpus, { vocabSize: 500, byteFallback: true })
+    const again = S.Tokenizer.fromJSON(JSON.stringify(tokenizer))
+    const texts = [...golden.texts, ...randomTexts(300, 1), '<0x41>', '  two  spaces ']
+    for (const text of texts.map((one) => one.replaceAll(/▁|<s>|<\/s>/g, ''))) {
+      const { ids } = tokenizer.encode(text)
+      expect(tokenizer.decode(ids)).toBe(text)
+      expect(again.encode(text).ids).toEqual(ids)
+    }
+  })
+
+  it('refuses what cannot be', () => {
+    expect(() => S.trainUnigram(['abc'], { vocabSize: 3 })).toThrow(/5 already/)
+    expect(() => S.trainUnigram(['abc'], { vocabSize: 100, byteFallback: true })).toThrow(/261/)
+    expect(() => S.trainUnigram(['a'], { vocabSize: 9, shrinkingFactor: 1 })).toThrow(ValueError)
+    expect(() => new S.UnigramModel([])).toThrow(/no token/)
+    expect(() => new S.UnigramModel([['a', -Infinity]])).toThrow(/no finite number/)
+    expect(() => new S.UnigramModel([['a', -1]], { unkId: 1 })).toThrow(/unkId \(1\)/)
+    expect(() => new S.UnigramModel([['a', -1]]).tokenize('ab')).toThrow(/unknown letters/)
+  })
+})
+
+describe('any text', () => {
+  const tokenizers = Object.values(golden.tokenizers).map(({ file }) => S.Tokenizer.fromJSON(file))
+
+  it('has the same tokens with and without places, which are in order', () => {
+    for (const tokenizer of tokenizers) {
+      for (const text of randomTexts(200, 2)) {
+        const { ids, offsets, wordIds } = tokenizer.encode(text)
+        expect([offsets.length, wordIds.length]).toEqual([ids.length, ids.length])
+        let last = 0
+        for (const [start, end] of offsets) {
+          expect(start).toBeGreaterThanOrEqual(last)
+          expect(text.slice(start, end)).not.toMatch(HALF)
+          last = start
+        }
+      }
+    }
+  })
+
+  it('may have half of a pair, which counts as U+FFFD', () => {
+    const tokenizer = S.Tokenizer.fromJSON(byteLevel.file)
+    const { ids, offsets } = tokenizer.encode('a\uD83D b\uDE00')
+    expect(tokenizer.decode(ids)).toBe('a\uFFFD b\uFFFD')
+    expect(offsets.at(-1)).toEqual([4, 5])
   })
 })

@@ -19,7 +19,7 @@ export interface BPEOptions {
 }
 
 /** Words up to this long are merged by looking at all pairs, longer ones with a heap. */
-const SHORT = 40
+const SHORT = 100
 const NONE = 0x7fffffff
 
 /**
@@ -45,6 +45,9 @@ export class BPEModel implements SubwordModel {
   /** The rank of each pair, which is its place among the merges; and what it becomes. */
   private readonly ranks: PairTable
   private readonly results: Int32Array
+  /** The tokens of letters of one UTF-16 unit, or -1; null where letters have a prefix or suffix. */
+  private readonly units: Int32Array | null
+  private space: WorkSpace = new WorkSpace(64)
   private readonly known: WordCache<Pieces> = new WordCache()
 
   constructor(
@@ -59,6 +62,11 @@ export class BPEModel implements SubwordModel {
     const affixes = { continuingSubwordPrefix, endOfWordSuffix }
     this.options = { unkToken, fuseUnk, byteFallback, ignoreMerges, ...affixes }
     this.unknown = unkToken === null ? null : idOf(vocab, unkToken, 'unkToken')
+    const plain = continuingSubwordPrefix === null && endOfWordSuffix === null
+    this.units = plain ? new Int32Array(0x10000).fill(-1) : null
+    for (const [token, id] of vocab) {
+      if (token.length === 1 && this.units !== null) this.units[token.charCodeAt(0)] = id
+    }
     this.ranks = new PairTable(merges.length)
     this.results = new Int32Array(merges.length)
     const prefix = continuingSubwordPrefix ?? ''
@@ -86,19 +94,33 @@ export class BPEModel implements SubwordModel {
     return this.known.set(word, made)
   }
 
-  private letters(word: string): { ids: number[]; spans: number[] } {
+  /** Writes the letters of a word to the work space, and says how many symbols they are. */
+  private letters(word: string): number {
+    const { units } = this
+    this.space = this.space.forCount(word.length)
+    const { space } = this
+    if (units === null) return this.lettersByName(word)
+    for (let i = 0; i < word.length; i++) {
+      const id = units[word.charCodeAt(i)] as number
+      if (id < 0) return this.lettersByName(word)
+      space.put(i, id, i, i + 1)
+    }
+    return word.length
+  }
+
+  /** The same with letters that are not there, or have a prefix or suffix. */
+  private lettersByName(word: string): number {
     const { byteFallback, fuseUnk, continuingSubwordPrefix, endOfWordSuffix } = this.options
-    const ids: number[] = []
-    const spans: number[] = []
+    let count = 0
     const add = (id: number, start: number, end: number): void => {
-      ids.push(id)
-      spans.push(start, end)
+      this.space = this.space.forCount(count + 1)
+      this.space.put(count++, id, start, end)
     }
     // An unknown letter that may go on.
-    let open: number | null = null
+    let open = -1
     const close = (end: number): void => {
-      if (open !== null) add(this.unknown as number, open, end)
-      open = null
+      if (open >= 0) add(this.unknown as number, open, end)
+      open = -1
     }
     let start = 0
     for (const letter of word) {
@@ -108,56 +130,57 @@ export class BPEModel implements SubwordModel {
       if (endOfWordSuffix !== null && end === word.length) token += endOfWordSuffix
       const id = this.vocab.get(token)
       const bytes = id === undefined && byteFallback ? fallback(this.vocab, token) : null
-      if (id !== undefined || bytes !== null) close(start)
+      const unknown = id === undefined && bytes === null
+      if (!unknown || !fuseUnk || this.unknown === null) close(start)
       if (id !== undefined) add(id, start, end)
       else if (bytes !== null) for (const byte of bytes) add(byte, start, end)
-      else if (this.unknown !== null) {
-        if (!fuseUnk) close(start)
-        open ??= start
-      } else close(start)
+      else if (this.unknown !== null && open < 0) open = start
       start = end
     }
     close(start)
-    return { ids, spans }
+    return count
   }
 
-  private merged(symbols: { ids: number[]; spans: number[] }): Pieces {
-    if (symbols.ids.length > SHORT) return this.mergedByHeap(symbols)
-    const { ids, spans } = symbols
+  private merged(count: number): Pieces {
+    if (count > SHORT) return this.mergedByHeap(count)
     const { ranks, results } = this
-    const order: number[] = []
-    const rankAt = (i: number): number => {
-      const rank = ranks.get(ids[i] as number, ids[i + 1] as number)
-      return rank < 0 ? NONE : rank
+    const { ids, starts, ends, rankOf } = this.space
+    let size = count
+    const look = (i: number): void => {
+      const rank = i + 1 < size ? ranks.get(ids[i] as number, ids[i + 1] as number) : -1
+      rankOf[i] = rank < 0 ? NONE : rank
     }
-    for (let i = 0; i + 1 < ids.length; i++) order.push(rankAt(i))
+    for (let i = 0; i < size; i++) look(i)
     for (;;) {
       let best = NONE
       let at = 0
-      for (let i = 0; i < order.length; i++) {
-        if ((order[i] as number) < best) {
-          best = order[i] as number
+      for (let i = 0; i < size; i++) {
+        if ((rankOf[i] as number) < best) {
+          best = rankOf[i] as number
           at = i
         }
       }
-      if (best === NONE) return { ids, spans }
+      if (best === NONE) return this.space.pieces(size)
       ids[at] = results[best] as number
-      spans[2 * at + 1] = spans[2 * at + 3] as number
-      ids.splice(at + 1, 1)
-      spans.splice(2 * at + 2, 2)
-      order.splice(at, 1)
-      if (at < order.length) order[at] = rankAt(at)
-      if (at > 0) order[at - 1] = rankAt(at - 1)
+      ends[at] = ends[at + 1] as number
+      size--
+      for (let i = at + 1; i < size; i++) {
+        ids[i] = ids[i + 1] as number
+        starts[i] = starts[i + 1] as number
+        ends[i] = ends[i + 1] as number
+        rankOf[i] = rankOf[i + 1] as number
+      }
+      look(at)
+      if (at > 0) look(at - 1)
     }
   }
 
   /** The same for long words, in n log n steps: symbols as a list, pairs in a heap. */
-  private mergedByHeap({ ids, spans }: { ids: number[]; spans: number[] }): Pieces {
+  private mergedByHeap(count: number): Pieces {
     const { ranks, results } = this
-    const count = ids.length
+    const { ids, starts, ends, rankOf } = this.space
     const next = Int32Array.from({ length: count }, (_, i) => i + 1)
     const previous = Int32Array.from({ length: count }, (_, i) => i - 1)
-    const rankOf = new Int32Array(count).fill(-1)
     const heap = new NumberHeap()
     const look = (i: number): void => {
       const after = next[i] as number
@@ -165,14 +188,14 @@ export class BPEModel implements SubwordModel {
       rankOf[i] = rank
       if (rank >= 0) heap.push(rank * count + i)
     }
-    for (let i = 0; i + 1 < count; i++) look(i)
+    for (let i = 0; i < count; i++) look(i)
     for (let top = heap.pop(); top >= 0; top = heap.pop()) {
       const rank = Math.floor(top / count)
       const i = top % count
       if (rankOf[i] !== rank) continue // something else was joined there since
       const gone = next[i] as number
       ids[i] = results[rank] as number
-      spans[2 * i + 1] = spans[2 * gone + 1] as number
+      ends[i] = ends[gone] as number
       rankOf[gone] = -1
       const after = next[gone] as number
       next[i] = after
@@ -180,12 +203,11 @@ export class BPEModel implements SubwordModel {
       look(i)
       if ((previous[i] as number) >= 0) look(previous[i] as number)
     }
-    const left: number[] = []
-    for (let i = 0; i < count; i = next[i] as number) left.push(i)
-    return {
-      ids: left.map((i) => ids[i] as number),
-      spans: left.flatMap((i) => [spans[2 * i] as number, spans[2 * i + 1] as number]),
+    let size = 0
+    for (let i = 0; i < count; i = next[i] as number) {
+      this.space.put(size++, ids[i] as number, starts[i] as number, ends[i] as number)
     }
+    return this.space.pieces(size)
   }
 
   toJSON(): Record<string, unknown> {
@@ -202,6 +224,47 @@ export class BPEModel implements SubwordModel {
       vocab: Object.fromEntries(this.vocab),
       merges: this.merges,
     }
+  }
+}
+
+/** The symbols of a word while they are merged: their tokens, places and pairs' ranks. */
+class WorkSpace {
+  readonly ids: Int32Array
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  readonly rankOf: Int32Array
+
+  constructor(capacity: number) {
+    this.ids = new Int32Array(capacity)
+    this.starts = new Int32Array(capacity)
+    this.ends = new Int32Array(capacity)
+    this.rankOf = new Int32Array(capacity)
+  }
+
+  /** This one, or a larger one with the same symbols. */
+  forCount(count: number): WorkSpace {
+    if (count <= this.ids.length) return this
+    const larger = new WorkSpace(2 * count)
+    larger.ids.set(this.ids)
+    larger.starts.set(this.starts)
+    larger.ends.set(this.ends)
+    return larger
+  }
+
+  put(i: number, id: number, start: number, end: number): void {
+    this.ids[i] = id
+    this.starts[i] = start
+    this.ends[i] = end
+  }
+
+  pieces(size: number): Pieces {
+    const ids: number[] = []
+    const spans: number[] = []
+    for (let i = 0; i < size; i++) {
+      ids.push(this.ids[i] as number)
+      spans.push(this.starts[i] as number, this.ends[i] as number)
+    }
+    return { ids, spans }
   }
 }
 

@@ -1,6 +1,6 @@
 import { ValueError } from '@flambeau/core'
 import type { Pieces, SubwordModel } from './model.ts'
-import { fallback, WordCache } from './model.ts'
+import { BYTE_NAMES, fallback, WordCache } from './model.ts'
 import { PairTable } from './pair-table.ts'
 
 /** The tokens that begin at a place of a text, from a tree of their letters (UTF-16 units). */
@@ -95,7 +95,10 @@ export class UnigramModel implements SubwordModel {
     if (unkId !== null && scores[unkId] === undefined) {
       fail(`unkId (${unkId}) is not from 0 to ${scores.length - 1}`, 'pass the place of <unk>')
     }
-    this.tree = new TokenTree(scores.map(([token], i) => [token, i] as const))
+    // A text that spells the name of a byte is not that byte.
+    const bytes = new Set(byteFallback ? BYTE_NAMES : [])
+    const matched = scores.map(([token], i) => [token, i] as const)
+    this.tree = new TokenTree(matched.filter(([token]) => !bytes.has(token)))
     this.unknownScore = this.values.reduce((least, v) => Math.min(least, v)) - UNKNOWN_PENALTY
   }
 
