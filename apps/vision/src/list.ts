@@ -7,7 +7,7 @@ import { OTHERS } from './others.ts'
 import type { Entry } from './registry.ts'
 import type { NamedPlan } from './plans.ts'
 import { planOf } from './plans.ts'
-import { inWords, MODELS } from './registry.ts'
+import { inWords, MODELS, passes } from './registry.ts'
 
 /** A network that is only counted: its weights need no values. */
 class Counted extends nn.Module {
@@ -67,7 +67,7 @@ export function short(value: number): string {
 /** How it is trained, in one line. */
 function recipeOf({ trainedAs, app }: Other): string {
   const { plan } = planOf(trainedAs) as NamedPlan
-  const small = `train ${trainedAs}: AdamW ${plan.lr}, batch ${plan.batchSize}, ${plan.epochs} epochs`
+  const small = `train ${trainedAs}: AdamW ${plan.lr}, batch ${plan.batchSize}, ${passes(plan.epochs)}`
   return app === undefined ? small : `${small}, or ${app}`
 }
 

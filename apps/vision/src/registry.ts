@@ -264,9 +264,9 @@ export const MODELS: Readonly<Record<string, Entry>> = {
   densenet121: densenet(121),
   densenet169: densenet(169),
   densenet201: densenet(201),
-  vit_tiny: vit('tiny', 0.75, 5000, 4, 5e-4),
-  vit_small: vit('small', 0.7, 3000, 3, 3e-4),
-  vit_base: vit('base', 0.5, 1500, 2, 1e-4),
+  vit_tiny: vit('tiny', 0.75, 3000, 3, 5e-4),
+  vit_small: vit('small', 0.7, 2000, 3, 3e-4),
+  vit_base: vit('base', 0.5, 1200, 2, 1e-4),
   vit_taught: {
     family: 'ViT',
     summary: 'every step written out, norms after the blocks',
@@ -302,8 +302,11 @@ export const MODELS: Readonly<Record<string, Entry>> = {
   },
 }
 
+/** `1 epoch`, `3 epochs`. */
+export const passes = (epochs: number): string => `${epochs} epoch${epochs === 1 ? '' : 's'}`
+
 /** The recipe in one line. */
 export function inWords({ optimizer, lr, batchSize, epochs }: Recipe): string {
   const name = optimizer === 'sgd' ? 'SGD' : 'AdamW'
-  return `${name} ${lr}, batch ${batchSize}, ${epochs} epochs`
+  return `${name} ${lr}, batch ${batchSize}, ${passes(epochs)}`
 }

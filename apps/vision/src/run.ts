@@ -4,6 +4,7 @@ import { Generator, randperm, ValueError } from '@flambeau/core'
 import { FormatError } from '@flambeau/data'
 import type { Module } from '@flambeau/nn'
 import type { Stateful } from '@flambeau/trainer'
+import { passes } from './registry.ts'
 import type { TrainOptions } from './train.ts'
 
 /** A run of a model that is no classifier. */
@@ -21,7 +22,7 @@ export interface Run {
 export function announce(run: Run, networks: Iterable<Module<never, unknown>>): string {
   let parameters = 0
   for (const net of networks) for (const one of net.parameters()) parameters += one.numel()
-  const recipe = `AdamW ${run.lr}, batch ${run.batchSize}, ${run.epochs} epochs`
+  const recipe = `AdamW ${run.lr}, batch ${run.batchSize}, ${passes(run.epochs)}`
   run.say(`${run.name}: ${parameters.toLocaleString('en')} parameters, ${recipe}`)
   return recipe
 }

@@ -4,6 +4,7 @@ import { tensor } from '@flambeau/core'
 import { DataLoader } from '@flambeau/data'
 import { imageGrid } from '@flambeau/plot'
 import { saveTrained } from '../checkpoint.ts'
+import { passes } from '../registry.ts'
 import type { Run } from '../run.ts'
 import { announce, refuse } from '../run.ts'
 import { openSource } from '../sources.ts'
@@ -53,7 +54,7 @@ export async function trainGenerator(run: Run, plan: GeneratorPlan): Promise<voi
   const step = Math.max(1, Math.floor(count / SHOWN))
   const places = Array.from({ length: Math.min(SHOWN, count) }, (_, i) => i * step)
   imageGrid(drawn.indexSelect(0, tensor(places, { dtype: 'int64' })).clamp(0, 1), {
-    title: `What ${name} draws after ${epochs} epochs`,
+    title: `What ${name} draws after ${passes(epochs)}`,
     columns: 10,
     range: [0, 1],
     invert: true,

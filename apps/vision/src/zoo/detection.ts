@@ -34,7 +34,7 @@ import { timed } from './result.ts'
 
 /** Pixels a side of a scene, and how many there are to learn from and to be judged by. */
 export const SIZE = 96
-const LEARNED = 1000
+const LEARNED = 2000
 const TEST = 100
 /** Digits are so high, as shares of the scene. */
 const SCALE = [0.25, 0.5] as const
@@ -126,8 +126,8 @@ export const DETECTORS: Readonly<Record<string, DetectorPlan>> = {
   yolo_v1: {
     build: (numClasses, size) =>
       new YOLOv1({ numClasses, size: [size, size], widths: [24, 48, 96, 192] }),
-    images: 1000,
-    epochs: 20,
+    images: 2000,
+    epochs: 11,
     batchSize: 16,
     lr: 2e-3,
     goal: 0.5,
@@ -152,8 +152,8 @@ export const DETECTORS: Readonly<Record<string, DetectorPlan>> = {
   ssd: {
     build: (numClasses, size) =>
       new SmallSSD({ numClasses, size: [size, size], widths: [16, 32, 64, 96, 128] }),
-    images: 1000,
-    epochs: 12,
+    images: 2000,
+    epochs: 8,
     batchSize: 16,
     lr: 3e-3,
     goal: 0.6,
