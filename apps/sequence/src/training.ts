@@ -26,7 +26,7 @@ export interface Result {
 }
 
 /**
- * Trains with Adam; the rate grows at first and falls to nothing at the end, and gradients are cut off
+ * Trains with Adam; the rate grows at first and falls in the second half, and gradients are cut off
  * at a norm of 1.
  *
  * @returns The loss of each step.
@@ -36,7 +36,7 @@ export function train(net: nn.AnyModule, lr: number, steps: number, loss: () => 
   const optimizer = new Adam(net.parameters(), { lr })
   const warm = Math.min(50, steps / 4)
   const schedule = new LambdaLR(optimizer, (step) =>
-    Math.min(1, (step + 1) / warm, 1.05 - step / steps),
+    Math.min(1, (step + 1) / warm, 2.05 - (2 * step) / steps),
   )
   const losses: number[] = []
   for (let step = 0; step < steps; step++) {

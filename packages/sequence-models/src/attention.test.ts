@@ -84,6 +84,8 @@ describe('alignments', () => {
     expect(() => layer(query, keys, mask.narrow(1, 0, 4))).toThrow(/mask must be \[2, 5\]/)
     expect(() => layer(query, keys, zeros([2, 5]))).toThrow(/bool/)
     expect(() => layer(keys, keys)).toThrow(ShapeError)
+    const other = layer.prepare(keys.narrow(1, 0, 1))
+    expect(() => layer(query, keys, mask, other)).toThrow(/prepared is not of these keys/)
   })
 
   it('Luong scores as the paper says', () => {
@@ -177,6 +179,10 @@ describe('Seq2Seq', () => {
     expect(() => net(tensor([[7]]), src)).toThrow(IndexError)
     expect(() => net(src, src, { teacherForcing: 2 })).toThrow(ValueError)
     expect(() => net(src, src, { srcMask: zeros([1, 3]).to('bool') })).toThrow(/srcMask must be/)
+    const holes = tensor([[false, true]])
+    expect(() => net(src, src, { srcMask: holes })).toThrow(/come first/)
+    expect(() => net(src, src, { srcMask: zeros([1, 2]).to('bool') })).toThrow(/at least one/)
+    expect(() => net(src.squeeze(0), src)).toThrow(/src must be \[N, T\]/)
     expect(() => net(src, cat([src, src]))).toThrow(/as many rows/)
     expect(
       () => new S.Seq2Seq({ srcVocabSize: 5, tgtVocabSize: 5, hiddenSize: 7, bidirectional: true }),
@@ -339,6 +345,10 @@ describe('TransformerSeq2Seq', () => {
     const net = new S.TransformerSeq2Seq({ ...small, ...depth, maxLength: 4 })
     const tgt = tensor([[1], [1]])
     expect(() => net(tokens, tgt)).toThrow(/table of 4 positions/)
+    const long = { bosToken: BOS, eosToken: EOS, maxLength: 5 }
+    const one = tokens.narrow(0, 0, 1).narrow(1, 0, 3)
+    expect(() => net.greedy(one, long)).toThrow(/5 steps is longer than the table of 4/)
+    expect(() => net.beam(one, long)).toThrow(/5 steps is longer than the table of 4/)
     const src = tokens.narrow(1, 0, 3)
     expect(() => net(src, tgt, { srcKeyPaddingMask: zeros([2, 4]).to('bool') })).toThrow(
       /srcKeyPaddingMask must be \[2, 3\]/,
@@ -374,6 +384,8 @@ describe('GPT', () => {
     noGrad(() => {
       expect(() => net(tokens, cache)).toThrow(/table of 8 positions/)
       expect(() => net(tokens, net.cache(1))).toThrow(/1 texts/)
+      const wider = new S.GPT({ ...small, dim: 16 }).cache(2)
+      expect(() => net(tokens, wider)).toThrow(/make it with this model/)
     })
     expect(() => net.generate(tokens, 4)).toThrow(/sequence of 9 steps/)
     expect(() => new S.GPT({ vocabSize: 5, dim: 10, heads: 3 })).toThrow(/divide/)
@@ -465,6 +477,7 @@ describe('BERT', () => {
     const seen = net(padded, { keyPaddingMask: S.paddingMask(padded) }).narrow(1, 0, 3)
     expectClose(seen.tolist() as Nested, net(text).tolist() as Nested)
     const second = net(text, { segments: tensor([[0, 1, 1]]) })
+    expect(() => net(text, { segments: tensor([[0]]) })).toThrow(/segments must be \[1, 3\]/)
     expect(second.sub(net(text)).abs().max().item()).toBeGreaterThan(1e-3)
     expect(() => net(zeros([1, 7]).to('int64'))).toThrow(/table of 6 positions/)
     expect(() => net(text, { keyPaddingMask: S.paddingMask(padded) })).toThrow(/\[1, 3\]/)

@@ -1,6 +1,6 @@
 /** What models check of their inputs. */
 import type { Tensor } from '@flambeau/core'
-import { DTypeError, ShapeError, ValueError } from '@flambeau/core'
+import { arange, DTypeError, ShapeError, ValueError } from '@flambeau/core'
 
 /** @throws {ShapeError} unless tokens are `[N, T]` with a step or more. @throws {DTypeError} */
 export function requireTokens(op: string, name: string, tokens: Tensor): void {
@@ -55,4 +55,19 @@ export function requireMask(op: string, name: string, mask: Tensor, shape: numbe
   if (mask.shape.join() === shape.join()) return
   const rule = `${name} must be [${shape.join(', ')}]`
   throw new ShapeError(op, { [name]: mask }, rule, 'one flag for each step of each sequence')
+}
+
+/**
+ * The number of real steps of each row, int64 `[N]`.
+ *
+ * @throws {ShapeError, DTypeError} unless a mask is bool, of this shape, with the real steps of each row
+ * first, and at least one.
+ */
+export function lengthsOf(op: string, name: string, mask: Tensor, shape: [number, number]): Tensor {
+  requireMask(op, name, mask, shape)
+  const lengths = mask.sum(1)
+  const straight = arange(shape[1]).unsqueeze(0).lt(lengths.unsqueeze(1))
+  if (shape[0] === 0 || (straight.equal(mask) && lengths.min().item() > 0)) return lengths
+  const rule = 'real steps come first in each row, and there is at least one'
+  throw new ShapeError(op, { [name]: mask }, rule, 'put padding at the end')
 }

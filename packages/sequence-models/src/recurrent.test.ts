@@ -312,6 +312,7 @@ describe('taggers', () => {
     const mask = arange(5).lt(tensor([[3], [5]]))
     expectClose(net(tokens, mask).tolist() as Nested, golden.tagger)
     expect(() => net(tokens, mask.narrow(1, 0, 4))).toThrow(/mask must be \[2, 5\]/)
+    expect(() => net(tokens, mask.logicalNot())).toThrow(/come first/)
     expect(() => net(tokens.add(7))).toThrow(IndexError)
   })
 

@@ -10,6 +10,7 @@ function requireOperands(
   [query, keys]: readonly [Tensor, Tensor],
   sizes: { querySize: number; keySize: number },
   mask: Tensor | null,
+  prepared: Tensor | null,
 ): void {
   const { querySize, keySize } = sizes
   const fits =
@@ -24,6 +25,9 @@ function requireOperands(
     throw new ShapeError(op, { query, keys }, rule, 'pass one state, and all steps of the encoder')
   }
   if (mask !== null) requireMask(op, 'mask', mask, keys.shape.slice(0, 2))
+  if (prepared === null || prepared.shape.slice(0, 2).join() === keys.shape.slice(0, 2).join())
+    return
+  throw new ShapeError(op, { keys, prepared }, 'prepared is not of these keys', 'prepare(keys)')
 }
 
 /** What a query takes from the keys, by their scores `[N, S]`. */
@@ -86,7 +90,7 @@ export class BahdanauAttention extends nn.Module<
     mask: Tensor | null = null,
     prepared: Tensor | null = null,
   ): [context: Tensor, weights: Tensor] {
-    requireOperands('BahdanauAttention', [query, keys], this, mask)
+    requireOperands('BahdanauAttention', [query, keys], this, mask, prepared)
     const mapped = prepared ?? this.prepare(keys)
     const mixed = this.query(query).unsqueeze(1).add(mapped).tanh()
     return attend(this.energy(mixed).squeeze(2), keys, mask)
@@ -158,7 +162,7 @@ export class LuongAttention extends nn.Module<
     mask: Tensor | null = null,
     prepared: Tensor | null = null,
   ): [context: Tensor, weights: Tensor] {
-    requireOperands('LuongAttention', [query, keys], this, mask)
+    requireOperands('LuongAttention', [query, keys], this, mask, prepared)
     return attend(this.scores(query, prepared ?? this.prepare(keys)), keys, mask)
   }
 

@@ -1,5 +1,5 @@
 import type { Generator, Tensor } from '@flambeau/core'
-import { gelu, rand, randint, ValueError, zeros, zerosLike } from '@flambeau/core'
+import { gelu, rand, randint, ShapeError, ValueError, zeros, zerosLike } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import { requireCounts, requireMask, requirePositions, requireTokens } from '../inputs.ts'
 
@@ -154,6 +154,10 @@ export class BERT extends nn.Module<[tokens: Tensor, call?: BERTCall]> {
     requirePositions('BERT', steps, this.maxLength)
     if (keyPaddingMask !== null) {
       requireMask('BERT', 'keyPaddingMask', keyPaddingMask, [...tokens.shape])
+    }
+    if (segments !== null && segments.shape.join() !== tokens.shape.join()) {
+      const rule = `segments must be [${tokens.shape.join(', ')}]`
+      throw new ShapeError('BERT', { tokens, segments }, rule, 'one segment for each token')
     }
     const places = this.pos.weight.narrow(0, 0, steps)
     const kinds = segments === null ? this.seg.weight.select(0, 0) : this.seg(segments)

@@ -165,15 +165,20 @@ export class GPT extends nn.Module<[tokens: Tensor, cache?: KVCache | null]> {
 
   /** An empty cache for `rows` texts. */
   cache(rows: number = 1): KVCache {
-    requireCounts('GPT.cache', { rows })
-    const { shape, dtype } = this.pos.weight
-    const size = [rows, this.heads, this.contextLength, (shape[1] as number) / this.heads]
+    requireCounts('GPT.cache', { rows }, 0)
+    const { dtype } = this.pos.weight
+    const size = this.cacheShape(rows)
     return new KVCache(
       Array.from({ length: this.blocks.length }, () => [
         zeros(size, { dtype }),
         zeros(size, { dtype }),
       ]),
     )
+  }
+
+  private cacheShape(rows: number): number[] {
+    const dim = this.pos.weight.shape[1] as number
+    return [rows, this.heads, this.contextLength, dim / this.heads]
   }
 
   override forward(tokens: Tensor, cache: KVCache | null = null): Tensor {
@@ -189,9 +194,13 @@ export class GPT extends nn.Module<[tokens: Tensor, cache?: KVCache | null]> {
   }
 
   private requireCache(tokens: Tensor, cache: KVCache): void {
-    const rows = cache.blocks[0]?.[0].shape[0]
-    if (cache.blocks.length !== this.blocks.length || rows !== tokens.shape[0]) {
-      const rule = `the cache has ${cache.blocks.length} blocks for ${rows} texts`
+    const wanted = this.cacheShape(tokens.shape[0] as number)
+    const [keys] = cache.blocks[0] ?? []
+    if (cache.blocks.length !== this.blocks.length || keys?.shape.join() !== wanted.join()) {
+      const [rows, heads, steps, width] = keys?.shape ?? []
+      const rule =
+        `the cache has ${cache.blocks.length} blocks for ${rows} texts of ${steps} tokens, ` +
+        `with ${heads} heads of ${width}`
       throw new ShapeError('GPT', { tokens }, rule, 'make it with this model: cache(rows)')
     }
     if (!isGradEnabled()) return

@@ -183,8 +183,11 @@ export class TransformerSeq2Seq extends nn.Module<
   /**
    * The most likely target of each row, token by token, without gradients: int64 `[N, T]`, without
    * bosToken, filled up with eosToken.
+   *
+   * @throws {ValueError} if options.maxLength is more than the model's.
    */
   greedy(src: Tensor, options: DecodeOptions, srcKeyPaddingMask: Tensor | null = null): Tensor {
+    requirePositions('TransformerSeq2Seq.greedy', options.maxLength, this.maxLength)
     return noGrad(() => {
       const decoder = this.stepper(src, srcKeyPaddingMask)
       return greedyDecode(decoder, src.shape[0] as number, options)
@@ -194,7 +197,8 @@ export class TransformerSeq2Seq extends nn.Module<
   /**
    * The best targets of one source `[1, S]` by beam search, best first, without gradients.
    *
-   * @throws {ShapeError} for more sources than one.
+   * @throws {ShapeError} for more sources than one. @throws {ValueError} if options.maxLength is more
+   * than the model's.
    */
   beam(
     src: Tensor,
@@ -209,6 +213,7 @@ export class TransformerSeq2Seq extends nn.Module<
         'go row by row',
       )
     }
+    requirePositions('TransformerSeq2Seq.beam', options.maxLength, this.maxLength)
     return noGrad(() => beamSearch(this.stepper(src, srcKeyPaddingMask), options))
   }
 

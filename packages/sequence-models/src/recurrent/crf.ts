@@ -1,7 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, DTypeError, IndexError, ShapeError, zeros } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireMask, requireSteps } from '../inputs.ts'
+import { lengthsOf, requireCounts, requireSteps } from '../inputs.ts'
 
 /**
  * A linear-chain conditional random field: the score of a sequence of tags is the sum of the scores of
@@ -149,14 +149,7 @@ export class LinearChainCRF extends nn.Module<
     requireSteps(op, 'emissions', emissions, this.numTags)
     const [count = 0, steps = 0] = emissions.shape
     if (mask === null) return arange(1).add(steps).expand(count)
-    requireMask(op, 'mask', mask, [count, steps])
-    const lengths = mask.sum(1)
-    const straight = arange(steps).unsqueeze(0).lt(lengths.unsqueeze(1))
-    if (count > 0 && (straight.ne(mask).any().item() || lengths.min().item() < 1)) {
-      const rule = 'real steps come first in each row, and there is at least one'
-      throw new ShapeError(op, { emissions, mask }, rule, 'put padding at the end')
-    }
-    return lengths
+    return lengthsOf(op, 'mask', mask, [count, steps])
   }
 
   private requireTags(emissions: Tensor, tags: Tensor, mask: Tensor | null): void {

@@ -5,7 +5,7 @@ import * as nn from '@flambeau/nn'
 import { BahdanauAttention, LuongAttention } from '../attention/alignment.ts'
 import type { BeamSearchOptions, DecodeOptions, Hypothesis, StepDecoder } from '../decoding.ts'
 import { beamSearch, greedyDecode } from '../decoding.ts'
-import { requireCounts, requireMask, requireTokens } from '../inputs.ts'
+import { lengthsOf, requireCounts, requireTokens } from '../inputs.ts'
 import type { RecurrentKind, RecurrentLayer, RecurrentState } from './layer.ts'
 import { recurrentLayer, runLayer, selectState } from './layer.ts'
 
@@ -123,6 +123,7 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
     call: Seq2SeqCall = {},
   ): { logits: Tensor; weights: Tensor | null } {
     const { srcMask = null, teacherForcing = 1 } = call
+    requireTokens('Seq2Seq', 'src', src)
     requireTokens('Seq2Seq', 'tgt', tgt)
     if (!(teacherForcing >= 0 && teacherForcing <= 1)) {
       const rule = 'teacherForcing is a share from 0 to 1'
@@ -178,10 +179,10 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
       const [memory, state] = runLayer(this.encoder, x)
       return { memory, state: this.joined(state), prepared: this.prepare(memory), mask: null }
     }
-    requireMask('Seq2Seq', 'srcMask', srcMask, [...src.shape])
+    const lengths = lengthsOf('Seq2Seq', 'srcMask', srcMask, [src.shape[0] as number, steps])
     const { packPaddedSequence, padPackedSequence } = nn.utils.rnn
     const order = { batchFirst: true, enforceSorted: false }
-    const packed = packPaddedSequence(x, srcMask.sum(1), order)
+    const packed = packPaddedSequence(x, lengths, order)
     const run = this.encoder as unknown as (
       sequences: nn.utils.rnn.PackedSequence,
     ) => [nn.utils.rnn.PackedSequence, RecurrentState]

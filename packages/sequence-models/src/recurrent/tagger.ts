@@ -1,7 +1,7 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireMask, requireTokens } from '../inputs.ts'
+import { lengthsOf, requireCounts, requireTokens } from '../inputs.ts'
 import { LinearChainCRF } from './crf.ts'
 
 export interface BiLSTMCRFOptions {
@@ -66,9 +66,8 @@ export class BiLSTMCRF extends nn.Module<[tokens: Tensor, mask?: Tensor | null]>
     const x = this.dropout(this.embedding(tokens))
     if (mask === null) return this.emit(this.lstm(x)[0])
     const [count = 0, steps = 0] = tokens.shape
-    requireMask('BiLSTMCRF', 'mask', mask, [count, steps])
+    const lengths = lengthsOf('BiLSTMCRF', 'mask', mask, [count, steps])
     const { packPaddedSequence, padPackedSequence } = nn.utils.rnn
-    const lengths = mask.sum(1)
     const packed = packPaddedSequence(x, lengths, { batchFirst: true, enforceSorted: false })
     const [output] = this.lstm(packed)
     const [padded] = padPackedSequence(output, { batchFirst: true, totalLength: steps })
