@@ -5,14 +5,17 @@ import { CheckpointFolder } from '@flambeau/data'
 import type { AnyModule, Module } from '@flambeau/nn'
 import { utils } from '@flambeau/nn'
 import { ReduceLROnPlateau } from '@flambeau/optim'
+import { EventLoopDelay } from '@flambeau/tensorboard'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
 import { breathe, lengthOf, resultOf, sizeOf, withLoss } from './batches.ts'
+import type { OpenBoard } from './board-logger.ts'
+import { openBoard } from './board-logger.ts'
 import { EarlyStopping } from './early-stopping.ts'
 import { computeMetrics, evaluate, updateMetrics } from './evaluate.ts'
 import type { EpochRecord, TrainingHistory } from './history.ts'
 import { DivergedError } from './history.ts'
 import { watchInterrupts } from './interrupt.ts'
-import type { FitOptions, Stateful } from './options.ts'
+import type { Callback, FitOptions, Stateful } from './options.ts'
 import { requireOptions } from './options.ts'
 import { createProgress, formatLoss } from './progress.ts'
 
@@ -80,6 +83,7 @@ class Training<Batch> {
   readonly #stopping: EarlyStopping
   readonly #monitor: string
   readonly #history: TrainingHistory
+  #callbacks: readonly Callback[]
   #place: Place
   #skipped = 0
 
@@ -102,13 +106,24 @@ class Training<Batch> {
     const { checkpoints = null } = options
     this.#folder =
       typeof checkpoints === 'string' ? new CheckpointFolder(checkpoints, { mode }) : checkpoints
-    this.#history = { epochs: [], stepLosses: [], ended: 'done', bestCheckpoint: null }
+    this.#history = {
+      epochs: [],
+      stepLosses: [],
+      ended: 'done',
+      eventLoopDelay: { p50: 0, p99: 0, max: 0 },
+      bestCheckpoint: null,
+    }
+    this.#callbacks = options.callbacks ?? []
     this.#place = { epoch: 1, step: 0, running: null }
   }
 
   async run(): Promise<TrainingHistory> {
-    const { callbacks = [], epochs, resume, handleInterrupt = true } = this.#options
+    const { epochs, resume, handleInterrupt = true } = this.#options
     if (resume === true) this.#restore()
+    using delay = new EventLoopDelay()
+    using board = this.#openBoard()
+    if (board !== null) this.#callbacks = [...this.#callbacks, board.callback]
+    const callbacks = this.#callbacks
     // What an earlier loop left there is not this one's.
     this.#options.optimizer.zeroGrad()
     using interrupts = handleInterrupt
@@ -137,6 +152,8 @@ class Training<Batch> {
         break
       }
     }
+    const [p50, p99] = [delay.percentile(50), delay.percentile(99)]
+    this.#history.eventLoopDelay = { p50, p99, max: delay.max }
     this.#history.bestCheckpoint = this.#folder?.best()?.path ?? null
     for (const callback of callbacks) await callback.onEnd?.(this.#history)
     return this.#history
@@ -156,6 +173,7 @@ class Training<Batch> {
     let pending = 0
     let seen = 0
     let size = 0
+    let last: Batch | undefined
     for await (const batch of this.#batches) {
       size = sizeOf(batch)
       const { loss, compared } = this.#compute(batch)
@@ -167,9 +185,10 @@ class Training<Batch> {
       running.examples += size
       if (validation === undefined) updateMetrics(this.#metrics, compared)
       const isLast = count !== null && seen === count
+      last = batch
       if (pending === accumulate || isLast) {
         pending = 0
-        await this.#step(value)
+        await this.#step(value, batch)
       }
       const shown = [`loss ${formatLoss(running.loss / running.examples)}`]
       progress?.update(count === null ? 0 : seen * size, shown)
@@ -180,7 +199,7 @@ class Training<Batch> {
         return false
       }
     }
-    if (pending > 0) await this.#step(running.loss / Math.max(running.examples, 1))
+    if (pending > 0) await this.#step(running.loss / Math.max(running.examples, 1), last)
     running.seconds = before + (performance.now() - start) / 1000
     const found =
       validation === undefined
@@ -221,21 +240,36 @@ class Training<Batch> {
     ;(scaler === undefined ? share : scaler.scale(share)).backward()
   }
 
-  async #step(loss: number): Promise<void> {
-    const {
+  #openBoard(): OpenBoard | null {
+    const { board, optimizer, loss } = this.#options
+    if (board === undefined) return null
+    const { batchSize } = this.#batches as { batchSize?: number | null }
+    return openBoard(board, {
+      model: this.#model,
       optimizer,
-      scaler,
-      clipGradNorm,
-      onDivergence = 'throw',
-      callbacks = [],
-    } = this.#options
+      // How the model is called is known where the loop calls it.
+      graph: loss !== undefined && this.#place.step === 0,
+      start: this.#place.step,
+      hparams: typeof batchSize === 'number' ? { batchSize } : {},
+    })
+  }
+
+  async #step(loss: number, batch: unknown): Promise<void> {
+    const { optimizer, scaler, clipGradNorm, onDivergence = 'throw' } = this.#options
+    const callbacks = this.#callbacks
     const place = this.#place
     place.step++
+    const state = { epoch: place.epoch, step: place.step, loss }
     this.#history.stepLosses.push(loss)
     if (Number.isFinite(loss)) {
       this.#skipped = 0
+      const looking = callbacks.filter((callback) => callback.onBackward !== undefined)
+      if (clipGradNorm !== undefined || looking.length > 0) scaler?.unscale_(optimizer)
+      for (const callback of looking) {
+        const told = callback.onBackward?.({ ...state, batch })
+        if (told instanceof Promise) await told
+      }
       if (clipGradNorm !== undefined) {
-        scaler?.unscale_(optimizer)
         utils.clipGradNorm_(this.#model.parameters(), clipGradNorm)
       }
       if (scaler === undefined) optimizer.step()
@@ -255,7 +289,7 @@ class Training<Batch> {
     optimizer.zeroGrad()
     if (this.#options.schedule === 'step') this.#options.scheduler?.step()
     for (const callback of callbacks) {
-      const told = callback.onStep?.({ epoch: place.epoch, step: place.step, loss })
+      const told = callback.onStep?.(state)
       if (told instanceof Promise) await told
     }
   }

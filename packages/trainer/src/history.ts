@@ -24,6 +24,11 @@ export interface TrainingHistory {
   readonly stepLosses: number[]
   /** Why it ended. */
   ended: 'done' | 'early' | 'interrupted' | 'stopped'
+  /**
+   * How long timers, signals and requests had to wait for their turn while it ran, in milliseconds: half
+   * of them less than `p50`, 99 of 100 less than `p99`.
+   */
+  eventLoopDelay: { readonly p50: number; readonly p99: number; readonly max: number }
   /** Path of the checkpoint with the best monitored value; null without checkpoints. */
   bestCheckpoint: string | null
 }

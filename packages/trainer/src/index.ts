@@ -1,5 +1,7 @@
 /** The training loop for those who want it written. */
 export type { Batches, BatchFunction, BatchResult, LossFunction } from './batches.ts'
+export type { BoardLoggerOptions, BoardOptions, Pictures } from './board-logger.ts'
+export { boardLogger } from './board-logger.ts'
 export type { EarlyStoppingOptions } from './early-stopping.ts'
 export { EarlyStopping } from './early-stopping.ts'
 export type { EvaluateOptions, Evaluation } from './evaluate.ts'

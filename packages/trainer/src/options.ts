@@ -2,7 +2,9 @@ import type { AutocastOptions } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import type { AnyMetric, CheckpointFolder } from '@flambeau/data'
 import type { GradScaler, Optimizer } from '@flambeau/optim'
+import type { SummaryWriter } from '@flambeau/tensorboard'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
+import type { BoardOptions } from './board-logger.ts'
 import type { EpochRecord, TrainingHistory } from './history.ts'
 import type { ProgressStream } from './progress.ts'
 
@@ -20,6 +22,8 @@ export interface Schedule extends Stateful {
 /** What happens beside the loop. Each may be asynchronous; `onEpochEnd` may return false to stop. */
 export interface Callback {
   onEpochStart?(epoch: number): unknown
+  /** Before each optimizer step, with the gradients before clipping; `batch` is the last of theirs. */
+  onBackward?(state: { epoch: number; step: number; loss: number; batch: unknown }): unknown
   /** After each optimizer step. */
   onStep?(step: { epoch: number; step: number; loss: number }): unknown
   onEpochEnd?(record: EpochRecord, history: TrainingHistory): unknown
@@ -62,6 +66,11 @@ export interface FitOptions<Batch> {
   /** Your own objects to save and restore with the checkpoint. */
   readonly state?: Readonly<Record<string, Stateful>>
   readonly callbacks?: readonly Callback[]
+  /**
+   * Log to this run, which `flambeau-board` and TensorBoard show: its folder, a writer, or what is to be
+   * logged beside losses, metrics, learning rate, graph and load. Default none.
+   */
+  readonly board?: string | SummaryWriter | BoardOptions
   /** Show progress: on stderr, on a stream, or not at all. Default true. */
   readonly progress?: boolean | ProgressStream
   /** Loss that is NaN or infinite: stop with an error, or leave such steps out. Default `throw`. */
