@@ -7,6 +7,9 @@ import { convolution } from './convolution/index.ts'
 import { networks } from './networks/index.ts'
 import { blocks } from './blocks/index.ts'
 import { segmentation } from './segmentation/index.ts'
+import { visionTransformers } from './vision-transformers/index.ts'
+import { sequences } from './sequences/index.ts'
+import { graphs } from './graphs/index.ts'
 
 export const groups: readonly Group[] = [
   firstSteps,
@@ -16,6 +19,9 @@ export const groups: readonly Group[] = [
   networks,
   blocks,
   segmentation,
+  visionTransformers,
+  sequences,
+  graphs,
 ]
 
 /** By name. */
