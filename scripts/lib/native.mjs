@@ -11,13 +11,22 @@ const sources = inRepo('packages/core/native')
 /**
  * The variants of the native build, each with a folder of its own.
  *
- * @typedef {'release' | 'sanitize'} Variant
+ * @typedef {'release' | 'platform' | 'sanitize'} Variant
  * @type {Record<Variant, { folder: string, options: string[] }>}
  */
 const variants = {
   release: {
     folder: inRepo('packages/core/build/native'),
     options: ['-DCMAKE_BUILD_TYPE=Release'],
+  },
+  // What is published: with every library inside.
+  platform: {
+    folder: inRepo('packages/core/build/native-platform'),
+    options: [
+      '-DCMAKE_BUILD_TYPE=Release',
+      '-DFLAMBEAU_ONEDNN=own',
+      `-DFLAMBEAU_ADDON_DIR=${inRepo('packages/core/build/native-platform/addon')}`,
+    ],
   },
   sanitize: {
     folder: inRepo('packages/core/build/native-sanitize'),

@@ -1,0 +1,154 @@
+/** Small programs that an installed flambeau must run. Each ends with an error if something is wrong. */
+
+/** Tensors alone; a matrix is solved, so that LAPACK is used too. */
+export const tensors = `
+import assert from 'node:assert'
+import { allclose, linalg, tensor } from '@flambeau/core'
+
+const a = tensor([[4, 1], [1, 3]], { dtype: 'float64' })
+const b = tensor([1, 2], { dtype: 'float64' })
+assert(allclose(a.matmul(linalg.solve(a, b)), b))
+assert.deepStrictEqual(a.sum(0).tolist(), [5, 4])
+`
+
+/** Loads everything that computes, and fails if a library of the system was loaded that few have. */
+export const libraries = (/** @type {Set<string>} */ basic) => `
+import assert from 'node:assert'
+import { readFileSync } from 'node:fs'
+import { basename, resolve, sep } from 'node:path'
+import { randn } from '@flambeau/core'
+import * as nn from '@flambeau/nn'
+
+const images = randn([8, 64, 14, 14])
+assert.deepStrictEqual(new nn.Conv2d(64, 32, 3, { stride: 2 })(images).shape, [8, 32, 6, 6])
+assert.deepStrictEqual(randn([64, 64]).matmul(randn([64, 64])).shape, [64, 64])
+const basic = new Set(${JSON.stringify([...basic])})
+const inside = resolve('node_modules') + sep
+const mapped = new Set(readFileSync('/proc/self/maps', 'utf8').match(/\\/\\S+\\.(?:so[.\\d]*|node)$/gm))
+const foreign = [...mapped].filter((path) => !path.startsWith(inside) && !basic.has(basename(path)))
+assert.deepStrictEqual(foreign, [], 'these libraries come from the system')
+assert([...mapped].some((path) => path.endsWith('core-linux-x64-gnu/flambeau.node')))
+`
+
+const training = `
+const x = tensor([[1], [2]])
+const y = tensor([[2], [4]])
+const model = new nn.Sequential(new nn.Linear(1, 4), new nn.Tanh(), new nn.Linear(4, 1))
+const optimizer = new Adam(model.parameters(), { lr: 0.05 })
+const losses = []
+for (let step = 0; step < 200; step += 1) {
+  const loss = nn.functional.mseLoss(model(x), y)
+  optimizer.zeroGrad()
+  loss.backward()
+  optimizer.step()
+  losses.push(loss.item())
+}
+assert(losses.at(-1) < losses[0] / 100, losses.join(' '))
+`
+
+/** Trains a network, as an ES module. */
+export const trainingModule = `
+import assert from 'node:assert'
+import { tensor } from '@flambeau/core'
+import * as nn from '@flambeau/nn'
+import { Adam } from '@flambeau/optim'
+${training}
+`
+
+/** The same in CommonJS, with require() of ES modules: Node 20.19, 22.12 and later. */
+export const trainingCommonJs = `
+const assert = require('node:assert')
+const { tensor } = require('@flambeau/core')
+const nn = require('@flambeau/nn')
+const { Adam } = require('@flambeau/optim')
+${training}
+`
+
+/** The same in CommonJS, with import(): any Node 20. */
+export const trainingImport = `
+const assert = require('node:assert')
+async function main() {
+  const { tensor } = await import('@flambeau/core')
+  const nn = await import('@flambeau/nn')
+  const { Adam } = await import('@flambeau/optim')
+  ${training}
+}
+main().catch((error) => {
+  console.error(error)
+  process.exitCode = 1
+})
+`
+
+/** A training set-up with data: batches, an image that sharp decodes, a checkpoint. */
+export const withData = `
+import assert from 'node:assert'
+import { manualSeed, randn } from '@flambeau/core'
+import * as nn from '@flambeau/nn'
+import { SGD } from '@flambeau/optim'
+import { DataLoader, TensorDataset, decodeImage, loadCheckpoint, saveCheckpoint } from '@flambeau/data'
+
+manualSeed(0)
+const inputs = randn([64, 3])
+const loader = new DataLoader(new TensorDataset(inputs, inputs.sum(1, true)), { batchSize: 16, shuffle: true })
+const model = new nn.Linear(3, 1)
+const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+let last = 0
+for (let epoch = 0; epoch < 20; epoch += 1) {
+  for await (const [x, y] of loader) {
+    const loss = nn.functional.mseLoss(model(x), y)
+    optimizer.zeroGrad()
+    loss.backward()
+    optimizer.step()
+    last = loss.item()
+  }
+}
+assert(last < 1e-3, String(last))
+saveCheckpoint('model.safetensors', { model })
+const again = new nn.Linear(3, 1)
+loadCheckpoint('model.safetensors', { model: again })
+assert.deepStrictEqual(again.weight.tolist(), model.weight.tolist())
+// Two red pixels, as a GIF.
+const gif = 'R0lGODlhAgABAPAAAP8AAP///yH5BAAAAAAALAAAAAACAAEAAAIChAoAOw=='
+const image = await decodeImage(Buffer.from(gif, 'base64'), { mode: 'rgb' })
+assert.deepStrictEqual(image.shape, [3, 1, 2])
+assert.deepStrictEqual(image.select(0, 0).tolist(), [[255, 255]])
+`
+
+/** Imports packages, and fails if one brings nothing. */
+export const imports = (/** @type {string[]} */ names) => `
+import assert from 'node:assert'
+for (const name of ${JSON.stringify(names)}) {
+  assert(Object.keys(await import(name)).length > 0, name)
+}
+`
+
+/** A typed program; @ts-expect-error makes wrong types an error as well. */
+export const typed = `
+import type { Tensor } from '@flambeau/core'
+import { ones, tensor } from '@flambeau/core'
+import * as nn from '@flambeau/nn'
+import { SGD } from '@flambeau/optim'
+
+class Net extends nn.Module {
+  readonly layer: nn.Linear = new nn.Linear(2, 3)
+
+  override forward(x: Tensor): Tensor {
+    return this.layer(x).relu()
+  }
+}
+
+const net = new Net()
+const loss: Tensor = nn.functional.crossEntropy(net(ones([4, 2])), tensor([0, 1, 2, 0]))
+loss.backward()
+new SGD(net.parameters(), { lr: 0.1 }).step()
+const shape: readonly number[] = net.layer.weight.shape
+if (shape.length !== 2 || net.layer.weight.grad === null) throw new Error('no gradient')
+// @ts-expect-error: a name that sum() does not know
+if (false as boolean) ones([2]).sum({ axis: 0 })
+console.log('typed')
+`
+
+/** Reports the error of a core without its addon. */
+export const withoutAddon = `
+await import('@flambeau/core')
+`

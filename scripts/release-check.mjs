@@ -1,0 +1,248 @@
+/**
+ * Is everything ready to be published? npm run release:check [-- --only core,nn,…] [--no-build]
+ *
+ * Builds what is published, packs it, installs chosen subsets from the tarballs into empty projects outside
+ * of the workspace, runs programs there on several versions of Node, and weighs what came along. What it
+ * needs besides npm's cache comes from npm. --no-build takes what lies there already.
+ */
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  checkTree,
+  compileTyped,
+  installedNames,
+  makeConsumer,
+  nodeVersions,
+  runProgram,
+  sizeOf,
+} from './lib/consumer.mjs'
+import { basicLibraries } from './lib/elf.mjs'
+import { withLock } from './lib/lock.mjs'
+import { describeTarball, importable, onlySome, packAll } from './lib/pack.mjs'
+import { buildPlatform, checkAddon, platformAddon } from './lib/platform.mjs'
+import * as programs from './lib/programs.mjs'
+import { serveRegistry } from './lib/registry.mjs'
+import { inRepo, readJson } from './lib/repo.mjs'
+import { StepError, runMain } from './lib/steps.mjs'
+import { setup } from './setup.mjs'
+
+/** A CPU-only training set-up may weigh this much, in bytes, as npm installs it. */
+const BUDGET = 60e6
+
+/** Versions of Node that are supported. */
+const NODES = [20, 22, 24]
+
+const PLATFORM = '@flambeau/core-linux-x64-gnu'
+const scoped = (/** @type {string[]} */ names) => names.map((name) => `@flambeau/${name}`)
+const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`)
+const title = (/** @type {string} */ text) => say(`\n${text}\n${'─'.repeat(text.length)}`)
+const done = (/** @type {string} */ text) => say(`  ✓ ${text}`)
+const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1)
+
+await runMain(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flambeau-release-'))
+  try {
+    await check(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return 0
+})
+
+/** @param {string} folder */
+async function check(folder) {
+  if (!process.argv.includes('--no-build')) {
+    await setup()
+    const { stderr } = process
+    await withLock(() =>
+      buildPlatform({
+        verbose: process.argv.includes('--verbose'),
+        progress: (text) => stderr.isTTY && stderr.write(`\r\u001b[K  ${text}`),
+      }),
+    )
+    if (stderr.isTTY) stderr.write('\r\u001b[K')
+  }
+
+  title('Tarballs')
+  const tarballs = await packAll(folder, onlySome())
+  for (const tarball of tarballs) done(describeTarball(tarball))
+  const { libraries, glibc } = checkAddon(platformAddon)
+  done(`the addon needs glibc ${glibc} and ${libraries.join(', ')}`)
+
+  const nodes = await nodeVersions(join(folder, 'nodes'), NODES)
+  const { url, close } = await serveRegistry(tarballs)
+  try {
+    const names = importable(tarballs)
+    const training = await checkSubsets(folder, url, names)
+    await checkTypes(training)
+    await checkNodes(training, nodes)
+    await checkTools(folder, url, names)
+    weigh(training)
+  } finally {
+    await close()
+  }
+}
+
+/**
+ * Installs subsets, looks at what came along, and runs a program in each.
+ *
+ * @param {string} folder
+ * @param {string} url of the registry
+ * @param {string[]} names of all packages
+ * @returns {Promise<import('./lib/consumer.mjs').Consumer>} the one that has a training set-up
+ */
+async function checkSubsets(folder, url, names) {
+  title('Subsets')
+  const make = (/** @type {string} */ name, /** @type {string[]} */ wanted) =>
+    makeConsumer(join(folder, name), wanted, url)
+
+  const core = await make('core', scoped(['core']))
+  checkTree(core, { flambeau: [...core.wanted, PLATFORM] })
+  const alone = installedNames(core).filter((name) => !name.startsWith('@flambeau/'))
+  if (alone.length > 0)
+    throw new StepError(`core brought ${alone.join(', ')}`, 'look at its dependencies')
+  await runProgram(core, 'tensors.mjs', programs.tensors)
+  done('core: tensors and LAPACK; nothing else was installed')
+
+  const few = await make('few', scoped(['core', 'nn', 'optim']))
+  checkTree(few, {
+    flambeau: [...few.wanted, ...scoped(['autograd']), PLATFORM],
+    without: ['sharp', 'csv-parse', 'commander'],
+  })
+  await runProgram(few, 'training.mjs', programs.trainingModule)
+  await runProgram(few, 'libraries.mjs', programs.libraries(basicLibraries))
+  done("core, nn, optim: training; no sharp, no models, no library but the system's basic ones")
+
+  for (const name of names.filter((one) => one.endsWith('-models'))) {
+    const models = await make(name.split('/')[1] ?? name, [name])
+    checkTree(models, {
+      flambeau: [name, ...scoped(['core', 'autograd', 'nn']), PLATFORM],
+      without: ['sharp'],
+    })
+    await runProgram(models, 'imports.mjs', programs.imports([name]))
+    done(`${name.replace('@flambeau/', '')}: nn, autograd, core, and no data`)
+  }
+
+  const training = await make('training', scoped(['core', 'autograd', 'nn', 'optim', 'data']))
+  checkTree(training, { flambeau: [...training.wanted, PLATFORM] })
+  done('core, autograd, nn, optim, data')
+
+  const all = await make('all', names)
+  checkTree(all, { flambeau: [...names, PLATFORM] })
+  await runProgram(all, 'imports.mjs', programs.imports(names))
+  done(`all ${names.length} packages, each imported`)
+  return training
+}
+
+/** @param {import('./lib/consumer.mjs').Consumer} consumer */
+async function checkTypes(consumer) {
+  title('Strict TypeScript')
+  // Whoever writes for Node has its types; flambeau's declarations name some of them.
+  const modules = join(consumer.folder, 'node_modules')
+  const types = realpathSync(inRepo('packages/core/node_modules/@types/node'))
+  mkdirSync(join(modules, '@types'), { recursive: true })
+  cpSync(types, join(modules, '@types/node'), { recursive: true })
+  const undici = realpathSync(join(types, '../../undici-types'))
+  cpSync(undici, join(modules, 'undici-types'), { recursive: true })
+  for (const resolution of /** @type {const} */ (['nodenext', 'bundler'])) {
+    await compileTyped(consumer, resolution, programs.typed)
+    done(`moduleResolution ${resolution}`)
+  }
+  for (const name of ['@types/node', 'undici-types']) {
+    rmSync(join(modules, name), { recursive: true })
+  }
+}
+
+/**
+ * @param {import('./lib/consumer.mjs').Consumer} consumer
+ * @param {Awaited<ReturnType<typeof nodeVersions>>} nodes
+ */
+async function checkNodes(consumer, nodes) {
+  title('Versions of Node')
+  for (const { version, path, reason } of nodes) {
+    if (path === null) {
+      say(`  · Node ${version} could not be had from npm: ${reason}`)
+      continue
+    }
+    const options = { node: path }
+    await runProgram(consumer, 'tensors.mjs', programs.tensors, options)
+    await runProgram(consumer, 'data.mjs', programs.withData, options)
+    await runProgram(consumer, 'training.mjs', programs.trainingModule, options)
+    await runProgram(consumer, 'training.cjs', programs.trainingCommonJs, options)
+    await runProgram(consumer, 'import.cjs', programs.trainingImport, options)
+    done(`Node ${version}: ES module, require(), import() in CommonJS, data with sharp`)
+  }
+  if (nodes.every(({ path }) => path === null)) {
+    throw new StepError('no version of Node could be had', 'check that npm reaches its registry')
+  }
+}
+
+/**
+ * The programs that packages bring, and what a core without its addon says.
+ *
+ * @param {string} folder
+ * @param {string} url of the registry
+ * @param {string[]} names of all packages
+ */
+async function checkTools(folder, url, names) {
+  title('Programs')
+  const all = { folder: join(folder, 'all'), wanted: names }
+  const doctor = 'node_modules/@flambeau/core/bin/flambeau-doctor.js'
+  const start = (/** @type {string} */ file, /** @type {string[]} */ args) =>
+    `process.argv = [process.argv[0], ${JSON.stringify(file)}, ...${JSON.stringify(args)}]\nawait import(${JSON.stringify(`./${file}`)})`
+  const report = JSON.parse(await runProgram(all, 'doctor.mjs', start(doctor, ['--json'])))
+  if (!report.works || report.native.place.kind !== 'package') {
+    throw new StepError('flambeau-doctor does not find the addon of the package', 'run it there')
+  }
+  done(`flambeau-doctor: ready, ${report.native.trial.about.onednnIsa} by oneDNN`)
+  for (const name of names) {
+    const { bin = {} } = readJson(join(all.folder, 'node_modules', name, 'package.json'))
+    for (const [program, path] of Object.entries(bin)) {
+      const file = join('node_modules', name, path)
+      await runProgram(all, 'help.mjs', start(file, ['--help']))
+      done(`${program} --help`)
+    }
+  }
+
+  const bare = await makeConsumer(join(folder, 'bare'), scoped(['core']), url, ['--omit=optional'])
+  checkTree(bare, { flambeau: bare.wanted })
+  const said = await runProgram(bare, 'bare.mjs', programs.withoutAddon, { fails: true })
+  for (const words of ['is not installed', 'npx flambeau-build', 'npx flambeau-doctor']) {
+    if (!said.includes(words)) {
+      throw new StepError(
+        `without its addon, core does not say '${words}'\n${said}`,
+        'native-file.ts',
+      )
+    }
+  }
+  const diagnosis = await runProgram(bare, 'doctor.mjs', start(doctor, []), { fails: true })
+  if (!diagnosis.includes('cannot run here')) {
+    throw new StepError(`flambeau-doctor does not see that the addon is missing\n${diagnosis}`, '')
+  }
+  done('core without its addon says what is missing, and so does flambeau-doctor')
+}
+
+/** @param {import('./lib/consumer.mjs').Consumer} consumer */
+function weigh(consumer) {
+  title('Size of a training set-up, as npm installs it (MB, 10⁶ bytes)')
+  const modules = join(consumer.folder, 'node_modules')
+  const weights = installedNames(consumer)
+    .map((name) => ({ name, bytes: sizeOf(join(modules, name)) }))
+    .toSorted((a, b) => b.bytes - a.bytes)
+  const total = sizeOf(modules)
+  const shown = weights.filter(({ bytes }) => bytes >= 1e5)
+  const width = Math.max(...shown.map(({ name }) => name.length))
+  for (const { name, bytes } of shown) {
+    say(`  ${name.padEnd(width)}  ${megabytes(bytes).padStart(5)}`)
+  }
+  const rest = total - shown.reduce((sum, { bytes }) => sum + bytes, 0)
+  say(`  ${`${weights.length - shown.length} more`.padEnd(width)}  ${megabytes(rest).padStart(5)}`)
+  say(`  ${'total'.padEnd(width)}  ${megabytes(total).padStart(5)} of ${megabytes(BUDGET)}`)
+  if (total > BUDGET) {
+    throw new StepError(
+      `a training set-up weighs ${megabytes(total)} MB, more than ${megabytes(BUDGET)}`,
+      'look at the table: what grew?',
+    )
+  }
+}
