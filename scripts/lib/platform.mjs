@@ -69,17 +69,17 @@ export async function placeAddon(from, to) {
  */
 export function checkAddon(file) {
   const { libraries, glibc, unresolved } = needsOf(file)
-  if (unresolved.length > 0) {
-    throw new StepError(
-      `${file} lacks ${unresolved.slice(0, 5).join(', ')}: the first call would end the process`,
-      'name the sources that have them in packages/core/native/onednn/CMakeLists.txt',
-    )
-  }
   const foreign = libraries.filter((name) => !basicLibraries.has(name))
   if (foreign.length > 0) {
     throw new StepError(
       `${file} needs ${foreign.join(', ')}, which users do not have`,
       'link them statically in packages/core/native/CMakeLists.txt',
+    )
+  }
+  if (unresolved.length > 0) {
+    throw new StepError(
+      `${file} lacks ${unresolved.slice(0, 5).join(', ')}: the first call would end the process`,
+      'name the sources that have them in packages/core/native/onednn/CMakeLists.txt',
     )
   }
   if (newer(newestGlibc, glibc) !== newestGlibc) {
