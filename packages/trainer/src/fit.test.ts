@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { manualSeed, randn, tensor, ValueError } from '@flambeau/core'
+import { manualSeed, ones, randn, tensor, ValueError } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import { Accuracy, DataLoader, TensorDataset } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
@@ -253,6 +253,18 @@ describe('fit', () => {
     expect(lines.at(-1)).toMatch(
       /^epoch 1\/1 {2}loss \d\.\d{4} {2}accuracy 0\.\d{4} .* examples\/s/,
     )
+  })
+
+  test('counts batches where they differ in size', async () => {
+    const lines: string[] = []
+    const batches = [1, 5, 2, 8].map((rows): Batch => [randn([rows, 2]), ones([rows]).long()])
+    const model = new nn.Linear(2, 2)
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+    const progress = { write: (text: string) => lines.push(text) }
+    await fit(model, batches, { optimizer, loss: F.crossEntropy, epochs: 1, progress })
+    const shares = lines.slice(0, -1).map((line) => /(\d+) %/.exec(line)?.[1])
+    expect(shares).toEqual(['25', '50', '75'])
+    expect(lines.at(-1)).toMatch(/batches\/s/)
   })
 
   test('refuses options and batches that do not go together', async () => {

@@ -172,10 +172,9 @@ class Training<Batch> {
     this.#model.train()
     let pending = 0
     let seen = 0
-    let size = 0
     let last: Batch | undefined
     for await (const batch of this.#batches) {
-      size = sizeOf(batch)
+      const size = sizeOf(batch)
       const { loss, compared } = this.#compute(batch)
       seen++
       pending++
@@ -191,7 +190,7 @@ class Training<Batch> {
         await this.#step(value, batch)
       }
       const shown = [`loss ${formatLoss(running.loss / running.examples)}`]
-      progress?.update(count === null ? 0 : seen * size, shown)
+      progress?.update(count === null ? 0 : seen * this.#perBatch(), shown)
       running.seconds = before + (performance.now() - start) / 1000
       await breathe()
       if (pending === 0 && isAsked()) {
@@ -314,13 +313,19 @@ class Training<Batch> {
     const { progress = true } = this.#options
     if (progress === false) return null
     const stream = progress === true ? {} : { stream: progress }
-    const { batchSize } = this.#batches as { batchSize?: number | null }
-    return createProgress({
-      label,
-      total: (count ?? 1) * (batchSize ?? 1),
-      unit: 'examples',
-      ...stream,
-    })
+    // Where batches differ in size, they are counted themselves.
+    const unit = this.#batchSize() === null ? 'batches' : 'examples'
+    return createProgress({ label, total: (count ?? 1) * this.#perBatch(), unit, ...stream })
+  }
+
+  /** Examples of each batch but the last; null where they differ. */
+  #batchSize(): number | null {
+    return (this.#batches as { batchSize?: number | null }).batchSize ?? null
+  }
+
+  /** What a batch is counted as. */
+  #perBatch(): number {
+    return this.#batchSize() ?? 1
   }
 
   #say(text: string): void {
