@@ -384,7 +384,7 @@ describe('GPT', () => {
     noGrad(() => {
       expect(() => net(tokens, cache)).toThrow(/table of 8 positions/)
       expect(() => net(tokens, net.cache(1))).toThrow(/1 texts/)
-      const wider = new S.GPT({ ...small, dim: 16 }).cache(2)
+      const wider = new S.GPT({ ...small, dim: 24 }).cache(2)
       expect(() => net(tokens, wider)).toThrow(/make it with this model/)
     })
     expect(() => net.generate(tokens, 4)).toThrow(/sequence of 9 steps/)
