@@ -3,7 +3,7 @@ import { command } from '@flambeau/command-line'
 import type { Say } from '@flambeau/command-line'
 import { setNumThreads } from '@flambeau/core'
 import type { Command } from 'commander'
-import { Argument } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { count } from '@flambeau/command-line'
 import { groups, programs } from './programs.ts'
 import { configure } from './settings.ts'
@@ -18,7 +18,7 @@ interface Options {
 export function program(say: Say): Command {
   return command('course', say)
     .description('A course of deep learning: runs one of its programs, or lists them.')
-    .addArgument(new Argument('[name]', 'the program').choices(Object.keys(programs)))
+    .argument('[name]', 'the program', known)
     .option('--quick', 'little of it, to see that it runs', false)
     .option('--out <folder>', 'each program has a folder for its files here', 'runs/course')
     .option('--threads <n>', 'threads of one operation (default: the number of cores)', count(1))
@@ -28,6 +28,12 @@ export function program(say: Say): Command {
       configure({ quick, out: join(out, name) })
       await programs[name]?.run()
     })
+}
+
+/** @throws {InvalidArgumentError} for a name that no program has. */
+function known(name: string): string {
+  if (Object.hasOwn(programs, name)) return name
+  throw new InvalidArgumentError('There is no such program; without a name, all are listed.')
 }
 
 /** All programs, in their groups. */

@@ -25,6 +25,7 @@ import {
   setDefaultTensorType,
   ShapeError,
   tensor,
+  version,
   zeros,
 } from './index.ts'
 
@@ -139,6 +140,7 @@ describe('questions about tensors', () => {
     ])
     setDefaultDevice('cpu')
     expect(() => setDefaultDevice('cuda')).toThrow(/there is no device "cuda"/)
+    expect(version).toMatch(/^\d+\.\d+\.\d+/)
     expect([isDeviceAvailable('cpu'), isDeviceAvailable('cuda')]).toEqual([true, false])
   })
 

@@ -323,6 +323,7 @@ export type { Pair, Single, Triple } from './ops/windows.ts'
 export * as special from './with-out/special.ts'
 export type { ListedDims, MappedDims, Randomness, VmapOptions } from './vmap/vmap.ts'
 export { vmap } from './vmap/vmap.ts'
+export { version } from './version.ts'
 
 // These take `out` too, in place of what has the same names above.
 export type { OutOf, WithOut } from './with-out/out.ts'

@@ -6,7 +6,7 @@ const run = trier(firstSteps)
 
 test('matrix-product', async () => {
   const { said, number } = await run('matrix-product')
-  expect(said).toMatch(/^GPU: (true|false)\ncpu \d+\.\d{4} s norm/)
+  expect(said).toMatch(/^\d+\.\d+\.\d+\nGPU: (true|false)\ncpu \d+\.\d{4} s norm/)
   // 500 × 500 numbers, each the sum of 1000 products of deviation 1.
   expect(number('norm') / Math.sqrt(500 * 500 * 1000)).toBeCloseTo(1, 1)
   if (said.includes('GPU: true')) expect(number('norm', 2)).toBe(number('norm', 1))

@@ -1,6 +1,6 @@
 /** A large matrix product on the processor, then on the GPU: once to wake it, and once more. */
 import type { Tensor } from '@flambeau/core'
-import { randn } from '@flambeau/core'
+import { randn, version } from '@flambeau/core'
 import { bestDevice } from '../devices.ts'
 import { budget } from '../settings.ts'
 
@@ -14,6 +14,7 @@ function timed(a: Tensor, b: Tensor): void {
 }
 
 const device = await bestDevice()
+console.log(version)
 console.log('GPU:', device === 'cuda')
 
 let a = randn(budget(10_000, 500), 1000)

@@ -11,12 +11,13 @@ import { bestDevice } from '../devices.ts'
 import { budget, outFile } from '../settings.ts'
 import { drawCars, getLoaders } from './car-pictures.ts'
 
-const batchSize = budget(16, 4)
-const numEpochs = budget(50, 5)
-const features = [1, 2, 4, 8].map((times) => times * budget(64, 8))
-const size: [number, number] = [budget(160, 48), budget(240, 72)]
 const device = await bestDevice()
 console.log('device:', device)
+const large = device === 'cuda' // a processor gets fewer pictures, a smaller network, fewer epochs
+const batchSize = budget(16, 4)
+const numEpochs = budget(large ? 50 : 15, 5)
+const features = [1, 2, 4, 8].map((times) => times * budget(large ? 64 : 16, 8))
+const size: [number, number] = [budget(160, 48), budget(240, 72)]
 
 // Printed, so that a run can be repeated.
 const seed = budget(Math.floor(1000 * Math.random()), 0)
@@ -34,7 +35,7 @@ const transforms = {
   ]),
   val: new Compose([new Resize(size), toShares]),
 }
-const counts = { train: budget(320, 40), val: budget(80, 8) }
+const counts = { train: budget(large ? 320 : 128, 40), val: budget(large ? 80 : 32, 8) }
 const folders = await drawCars(outFile('cars'), counts, size)
 const { trainLoader, valLoader } = getLoaders(folders, transforms, {
   batchSize,
@@ -43,17 +44,16 @@ const { trainLoader, valLoader } = getLoaders(folders, transforms, {
 
 const model = new UNet({ inChannels: 3, outChannels: 1, features }).to(device)
 const lossFn = new nn.BCEWithLogitsLoss()
-const optimizer = new Adam(model.parameters(), { lr: budget(1e-4, 3e-3) })
+const optimizer = new Adam(model.parameters(), { lr: budget(large ? 1e-4 : 1e-3, 3e-3) })
 // Half precision pays on a GPU; it needs the scaler for its small range.
-const half = device === 'cuda'
-const scaler = new GradScaler({ enabled: half })
+const scaler = new GradScaler({ enabled: large })
 
 async function train(label: string): Promise<number> {
   const progress = createProgress({ label, total: trainLoader.length, unit: 'batches' })
   let [total, done] = [0, 0]
   for await (const { image, mask } of trainLoader) {
     const target = mask.float().to(device)
-    const loss = autocast({ enabled: half }, () => lossFn(model(image.to(device)), target))
+    const loss = autocast({ enabled: large }, () => lossFn(model(image.to(device)), target))
     optimizer.zeroGrad()
     scaler.scale(loss).backward()
     scaler.step(optimizer)
