@@ -1,11 +1,13 @@
 /** Trains a detector on scenes of digits, or on a folder in COCO's layout. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Tensor } from '@flambeau/core'
+import { zeros } from '@flambeau/core'
 import type { Scene } from '@flambeau/data'
 import { collateScenes, readScenes } from '@flambeau/data'
 import { overlay } from '@flambeau/plot'
 import { formatPercent } from '@flambeau/trainer'
-import type { Detector } from '@flambeau/vision-models'
+import type { Detection, Detector } from '@flambeau/vision-models'
 import { saveTrained } from '../checkpoint.ts'
 import { keepCurves } from '../report.ts'
 import type { Run } from '../run.ts'
@@ -101,14 +103,26 @@ function draw(
 ): void {
   const found = net.detect(collateScenes(scenes).images)
   for (const [i, { image }] of scenes.entries()) {
-    const { boxes, labels, scores } = found[i] as (typeof found)[number]
+    const { boxes, labels, scores, masks } = found[i] as Detection
     const odds = (scores.tolist() as number[]).filter((score) => score >= 0.3)
     const own = (labels.tolist() as number[]).slice(0, odds.length)
     const captions = own.map(
       (label, k) => `${classes[label - 1]}  ${Math.round((odds[k] as number) * 100)} %`,
     )
-    overlay(image, { boxes: boxes.narrow(0, 0, odds.length), labels: own, captions }).save(
-      join(out, `scene-${i + 1}.png`),
-    )
+    overlay(image, {
+      boxes: boxes.narrow(0, 0, odds.length),
+      labels: own,
+      captions,
+      ...(masks === undefined ? {} : { mask: together(masks.narrow(0, 0, odds.length), own) }),
+    }).save(join(out, `scene-${i + 1}.png`))
   }
+}
+
+/** Masks `[K, 1, H, W]` as the class of each pixel `[H, W]`; that of the surest where some overlap. */
+function together(masks: Tensor, labels: readonly number[]): Tensor {
+  let map = zeros(masks.shape.slice(2), { dtype: 'int64' })
+  for (let k = labels.length - 1; k >= 0; k--) {
+    map = map.maskedFill(masks.select(0, k).select(0, 0).gt(0.5), labels[k] as number)
+  }
+  return map
 }
