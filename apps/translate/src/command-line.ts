@@ -23,7 +23,7 @@ function share(text: string): number {
 /** Sizes with about ten minutes on two cores. */
 const DEFAULTS = {
   transformer: { width: 192, depth: 2, epochs: 20, lr: 1.5e-3, dropout: 0.2 },
-  seq2seq: { width: 256, depth: 1, epochs: 12, lr: 2e-3, dropout: 0.3 },
+  seq2seq: { width: 256, depth: 1, epochs: 16, lr: 2e-3, dropout: 0.3 },
 } as const
 
 interface TextOptions {
@@ -57,7 +57,7 @@ export function program(say: Say, input: NodeJS.ReadableStream = process.stdin):
   main.description('Learns to translate the messages of a program from English.')
   shared(main.command('train', { isDefault: true }))
     .description('train a model; BLEU of held-out texts after each epoch')
-    .option('--epochs <n>', 'passes over the pairs (default: Transformer 20, Seq2Seq 12)', count(1))
+    .option('--epochs <n>', 'passes over the pairs (default: Transformer 20, Seq2Seq 16)', count(1))
     .option('--batch-size <n>', 'pairs in a step', count(1), 64)
     .option('--width <n>', 'width of the model (default: Transformer 192, Seq2Seq 256)', count(8))
     .option('--depth <n>', 'layers on each side (default: Transformer 2, Seq2Seq 1)', count(1))
