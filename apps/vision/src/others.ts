@@ -146,6 +146,12 @@ export const OTHERS: Readonly<Record<string, Other>> = {
     DIGIT,
     () => new AutoEncoder(),
   ),
+  denoising_autoencoder: generator(
+    'denoising_autoencoder',
+    'the same, shown images with noise on them',
+    DIGIT,
+    () => new AutoEncoder(),
+  ),
   vae: generator('vae', 'codes are distributions', DIGIT, () => new VAE()),
   gan_generator: generator('gan', 'linear layers, noise to digits', [64], () => new GANGenerator()),
   gan_discriminator: generator('gan', 'real or drawn?', DIGIT, () => new GANDiscriminator()),
