@@ -2,3 +2,7 @@
 export type { DynamicAxes } from './export/axes.ts'
 export type { ExportOptions } from './export/export.ts'
 export { exportOnnx } from './export/export.ts'
+export type { AttributeValue, GraphNode, GraphValue } from './import/graph.ts'
+export { OnnxGraphView } from './import/graph.ts'
+export type { ImportOptions } from './import/module.ts'
+export { importOnnx, OnnxModule } from './import/module.ts'

@@ -7,7 +7,9 @@ describe.each(Object.entries(layerCases))('%s', (_kind, cases) => {
   it.each(cases.map((one) => [one.name, one] as const))(
     '%s gives the same in onnxruntime',
     async (_name, one) => {
-      expect(await exported(one)).toBeLessThan(2e-5)
+      const { elsewhere, imported } = await exported(one)
+      expect(elsewhere).toBeLessThan(2e-5)
+      expect(imported).toBeLessThan(2e-5)
     },
   )
 })
@@ -18,6 +20,8 @@ describe.each([17, 20, 21, 23])('opset %i', (opset) => {
   it.each(names)('%s gives the same', async (name) => {
     const one = cases.find((other) => other.name === name)
     if (one === undefined) throw new Error(`no case ${name}`)
-    expect(await exported({ ...one, options: { opset } })).toBeLessThan(2e-5)
+    const { elsewhere, imported } = await exported({ ...one, options: { opset } })
+    expect(elsewhere).toBeLessThan(2e-5)
+    expect(imported).toBeLessThan(2e-5)
   })
 })

@@ -25,10 +25,10 @@ export function leavesOf(value: unknown, path: readonly (string | number)[] = []
 
 /** The name that a list's element has beside its place, as in results with names. */
 function nameOf(list: readonly unknown[], i: number): string | number {
-  const named = Object.entries(list).find(
-    ([key, one]) => one === list[i] && String(Number(key)) !== key,
-  )
-  return named?.[0] ?? i
+  const fields = list as unknown as Record<string, unknown>
+  // Names of results are not enumerable.
+  const keys = Object.getOwnPropertyNames(list).filter((key) => String(Number(key)) !== key)
+  return keys.find((key) => fields[key] === list[i]) ?? i
 }
 
 /** The same structure with other tensors. */

@@ -7,6 +7,7 @@ import * as nn from '@flambeau/nn'
 import { exportOnnx } from '../export/export.ts'
 import type { ExportOptions } from '../export/export.ts'
 import { leavesOf } from '../export/tree.ts'
+import { importOnnx } from '../import/module.ts'
 import { load } from './runtime.ts'
 
 /** A model by name, how to make it, its inputs for a batch of this size, and how to export it. */
@@ -85,8 +86,14 @@ export function difference(got: readonly Tensor[], want: readonly Tensor[]): num
   )
 }
 
-/** Exports the model, runs the file elsewhere with two batch sizes; the largest difference. */
-export async function exported(one: Case): Promise<number> {
+/** The largest differences, of another runtime and of the imported module. */
+export interface Differences {
+  readonly elsewhere: number
+  readonly imported: number
+}
+
+/** Exports the model, runs the file elsewhere and imported, with two batch sizes. */
+export async function exported(one: Case): Promise<Differences> {
   manualSeed(1)
   const model = one.model()
   settle(model)
@@ -98,13 +105,17 @@ export async function exported(one: Case): Promise<number> {
   const bytes = await exportOnnx(model, example, { inputNames, dynamicAxes, ...one.options })
   const session = await load(bytes)
   model.eval()
-  let worst = 0
+  const imported = (await importOnnx(bytes)) as unknown as (...args: Tensor[]) => unknown
+  let [elsewhere, back] = [0, 0]
   for (const batch of one.batches ?? [2, 5]) {
     const inputs = one.inputs(batch)
     const result = noGrad(() => (model as unknown as (...args: unknown[]) => unknown)(...inputs))
+    const all = tensorsOf(inputs)
+    const want = tensorsOf(result)
+    back = Math.max(back, difference(tensorsOf(noGrad(() => imported(...all))), want))
     // Inputs that nothing uses are no inputs of the session.
-    const given = tensorsOf(inputs).filter((_, i) => session.inputs.includes(`x${i}`))
-    worst = Math.max(worst, difference(await session.run(given), tensorsOf(result)))
+    const given = all.filter((_, i) => session.inputs.includes(`x${i}`))
+    elsewhere = Math.max(elsewhere, difference(await session.run(given), want))
   }
-  return worst
+  return { elsewhere, imported: back }
 }
