@@ -93,12 +93,12 @@ export function histogram(
       ]),
     ]),
     (across) => {
-      const rowsOfText = counts[0] ?? []
       const edge = (bin: number): string => (low + ((high - low) * bin) / bins).toPrecision(3)
-      return barText(
-        rowsOfText.map((count, bin) => [edge(bin), count]),
-        across,
-      )
+      const texts = lists.map(({ name }, i) => {
+        const bars = (counts[i] ?? []).map((count, bin) => [edge(bin), count] as const)
+        return name === '' ? barText(bars, across) : `${name}\n${barText(bars, across)}`
+      })
+      return options.title === undefined ? texts.join('\n') : [options.title, ...texts].join('\n')
     },
   )
 }

@@ -2,6 +2,7 @@ import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import { Figure } from './figure.ts'
 import { element, palette, svgDocument, text } from './svg.ts'
+import { imageText } from './terminal.ts'
 import type { Brightness, Pixels } from './values.ts'
 import { dataUrl, pixelsOf } from './values.ts'
 
@@ -49,25 +50,26 @@ const minWidth = 360
 export function imageGrid(images: Tensor, options: ImageGridOptions = {}): Figure {
   const op = 'imageGrid'
   const pictures = images.numel() === 0 ? [] : pixelsOf(op, images, options)
+  const shown = options.invert === true ? pictures.map(inverted) : pictures
+  return drawGrid(op, shown, options)
+}
+
+/** Pictures in a grid. @throws {ValueError} as {@link imageGrid} does. */
+export function drawGrid(
+  op: string,
+  pictures: readonly Pixels[],
+  options: ImageGridOptions,
+): Figure {
   const count = pictures.length
   const { captions, marked } = options
   for (const [name, list] of Object.entries({ captions, marked })) {
     if (list === undefined || list.length === count) continue
-    throw new ValueError(
-      op,
-      { images },
-      `${name} has ${list.length} entries for ${count} images`,
-      'give one for each',
-    )
+    const rule = `${name} has ${list.length} entries for ${count} images`
+    throw new ValueError(op, [], rule, 'give one for each')
   }
   const columns = options.columns ?? Math.min(10, Math.max(1, Math.ceil(Math.sqrt(count))))
   if (!Number.isInteger(columns) || columns < 1) {
-    throw new ValueError(
-      op,
-      { images },
-      `columns is ${columns}, not a whole number from 1 up`,
-      '10',
-    )
+    throw new ValueError(op, [], `columns is ${columns}, not a whole number from 1 up`, '10')
   }
   const [first] = pictures
   const tile = options.tile ?? Math.min(200, Math.max(70, (first?.width ?? 0) * 1.5))
@@ -79,7 +81,7 @@ export function imageGrid(images: Tensor, options: ImageGridOptions = {}): Figur
   const cells = pictures.flatMap((picture, i) => {
     const x = margin + (i % columns) * cell.width
     const y = top + Math.floor(i / columns) * cell.height
-    return drawCell(x, y, options.invert === true ? inverted(picture) : picture, {
+    return drawCell(x, y, picture, {
       tile,
       height,
       caption: captions?.[i] ?? '',
@@ -97,6 +99,7 @@ export function imageGrid(images: Tensor, options: ImageGridOptions = {}): Figur
         ...cells,
       ],
     ),
+    (across) => imageText(pictures, across, options.captions, options.title),
   )
 }
 
@@ -115,7 +118,7 @@ function drawCell(x: number, y: number, picture: Pixels, style: CellStyle): stri
     : { stroke: palette.grid, 'stroke-width': 1 }
   const box = { x, y, width: tile, height }
   const rendering: Record<string, string> = style.pixelated
-    ? { 'image-rendering': 'pixelated' }
+    ? { 'image-rendering': 'optimizeSpeed' } // what both resvg and browsers know as pixelated
     : {}
   return [
     element('image', {

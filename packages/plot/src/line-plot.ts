@@ -93,7 +93,7 @@ function plot(
         }),
       ]),
     ]),
-    (across) => lineText(finite, across, options.title),
+    (across) => lineText(finite, across, options.title, !square),
   )
 }
 
@@ -134,8 +134,11 @@ export interface ScatterOptions extends AxesOptions {
   readonly labels?: Numbers
   /** Names of the classes. Default their numbers. */
   readonly names?: readonly string[]
-  /** A line drawn through the points: `y = slope · x + intercept`. Default none. */
-  readonly line?: { readonly slope: number; readonly intercept: number }
+  /**
+   * A line drawn through the points: `y = slope · x + intercept`, or `'fit'` for that with the least
+   * squares. Default none.
+   */
+  readonly line?: 'fit' | { readonly slope: number; readonly intercept: number }
   /** Curves drawn over the points, by name. Default none. */
   readonly curves?: Readonly<Record<string, Curve>>
   /** Radius of a point. Default 4. */
@@ -197,12 +200,23 @@ export function scatter(points: Curve, options: ScatterOptions = {}): Figure {
         return curve(own.filter(isFinitePoint), x, y, { stroke, 'stroke-width': 2.25 })
       })
       if (options.line === undefined) return [...dots, ...lines]
-      const { slope, intercept } = options.line
+      const { slope, intercept } = options.line === 'fit' ? fitted(all) : options.line
       const ends = x.domain().map((at) => ({ x: at, y: slope * at + intercept }))
       return [...dots, ...lines, curve(ends, x, y, { stroke: palette.red, 'stroke-width': 2.25 })]
     },
     true,
   )
+}
+
+/** The line with the least squares; level through a single point, or points above each other. */
+function fitted(points: readonly Point[]): { slope: number; intercept: number } {
+  const finite = points.filter(isFinitePoint)
+  const mean = (of: (point: Point) => number): number =>
+    finite.reduce((sum, point) => sum + of(point), 0) / Math.max(finite.length, 1)
+  const [x, y] = [mean((point) => point.x), mean((point) => point.y)]
+  const spread = mean((point) => (point.x - x) ** 2)
+  const slope = spread > 0 ? mean((point) => (point.x - x) * (point.y - y)) / spread : 0
+  return { slope, intercept: y - slope * x }
 }
 
 function pairsOf(points: Curve): Point[] {

@@ -2,6 +2,7 @@ import { Tensor, ValueError } from '@flambeau/core'
 import { extent } from './axes.ts'
 import { Figure } from './figure.ts'
 import { element, palette, svgDocument, text } from './svg.ts'
+import { matrixText } from './terminal.ts'
 import { numbersOf } from './values.ts'
 
 /** A matrix: `[rows, columns]` as a tensor or as lists. */
@@ -105,7 +106,10 @@ export function heatmap(matrix: Matrix, options: MatrixPlotOptions = {}): Figure
     .filter((_, j) => j % every === 0)
   const axis = { size: 13, bold: true, anchor: 'middle' } as const
   const middle = margin.top + (rows.length * side) / 2
-  const width = Math.max(margin.left + columns * side + 40, 360)
+  // About as wide as the letters of Inter are at 20 and at 13.
+  const { title = '', subtitle = '' } = options
+  const words = 80 + Math.max(title.length * 11, subtitle.length * 7)
+  const width = Math.max(margin.left + columns * side + 40, Math.min(words, 1200), 360)
   return new Figure(
     svgDocument(width, bottom + foot + (options.xLabel === undefined ? 12 : 36), [
       text(40, 40, options.title ?? '', { size: 20, bold: true }),
@@ -120,16 +124,7 @@ export function heatmap(matrix: Matrix, options: MatrixPlotOptions = {}): Figure
         [text(0, 0, options.yLabel ?? '', axis)].join(''),
       ),
     ]),
-    () => {
-      const shades = ' .:-=+*#%@'
-      const letter = (value: number): string =>
-        shades[Math.min(9, Math.floor(share(value) * 10))] as string
-      const lines = rows.map((row, i) => {
-        const name = (left[i] as string).padStart(longest)
-        return `${name}  ${row.map((value) => letter(value).repeat(2)).join('')}`.trimEnd()
-      })
-      return options.title === undefined ? lines.join('\n') : [options.title, ...lines].join('\n')
-    },
+    (across) => matrixText(rows, left, across, options.title),
   )
 }
 

@@ -2,6 +2,7 @@ import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import { Figure } from './figure.ts'
 import { colorOf, element, svgDocument, text } from './svg.ts'
+import { overlayText } from './terminal.ts'
 import type { Brightness } from './values.ts'
 import { dataUrl, numbersOf, pixelsOf } from './values.ts'
 
@@ -57,7 +58,11 @@ export function overlay(image: Tensor, options: OverlayOptions = {}): Figure {
     content.push(...maskOver(options.mask, picture.width, scale, options.opacity ?? 0.45))
   }
   content.push(...boxesOver(op, options, scale, height))
-  return new Figure(svgDocument(width, height, content))
+  return new Figure(svgDocument(width, height, content), (across) => {
+    const boxes = options.boxes === undefined ? [] : numbersOf(options.boxes)
+    const covered = options.mask === undefined ? [] : numbersOf(options.mask)
+    return overlayText(picture, boxes, covered, across, options.captions)
+  })
 }
 
 /** Runs of covered pixels, row by row, as one path for each class. */

@@ -99,8 +99,21 @@ export function svgDocument(width: number, height: number, content: readonly str
 
 /** Draws an SVG as a PNG, `scale` pixels to each of its units, the same on every machine. */
 export function renderPng(svg: string, scale = 2): Uint8Array {
+  return render(svg, scale).asPng()
+}
+
+/** Draws an SVG as red, green, blue and opacity of each pixel. */
+export function renderPixels(
+  svg: string,
+  scale: number,
+): { width: number; height: number; rgba: Uint8Array } {
+  const { width, height, pixels } = render(svg, scale)
+  return { width, height, rgba: pixels }
+}
+
+function render(svg: string, scale: number): ReturnType<Resvg['render']> {
   const font = { loadSystemFonts: false, fontFiles, defaultFontFamily: fontFamily }
-  return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: scale } }).render().asPng()
+  return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: scale } }).render()
 }
 
 /** Escapes what XML gives a meaning, and drops the control characters that it does not allow. */

@@ -5,6 +5,7 @@ import { Figure } from './figure.ts'
 import { decimate, runningMean } from './series.ts'
 import type { Point } from './series.ts'
 import { colorOf, element, group, palette, svgDocument, text } from './svg.ts'
+import { lineText } from './terminal.ts'
 import type { Curve } from './values.ts'
 import { pointsOf } from './values.ts'
 
@@ -94,6 +95,13 @@ export function trainingCurves(options: TrainingCurvesOptions): Figure {
         anchor: 'middle',
       }),
     ]),
+    (across) => {
+      const loss = { name: 'training loss', points: options.train.filter(isFinitePoint) }
+      const panels = [loss, ...metrics].map(({ name, points }) =>
+        lineText([{ name, points }], across, name),
+      )
+      return [options.title, ...panels].join('\n')
+    },
   )
 }
 
