@@ -67,8 +67,8 @@ const headers = {
  * writer.flush()
  * const board = await serveBoard(runs, { port: 0 })
  * const answer = await fetch(`${board.url}api/scalars?run=first&tag=loss`)
- * console.log(await answer.json())
- * // => { from: 0, generation: 0, steps: [ 1 ], times: [ … ], values: [ 0.5 ] }
+ * const { steps, values } = await answer.json()
+ * console.log(steps, values) // => [ 1 ] [ 0.5 ]
  * await board.close()
  * ```
  */

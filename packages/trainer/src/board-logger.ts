@@ -111,7 +111,7 @@ function logger(
       if (step % every === 0) {
         writer.addScalar('train/loss', loss, step)
         const lr = optimizer?.paramGroups[0]?.['lr']
-        if (lr !== undefined) writer.addScalar('train/lr', lr as number, step)
+        if (lr !== undefined) writer.addScalar('train/lr', lr, step)
       }
       const now = performance.now()
       if (load !== null && now - sampled > systemLoadSecs * 1000) {
