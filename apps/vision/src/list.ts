@@ -82,7 +82,7 @@ export function list(filter: string, say: (text: string) => void): void {
   }
   const line = (name: string, ...columns: readonly string[]): string => {
     const [input = '', parameters = '', flops = '', rest = ''] = columns
-    return `${name.padEnd(20)}${input.padEnd(13)}${parameters.padStart(10)}${flops.padStart(10)}  ${rest}`
+    return `${name.padEnd(23)}${input.padEnd(13)}${parameters.padStart(10)}${flops.padStart(10)}  ${rest}`
   }
   const row = (name: string, input: readonly number[], counts: Counts, rest: string): void =>
     say(line(name, input.join(' × '), short(counts.parameters), short(counts.flops), rest))
