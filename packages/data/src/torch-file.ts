@@ -416,6 +416,7 @@ function fromZip(
  * Nothing in the file is executed: it may hold tensors, numbers, texts, bytes and plain containers;
  * anything else is refused by name. A whole pickled model must be saved as its `state_dict()`.
  *
+ * @typeParam T What the file is known to hold, which is not checked: `load<{ epoch: number }>(path)`.
  * @throws {FormatError} if the file is missing, broken, or holds something else.
  * @see torch.load, with weights_only
  *
@@ -424,11 +425,11 @@ function fromZip(
  * import { tensor } from '@flambeau/core'
  * import { loadTorch, saveTorch } from '@flambeau/data'
  * await saveTorch({ weight: tensor([1, 2, 3]), epoch: 4 }, 'model.pt')
- * const saved = (await loadTorch('model.pt')) as { epoch: number }
+ * const saved = await loadTorch<{ epoch: number }>('model.pt')
  * console.log(saved.epoch) // => 4
  * ```
  */
-export async function loadTorch(path: string): Promise<TorchValue> {
+export async function loadTorch<T = TorchValue>(path: string): Promise<T> {
   let descriptor: number | null = null
   let bytes: Uint8Array
   try {
@@ -437,7 +438,7 @@ export async function loadTorch(path: string): Promise<TorchValue> {
     const start = new Uint8Array(4)
     if (stat.isFile() && readSync(descriptor, start, 0, 4, 0) === 4 && isZip(start)) {
       const file: OpenFile = { descriptor, sizeBytes: stat.size }
-      return await parsing(path, (storages) => fromZip(file, storages))
+      return (await parsing(path, (storages) => fromZip(file, storages))) as T
     }
     bytes = readFileSync(descriptor)
   } catch (error) {
@@ -445,7 +446,7 @@ export async function loadTorch(path: string): Promise<TorchValue> {
   } finally {
     if (descriptor !== null) closeSync(descriptor)
   }
-  return parseTorchFile(bytes, { path })
+  return (await parseTorchFile(bytes, { path })) as T
 }
 
 const TENSOR = new PickleGlobal('torch._utils', '_rebuild_tensor_v2')

@@ -12,6 +12,7 @@ import {
   randn,
   randnLike,
   stack,
+  sub,
 } from '@flambeau/core'
 import { MNIST } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
@@ -27,14 +28,14 @@ class SimpleDiffusion {
 
   constructor(samplingSteps = 1000, betaStart = 1e-4, betaEnd = 0.02) {
     this.betas = linspace(betaStart, betaEnd, samplingSteps)
-    this.alphas = this.betas.neg().add(1)
+    this.alphas = sub(1, this.betas)
     this.alphasBar = cumprod(this.alphas, 0)
   }
 
   /** How much of the data and how much noise there is at steps t, for rows of data. */
   shares(t: Tensor): [data: Tensor, noise: Tensor] {
     const kept = this.alphasBar.at(t).unsqueeze(-1)
-    return [kept.sqrt(), kept.neg().add(1).sqrt()]
+    return [kept.sqrt(), sub(1, kept).sqrt()]
   }
 
   /** x₀ -> x_t and the noise in it. */

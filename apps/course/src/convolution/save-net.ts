@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { manualSeed, randn } from '@flambeau/core'
 import { load, save } from '@flambeau/data'
-import type { StateDict } from '@flambeau/nn'
 import * as nn from '@flambeau/nn'
 import { outFile } from '../settings.ts'
 
@@ -12,7 +11,7 @@ const x = randn(1, 4)
 for (const run of ['first', 'second']) {
   const net = new nn.Linear(4, 2)
   // Mended: the first time there is nothing to load yet.
-  if (existsSync(path)) net.loadStateDict((await load(path)) as StateDict)
+  if (existsSync(path)) net.loadStateDict(await load(path))
   console.log(run, net(x).detach())
   await save(net.stateDict(), path)
 }

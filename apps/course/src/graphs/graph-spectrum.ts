@@ -1,5 +1,5 @@
 /** Graph convolution from its spectrum: Laplacian, waves, Fourier transform, filter, and the formula. */
-import { allclose, arange, diag, eye, linalg, manualSeed, randn } from '@flambeau/core'
+import { allclose, arange, diag, eye, linalg, manualSeed, randn, sub } from '@flambeau/core'
 import { GCNConv, Graph, graphSpectrum, toDenseAdjacency } from '@flambeau/graph-models'
 import { linePlot } from '@flambeau/plot'
 import { outFile } from '../settings.ts'
@@ -20,13 +20,10 @@ console.log('rows sum to 0:', laplacian.sum(1).abs().max().item() === 0)
 
 // 2: its eigenvectors are the waves of the graph, its eigenvalues their frequencies.
 const { eigenvalues, eigenvectors: waves } = linalg.eigh(laplacian)
-const expected = arange(12)
+const cosines = arange(12)
   .mul((2 * Math.PI) / 12)
   .cos()
-  .neg()
-  .add(1)
-  .mul(2)
-  .sort(0).values
+const expected = sub(2, cosines.mul(2)).sort(0).values
 console.log(
   'frequencies:',
   eigenvalues.abs().round(3),

@@ -36,5 +36,5 @@ class AlexNet extends nn.Module {
 
 manualSeed(0)
 const net = new AlexNet()
-console.log(nn.summary(net, [1, 1, 224, 224]).toString())
+console.log(nn.summary(net, [1, 1, 224, 224]))
 console.log(net(randn(1, 1, 224, 224)).shape)

@@ -44,8 +44,9 @@ const picture = ones(6, 8)
 picture.setAt([':', '2:6'], 0)
 const edges = correlate(picture, tensor([[1, -1]]))
 console.log(edges)
-imageGrid(picture, { title: 'picture' }).save(outFile('picture.png'))
-imageGrid(edges, { title: 'edges', range: [-1, 1] }).save(outFile('edges.png'))
+const how = { pixelated: true, tile: 160 }
+imageGrid(picture, { ...how, title: 'Picture' }).save(outFile('picture.png'))
+imageGrid(edges, { ...how, title: 'Edges', range: [-1, 1] }).save(outFile('edges.png'))
 
 manualSeed(0)
 const layer = new Correlation([1, 2])

@@ -38,7 +38,7 @@ for (const layer of net.children()) {
     nn.init.xavierUniform_(layer.weight)
   }
 }
-console.log(nn.summary(net, [1, 1, 28, 28]).toString())
+console.log(nn.summary(net, [1, 1, 28, 28]))
 
 const loader = new DataLoader(digits({ train: true }, 3000), { batchSize: 50, shuffle: true })
 const optimizer = new Adam(net.parameters(), { lr: budget(0.002, 0.01) })

@@ -1,6 +1,6 @@
 /** The chain rule through two layers by hand, and the same from backward(). */
 import '@flambeau/autograd'
-import { allclose, manualSeed, rand } from '@flambeau/core'
+import { allclose, manualSeed, rand, sub } from '@flambeau/core'
 
 manualSeed(0)
 const x = rand(1, 4)
@@ -15,7 +15,7 @@ const loss = o.sub(target).pow(2).sum().div(2)
 loss.backward()
 
 // Backward: δ of a layer is its error times its slope; the error goes back through the weights.
-const slope = (y: typeof h): typeof h => y.mul(y.neg().add(1))
+const slope = (y: typeof h): typeof h => y.mul(sub(1, y))
 const deltaO = o.sub(target).mul(slope(o)) // [1, 2]
 const deltaH = deltaO.matmul(w2).mul(slope(h)) // [1, 3]
 console.log('by w2:', deltaO.t().matmul(h).detach(), allclose(deltaO.t().matmul(h), w2.grad!))

@@ -2,7 +2,6 @@
 import { manualSeed, randn } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import { load, loadCheckpoint, save, saveCheckpoint } from '@flambeau/data'
-import type { StateDict } from '@flambeau/nn'
 import * as nn from '@flambeau/nn'
 import { Adam } from '@flambeau/optim'
 import { outFile } from '../settings.ts'
@@ -33,7 +32,7 @@ const model = new MLP(784, 64, 10)
 // 1: the parameters, in a file that PyTorch reads too.
 await save(model.stateDict(), outFile('state.pt'))
 const first = new MLP(784, 64, 10)
-first.loadStateDict((await load(outFile('state.pt'))) as StateDict)
+first.loadStateDict(await load(outFile('state.pt')))
 console.log('parameters:', first(x).equal(model(x)))
 
 // 2: the whole model. Files hold no code here, and so nothing in a file can run: the sizes go along,
@@ -43,10 +42,11 @@ await save(
   { sizes: [inputSize, hiddenSize, numClasses], state: model.stateDict() },
   outFile('model.pt'),
 )
-const whole = (await load(outFile('model.pt'))) as {
-  sizes: [number, number, number]
-  state: StateDict
+interface Saved {
+  readonly sizes: [number, number, number]
+  readonly state: nn.StateDict
 }
+const whole = await load<Saved>(outFile('model.pt'))
 const second = new MLP(...whole.sizes)
 second.loadStateDict(whole.state)
 console.log('whole model:', second(x).equal(model(x)))
