@@ -117,7 +117,12 @@ it('arguments are checked', async () => {
   await bad({ inputNames: ['weight'] }, /name of the parameter 'weight'/)
   await bad({}, /tensor or a list/, 'x')
   await expect(exportOnnx((() => x) as never, [x])).rejects.toThrow(/must be a module/)
-  await expect(exportOnnx(of((() => 3) as never), [x])).rejects.toThrow(/returns no tensor/)
+  await expect(
+    exportOnnx(
+      of(() => 3),
+      [x],
+    ),
+  ).rejects.toThrow(/returns no tensor/)
   const two = { dynamicAxes: { input_0: { 0: 'n' }, input_1: { 0: 'n' } } }
   const sum = of(((a: Tensor, b: Tensor) => a.sum().add(b.sum())) as never)
   await expect(exportOnnx(sum, [x, ones([3])], two)).rejects.toThrow(ShapeError)

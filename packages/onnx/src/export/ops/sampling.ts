@@ -19,39 +19,47 @@ export function isWhole(
   if (!(input instanceof Tensor)) return false
   if (name === 'gridSample') return input.ndim === 4 || opset >= 20
   if (name !== 'interpolate') return false
-  const [, , mode, , , antialias] = params as [
-    unknown,
-    unknown,
-    string?,
-    unknown?,
-    unknown?,
-    boolean?,
-  ]
-  return mode !== 'area' && (antialias !== true || opset >= 18) && input.isFloatingPoint()
+  const { mode, antialias } = interpolateParams(params)
+  return mode !== 'area' && (!antialias || opset >= 18) && input.isFloatingPoint()
+}
+
+interface InterpolateParams {
+  readonly factor: number | readonly number[] | null
+  readonly mode: string
+  readonly align: boolean
+  readonly recompute: boolean
+  readonly antialias: boolean
+}
+
+function interpolateParams(params: unknown): InterpolateParams {
+  const [, factor, mode, align, recompute, antialias] = params as readonly unknown[]
+  return {
+    factor: (factor ?? null) as InterpolateParams['factor'],
+    mode: (mode ?? 'nearest') as string,
+    align: align === true,
+    recompute: recompute === true,
+    antialias: antialias === true,
+  }
 }
 
 const interpolate: Form = (c) => {
   const { g } = c
-  const [, factor = null, mode = 'nearest', align, recompute, antialias] = c.call.params as [
-    unknown,
-    number | readonly number[] | null,
-    string?,
-    boolean?,
-    boolean?,
-    boolean?,
-  ]
+  const { factor, mode, align, recompute, antialias } = interpolateParams(c.call.params)
   const kind = mode === 'bicubic' ? 'cubic' : mode.endsWith('linear') ? 'linear' : mode
   const attributes: Record<string, Attribute> = {
     mode: kind === 'nearest-exact' ? 'nearest' : kind,
-    coordinate_transformation_mode:
-      align === true ? 'align_corners' : kind === 'nearest' ? 'asymmetric' : 'half_pixel',
+    coordinate_transformation_mode: align
+      ? 'align_corners'
+      : kind === 'nearest'
+        ? 'asymmetric'
+        : 'half_pixel',
   }
   if (kind === 'nearest') attributes['nearest_mode'] = 'floor'
   if (kind === 'nearest-exact') attributes['nearest_mode'] = 'round_prefer_ceil'
   if (kind === 'cubic') attributes['cubic_coeff_a'] = { float: -0.75 }
-  if (antialias === true) attributes['antialias'] = 1
+  if (antialias) attributes['antialias'] = 1
   const dims = c.tensor(0).shape.length - 2
-  if (factor !== null && factor !== undefined && recompute !== true) {
+  if (factor !== null && !recompute) {
     const factors = typeof factor === 'number' ? Array<number>(dims).fill(factor) : factor
     const scales = Float64Array.from([1, 1, ...factors])
     return g.node('Resize', [c.in(0), '', g.constant(scales, [dims + 2], CODE.float32)], attributes)

@@ -127,7 +127,7 @@ const pad: Operator = (c) => {
   const list = sizes.slice(first).toReversed().flat()
   if (mode !== 'constant') return F.pad(x, list, { mode })
   const value = c.optional(2)
-  return F.pad(x, list, { value: value === null ? 0 : (c.numbers(2)[0] as number) })
+  return F.pad(x, list, { value: value === null ? 0 : Number(value.item()) })
 }
 
 const shapeOf: Operator = (c) => {
