@@ -214,17 +214,28 @@ TEST_SUITE("cache" * doctest::skip(!kAllocatorCaches)) {
     }
   }
 
-  TEST_CASE("a large cached block serves requests down to four fifths of its size") {
+  TEST_CASE("large cached blocks are cut to size, and joined again when they are freed") {
     start_empty();
     const Block large = allocate(100 * kMiB);
     deallocate(large);
-    const Block small = allocate(60 * kMiB);
-    CHECK(small.ptr != large.ptr);
-    const Block fitting = allocate(81 * kMiB);
-    CHECK(fitting.ptr == large.ptr);
-    CHECK(fitting.bytes == large.bytes);
-    deallocate(small);
-    deallocate(fitting);
+    const Block first = allocate(30 * kMiB);
+    const Block second = allocate(41 * kMiB - 5);
+    const Block third = allocate(29 * kMiB);
+    CHECK(first.ptr == large.ptr);
+    CHECK(first.bytes == 30 * kMiB);
+    CHECK(bytes_of(second) == bytes_of(first) + 30 * kMiB);
+    CHECK(second.bytes == 42 * kMiB);
+    CHECK((bytes_of(third) < bytes_of(large) || bytes_of(third) >= bytes_of(large) + large.bytes));
+    deallocate(second);  // beside what is left of the large one
+    CHECK(allocate(70 * kMiB).ptr == second.ptr);
+    deallocate(first);
+    deallocate({second.ptr, 70 * kMiB});
+    const Block again = allocate(100 * kMiB);
+    CHECK(again.ptr == large.ptr);
+    deallocate(again);
+    deallocate(third);
+    trim_cache(0);
+    CHECK(allocator_stats().reserved_bytes == 0);
   }
 
   TEST_CASE("writing to a reused block of 64 MiB faults no pages") {
