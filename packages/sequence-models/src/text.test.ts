@@ -13,6 +13,7 @@ const golden = JSON.parse(
     counts: number[][]
     tfidf: number[][]
     unseen: number[]
+    idf: number[] | null
   }[]
 }
 
@@ -64,6 +65,10 @@ describe('bags of words and TF-IDF', () => {
     const tfidf = new S.TfidfVectorizer(want.options)
     const x = tfidf.fitTransform(golden.texts).tolist() as number[][]
     expect(tfidf.terms).toEqual(want.terms)
+    for (const [i, idf] of (want.idf ?? []).entries()) {
+      expect((tfidf.idf!.tolist() as number[])[i]).toBeCloseTo(idf, 12)
+    }
+    expect(tfidf.idf === null).toBe(want.idf === null)
     const unseen = tfidf.transform(['the dog learns']).tolist() as number[][]
     for (const [i, row] of [...want.tfidf, want.unseen].entries()) {
       for (const [j, value] of row.entries())
@@ -75,6 +80,8 @@ describe('bags of words and TF-IDF', () => {
     expect(() => new S.CountVectorizer().transform(['a'])).toThrow(/fit/)
     expect(() => new S.CountVectorizer().fit(['a b'])).toThrow(/no term is left/)
     expect(() => new S.CountVectorizer({ ngramRange: [2, 1] })).toThrow(ValueError)
+    expect(() => new S.CountVectorizer({ vocabulary: ['a', 'a'] }).fit(['a'])).toThrow(/twice/)
+    expect(() => new S.CountVectorizer({ vocabulary: [] }).fit(['a'])).toThrow(/is empty/)
     expect(() => S.ngrams([1, 2], 0)).toThrow(ValueError)
     expect(S.ngrams([1, 2], 3)).toEqual([])
   })

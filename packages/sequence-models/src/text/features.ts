@@ -29,8 +29,13 @@ export function ngrams<T>(tokens: readonly T[], least: number, most: number = le
 export interface CountVectorizerOptions {
   /** Default true. */
   readonly lowercase?: boolean
-  /** What a text is cut into: words, characters, or by a function. Default 'word'. */
-  readonly analyzer?: 'word' | 'char' | ((text: string) => readonly string[])
+  /** What is left of accents: all of them, letters of Unicode without marks, or ASCII. Default null. */
+  readonly stripAccents?: 'unicode' | 'ascii' | null
+  /**
+   * What a text is cut into: words, characters, characters of each word with a space around it, or by a
+   * function. Default 'word'.
+   */
+  readonly analyzer?: 'word' | 'char' | 'char_wb' | ((text: string) => readonly string[])
   /** Words, with the flag g. Default: two or more letters, digits or underscores. */
   readonly tokenPattern?: RegExp
   /** Words that do not count. Default none. */
@@ -45,6 +50,24 @@ export interface CountVectorizerOptions {
   readonly maxFeatures?: number | null
   /** Count 1 where a term is there. Default false. */
   readonly binary?: boolean
+  /** The terms, in this order, in place of those that `fit` would find. Default null. */
+  readonly vocabulary?: readonly string[] | null
+}
+
+function withoutAccents(text: string, form: 'unicode' | 'ascii' | null): string {
+  if (form === null) return text
+  const parts = text.normalize('NFKD')
+  return form === 'unicode' ? parts.replace(/\p{M}/gu, '') : parts.replace(/[^\0-\x7F]/gu, '')
+}
+
+/** Runs of characters of words with a space around them; a word that is too short is one, once. */
+function insideWords(text: string, least: number, most: number): string[] {
+  return (text.match(/\S+/gu) ?? []).flatMap((word) => {
+    const letters = [' ', ...Array.from(word), ' ']
+    const own = ngrams(letters, least, most)
+    if (least > letters.length) own.push(letters.slice())
+    return own.map((gram) => gram.join(''))
+  })
 }
 
 const WORDS = /[\p{L}\p{N}_]{2,}/gu
@@ -87,14 +110,15 @@ export class CountVectorizer {
   /** The terms of a text, in their order. */
   analyze(text: string): string[] {
     const { lowercase = true, analyzer = 'word', stopWords = [] } = this.options
-    const { ngramRange = [1, 1], tokenPattern = WORDS } = this.options
+    const { ngramRange = [1, 1], tokenPattern = WORDS, stripAccents = null } = this.options
     if (typeof analyzer === 'function') return [...analyzer(text)]
-    const source = lowercase ? text.toLowerCase() : text
+    const source = withoutAccents(lowercase ? text.toLowerCase() : text, stripAccents)
     const [least, most] = ngramRange
+    const characters = (part: string): string[][] => ngrams(Array.from(part), least, most)
     if (analyzer === 'char') {
-      const letters = Array.from(source.replace(/\s\s+/gu, ' '))
-      return ngrams(letters, least, most).map((gram) => gram.join(''))
+      return characters(source.replace(/\s\s+/gu, ' ')).map((gram) => gram.join(''))
     }
+    if (analyzer === 'char_wb') return insideWords(source, least, most)
     const stops = new Set(stopWords)
     const words = (source.match(tokenPattern) ?? []).filter((word) => !stops.has(word))
     return ngrams(words, least, most).map((gram) => gram.join(' '))
@@ -102,7 +126,11 @@ export class CountVectorizer {
 
   /** Finds the terms of texts. */
   fit(texts: readonly string[]): this {
-    const { minDf = 1, maxDf = 1, maxFeatures = null } = this.options
+    const { minDf = 1, maxDf = 1, maxFeatures = null, vocabulary = null } = this.options
+    if (vocabulary !== null) {
+      this.setTerms(vocabulary)
+      return this
+    }
     const inTexts = new Map<string, number>()
     const total = new Map<string, number>()
     const count = (table: Map<string, number>, term: string): void => {
@@ -125,9 +153,21 @@ export class CountVectorizer {
       const rule = `no term is left of ${texts.length} texts`
       throw new ValueError('CountVectorizer.fit', { minDf, maxDf }, rule, 'loosen the settings')
     }
+    this.setTerms(terms)
+    return this
+  }
+
+  private setTerms(terms: readonly string[]): void {
     this.terms = terms
     this.index = new Map(terms.map((term, i) => [term, i]))
-    return this
+    if (this.index.size === terms.length && terms.length > 0) return
+    const rule = terms.length === 0 ? 'the vocabulary is empty' : 'a term is there twice'
+    throw new ValueError(
+      'CountVectorizer.fit',
+      { terms: terms.length },
+      rule,
+      'mend the vocabulary',
+    )
   }
 
   /** The counts of texts, `[texts, terms]`; terms that `fit` did not see do not count. */

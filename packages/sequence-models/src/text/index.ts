@@ -1,6 +1,10 @@
 /** What texts need before and behind a model, also as `@flambeau/sequence-models/text`. */
 export type { CountVectorizerOptions, TfidfOptions } from './features.ts'
 export { CountVectorizer, ngrams, TfidfVectorizer } from './features.ts'
+export type { CountOptions, HiddenMarkovOptions } from './hmm.ts'
+export { HiddenMarkovModel } from './hmm.ts'
+export type { TaggedWord } from './hmm-taggers.ts'
+export { HMMSegmenter, HMMTagger } from './hmm-taggers.ts'
 export { DictionarySegmenter, UnigramSegmenter } from './segmentation.ts'
 export type { BucketOptions, PaddedBatch, VocabularyOptions } from './vocabulary.ts'
 export { bucketByLength, oneHot, padBatch, Vocabulary } from './vocabulary.ts'

@@ -1,5 +1,6 @@
 /** Words of texts without spaces, as Chinese: by a dictionary, or by the words' probabilities. */
 import { ValueError } from '@flambeau/core'
+import { TokenTree } from './tokenizer/unigram.ts'
 
 /** @throws {ValueError} unless there is a word, and none is empty. */
 function requireWords(op: string, words: ReadonlySet<string> | ReadonlyMap<string, number>): void {
@@ -8,8 +9,12 @@ function requireWords(op: string, words: ReadonlySet<string> | ReadonlyMap<strin
   throw new ValueError(op, {}, rule, 'pass the words of a dictionary')
 }
 
-const longestOf = (words: Iterable<string>): number =>
-  Array.from(words).reduce((most, word) => Math.max(most, Array.from(word).length), 1)
+/** The units of a letter that begins (or with `back` ends) at a place. */
+function letterSize(text: string, at: number, back: boolean): number {
+  const [first, second] = back ? [at - 2, at - 1] : [at, at + 1]
+  const high = (text.charCodeAt(first) & 0xfc00) === 0xd800
+  return high && (text.charCodeAt(second) & 0xfc00) === 0xdc00 ? 2 : 1
+}
 
 /**
  * Cuts texts by maximum matching: at each place the longest word of the dictionary; a character
@@ -27,37 +32,51 @@ const longestOf = (words: Iterable<string>): number =>
  * ```
  */
 export class DictionarySegmenter {
-  private readonly words: ReadonlySet<string>
-  private readonly longest: number
+  /** The words, and the words backwards, letter by letter. */
+  private readonly tree: TokenTree
+  private readonly backTree: TokenTree
 
   constructor(words: Iterable<string>) {
-    this.words = new Set(words)
-    requireWords('DictionarySegmenter', this.words)
-    this.longest = longestOf(this.words)
+    const all = new Set(words)
+    requireWords('DictionarySegmenter', all)
+    this.tree = new TokenTree(Array.from(all, (word) => [word, 0] as const))
+    this.backTree = new TokenTree(
+      Array.from(all, (word) => [word.split('').toReversed().join(''), 0] as const),
+    )
   }
 
   /** From the first character on. */
   forward(text: string): string[] {
-    const letters = Array.from(text)
+    const { tree } = this
     const found: string[] = []
-    for (let i = 0; i < letters.length;) {
-      let size = Math.min(this.longest, letters.length - i)
-      while (size > 1 && !this.words.has(letters.slice(i, i + size).join(''))) size--
-      found.push(letters.slice(i, i + size).join(''))
-      i += size
+    for (let start = 0; start < text.length;) {
+      let longest = start + letterSize(text, start, false)
+      let node = 0
+      for (let end = start; end < text.length;) {
+        node = tree.step(node, text.charCodeAt(end++))
+        if (node < 0) break
+        if (tree.tokenAt(node) >= 0) longest = Math.max(longest, end)
+      }
+      found.push(text.slice(start, longest))
+      start = longest
     }
     return found
   }
 
   /** From the last character back. */
   backward(text: string): string[] {
-    const letters = Array.from(text)
+    const { backTree } = this
     const found: string[] = []
-    for (let end = letters.length; end > 0;) {
-      let size = Math.min(this.longest, end)
-      while (size > 1 && !this.words.has(letters.slice(end - size, end).join(''))) size--
-      found.push(letters.slice(end - size, end).join(''))
-      end -= size
+    for (let end = text.length; end > 0;) {
+      let longest = end - letterSize(text, end, true)
+      let node = 0
+      for (let start = end; start > 0;) {
+        node = backTree.step(node, text.charCodeAt(--start))
+        if (node < 0) break
+        if (backTree.tokenAt(node) >= 0) longest = Math.min(longest, start)
+      }
+      found.push(text.slice(longest, end))
+      end = longest
     }
     return found.toReversed()
   }
@@ -90,7 +109,8 @@ export class DictionarySegmenter {
  */
 export class UnigramSegmenter {
   private readonly logarithms: ReadonlyMap<string, number>
-  private readonly longest: number
+  private readonly tree: TokenTree
+  private readonly values: Float64Array
   private readonly unknown: number
 
   constructor(counts: ReadonlyMap<string, number>, options: { unknownCount?: number } = {}) {
@@ -104,7 +124,8 @@ export class UnigramSegmenter {
     const total = values.reduce((sum, count) => sum + count, 0)
     this.logarithms = new Map(Array.from(counts, ([word, n]) => [word, Math.log(n / total)]))
     this.unknown = Math.log(unknownCount / total)
-    this.longest = longestOf(counts.keys())
+    this.values = Float64Array.from(this.logarithms.values())
+    this.tree = new TokenTree(Array.from(counts.keys(), (word, i) => [word, i] as const))
   }
 
   /** With the counts of texts that are cut already. */
@@ -126,27 +147,34 @@ export class UnigramSegmenter {
 
   /** The most likely words of a text. */
   segment(text: string): string[] {
-    const letters = Array.from(text)
-    const best: number[] = [0]
-    const from: number[] = [0]
-    for (let end = 1; end <= letters.length; end++) {
-      best.push(-Infinity)
-      from.push(end - 1)
-      let word = ''
-      for (let start = end - 1; start >= Math.max(0, end - this.longest); start--) {
-        word = (letters[start] as string) + word
-        const own = this.logarithms.get(word) ?? (start === end - 1 ? this.unknown : -Infinity)
-        const score = (best[start] as number) + own
-        if (score > (best[end] as number)) {
-          best[end] = score
-          from[end] = start
-        }
+    const { tree, values } = this
+    const size = text.length
+    const best = new Float64Array(size + 1).fill(-Infinity)
+    const from = new Int32Array(size + 1)
+    best[0] = 0
+    const offer = (start: number, end: number, own: number): void => {
+      const score = (best[start] as number) + own
+      if (score <= (best[end] as number)) return
+      best[end] = score
+      from[end] = start
+    }
+    for (let start = 0; start < size;) {
+      const single = start + letterSize(text, start, false)
+      let known = false
+      let node = 0
+      for (let end = start; end < size;) {
+        node = tree.step(node, text.charCodeAt(end++))
+        if (node < 0) break
+        const word = tree.tokenAt(node)
+        if (word < 0) continue
+        offer(start, end, values[word] as number)
+        if (end === single) known = true
       }
+      if (!known) offer(start, single, this.unknown)
+      start = single
     }
     const words: string[] = []
-    for (let end = letters.length; end > 0; end = from[end] as number) {
-      words.push(letters.slice(from[end], end).join(''))
-    }
+    for (let end = size; end > 0; end = from[end] as number) words.push(text.slice(from[end], end))
     return words.toReversed()
   }
 }
