@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { allTasks } from '../lib/checks.mjs'
 import { inRepo, pnpmSpec, readJson, workspaceFolders } from '../lib/repo.mjs'
@@ -39,5 +39,38 @@ describe('the workspace', () => {
     const { references } = readJson(inRepo('tsconfig.json'))
     const paths = references.map((/** @type {{ path: string }} */ { path }) => path)
     expect(paths.toSorted()).toEqual(foldersWithCode())
+  })
+
+  test('describes every package to whoever finds it on npm', () => {
+    for (const folder of workspaceFolders().filter((path) => path.startsWith('packages/'))) {
+      const manifest = readJson(inRepo(folder, 'package.json'))
+      expect(manifest, folder).toMatchObject({
+        name: `@flambeau/${folder.slice('packages/'.length)}`,
+        description: expect.stringMatching(/\.$/),
+        license: 'MIT',
+        engines: { node: '>=20' },
+        files: expect.any(Array),
+        publishConfig: { access: 'public' },
+      })
+      expect(manifest.keywords.length, folder).toBeGreaterThan(2)
+      expect(existsSync(inRepo(folder, 'README.md')), folder).toBe(true)
+    }
+  })
+
+  test('installs the addon of exactly the same version as core', () => {
+    const { optionalDependencies } = readJson(inRepo('packages/core/package.json'))
+    const platforms = workspaceFolders()
+      .map((folder) => readJson(inRepo(folder, 'package.json')))
+      .filter((manifest) => manifest.os)
+    expect(optionalDependencies).toEqual(
+      Object.fromEntries(platforms.map(({ name }) => [name, 'workspace:*'])),
+    )
+  })
+
+  test('keeps what packages do when they are imported', () => {
+    // These add methods to tensors.
+    for (const name of ['core', 'autograd', 'nn']) {
+      expect(readJson(inRepo(`packages/${name}/package.json`)).sideEffects, name).toBeUndefined()
+    }
   })
 })
