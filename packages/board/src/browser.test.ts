@@ -135,7 +135,7 @@ describe.skipIf(executablePath === null)('the page', () => {
     // A run that is not ticked is not drawn.
     await page.locator('label.run', { hasText: 'b' }).locator('input').uncheck()
     await expect.poll(() => painted(page, canvas, orange)).toBe(0)
-    for (const name of ['relative', 'wall', 'log']) {
+    for (const name of ['relative', 'wall', 'log', 'linear']) {
       await page.getByRole('radio', { name, exact: true }).click()
       await expect.poll(() => painted(page, canvas, blue)).toBeGreaterThan(50)
     }

@@ -25,6 +25,8 @@ export interface RunInfo {
   readonly histograms: readonly string[]
   readonly texts: readonly string[]
   readonly hparams: Readonly<Record<string, number | string | boolean>> | null
+  /** Tags of the curves that runs are compared by; [] if that was not told. */
+  readonly hparamMetrics: readonly string[]
   readonly hasGraph: boolean
   /** Seconds since 1970; null before the first event. */
   readonly firstTime: number | null

@@ -72,11 +72,8 @@ export class Runs {
       changed.push(name)
     }
     for (const [name, path] of found) {
-      const run = this.#runs.get(name) ?? {
-        reader: new EventAccumulator(path),
-        version: 0,
-        failure: null,
-      }
+      const run = this.#runs.get(name) ?? newRun(path)
+      if (run === null) continue
       this.#runs.set(name, run)
       if (await advance(run)) changed.push(name)
     }
@@ -131,6 +128,16 @@ export class Runs {
 
 const natural = { numeric: true } as const
 
+/** A run that was not read yet; null if its folder is gone again. */
+function newRun(path: string): Run | null {
+  try {
+    return { reader: new EventAccumulator(path), version: 0, failure: null }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    return null
+  }
+}
+
 /** Reads what a run has logged since; is there any? */
 async function advance(run: Run): Promise<boolean> {
   const problems = run.reader.problems.length
@@ -163,7 +170,7 @@ function infoOf(name: string, { reader, version, failure }: Run): RunInfo {
     ({ path, offset, message }) => `${basename(path)}, byte ${offset}: ${message}`,
   )
   if (failure !== null) problems.push(failure)
-  const { hparams, firstTime, lastTime, purges, hasGraph } = reader
+  const { hparams, hparamMetrics, firstTime, lastTime, purges, hasGraph } = reader
   return {
     name,
     scalars,
@@ -172,6 +179,7 @@ function infoOf(name: string, { reader, version, failure }: Run): RunInfo {
     histograms,
     texts,
     hparams,
+    hparamMetrics,
     hasGraph,
     firstTime,
     lastTime,

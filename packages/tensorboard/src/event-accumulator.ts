@@ -61,6 +61,8 @@ export class EventAccumulator {
   readonly path: string
   /** Hyper-parameters, null if there are none. */
   hparams: Hparams | null = null
+  /** Tags of the curves that hyper-parameters are compared by; [] if that was not told. */
+  hparamMetrics: readonly string[] = []
   /** Seconds since 1970 of the first and the last event; null before there is one. */
   firstTime: number | null = null
   lastTime: number | null = null
@@ -214,7 +216,9 @@ export class EventAccumulator {
     }
   }
 
-  #takeHparams({ sessionStartInfo }: HParams): void {
+  #takeHparams({ experiment, sessionStartInfo }: HParams): void {
+    const metrics = (experiment?.metricInfos ?? []).map(({ name }) => name?.tag ?? '')
+    this.hparamMetrics = [...new Set([...this.hparamMetrics, ...metrics])]
     if (sessionStartInfo === undefined) return
     const found: Record<string, number | string | boolean> = { ...this.hparams }
     for (const { key = '', value = {} } of sessionStartInfo.hparams ?? []) {

@@ -219,6 +219,7 @@ describe('what is written', () => {
     expect(run.scalars('system/process_memory_mb')[0]?.value).toBeGreaterThan(10)
     const tried = new EventAccumulator(join(run.path, 'tried')).reload()
     expect(tried.hparams).toEqual({ lr: 0.1, net: 'mlp', bias: false })
+    expect(tried.hparamMetrics).toEqual(['best'])
     expect(tried.scalars('best')[0]?.value).toBe(0.5)
   })
 

@@ -162,6 +162,8 @@ function hparamsOf(optimizer: Optimizer<object> | undefined): Record<string, Hpa
   if (optimizer === undefined || group === undefined) return {}
   const found: Record<string, Hparam> = { optimizer: optimizer.constructor.name }
   for (const [name, value] of Object.entries(group as Record<string, unknown>)) {
+    // A schedule's note of where it began.
+    if (name === 'initialLr') continue
     if (typeof value === 'number' || typeof value === 'string') found[name] = value
   }
   return found

@@ -77,10 +77,10 @@ export function controls(changed: (filter: string | null) => void): HTMLElement 
     'div',
     { class: 'controls' },
     filter,
-    h('label', { class: 'curves-only' }, 'Smoothing', slider, amount),
+    h('label', { class: 'labelled curves-only' }, 'Smoothing', slider, amount),
     h(
-      'label',
-      { class: 'curves-only' },
+      'div',
+      { class: 'labelled curves-only' },
       'x',
       choice(
         'Horizontal axis',
@@ -93,8 +93,8 @@ export function controls(changed: (filter: string | null) => void): HTMLElement 
       ),
     ),
     h(
-      'label',
-      { class: 'curves-only' },
+      'div',
+      { class: 'labelled curves-only' },
       'y',
       choice(
         'Vertical axis',

@@ -16,6 +16,18 @@ const systemNames: Readonly<Record<string, string>> = {
   'system/event_loop_delay_p99_ms': 'Delay of the event loop, 99th percentile, ms',
 }
 
+const systemTags = Object.keys(systemNames)
+
+/** Groups that one looks at first. */
+const first = ['train', 'val', 'valid', 'validation', 'test', 'eval']
+
+/** The place of a group; those without one come last: many are results, of one point each. */
+function rank(group: string): number {
+  if (group === '') return first.length + 1
+  const place = first.indexOf(group)
+  return place < 0 ? first.length : place
+}
+
 const isSystem = (tag: string): boolean => tag.startsWith('system/')
 
 const nothing: Readonly<Record<'curves' | 'system', readonly [text: string, code: string]>> = {
@@ -55,7 +67,9 @@ export class CurvesView implements View {
   update(scene: Scene): void {
     this.#scene = scene
     const isMine = (tag: string): boolean => isSystem(tag) === (this.#kind === 'system')
-    const all = [...tagsOf(scene, 'scalars')].filter(([tag]) => isMine(tag))
+    const all = [...tagsOf(scene, 'scalars')]
+      .filter(([tag]) => isMine(tag))
+      .toSorted(([a], [b]) => systemTags.indexOf(a) - systemTags.indexOf(b))
     const tags = all.filter(([tag]) => matches(tag, scene.filter))
     if (tags.length === 0) {
       const [text, code] = nothing[this.#kind]
@@ -68,10 +82,10 @@ export class CurvesView implements View {
       const group = tag.includes('/') ? tag.slice(0, tag.indexOf('/')) : ''
       groups.set(group, [...(groups.get(group) ?? []), tag])
     }
-    // Those without a group come last: many of them are results, of one point each.
-    const ordered = [...groups].toSorted(([a], [b]) => Number(a === '') - Number(b === ''))
+    const ordered = [...groups].toSorted(([a], [b]) => rank(a) - rank(b))
     const sections = ordered.map(([name, members]) => {
       const { section, grid } = this.#group(name)
+      section.classList.toggle('alone', ordered.length === 1 && name === '')
       arrange(
         grid,
         members.map((tag) => this.#chart(tag).element),

@@ -40,19 +40,29 @@ export class HparamsView implements View {
     const names = (of: (shown: ShownRun) => Iterable<string>): string[] =>
       [...new Set(rows.flatMap((row) => [...of(row)]))].filter((name) => matches(name, filter))
     const hparams = names(({ run }) => Object.keys(run.hparams ?? {}))
-    const metrics = names(({ run }) => run.scalars).filter((tag) => !tag.startsWith('system/'))
+    const metrics = names(({ run }) =>
+      run.hparamMetrics.length > 0 ? run.hparamMetrics : run.scalars,
+    ).filter((tag) => !tag.startsWith('system/'))
+    const valueOf =
+      (name: string) =>
+      ({ run }: ShownRun): Cell =>
+        run.hparams?.[name]
+    // What is the same in all runs says least, and comes last, with what some runs do not have.
+    const isLast = (name: string): boolean => {
+      const values = rows.map(valueOf(name))
+      return rows.length > 1 && (new Set(values).size === 1 || values.includes(undefined))
+    }
+    const columnsOf = (list: readonly string[]): Column[] =>
+      list.map((name) => ({ name, isMetric: false, of: valueOf(name) }))
     return [
       { name: 'run', isMetric: false, of: ({ run }) => run.name },
-      ...hparams.map((name) => ({
-        name,
-        isMetric: false,
-        of: ({ run }: ShownRun) => run.hparams?.[name],
-      })),
+      ...columnsOf(hparams.filter((name) => !isLast(name))),
       ...metrics.map((name) => ({
         name,
         isMetric: true,
         of: ({ run }: ShownRun) => run.last[name],
       })),
+      ...columnsOf(hparams.filter(isLast)),
     ]
   }
 
