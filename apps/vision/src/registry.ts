@@ -90,6 +90,7 @@ const zoo = (
 const any = (least: number, step = 1): Entry['sizes'] => ({ least, step })
 
 function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
+  const images = { 11: 1500, 13: 1200, 16: 1000, 19: 1000 }[depth]
   return {
     family: 'VGG',
     summary: `${depth} layers of 3 × 3 convolutions${batchNorm ? ', normalised' : ''}`,
@@ -97,7 +98,7 @@ function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
     sizes: any(32),
     build: ({ classes }) => new VGG(depth, { numClasses: classes, batchNorm }),
     recipe: batchNorm ? sgd(0.02, 32) : adamw(1e-4, 32),
-    zoo: batchNorm ? zoo(32, 800, 3, 7e-4, 0.9, 25) : zoo(32, 1200, 3, 2.5e-4, 0.8, 24),
+    zoo: batchNorm ? zoo(32, images, 3, 5e-4, 0.9, 50) : zoo(32, images, 3, 2e-4, 0.8),
   }
 }
 

@@ -264,6 +264,13 @@ describe('the zoo', () => {
     expect(text).toMatch(/\| `perceptron` +\| +7,850 \| 1 × 28 × 28 \|/)
     expect(text).toMatch(/\n\nafter\n$/)
     expect(await run('zoo', 'perceptron', '--out', out)).toEqual([])
+    // What was found is judged by the goals of now.
+    const file = join(out, 'results.json')
+    const [found] = JSON.parse(readFileSync(file, 'utf8')) as [{ value: number }]
+    writeFileSync(file, JSON.stringify([{ ...found, value: 0.5, goal: 0.1 }]))
+    await expect(run('zoo', 'perceptron', '--out', out)).rejects.toThrow(
+      /not all models reached their goals: perceptron/,
+    )
   })
 
   test('says of results below their goal that they are', () => {

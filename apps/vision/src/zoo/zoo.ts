@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { setNumThreads, ValueError } from '@flambeau/core'
 import { FormatError, writeFileAtomic } from '@flambeau/data'
 import { findModel } from '../models.ts'
+import { planOf, PLANS } from '../plans.ts'
 import { MODELS } from '../registry.ts'
 import { provesToClassify } from './classification.ts'
-import { DETECTORS, provesToDetect } from './detection.ts'
-import { GENERATORS, provesToGenerate } from './generation.ts'
+import { provesToDetect } from './detection.ts'
+import { provesToGenerate } from './generation.ts'
 import type { Result } from './result.ts'
 import { isGood } from './result.ts'
-import { provesToSegment, SEGMENTERS } from './segmentation.ts'
+import { provesToSegment } from './segmentation.ts'
 import { tables, writeTables } from './table.ts'
 
 export interface ZooOptions {
@@ -21,29 +22,48 @@ export interface ZooOptions {
   readonly threads?: number
 }
 
-const NAMES = [MODELS, DETECTORS, SEGMENTERS, GENERATORS].flatMap((all) => Object.keys(all))
+const NAMES = [...Object.keys(MODELS), ...PLANS]
 
 async function prove(
   name: string,
   options: ZooOptions,
   say: (text: string) => void,
 ): Promise<Result> {
-  if (Object.hasOwn(SEGMENTERS, name)) return provesToSegment(name, options.seed)
-  if (Object.hasOwn(GENERATORS, name)) {
-    return provesToGenerate(name, options.seed, join(options.out, 'judge.safetensors'), say)
+  const { seed, out } = options
+  switch (planOf(name)?.kind) {
+    case 'detection':
+      return provesToDetect(name, seed, join(out, 'scenes'))
+    case 'segmentation':
+      return provesToSegment(name, seed)
+    case 'generation':
+      return provesToGenerate(name, seed, join(out, 'judge.safetensors'), say)
+    default:
+      return provesToClassify(name, seed)
   }
-  if (Object.hasOwn(DETECTORS, name)) {
-    return provesToDetect(name, options.seed, join(options.out, 'scenes'))
-  }
-  return provesToClassify(name, options.seed)
 }
 
-/** What came out before. @throws {FormatError} if the file is damaged. */
+/** The result by what its model must reach now. */
+function judgedAnew(result: Result): Result {
+  const found = planOf(result.name)
+  if (found === null) return { ...result, goal: findModel(result.name).zoo.goal }
+  const maskGoal = found.kind === 'detection' ? found.plan.maskGoal : undefined
+  return { ...result, goal: found.plan.goal, ...(maskGoal === undefined ? {} : { maskGoal }) }
+}
+
+/**
+ * What came out before, of models that there are still; it is judged by today's goals.
+ *
+ * @throws {FormatError} if the file is damaged.
+ */
 function readResults(path: string): Result[] {
   if (!existsSync(path)) return []
   try {
     const list: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    if (Array.isArray(list)) return list as Result[]
+    if (Array.isArray(list)) {
+      return (list as Result[])
+        .filter(({ name }) => NAMES.includes(name))
+        .map((one) => judgedAnew(one))
+    }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
