@@ -40,9 +40,9 @@ export interface CopyBatch {
  * manualSeed(0)
  * const options = { rows: 1, symbols: 5, minLength: 3, maxLength: 3, reverse: true }
  * const { src, inputs, outputs } = copyProblem(options)
- * const [a, b, c] = (src.tolist() as number[][])[0]!
- * console.log(inputs.tolist()[0].join() === [1, c, b, a].join()) // => true
- * console.log(outputs.tolist()[0].join() === [c, b, a, 2].join()) // => true
+ * console.log(inputs.narrow(1, 1, 3).equal(src.flip(1))) // => true
+ * console.log(outputs.narrow(1, 0, 3).equal(src.flip(1))) // => true
+ * console.log(inputs.at(0, 0).item(), outputs.at(0, 3).item()) // => 1 2
  * ```
  */
 export function copyProblem(options: CopyOptions): CopyBatch {
