@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { program } from './command-line.ts'
 import { groups, programs } from './programs.ts'
 
-const notes = readFileSync(new URL('../notes.md', import.meta.url), 'utf8')
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
+const notes = read('../notes.md')
 
 /** The rows of the tables below each heading. */
 const sections = notes
@@ -53,6 +54,20 @@ test('every file of a group is a program, or helps several', () => {
   )
   expect(files.filter((file) => !(file in programs))).toEqual(['car-pictures'])
   expect(Object.keys(programs).filter((name) => !files.includes(name))).toEqual([])
+  const tests = folders.map((folder) => read(`${folder}/${folder}.test.ts`)).join('')
+  expect(Object.keys(programs).filter((name) => !tests.includes(`await run('${name}')`))).toEqual(
+    [],
+  )
+})
+
+test('the README says of each program what its first comment does', () => {
+  const readme = read('../README.md').replace(/ +/g, ' ')
+  for (const name of Object.keys(programs)) {
+    const path = /src\/[^)]*/.exec(readme.split(`[\`${name}\`](`)[1] ?? '')?.[0]
+    expect([name, path]).toEqual([name, expect.any(String)])
+    const comment = /^\/\*\*(.*?)\*\//s.exec(read(`../${path}`))?.[1] as string
+    expect(readme).toContain(`(${path}) | ${comment.replace(/\s*\n \* /g, ' ').trim()} |`)
+  }
 })
 
 test('the list has a line for each program, in groups', async () => {

@@ -8,12 +8,8 @@ import { budget, outFile } from '../settings.ts'
 
 /** Himmelblau's function, which is 0 at four places. */
 function himmelblau(x: Tensor, y: Tensor): Tensor {
-  return x
-    .pow(2)
-    .add(y)
-    .sub(11)
-    .pow(2)
-    .add(x.add(y.pow(2)).sub(7).pow(2))
+  const [a, b] = [x.pow(2).add(y).sub(11), x.add(y.pow(2)).sub(7)]
+  return a.pow(2).add(b.pow(2))
 }
 
 const at = tensor([1, 1], { dtype: 'float32', requiresGrad: true })

@@ -45,7 +45,7 @@ test('fitting', async () => {
   expect(line).toBeGreaterThan(2 * mlp)
   expect(Math.max(mlp, large)).toBeLessThan(45)
   const models = ['LinearRegression.png', 'MLP.png', 'MLPOverfitting.png']
-  expect(files).toEqual([...models, 'points.png'])
+  expect(files).toEqual([...models, 'fits.png', 'points.png'])
 })
 
 test('dropout-study', async () => {
