@@ -28,7 +28,7 @@ describe('parseOptions', () => {
   })
 
   it('chooses what PyTorch is run as', () => {
-    expect(parseOptions(['--compile'])?.pytorch).toBe('compile')
+    expect(parseOptions(['--compile'])).toMatchObject({ pytorch: 'compile', dropout: false })
     expect(parseOptions(['--tuned', '--no-dropout'])).toMatchObject({
       pytorch: 'tuned',
       dropout: false,

@@ -41,7 +41,7 @@ usage: pnpm bench [options]
   --seconds N      time after which a process stops sampling; default 5
   --quiet N        wait up to N seconds for an idle machine before each process; default 0
   --json FILE      also write the results to FILE
-  --compile        compare with torch.compile
+  --compile        compare with torch.compile; without dropout, which it draws differently
   --tuned          compare with the faster of PyTorch with kept heap, and with huge pages,
                    channels-last and fused optimizers
   --no-dropout     without dropout on both sides
@@ -103,7 +103,7 @@ export function parseOptions(args: readonly string[]): Options | null {
     python: values.python,
     list: values.list,
     pytorch: values.compile ? 'compile' : values.tuned ? 'tuned' : 'eager',
-    dropout: !values['no-dropout'],
+    dropout: !values['no-dropout'] && !values.compile,
     profile: values.profile,
   }
 }
