@@ -1,6 +1,7 @@
 /** Elements of tensors as bytes, little-endian. */
+import { CODE, itemBytes, onnxType } from './dtypes.ts'
+import type { OnnxTensor } from './proto/messages.ts'
 import type { Elements } from './trace/recorder.ts'
-import { CODE } from './dtypes.ts'
 
 const float = new Float32Array(1)
 const bits = new Uint32Array(float.buffer)
@@ -81,4 +82,24 @@ export function rawBytes(elements: Elements, dtype: number): Uint8Array {
     else array = new (ARRAYS[dtype] as Numbers)(numbers)
   }
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+}
+
+/** One element. */
+export function single(value: number, dtype: number): Elements {
+  if (dtype === CODE.int64) return BigInt64Array.of(BigInt(Math.trunc(value)))
+  return Float64Array.of(value)
+}
+
+/** A tensor as ONNX stores it. */
+export function tensorOf(
+  name: string,
+  elements: Elements,
+  shape: readonly number[],
+  dtype: number,
+): OnnxTensor {
+  const rawData = rawBytes(elements, dtype)
+  const count = shape.reduce((product, size) => product * size, 1)
+  if (rawData.length !== count * itemBytes(dtype))
+    throw new RangeError(`${name}: ${elements.length}`)
+  return { name, dims: shape.map(BigInt), dataType: onnxType(dtype), rawData }
 }

@@ -1,11 +1,11 @@
 /** A graph of ONNX as it grows: nodes, initializers, and sizes that are computed from those of inputs. */
 import { ValueError } from '@flambeau/core'
-import { CODE, itemBytes, onnxType } from '../dtypes.ts'
+import { CODE, onnxType } from '../dtypes.ts'
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../proto/messages.ts'
 import type { Aligned, Num, Operand } from '../trace/align.ts'
 import { Varying } from '../trace/align.ts'
 import type { Elements } from '../trace/recorder.ts'
-import { rawBytes } from '../tensors.ts'
+import { single, tensorOf } from '../tensors.ts'
 
 /** An attribute: whole numbers, lists of them and texts stand for themselves. */
 export type Attribute =
@@ -136,7 +136,7 @@ export class GraphBuilder {
   name(value: Aligned): string {
     const known = this.#names.get(value)
     if (known !== undefined) return known
-    if (!value.fixed) throw this.#varyingConstant(value)
+    if (!value.fixed) return this.#pattern(value)
     const shape = value.shape as readonly number[]
     const name = this.constant(value.elements[0] as Elements, shape, value.dtype)
     this.#names.set(value, name)
@@ -221,6 +221,32 @@ export class GraphBuilder {
     return offset === 0 ? scaled : this.node('Add', [scaled, this.ints([offset])])
   }
 
+  /** A constant whose size varies, but not its rule: one number throughout, or a progression. */
+  #pattern(value: Aligned): string {
+    const lists = value.elements.map((list) => Array.from(list ?? [], Number))
+    const longest = lists.reduce((a, b) => (b.length > a.length ? b : a), [])
+    const [first = 0, second = first] = longest
+    const step = value.shape.length === 1 ? second - first : 0
+    const fits = lists.every((list) => list.every((one, i) => one === first + i * step))
+    if (!fits || longest.length < 2 || value.source !== 'constant')
+      throw this.#varyingConstant(value)
+    const { dtype } = value
+    let name: string
+    if (step === 0) {
+      name = this.node('Expand', [this.scalar(first, dtype), this.sizes(value.shape)])
+    } else {
+      const [zero, one] = [this.scalar(0, CODE.int64), this.scalar(1, CODE.int64)]
+      const places = this.node('Range', [zero, this.number(value.shape[0] as Num), one])
+      const scaled = this.node('Mul', [
+        this.cast(places, CODE.int64, dtype),
+        this.scalar(step, dtype),
+      ])
+      name = this.node('Add', [scaled, this.scalar(first, dtype)])
+    }
+    this.#names.set(value, name)
+    return name
+  }
+
   #varyingConstant(value: Aligned): ValueError {
     return new ValueError(
       OP,
@@ -255,24 +281,4 @@ function trimmed(inputs: readonly string[]): string[] {
   let last = inputs.length
   while (last > 0 && inputs[last - 1] === '') last--
   return inputs.slice(0, last)
-}
-
-/** One element. */
-export function single(value: number, dtype: number): Elements {
-  if (dtype === CODE.int64) return BigInt64Array.of(BigInt(Math.trunc(value)))
-  return Float64Array.of(value)
-}
-
-/** A tensor as ONNX stores it. */
-export function tensorOf(
-  name: string,
-  elements: Elements,
-  shape: readonly number[],
-  dtype: number,
-): OnnxTensor {
-  const rawData = rawBytes(elements, dtype)
-  const count = shape.reduce((product, size) => product * size, 1)
-  if (rawData.length !== count * itemBytes(dtype))
-    throw new RangeError(`${name}: ${elements.length}`)
-  return { name, dims: shape.map(BigInt), dataType: onnxType(dtype), rawData }
 }

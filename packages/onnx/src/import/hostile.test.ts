@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { exportOnnx } from '../export/export.ts'
 import { decodeModel, encodeModel } from '../proto/codec.ts'
 import type { OnnxModel, OnnxNode, OnnxTensor } from '../proto/messages.ts'
-import { importOnnx } from './module.ts'
+import { importOnnx } from './import.ts'
 
 const node = (
   opType: string,

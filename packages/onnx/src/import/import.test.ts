@@ -13,7 +13,7 @@ import { exportOnnx } from '../export/export.ts'
 import { leavesOf } from '../export/tree.ts'
 import { difference } from '../testing/cases.ts'
 import { load } from '../testing/runtime.ts'
-import { importOnnx } from './module.ts'
+import { importOnnx } from './import.ts'
 import type { OnnxModule } from './module.ts'
 
 interface Numbers {

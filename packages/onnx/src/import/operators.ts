@@ -5,6 +5,7 @@ import { indexing } from './ops/indexing.ts'
 import { layers } from './ops/layers.ts'
 import { recurrentOperators } from './ops/recurrent.ts'
 import { reductions } from './ops/reduce.ts'
+import { sampling } from './ops/sampling.ts'
 import { shapes } from './ops/shapes.ts'
 
 /** By type. */
@@ -15,6 +16,7 @@ export const operators: Operators = {
   ...reductions,
   ...layers,
   ...recurrentOperators,
+  ...sampling,
   // A constant is read when the graph is.
   Constant: (c) => c.constant(),
 }

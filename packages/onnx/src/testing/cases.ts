@@ -7,7 +7,7 @@ import * as nn from '@flambeau/nn'
 import { exportOnnx } from '../export/export.ts'
 import type { ExportOptions } from '../export/export.ts'
 import { leavesOf } from '../export/tree.ts'
-import { importOnnx } from '../import/module.ts'
+import { importOnnx } from '../import/import.ts'
 import { load } from './runtime.ts'
 
 /** A model by name, how to make it, its inputs for a batch of this size, and how to export it. */

@@ -1,5 +1,5 @@
 /** Sequence models at small sizes, with inputs. */
-import { randint, randn, rand, zeros } from '@flambeau/core'
+import { ones, rand, randint, randn, zeros } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import * as S from '@flambeau/sequence-models'
 import type { Case } from './cases.ts'
@@ -46,6 +46,8 @@ const pairs = [
 ]
 const step = (n: number, size: number): Tensor => randn([n, size])
 
+const small = { embeddingDim: 6, hiddenSize: 5 }
+
 /** Models of texts and series. */
 export const sequences: readonly Case[] = [
   language('rnn'),
@@ -72,6 +74,29 @@ export const sequences: readonly Case[] = [
     model: () => new S.LinearChainCRF(4),
     inputs: (n) => [randn([n, 5, 4]), tokens([n, 5], 4)],
     options: { freezeReads: true },
+  },
+  {
+    name: 'POSTagger',
+    model: () => S.POSTagger.build(S.sampleTreebank({ count: 9, seed: 1 }), small),
+    inputs: (n) => [tokens([n, n + 3], 9)],
+    axes: [both],
+  },
+  {
+    name: 'DependencyParser (whole sentences)',
+    model: () =>
+      part(
+        S.DependencyParser.build(S.sampleTreebank({ count: 9, seed: 1 }), {
+          ...{ ...small, arcDim: 6, labelDim: 5 },
+        }),
+        (net, words: Tensor, tags: Tensor) =>
+          net(words, tags, ones(words.shape, { dtype: 'bool' })),
+      ),
+    inputs: (n) => [tokens([n, 5], 9), tokens([n, 5], 3)],
+  },
+  {
+    name: 'Biaffine',
+    model: () => new S.Biaffine(4, 3, { outFeatures: 2 }),
+    inputs: (n) => [randn([n, 5, 4]), randn([n, 6, 3])],
   },
   {
     name: 'Forecaster',

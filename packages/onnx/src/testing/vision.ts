@@ -108,6 +108,7 @@ export const classification: readonly Case[] = [
     inputs: image(3, 8),
   },
   { name: 'ResBlock', model: () => new V.ResBlock(3, 4), inputs: image(3, 8) },
+  { name: 'ImageTokenizer', model: () => new V.ImageTokenizer(16, 8, 6), inputs: image(3, 16) },
   { name: 'SelfAttention', model: () => new V.SelfAttention(8), inputs: (n) => [randn([n, 5, 8])] },
   {
     name: 'Correlation2d',
@@ -155,6 +156,14 @@ export const generation: readonly Case[] = [
     name: 'DCGANDiscriminator',
     model: () => new V.DCGANDiscriminator(dcgan),
     inputs: image(1, 32),
+  },
+  {
+    name: 'Diffusion (noise of given steps)',
+    model: () =>
+      part(new V.Diffusion({ steps: 10 }), (net, x: Image, t: Tensor, noise: Tensor) =>
+        net.predictStart(net.addNoise(x, t, noise).x, t, noise),
+      ),
+    inputs: (n) => [randn([n, 1, 4, 4]), arange(n, { dtype: 'int64' }), randn([n, 1, 4, 4])],
   },
   {
     name: 'DiffusionUNet',
@@ -211,8 +220,8 @@ export const detection: readonly Case[] = [
     inputs: image(3, 64),
   },
   {
-    name: 'SSD300 backbone',
-    model: () => new V.SSDBackbone(),
+    name: 'SSD300 (backbone and head)',
+    model: () => part(new V.SSD300({ numClasses }), (net, x: Image) => net.head(net.backbone(x))),
     inputs: () => [rand([1, 3, 300, 300])],
     axes: [{}],
     batches: [1],
@@ -224,11 +233,44 @@ export const detection: readonly Case[] = [
     inputs: image(3, 64),
   },
   {
-    name: 'MaskRCNNResNet (pyramid of ResNet-18)',
+    name: 'FasterRCNNResNet (pyramid of ResNet-18, proposals)',
     model: () =>
-      part(new V.MaskRCNNResNet({ depth: 18, pyramidWidth: 8 }), (net, x: Image) =>
-        net.backbone(x),
+      part(new V.FasterRCNNResNet({ depth: 18, pyramidWidth: 8 }), (net, x: Image) =>
+        net.rpn.head(net.backbone(x)),
       ),
     inputs: image(3, 64),
+  },
+  {
+    name: 'MaskRCNNResNet (masks of regions)',
+    model: () =>
+      part(new V.MaskRCNNResNet({ depth: 18, pyramidWidth: 8 }), (net, x: Image) =>
+        net.roi_heads.mask_predictor?.(net.roi_heads.mask_head?.(x) as Tensor),
+      ),
+    inputs: image(8, 14),
+  },
+  {
+    name: 'SmallMaskRCNN (masks of regions)',
+    model: () =>
+      part(new V.SmallMaskRCNN({ numClasses, pyramidWidth: 8 }), (net, x: Image) =>
+        net.roi_heads.mask_predictor?.(net.roi_heads.mask_head?.(x) as Tensor),
+      ),
+    inputs: image(8, 14),
+  },
+  ...[
+    { name: 'FastRCNN', make: () => new V.FastRCNN({ numClasses, headWidth: 8 }), side: 5 },
+    { name: 'RCNN', make: () => new V.RCNN({ numClasses, headWidth: 8 }), side: 32 },
+  ].map(({ name, make, side }): Case => ({
+    name: `${name} (classes and boxes of regions)`,
+    model: () => part(make(), (net, x: Image) => net.heads.box_predictor(net.heads.box_head(x))),
+    inputs: image(name === 'RCNN' ? 3 : 64, side),
+  })),
+  {
+    name: 'SPPNet (backbone, pyramid and heads)',
+    model: () =>
+      part(new V.SPPNet({ numClasses, headWidth: 8, levels: [3, 1] }), (net, x: Image) => {
+        const features = net.pyramid(net.backbone(x).at(-1) as Tensor)
+        return net.heads.box_predictor(net.heads.box_head(features))
+      }),
+    inputs: image(3, 40),
   },
 ]

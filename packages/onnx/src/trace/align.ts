@@ -58,7 +58,8 @@ export interface Program {
 
 const OP = 'exportOnnx'
 
-function numOf(values: readonly number[]): Num {
+/** A number by what it is in each trace. */
+export function numOf(values: readonly number[]): Num {
   const [first] = values as [number]
   return values.every((one) => Object.is(one, first)) ? first : new Varying(values)
 }

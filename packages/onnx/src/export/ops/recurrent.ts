@@ -1,6 +1,9 @@
 /** Recurrent layers in one direction, and single steps of them. */
+import type { Num } from '../../trace/align.ts'
+import { numOf } from '../../trace/align.ts'
 import type { Attribute } from '../builder.ts'
 import type { Context, Form, Forms } from '../context.ts'
+import { reshape } from './shapes.ts'
 
 /** What ONNX has for each cell: the node, and the order of the gates there. */
 const CELLS = [
@@ -25,13 +28,29 @@ function gates(c: Context, name: string, order: readonly number[]): string {
   )
 }
 
+/**
+ * Steps and sequences of a packed input: ONNX has rows of one length only, so every step must have all
+ * sequences. Null for an input that is not packed.
+ */
+function wholeRows(c: Context): [steps: Num, sequences: Num] | null {
+  if ((c.call.inputs[8] ?? null) === null) return null
+  const counts = c.tensor(8)
+  const each = counts.elements.map((list) => Array.from(list ?? [], Number))
+  if (each.every((list) => list.length > 0 && list.every((count) => count === list[0]))) {
+    const sequences = each.map((list) => list[0] as number)
+    return [counts.shape[0] as Num, numOf(sequences)]
+  }
+  throw c.refuse(
+    'packed sequences of different lengths have no form in ONNX',
+    'run the layer on padded sequences',
+  )
+}
+
 const recurrent: Form = (c) => {
   const { g } = c
   const [kind, reverse, batchFirst] = c.ints() as [number, number, number]
   const cell = CELLS[kind] as (typeof CELLS)[number]
-  if ((c.call.inputs[8] ?? null) !== null) {
-    throw c.refuse('packed sequences have no form in ONNX', 'run the layer on padded sequences')
-  }
+  const packed = wholeRows(c)
   if ((c.call.inputs[7] ?? null) !== null) {
     throw c.refuse(
       'projected hidden states have no form in ONNX',
@@ -39,9 +58,10 @@ const recurrent: Form = (c) => {
     )
   }
   const first = g.ints([0])
-  const step = c.tensor(0).shape.length === 2
+  const step = packed === null && c.tensor(0).shape.length === 2
   let x = c.in(0)
-  if (step) x = g.node('Unsqueeze', [x, first])
+  if (packed !== null) x = reshape(c, x, [], [...packed, c.tensor(0).shape[1] as Num])
+  else if (step) x = g.node('Unsqueeze', [x, first])
   else if (batchFirst === 1) x = g.node('Transpose', [x], { perm: [1, 0, 2] })
   const lead = (name: string): string => g.node('Unsqueeze', [name, first])
   const weight = (i: number): string => gates(c, c.in(i), cell.order)
@@ -73,7 +93,8 @@ const recurrent: Form = (c) => {
   let output = ''
   if (c.used[0] === true) {
     output = g.node('Squeeze', [y, g.ints([1])])
-    if (batchFirst === 1) output = g.node('Transpose', [output], { perm: [1, 0, 2] })
+    if (packed !== null) output = reshape(c, output, [], c.out.shape)
+    else if (batchFirst === 1) output = g.node('Transpose', [output], { perm: [1, 0, 2] })
   }
   return [output, c.used[1] === true ? single(h) : '', cellState]
 }

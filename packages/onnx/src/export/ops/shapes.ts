@@ -2,7 +2,7 @@
 import { CODE, isFloating } from '../../dtypes.ts'
 import type { Num } from '../../trace/align.ts'
 import { Varying } from '../../trace/align.ts'
-import { single, tensorOf } from '../builder.ts'
+import { single, tensorOf } from '../../tensors.ts'
 import type { Context, Form, Forms } from '../context.ts'
 
 const END = 2 ** 62
