@@ -110,7 +110,8 @@ async function pack(folder, destination) {
     cwd: folder,
   })
   requireSuccess(packed, `pnpm pack failed in ${folder}`, 'run it there by hand')
-  const { name, version, filename } = JSON.parse(packed.output)
+  // What a package's `prepack` prints comes before.
+  const { name, version, filename } = JSON.parse(packed.output.slice(packed.output.indexOf('{')))
   const listed = await run('tar', ['-tf', filename])
   const manifest = await run('tar', ['-xOf', filename, 'package/package.json'])
   return {

@@ -39,7 +39,7 @@ export class Runs {
   /** What is wrong with the folder, and what to do; '' if nothing is. */
   get message(): string {
     const { path } = this
-    const how = `A training makes runs with fit(model, loader, { …, board: '${join(this.folder, 'first')}' }) or new SummaryWriter('${join(this.folder, 'first')}'). This page shows them as soon as they are there.`
+    const how = `A training makes runs with fit(model, loader, { …, board: '${join(this.folder, 'first')}' }) or new SummaryWriter('${join(this.folder, 'first')}'). The board shows them as soon as they are there.`
     switch (this.#state) {
       case 'runs':
         return ''
