@@ -31,7 +31,18 @@ test('the book is there, in order, with its end held out', () => {
 })
 
 describe.each(['gpt', 'lstm'])('%s', (model) => {
-  const small = ['--context', '32', '--batch-size', '8', '--share', '0.02', '--width', '32', '--depth', '1']
+  const small = [
+    '--context',
+    '32',
+    '--batch-size',
+    '8',
+    '--share',
+    '0.02',
+    '--width',
+    '32',
+    '--depth',
+    '1',
+  ]
 
   test('learns, writes, and goes on', { timeout: 60_000 }, async () => {
     const first = await run('train', '--model', model, ...small, '--epochs', '2')

@@ -93,7 +93,11 @@ export function write(
 }
 
 /** What model.safetensors says of itself. */
-export function describe(sizes: Sizes, alphabet: Vocabulary): Record<string, string> {
+export function describe(
+  { kind, width, depth, context, dropout }: Sizes,
+  alphabet: Vocabulary,
+): Record<string, string> {
+  const sizes: Sizes = { kind, width, depth, context, dropout }
   return { sizes: JSON.stringify(sizes), alphabet: JSON.stringify(alphabet.tokens) }
 }
 

@@ -136,7 +136,11 @@ export function translate(
 }
 
 /** What model.safetensors says of itself. */
-export function describe(sizes: Sizes, tokenizer: Tokenizer): Record<string, string> {
+export function describe(
+  { kind, to, width, depth, dropout }: Sizes,
+  tokenizer: Tokenizer,
+): Record<string, string> {
+  const sizes: Sizes = { kind, to, width, depth, dropout }
   return { sizes: JSON.stringify(sizes), tokenizer: JSON.stringify(tokenizer) }
 }
 

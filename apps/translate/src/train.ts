@@ -102,7 +102,7 @@ export async function train(options: TrainOptions, say: (text: string) => void):
   })
   const found: EpochMetrics[] = []
   const start = process.cpuUsage()
-  await fit(model.module, loader, {
+  const { ended } = await fit(model.module, loader, {
     optimizer,
     scheduler,
     schedule: 'step',
@@ -124,18 +124,20 @@ export async function train(options: TrainOptions, say: (text: string) => void):
           model.module.eval()
           const bleu = bleuOf(heldOut, greedily(model, tokenizer, heldOut, batchSize))
           say(`epoch ${epoch}: BLEU ${bleu.toFixed(2)}`)
-          const best = Math.max(-1, ...found.map((one) => one.bleu))
+          const isBest = found.every((one) => bleu > one.bleu)
           found.push({ epoch, loss, valLoss: valLoss as number, bleu, seconds })
           drawCurves(out, `English to ${LANGUAGES[to].name} (${kind})`, stepLosses, found)
           const json = new TextEncoder().encode(`${JSON.stringify(found, null, 2)}\n`)
           writeFileAtomic(join(out, 'metrics.json'), [json])
-          if (bleu <= best) return
+          if (!isBest) return
           const path = join(out, 'model.safetensors')
           saveSafetensors(path, model.module.stateDict(), describe(options, tokenizer))
         },
       },
     ],
   })
+  const best = Math.max(0, ...found.map((one) => one.bleu))
+  if (ended === 'interrupted') return best
   model.module.eval()
   say(`\nwith beams of ${beamSize}:`)
   const searched = heldOut.map(([source]) => translate(model, tokenizer, source, beamSize).text)
@@ -154,7 +156,7 @@ export async function train(options: TrainOptions, say: (text: string) => void):
       `${minutes} minutes of processor time`,
   )
   say(`in ${out}: model.safetensors, metrics.json, curves.png, attention-*.${extension(to)}`)
-  return Math.max(...found.map((one) => one.bleu))
+  return best
 }
 
 /** Translations of texts, the most likely token at each step. */
