@@ -57,6 +57,12 @@ describe('a small run', () => {
     const small = ['--images', '16', '--test-images', '2', '--size', '64', '--batch-size', '4']
     const mad = run('train', ...training, ...small, '--lr', '1e30')
     await expect(mad).rejects.toThrow(/the loss became (NaN|-?Infinity)/)
+    // A run that learned for an epoch goes on from there, with another rate.
+    await run('train', ...training, ...small, '--epochs', '1')
+    const again = ['train', ...training, ...small, '--resume', '--lr']
+    await expect(run(...again, '1e30')).rejects.toThrow(/the last good state is in/)
+    const said = await run(...again, '1e-3')
+    expect(said.join('\n')).toMatch(/mAP@0\.5/)
     const picture = join(data, 'train', 'images', '000003.jpg')
     const whole = readFileSync(picture)
     writeFileSync(picture, whole.subarray(0, 200))

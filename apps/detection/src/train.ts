@@ -11,9 +11,9 @@ import {
   saveSafetensors,
   writeFileAtomic,
 } from '@flambeau/data'
-import { AdamW, LambdaLR } from '@flambeau/optim'
+import { AdamW } from '@flambeau/optim'
 import { trainingCurves } from '@flambeau/plot'
-import { fit, formatPercent } from '@flambeau/trainer'
+import { fit, formatPercent, warmCosine } from '@flambeau/trainer'
 import { totalLoss } from '@flambeau/vision-models'
 import { drawScenes, meanAveragePrecision } from './judge.ts'
 import type { ModelName } from './models.ts'
@@ -77,23 +77,18 @@ export async function train(options: TrainOptions, say: (text: string) => void):
   )
 
   const optimizer = new AdamW(net.parameters(), { lr, weightDecay: 1e-3 })
-  const steps = Math.max(epochs * loader.length, 1)
-  // Up for a twentieth of the steps, then down along half a cosine.
-  const scheduler = new LambdaLR(optimizer, (step) => {
-    const done = Math.min(step / steps, 1)
-    return done < 0.05 ? (done + 0.005) / 0.055 : (1 + Math.cos(Math.PI * done)) / 2 + 1e-3
-  })
+  const { callback, ...rate } = warmCosine(optimizer, lr, epochs * loader.length)
   let found = options.resume ? earlierEpochs(out) : []
   await fit(net, loader, {
     optimizer,
-    scheduler,
-    schedule: 'step',
+    ...rate,
     forward: ({ images, targets }: SceneBatch) => totalLoss(net.losses(images, targets)),
     epochs,
     clipGradNorm: 10,
     checkpoints: join(out, 'checkpoints'),
     resume: options.resume,
     callbacks: [
+      callback,
       {
         onEpochEnd: ({ epoch, loss, seconds }, history) => {
           const precision = meanAveragePrecision(net, test)

@@ -14,9 +14,9 @@ import {
   ToTensor,
   writeFileAtomic,
 } from '@flambeau/data'
-import { AdamW, LambdaLR, swaUtils } from '@flambeau/optim'
+import { AdamW, swaUtils } from '@flambeau/optim'
 import { imageGrid, trainingCurves } from '@flambeau/plot'
-import { fit, formatPercent } from '@flambeau/trainer'
+import { fit, formatPercent, warmCosine } from '@flambeau/trainer'
 import { Diffusion, DiffusionUNet, hideLabels } from '@flambeau/vision-models'
 import type { Denoiser } from '@flambeau/vision-models'
 import { draw, everyDigit } from './drawing.ts'
@@ -79,18 +79,12 @@ export async function train(options: TrainOptions, say: (text: string) => void):
 
   const denoiser: Denoiser = (x, t, label) => net(x, t, label)
   const optimizer = new AdamW(net.parameters(), { lr })
-  const total = Math.max(epochs * loader.length, 1)
-  // Up for a twentieth of the steps, then down along half a cosine.
-  const scheduler = new LambdaLR(optimizer, (step) => {
-    const done = Math.min(step / total, 1)
-    return done < 0.05 ? (done + 0.005) / 0.055 : (1 + Math.cos(Math.PI * done)) / 2 + 1e-3
-  })
+  const { callback, ...rate } = warmCosine(optimizer, lr, epochs * loader.length)
   const found: EpochMetrics[] = []
   const labels = everyDigit(20)
   await fit(net, loader, {
     optimizer,
-    scheduler,
-    schedule: 'step',
+    ...rate,
     forward: ([x, y]: [Tensor, Tensor]) => diffusion(x, denoiser, hideLabels(y, 0.1)),
     epochs,
     clipGradNorm: 1,
@@ -98,6 +92,7 @@ export async function train(options: TrainOptions, say: (text: string) => void):
     resume: options.resume,
     state: { average, found: { stateDict: () => found, loadStateDict: restore } },
     callbacks: [
+      callback,
       {
         onStep: () => average.updateParameters(net),
         onEpochEnd: ({ epoch, loss, seconds }, history) => {
