@@ -1,11 +1,11 @@
 /**
- * Is everything ready to be published? npm run release:check [-- --only core,nn,…] [--no-build]
+ * Is everything ready to be published? npm run release:check [-- --only core,nn,…] [--no-build] [--out FOLDER]
  *
  * Builds what is published, packs it, installs chosen subsets from the tarballs into empty projects outside
  * of the workspace, runs programs there on several versions of Node, and weighs what came along. What it
  * needs besides npm's cache comes from npm. --no-build takes what lies there already.
  */
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -44,11 +44,25 @@ await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'flambeau-release-'))
   try {
     await check(folder)
+    const out = process.argv.indexOf('--out')
+    if (out >= 0) keepTarballs(folder, process.argv[out + 1] ?? 'tarballs')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
   return 0
 })
+
+/**
+ * @param {string} from
+ * @param {string} to
+ */
+function keepTarballs(from, to) {
+  mkdirSync(to, { recursive: true })
+  for (const name of readdirSync(from).filter((file) => file.endsWith('.tgz'))) {
+    cpSync(join(from, name), join(to, name))
+  }
+  say(`\nthe tarballs are in ${to}`)
+}
 
 /** @param {string} folder */
 async function check(folder) {

@@ -44,7 +44,7 @@ describe('the workspace', () => {
   test('describes every package to whoever finds it on npm', () => {
     for (const folder of workspaceFolders().filter((path) => path.startsWith('packages/'))) {
       const manifest = readJson(inRepo(folder, 'package.json'))
-      expect(manifest, folder).toMatchObject({
+      expect(manifest).toMatchObject({
         name: `@flambeau/${folder.slice('packages/'.length)}`,
         description: expect.stringMatching(/\.$/),
         license: 'MIT',
@@ -52,8 +52,8 @@ describe('the workspace', () => {
         files: expect.any(Array),
         publishConfig: { access: 'public' },
       })
-      expect(manifest.keywords.length, folder).toBeGreaterThan(2)
-      expect(existsSync(inRepo(folder, 'README.md')), folder).toBe(true)
+      expect(manifest.keywords.length).toBeGreaterThan(2)
+      expect(existsSync(inRepo(folder, 'README.md'))).toBe(true)
     }
   })
 
@@ -70,7 +70,7 @@ describe('the workspace', () => {
   test('keeps what packages do when they are imported', () => {
     // These add methods to tensors.
     for (const name of ['core', 'autograd', 'nn']) {
-      expect(readJson(inRepo(`packages/${name}/package.json`)).sideEffects, name).toBeUndefined()
+      expect(readJson(inRepo(`packages/${name}/package.json`)).sideEffects).toBeUndefined()
     }
   })
 })
