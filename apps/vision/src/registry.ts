@@ -266,8 +266,8 @@ export const MODELS: Readonly<Record<string, Entry>> = {
   densenet169: densenet(169),
   densenet201: densenet(201),
   vit_tiny: vit('tiny', 0.75, 3000, 3, 5e-4),
-  vit_small: vit('small', 0.7, 2000, 3, 3e-4),
-  vit_base: vit('base', 0.5, 1200, 2, 1e-4),
+  vit_small: vit('small', 0.7, 1500, 3, 3e-4),
+  vit_base: vit('base', 0.5, 1000, 2, 1e-4),
   vit_taught: {
     family: 'ViT',
     summary: 'every step written out, norms after the blocks',

@@ -26,7 +26,7 @@ test('has the rate that it is given now, where the run was', () => {
   const first = warmCosine(before, 1e30, 100)
   for (let i = 0; i < 50; i++) first.scheduler.step()
   const second = warmCosine(after, 0.2, 100)
-  after.loadStateDict(before.stateDict() as never)
+  after.loadStateDict(before.stateDict())
   second.scheduler.loadStateDict(first.scheduler.stateDict() as never)
   expect(rate(after)).toBeGreaterThan(1e29)
   second.callback.onEpochStart?.(2)
