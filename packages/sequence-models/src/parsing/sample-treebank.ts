@@ -197,13 +197,13 @@ class Grammar {
     const { dice } = this
     const roll = dice.next()
     if (object.behind.length > 0) return
-    if (roll < 0.25 && tool !== null) {
+    if (roll < 0.35 && tool !== null) {
       verb.behind.push(this.prepositional('with', tool, 'obl'))
-    } else if (roll < 0.4) {
-      object.behind.push(this.prepositional('with', 'part', 'nmod'))
     } else if (roll < 0.5) {
+      object.behind.push(this.prepositional('with', 'part', 'nmod'))
+    } else if (roll < 0.6) {
       object.behind.push(this.prepositional('of', 'person', 'nmod'))
-    } else if (roll < 0.65) {
+    } else if (roll < 0.75) {
       verb.behind.push(this.place())
     }
   }
