@@ -76,18 +76,3 @@ it('passes the input by in a residual block', () => {
   close(block(x), x)
   expect(new V.ResBlock(4, 8, 2)(x).shape).toEqual([2, 8, 3, 3])
 })
-
-it('makes tokens of patches, row by row, each with its place', () => {
-  manualSeed(0)
-  const tokenizer = new V.ImageTokenizer(12, 4, 6, { inChannels: 2 })
-  const x = randn([3, 2, 12, 12])
-  // By hand: each patch as a row of numbers, times the kernels as rows.
-  const rows = nn.functional.unfold(x, 4, { stride: 4 }).transpose(1, 2)
-  const { weight, bias } = tokenizer.conv
-  const tokens = rows.matmul(weight.flatten(1).T).add(bias as Tensor)
-  close(tokenizer(x), tokens.add(tokenizer.pos_embed))
-  expect(tokenizer.pos_embed.abs().max().item()).toBeGreaterThan(0)
-  expect(Object.keys(tokenizer.stateDict())).toEqual(['pos_embed', 'conv.weight', 'conv.bias'])
-  expect(() => new V.ImageTokenizer(12, 5, 6)).toThrow(/patches of 5 pixels do not cover 12/)
-  expect(() => tokenizer(randn([3, 2, 12, 8]))).toThrow(/\[N, C, 12, 12\]/)
-})

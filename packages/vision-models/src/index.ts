@@ -8,8 +8,6 @@ export {
   learnKernel,
   pool2d,
 } from './blocks/correlation.ts'
-export type { ImageTokenizerOptions } from './blocks/image-tokenizer.ts'
-export { ImageTokenizer } from './blocks/image-tokenizer.ts'
 export { ResBlock } from './blocks/res-block.ts'
 export { SelfAttention } from './blocks/self-attention.ts'
 export type { AlexNetGrayOptions, AlexNetOptions } from './classification/alexnet.ts'
