@@ -67,8 +67,8 @@ const headers = {
  * writer.flush()
  * const board = await serveBoard(runs, { port: 0 })
  * const answer = await fetch(`${board.url}api/scalars?run=first&tag=loss`)
- * const { steps, values } = await answer.json()
- * console.log(steps, values) // => [ 1 ] [ 0.5 ]
+ * const { values } = (await answer.json()) as { values: number[] }
+ * console.log(values) // => [ 0.5 ]
  * await board.close()
  * ```
  */
