@@ -60,6 +60,20 @@ describe('a grid of images', () => {
     expect(seen.data[(75 * seen.width + 105) * seen.channels]).toBe(255)
   })
 
+  test('shows single pixels where it is asked to', () => {
+    const picture = tensor(
+      [
+        [0, 255],
+        [255, 0],
+      ],
+      { dtype: 'uint8' },
+    )
+    const greys = (pixelated: boolean): number =>
+      new Set(decode(imageGrid(picture, { pixelated, tile: 200 }).png(1)).data).size
+    expect(greys(true)).toBeLessThan(40) // the two, and those of the frame
+    expect(greys(false)).toBeGreaterThan(100)
+  })
+
   test('may be empty', () => {
     const none = imageGrid(squares(0), { title: 'nothing' })
     expect(texts(none.svg)).toEqual(['nothing', ''])

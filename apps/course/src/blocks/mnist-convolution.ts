@@ -5,7 +5,7 @@ import { manualSeed } from '@flambeau/core'
 import { DataLoader } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { Adam } from '@flambeau/optim'
-import { imageGrid } from '@flambeau/plot'
+import { featureMaps } from '@flambeau/plot'
 import { digits } from '../digits.ts'
 import { budget, outFile } from '../settings.ts'
 
@@ -66,4 +66,4 @@ for (let epoch = 1; epoch <= budget(3, 2); epoch++) {
 // What a digit looks like to the second layer.
 const [image] = await testLoader.first()
 const maps = noGrad(() => net.conv2(F.maxPool2d(F.relu(net.conv1(image.at(':1'))), 2)))
-imageGrid(maps.transpose(0, 1), { range: 'auto', columns: 8 }).save(outFile('maps.png'))
+featureMaps(maps).save(outFile('maps.png'))

@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { allclose, manualSeed, randn, rearrange, zeros } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
-import { heatmap } from '@flambeau/plot'
+import { attentionMaps } from '@flambeau/plot'
 import { outFile } from '../settings.ts'
 
 class SelfAttention extends nn.Module {
@@ -47,9 +47,7 @@ const x = randn(2, 10, 64)
 const attention = new SelfAttention()
 console.log(attention(x).shape)
 console.log('weights:', attention.weights!.shape, 'sum', attention.weights!.sum(-1).mean())
-heatmap(attention.weights!.at(0, 0), { title: 'Head 1', xLabel: 'key', yLabel: 'query' }).save(
-  outFile('attention.png'),
-)
+attentionMaps(attention.weights!.at(0)).save(outFile('attention.png'))
 
 // The same formula, in one fast operation.
 const [q, k, v] = [randn(2, 8, 10, 8), randn(2, 8, 10, 8), randn(2, 8, 10, 8)]

@@ -1,7 +1,7 @@
 /** A convolution's sizes: kernels, stride and padding decide what comes out. */
 import { manualSeed, rand, randn } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
-import { imageGrid } from '@flambeau/plot'
+import { kernels as kernelsOf } from '@flambeau/plot'
 import { outFile } from '../settings.ts'
 
 const F = nn.functional
@@ -19,9 +19,7 @@ console.log(layer(x).shape)
 // The kernels are parameters, and each has a bias.
 console.log(layer.weight)
 console.log(layer.weight.shape, layer.bias!.shape)
-imageGrid(layer.weight, { range: 'auto', pixelated: true, title: 'Kernels' }).save(
-  outFile('kernels.png'),
-)
+kernelsOf(layer.weight, { title: 'Kernels' }).save(outFile('kernels.png'))
 
 // The same as a function, with kernels of one's own: their channels must be those of the picture.
 const picture = randn(1, 3, 28, 28)

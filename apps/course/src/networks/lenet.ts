@@ -5,7 +5,7 @@ import { manualSeed, ones, zeros } from '@flambeau/core'
 import { DataLoader } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { Adam } from '@flambeau/optim'
-import { confusionMatrix, imageGrid, linePlot } from '@flambeau/plot'
+import { confusionMatrix, featureMaps, kernels, linePlot } from '@flambeau/plot'
 import { digits } from '../digits.ts'
 import { budget, outFile } from '../settings.ts'
 
@@ -68,5 +68,5 @@ confusionMatrix(counts).save(outFile('confusion.png'))
 // What the first layer looks for, and what it finds in a digit.
 const [image] = await test.first()
 const maps = noGrad(() => net.sigmoid(net.conv1(image.at(':1'))))
-imageGrid(net.conv1.weight, { range: 'auto', columns: 6 }).save(outFile('kernels.png'))
-imageGrid(maps.transpose(0, 1), { range: 'auto', columns: 6 }).save(outFile('maps.png'))
+kernels(net.conv1.weight).save(outFile('kernels.png'))
+featureMaps(maps).save(outFile('maps.png'))
