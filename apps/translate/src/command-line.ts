@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { command, count, positive } from '@flambeau/command-line'
 import type { Say } from '@flambeau/command-line'
-import { setNumThreads } from '@flambeau/core'
+import { FlambeauError, setNumThreads } from '@flambeau/core'
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Kind } from './model.ts'
@@ -88,10 +88,23 @@ export function program(say: Say, input: NodeJS.ReadableStream = process.stdin):
       }
       if (words.length > 0) return say(answer(words.join(' ')))
       say(`English to ${LANGUAGES[options.to].name}; an empty line ends.`)
-      const lines = createInterface({ input })
+      // A prompt is for people.
+      const isPerson = (input as Partial<typeof process.stdin>).isTTY === true
+      const lines = createInterface({
+        input,
+        prompt: '> ',
+        ...(isPerson ? { output: process.stdout } : {}),
+      })
+      if (isPerson) lines.prompt()
       for await (const line of lines) {
         if (line.trim() === '') break
-        say(`  ${answer(line.trim())}`)
+        try {
+          say(`  ${answer(line.trim())}`)
+        } catch (error) {
+          if (!(error instanceof FlambeauError)) throw error
+          say(error.message)
+        }
+        if (isPerson) lines.prompt()
       }
       lines.close()
     })

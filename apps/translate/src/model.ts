@@ -1,7 +1,7 @@
 /** The two models, behind a common face. */
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
-import { cat, full } from '@flambeau/core'
+import { cat, full, ValueError } from '@flambeau/core'
 import { FormatError, loadSafetensors } from '@flambeau/data'
 import type * as nn from '@flambeau/nn'
 import type { Hypothesis } from '@flambeau/sequence-models'
@@ -117,10 +117,15 @@ export function build(sizes: Sizes, vocabSize: number): Translator {
   return sizes.kind === 'transformer' ? transformer(sizes, vocabSize) : recurrent(sizes, vocabSize)
 }
 
-/** Texts as a batch of sources, filled up. */
+/** Texts as a batch of sources, filled up. @throws {ValueError} for a text of too many tokens. */
 export function sourcesOf(tokenizer: Tokenizer, texts: readonly string[]): Tensor {
   const ids = texts.map((text) => encode(tokenizer, text))
-  return padBatch(ids, { padToken: PAD, maxLength: LONGEST }).tokens
+  const most = Math.max(...ids.map(({ length }) => length))
+  if (most > LONGEST) {
+    const rule = `the text has ${most} tokens, and the models read ${LONGEST} at most`
+    throw new ValueError('translate', [], rule, 'give it sentence by sentence')
+  }
+  return padBatch(ids, { padToken: PAD }).tokens
 }
 
 /** A text and its translation, by beam search. */

@@ -34,6 +34,13 @@ export interface TrainOptions extends Sizes {
 
 type Encoded = readonly [src: number[], tgt: number[]]
 
+const encodedPair = (tokenizer: Tokenizer, [source, target]: Pair): Encoded => [
+  encode(tokenizer, source),
+  encode(tokenizer, target),
+]
+
+const fits = ([src, tgt]: Encoded): boolean => src.length <= LONGEST && tgt.length <= LONGEST
+
 /** Batches of pairs of similar length, in a new order each time. */
 class Buckets extends Sampler<number[]> {
   readonly #lengths: readonly number[]
@@ -72,14 +79,12 @@ export async function train(options: TrainOptions, say: (text: string) => void):
   mkdirSync(out, { recursive: true })
   const all = await corpus(to, options.words)
   const pairs = all.train.slice(0, options.pairs)
-  const heldOut = all.heldOut.slice(0, Math.ceil(options.pairs / 10))
   const tokenizer = tokenizerFor(pairs, options.vocabSize)
-  const encoded = pairs
-    .map(([source, target]): Encoded => [encode(tokenizer, source), encode(tokenizer, target)])
-    .filter(([src, tgt]) => src.length <= LONGEST && tgt.length <= LONGEST)
-  const unseen = heldOut
-    .map(([source, target]): Encoded => [encode(tokenizer, source), encode(tokenizer, target)])
-    .filter(([src, tgt]) => src.length <= LONGEST && tgt.length <= LONGEST)
+  const encoded = pairs.map((pair) => encodedPair(tokenizer, pair)).filter(fits)
+  const heldOut = all.heldOut
+    .slice(0, Math.ceil(options.pairs / 10))
+    .filter((pair) => fits(encodedPair(tokenizer, pair)))
+  const unseen = heldOut.map((pair) => encodedPair(tokenizer, pair))
 
   manualSeed(seed)
   const model = build(options, tokenizer.vocabSize)
