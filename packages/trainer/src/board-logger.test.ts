@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { manualSeed, randn, zeros } from '@flambeau/core'
+import { manualSeed, randn, ValueError, zeros } from '@flambeau/core'
 import { Accuracy, DataLoader, TensorDataset } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { Adam, GradScaler, SGD } from '@flambeau/optim'
@@ -102,6 +102,25 @@ describe('a training that logs for the board', () => {
       norms.push(found?.sumSquares ?? Number.NaN)
     }
     expect(norms[1]).toBeCloseTo(norms[0] as number, 6)
+  })
+
+  test('goes on if its model cannot be traced, and says why', async () => {
+    class Moody extends nn.Linear {
+      override forward(input: ReturnType<typeof randn>): ReturnType<typeof randn> {
+        if (!this.training) throw new ValueError('Moody', [], 'it only trains')
+        return super.forward(input)
+      }
+    }
+    const model = new Moody(4, 2)
+    await fit(model, [[randn([8, 4]), zeros([8, 2])]], {
+      optimizer: new SGD(model.parameters(), { lr: 0.1 }),
+      loss: nn.functional.mseLoss,
+      epochs: 1,
+      progress: false,
+      board: folder,
+    })
+    expect(read().graph()).toBeNull()
+    expect(read().texts('graph')[0]?.text).toMatch(/was not logged.*it only trains/s)
   })
 
   test('goes on where it was resumed, and what came after is gone', async () => {

@@ -1,5 +1,5 @@
 /** Logs a training for the board. */
-import { Tensor } from '@flambeau/core'
+import { FlambeauError, Tensor } from '@flambeau/core'
 import type { AnyModule } from '@flambeau/nn'
 import type { Optimizer } from '@flambeau/optim'
 import type { Drawable, Hparam } from '@flambeau/tensorboard'
@@ -98,7 +98,7 @@ function logger(
       if (wantsGraph && model !== undefined) {
         wantsGraph = false
         const [input] = (Array.isArray(batch) ? batch : [batch]) as unknown[]
-        if (input instanceof Tensor) writer.addGraph(model, input)
+        if (input instanceof Tensor) addGraph(writer, model, input)
       }
       if (!wantsGradients || model === undefined) return
       wantsGradients = false
@@ -145,6 +145,16 @@ function logger(
     onEnd: end,
   }
   return { callback, end }
+}
+
+/** The graph, or why there is none: what only looks on must not end a training. */
+function addGraph(writer: SummaryWriter, model: AnyModule, input: Tensor): void {
+  try {
+    writer.addGraph(model, input)
+  } catch (error) {
+    if (!(error instanceof FlambeauError)) throw error
+    writer.addText('graph', `The graph of the model was not logged. ${error.message}`)
+  }
 }
 
 /** The figures of an epoch by their tags. */
