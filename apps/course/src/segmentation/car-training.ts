@@ -14,8 +14,8 @@ import { drawCars, getLoaders } from './car-pictures.ts'
 const device = await bestDevice()
 console.log('device:', device)
 const large = device === 'cuda' // a processor gets fewer pictures, a smaller network, fewer epochs
-const batchSize = budget(16, 4)
-const numEpochs = budget(large ? 50 : 15, 5)
+const batchSize = large ? 16 : 4
+const numEpochs = budget(large ? 50 : 10, 5)
 const features = [1, 2, 4, 8].map((times) => times * budget(large ? 64 : 16, 8))
 const size: [number, number] = [budget(160, 48), budget(240, 72)]
 
@@ -44,7 +44,7 @@ const { trainLoader, valLoader } = getLoaders(folders, transforms, {
 
 const model = new UNet({ inChannels: 3, outChannels: 1, features }).to(device)
 const lossFn = new nn.BCEWithLogitsLoss()
-const optimizer = new Adam(model.parameters(), { lr: budget(large ? 1e-4 : 1e-3, 3e-3) })
+const optimizer = new Adam(model.parameters(), { lr: budget(large ? 1e-4 : 2e-3, 3e-3) })
 // Half precision pays on a GPU; it needs the scaler for its small range.
 const scaler = new GradScaler({ enabled: large })
 
