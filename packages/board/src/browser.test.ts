@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, appendFileSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { accessSync, constants } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { rand } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
@@ -186,6 +185,20 @@ describe.skipIf(executablePath === null)('the page', () => {
     writer.flush()
     await page.locator('[data-tag="loss"] canvas').waitFor()
     expect(await page.locator('.message').count()).toBe(0)
+    await page.close()
+  })
+
+  test('names damaged files, and shows what is good in them', async () => {
+    const folder = join(top, 'damaged')
+    const writer = new SummaryWriter(join(folder, 'run'))
+    writer.addScalar('loss', 1, 0)
+    writer.close()
+    const [name = ''] = readdirSync(writer.logDir)
+    appendFileSync(join(writer.logDir, name), new Uint8Array(40).fill(7))
+    const page = await open(folder)
+    await page.locator('[data-tag="loss"] canvas').waitFor()
+    await page.getByText('One record could not be read').click()
+    expect(await page.locator('.problems li').innerText()).toMatch(/run: events.*length .* damaged/)
     await page.close()
   })
 

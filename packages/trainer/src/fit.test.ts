@@ -135,6 +135,17 @@ describe('fit', () => {
     expect(moved).toBeGreaterThan(0.005)
   })
 
+  test('clips every number of a gradient', async () => {
+    const model = net()
+    const before = weights(model)
+    const step = { optimizer: new SGD(model.parameters(), { lr: 1 }), loss: F.crossEntropy }
+    const batch = [randn([8, 4]).mul(100), tensor([0, 1, 0, 1, 0, 1, 0, 1])] as Batch
+    await fit(model, [batch], { ...step, clipGradValue: 0.25, epochs: 1, progress: false })
+    const flat = (list: unknown[]): number[] => (list as number[][][]).flat(3)
+    const moves = flat(weights(model)).map((w, i) => Math.abs(w - (flat(before)[i] as number)))
+    expect(Math.max(...moves)).toBeCloseTo(0.25, 5)
+  })
+
   test('hands plateaus the monitored value', async () => {
     const model = net()
     const optimizer = new SGD(model.parameters(), { lr: 0.5 })

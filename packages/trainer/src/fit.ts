@@ -254,7 +254,7 @@ class Training<Batch> {
   }
 
   async #step(loss: number, batch: unknown): Promise<void> {
-    const { optimizer, scaler, clipGradNorm, onDivergence = 'throw' } = this.#options
+    const { optimizer, scaler, clipGradNorm, clipGradValue, onDivergence = 'throw' } = this.#options
     const callbacks = this.#callbacks
     const place = this.#place
     place.step++
@@ -263,13 +263,17 @@ class Training<Batch> {
     if (Number.isFinite(loss)) {
       this.#skipped = 0
       const looking = callbacks.filter((callback) => callback.onBackward !== undefined)
-      if (clipGradNorm !== undefined || looking.length > 0) scaler?.unscale_(optimizer)
+      const clips = clipGradNorm !== undefined || clipGradValue !== undefined
+      if (clips || looking.length > 0) scaler?.unscale_(optimizer)
       for (const callback of looking) {
         const told = callback.onBackward?.({ ...state, batch })
         if (told instanceof Promise) await told
       }
       if (clipGradNorm !== undefined) {
         utils.clipGradNorm_(this.#model.parameters(), clipGradNorm)
+      }
+      if (clipGradValue !== undefined) {
+        utils.clipGradValue_(this.#model.parameters(), clipGradValue)
       }
       if (scaler === undefined) optimizer.step()
       else {

@@ -49,6 +49,8 @@ export interface FitOptions<Batch> {
   readonly accumulate?: number
   /** Largest norm of all gradients together. Default unbounded. */
   readonly clipGradNorm?: number
+  /** Largest size of any number in a gradient. Default unbounded. */
+  readonly clipGradValue?: number
   /** Compute in mixed precision. Default false. */
   readonly autocast?: boolean | AutocastOptions
   /** For float16, whose gradients may vanish. Default none. */

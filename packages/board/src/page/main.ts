@@ -28,6 +28,8 @@ let filter = ''
 
 const status = h('span', { class: 'status' }, 'connecting')
 const message = h('div', { class: 'message' })
+const problems = h('details', { class: 'problems' })
+problems.hidden = true
 const main = h('main')
 const nav = h('nav')
 const place = h('div', { class: 'folder muted' })
@@ -42,6 +44,20 @@ function applyTheme(): void {
   document.documentElement.dataset['theme'] = settings.theme
   sidebar.update(store.runs)
   draw()
+}
+
+/** Says which files are damaged, of whatever run. */
+function drawProblems(): void {
+  const found = store.runs.flatMap(({ name, problems: list }) =>
+    list.map((problem) => `${name}: ${problem}`),
+  )
+  problems.hidden = found.length === 0
+  const count = found.length === 1 ? 'One record' : `${found.length} records`
+  const rows = found.slice(0, 50).map((text) => h('li', {}, text))
+  problems.replaceChildren(
+    h('summary', {}, `${count} could not be read; the rest is shown.`),
+    h('ul', {}, ...rows),
+  )
 }
 
 /** Draws the tab that is open. */
@@ -71,6 +87,7 @@ async function refresh(): Promise<void> {
   place.textContent = store.message?.folder ?? ''
   place.title = store.message?.path ?? ''
   sidebar.update(store.runs)
+  drawProblems()
   draw()
 }
 
@@ -125,6 +142,7 @@ document.querySelector('#board')?.append(
       filter = typed ?? filter
       draw()
     }),
+    problems,
     main,
   ),
 )
