@@ -329,6 +329,41 @@ const functions: readonly Case[] = [
   fn('index', (x) => [x.at(':', [0, 2]), x.at(':', [0, 2], [1, 3])]),
   fn('scatter', (x) => [x.scatter(1, ints(x, 3), 9), x.scatterAdd(1, ints(x, 3), x)]),
   fn('indexAdd', (x) => x.indexAdd(1, F0.tensor([2, 0]), x.narrow(1, 0, 2))),
+  fn('writes into parts', (x) => {
+    const y = x.mul(2)
+    const row = y.select(1, 0)
+    row.fill_(0)
+    y.narrow(2, 1, 2).select(1, 1).add_(1).mul_(3)
+    y.permute(2, 0, 1)
+      .narrow(0, 3, 1)
+      .copy_(x.sum([1, 2], true).squeeze(2).unsqueeze(0))
+    return [y, row, y.at('..., 0')]
+  }),
+  fn('writes into what is detached', (x) => {
+    const y = x.mul(2)
+    const z = y.detach()
+    z.select(1, 1).fill_(7)
+    y.narrow(2, 0, 1).neg_()
+    return [y, z]
+  }),
+  fn('writes by index', (x) => {
+    const y = x.add(0)
+    y.setAt(':, 0, 1:3', 5)
+    y.setAt(':, 1', x.select(1, 2))
+    y.narrow(1, 2, 1).setAt('..., ::2', -1)
+    return y
+  }),
+  fn('writes into constants', (x) => {
+    const out = F0.zeros([x.shape[0] as number, 2, 4])
+    out.select(1, 1).copy_(x.sum(1))
+    return out.mul(2)
+  }),
+  fn('index by several', (x) => x.at(ints(x.select(2, 0), 2), ints(x.select(2, 1), 3))),
+  fn('cdist', (a, b) => [F0.cdist(a, b), F0.cdist(a, b, 1)], [3, 4], [5, 4]),
+  fn('numbers that are none', (x) => [
+    x.log().nansum(1),
+    x.div(x.gt(0).float()).nanToNum(1, 2, -2),
+  ]),
   fn('oneHot', (x) => F.oneHot(ints(x, 5), 5)),
   fn('arange', (x) => [
     x.add(F0.arange(4)),

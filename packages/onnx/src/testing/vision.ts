@@ -108,7 +108,7 @@ export const classification: readonly Case[] = [
     inputs: image(3, 8),
   },
   { name: 'ResBlock', model: () => new V.ResBlock(3, 4), inputs: image(3, 8) },
-  { name: 'ImageTokenizer', model: () => new V.ImageTokenizer(16, 8, 6), inputs: image(3, 16) },
+  { name: 'ImageTokenizer', model: () => new nn.ImageTokenizer(16, 8, 6), inputs: image(3, 16) },
   { name: 'SelfAttention', model: () => new V.SelfAttention(8), inputs: (n) => [randn([n, 5, 8])] },
   {
     name: 'Correlation2d',

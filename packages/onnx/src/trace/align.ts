@@ -64,6 +64,14 @@ export function numOf(values: readonly number[]): Num {
   return values.every((one) => Object.is(one, first)) ? first : new Varying(values)
 }
 
+/** The product of two numbers, trace by trace. */
+export function times(a: Num, b: Num): Num {
+  if (typeof a === 'number' && typeof b === 'number') return a * b
+  const { values } = (typeof a === 'number' ? b : a) as Varying
+  const at = (n: Num, t: number): number => (typeof n === 'number' ? n : (n.values[t] as number))
+  return numOf(values.map((_, t) => at(a, t) * at(b, t)))
+}
+
 function differs(what: string): ValueError {
   return new ValueError(
     OP,

@@ -7,6 +7,7 @@ import { Tensor, ValueError } from '@flambeau/core'
 import type { Input, OpCall } from '@flambeau/core/internal'
 import { compounds, native, run, runInPlace, runMany, vmapping } from '@flambeau/core/internal'
 import { CODE, dtypeName } from '../dtypes.ts'
+import { placesOf, scattered, writtenWindow } from './writes.ts'
 
 /** Where a value comes from. */
 export type Source = 'input' | 'state' | 'constant' | 'call'
@@ -59,6 +60,8 @@ export class Recorder {
   readonly calls: Call[] = []
   readonly values: Value[] = []
   readonly #values = new WeakMap<Tensor, { value: Value; version: number }>()
+  /** What views are of, and by which operation. */
+  readonly #origins = new WeakMap<Tensor, { from: Tensor; call: OpCall }>()
   /** How often the storage of a tensor that is no view was written to. */
   readonly #writes = new WeakMap<Tensor, number>()
   /** Which tensors follow from inputs, by native number: their elements must not be read. */
@@ -93,6 +96,11 @@ export class Recorder {
             call.numberDtype,
           ),
         )
+        const [from] = call.inputs
+        // Also what is detached, or of another dtype, has the elements of what it was made of.
+        if (from instanceof Tensor && native.sameStorage(out._id, from._id)) {
+          this.#origins.set(out, { from, call })
+        }
         this.#add(call, inputs, [out])
         return out
       },
@@ -181,7 +189,7 @@ export class Recorder {
       elements,
     }
     this.values.push(value)
-    const version = this.#writes.get(tensor._base ?? tensor) ?? 0
+    const version = this.#writes.get(this.#root(tensor)) ?? 0
     this.#values.set(tensor, { value, version })
     if (fixed) this.#live.delete(tensor._id)
     else if (source !== 'state') this.#live.set(tensor._id, value)
@@ -190,15 +198,14 @@ export class Recorder {
 
   #valueOf(tensor: Tensor): Value {
     const known = this.#values.get(tensor)
-    const version = this.#writes.get(tensor._base ?? tensor) ?? 0
+    const version = this.#writes.get(this.#root(tensor)) ?? 0
     if (known !== undefined && known.version >= version) return known.value
-    if (known !== undefined && !known.value.fixed) {
-      throw new ValueError(
-        OP,
-        { tensor },
-        'it was changed in place through another tensor that shares its elements, which ONNX has no form for',
-        'use the forms without underscore in forward',
-      )
+    const base = this.#root(tensor)
+    if (known !== undefined && base !== tensor && !this.#valueOf(base).fixed) {
+      // It was changed through another view: it is what it views of the tensor as it is now.
+      const again = this.#replay(tensor, base, base)
+      if (again === null) throw this.#unknownView(tensor)
+      return this.#rename(tensor, this.#valueOf(again))
     }
     const named = this.#names.get(tensor)
     if (named !== undefined) return this.#new(tensor, named.source, named.name, false)
@@ -231,27 +238,90 @@ export class Recorder {
     this.calls.push({ op, inputs, numbers: [...numbers], params, numberDtype, outputs })
   }
 
+  /** The tensor that a view is of in the end; the tensor itself if it is none. */
+  #root(tensor: Tensor): Tensor {
+    let root = tensor
+    for (let origin = this.#origins.get(root); origin !== undefined;) {
+      root = origin.from
+      origin = this.#origins.get(root)
+    }
+    return root
+  }
+
+  /** Says what a tensor is from now on. */
+  #rename(tensor: Tensor, value: Value): Value {
+    const version = this.#writes.get(this.#root(tensor)) ?? 0
+    this.#values.set(tensor, { value, version })
+    if (!value.fixed) this.#live.set(tensor._id, value)
+    return value
+  }
+
+  /** The operations that made `view` of `base`, on another tensor of its shape; null if unknown. */
+  #replay(view: Tensor, base: Tensor, start: Tensor): Tensor | null {
+    const chain: { shape: readonly number[]; call: OpCall }[] = []
+    for (let at = view; at !== base;) {
+      const origin = this.#origins.get(at)
+      if (origin === undefined || origin.call.op.name === 'viewDtype') return null
+      chain.unshift({ shape: at.shape, call: origin.call })
+      at = origin.from
+    }
+    return chain.reduce((x, { shape, call }) => {
+      const inputs = [x, ...call.inputs.slice(1)]
+      return run(call.op, inputs, shape, x._dtype, call.numbers, call.params, call.numberDtype)
+    }, start)
+  }
+
+  #unknownView(tensor: Tensor): ValueError {
+    return new ValueError(
+      OP,
+      { tensor },
+      'a part of another tensor is changed in place, and which part cannot be followed',
+      'use the forms without underscore in forward: where, cat, indexPut, selectScatter',
+    )
+  }
+
   /** A write: the target is another value afterwards, and so is everything that shares its storage. */
   #write(call: OpCall, targets: readonly Tensor[], name: string): void {
     const inputs = this.#inputs(call.inputs)
     const before = targets.map((target) => this.#valueOf(target))
-    const base = targets.map((target) => target._base ?? target)
     const fixed = [...inputs, ...before].every(
       (one) => one === null || typeof one === 'number' || one.fixed,
     )
-    targets.forEach((target, i) => {
-      if (target._base === null || fixed) return
-      throw new ValueError(
-        OP,
-        { target },
-        `${name} changes a part of another tensor (${before[i]?.source ?? ''}) in place, which ONNX has no form for`,
-        'use the form without underscore: where, cat, indexPut, selectScatter',
-      )
-    })
+    const [target] = targets as [Tensor]
+    const [base, window] = [this.#root(target), call.op.name === 'setAt']
+    if (!fixed && base !== target) {
+      this.#writePart(call, targets, name, base)
+    } else if (!fixed && window) {
+      const written = writtenWindow(call, target)
+      this.#carryOut(call, targets, name)
+      this.#rename(target, this.#valueOf(written))
+    } else {
+      this.#carryOut(call, targets, name)
+      this.#add(call, inputs, targets)
+    }
+  }
+
+  #carryOut(call: OpCall, targets: readonly Tensor[], name: string): void {
     this.#aside(() =>
       runInPlace(call.op, targets, call.inputs, call.numbers, call.params, call.numberDtype, name),
     )
-    for (const one of base) this.#writes.set(one, (this.#writes.get(one) ?? 0) + 1)
-    this.#add(call, inputs, targets)
+    for (const target of targets) {
+      const base = this.#root(target)
+      this.#writes.set(base, (this.#writes.get(base) ?? 0) + 1)
+    }
+  }
+
+  /** A write into a view: the same of a copy, which is then scattered to the places of the view. */
+  #writePart(call: OpCall, targets: readonly Tensor[], name: string, base: Tensor): void {
+    const [target] = targets as [Tensor]
+    const places = this.#replay(target, base, placesOf(base))
+    if (places === null || targets.length > 1) throw this.#unknownView(target)
+    const part = target.clone()
+    const inputs = call.inputs.map((input) => (input === target ? part : input))
+    runInPlace(call.op, [part], inputs, call.numbers, call.params, call.numberDtype, name)
+    const written = scattered(base, places, part, false)
+    this.#carryOut(call, targets, name)
+    this.#rename(base, this.#valueOf(written))
+    this.#rename(target, this.#valueOf(part))
   }
 }

@@ -237,6 +237,14 @@ export const elementwise: Forms = {
       g.node('Log', [g.node('Add', [near, scalar(c, 1)])]),
     ])
   },
+  nanToNum: (c) => {
+    const { g } = c
+    const x = c.as(0)
+    const [nan, high, low] = [scalar(c, c.int(0)), scalar(c, c.int(1)), scalar(c, c.int(2))]
+    const up = g.node('Where', [g.node('IsInf', [x], { detect_negative: 0 }), high, x])
+    const finite = g.node('Where', [g.node('IsInf', [x], { detect_positive: 0 }), low, up])
+    return g.node('Where', [g.node('IsNaN', [x]), nan, finite])
+  },
   eq: compare('Equal'),
   ne: not(compare('Equal')),
   lt: compare('Less'),

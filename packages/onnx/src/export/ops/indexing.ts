@@ -1,6 +1,7 @@
 /** Operations that read and write at places that tensors name. */
 import { CODE } from '../../dtypes.ts'
 import type { Num } from '../../trace/align.ts'
+import { times } from '../../trace/align.ts'
 import type { Context, Form, Forms } from '../context.ts'
 import { reshape } from './shapes.ts'
 
@@ -15,15 +16,11 @@ const index: Form = (c) => {
 function merged(c: Context, axis: number, count: number): string {
   const { shape } = c.tensor(0)
   if (count === 1) return c.in(0)
-  return reshape(c, c.in(0), shape, mergedShape(c, shape, axis, count))
+  return reshape(c, c.in(0), shape, mergedShape(shape, axis, count))
 }
 
-function mergedShape(c: Context, shape: readonly Num[], axis: number, count: number): Num[] {
-  let product = 1
-  for (const size of shape.slice(axis, axis + count)) {
-    if (typeof size !== 'number') throw c.refuse('axes that one index covers are dynamic')
-    product *= size
-  }
+function mergedShape(shape: readonly Num[], axis: number, count: number): Num[] {
+  const product = shape.slice(axis, axis + count).reduce(times, 1)
   return [...shape.slice(0, axis), product, ...shape.slice(axis + count)]
 }
 
@@ -39,7 +36,7 @@ const indexPut: Form = (c) => {
   const wanted = [...shape.slice(0, axis), ...places.shape, ...behind]
   values = g.node('Expand', [values, g.sizes(wanted)])
   let input = merged(c, axis, count)
-  const flat = count === 1 ? shape : mergedShape(c, shape, axis, count)
+  const flat = count === 1 ? shape : mergedShape(shape, axis, count)
   // ScatterND writes rows of the first axis: the indexed one goes there, and back.
   const ndim = flat.length
   const front = [axis, ...range(ndim).filter((one) => one !== axis)]
@@ -137,7 +134,20 @@ const bincount: Form = (c) => {
   return g.node('ScatterElements', [start, places, updates], { axis: 0, reduction: 'add' })
 }
 
+/** One place for several index tensors, on axes of these sizes: negative ones count from the back. */
+const indexPositions: Form = (c) => {
+  const { g } = c
+  return c.call.inputs.reduce<string>((sum, _, i) => {
+    const size = g.number(c.call.numbers[2 * i] as Num)
+    const place = c.as(i, CODE.int64)
+    const below = g.node('Less', [place, g.scalar(0, CODE.int64)])
+    const front = g.node('Where', [below, g.node('Add', [place, size]), place])
+    return sum === '' ? front : g.node('Add', [g.node('Mul', [sum, size]), front])
+  }, '')
+}
+
 export const indexing: Forms = {
+  indexPositions,
   index,
   indexPut,
   gather: (c) => c.g.node('GatherElements', [c.in(0), c.as(1, CODE.int64)], { axis: c.int(0) }),

@@ -107,7 +107,31 @@ const running: Form = (c) => {
   return g.node('CumSum', [c.as(0), g.scalar(c.int(0), CODE.int64)], { reverse: c.int(1) })
 }
 
+/** Distances of all rows from all others: |x - y|, or the root of the squares. */
+const distances: Form = (c) => {
+  const { g } = c
+  const power = c.int(0)
+  if (power !== 1 && power !== 2) throw c.refuse(`distances of power ${power} have no form here`)
+  const apart = g.node('Sub', [
+    g.node('Unsqueeze', [c.as(0), g.ints([-2])]),
+    g.node('Unsqueeze', [c.as(1), g.ints([-3])]),
+  ])
+  const type = power === 1 ? 'ReduceL1' : 'ReduceL2'
+  if (c.opset >= 18) return g.node(type, [apart, g.ints([-1])], { keepdims: 0 })
+  return g.node(type, [apart], { axes: [-1], keepdims: 0 })
+}
+
+/** What is NaN counts as 0. */
+const nansum: Form = (c) => {
+  const { g } = c
+  const x = c.as(0)
+  const numbers = g.node('Where', [g.node('IsNaN', [x]), g.scalar(0, c.out.dtype), x])
+  return reduced(c, 'ReduceSum', numbers, c.ints())
+}
+
 export const reductions: Forms = {
+  cdist: distances,
+  nansum,
   sum: over('ReduceSum'),
   mean: over('ReduceMean'),
   prod: over('ReduceProd'),
