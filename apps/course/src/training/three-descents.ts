@@ -27,7 +27,7 @@ class Model extends nn.Module {
   }
 }
 
-// Mended: with a momentum of 1 nothing ever slows down, and the loss swings for ever.
+// Mended: with a momentum of 1 nothing slows down, and the loss swings; 0.9, and a rate to match.
 const ways = [
   { name: 'Batch', batchSize: numSamples, momentum: 0.9 },
   { name: 'Stochastic', batchSize: 1, momentum: 0 },
