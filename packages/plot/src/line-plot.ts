@@ -100,7 +100,7 @@ function plot(
 /**
  * Curves by name, in one panel. Points that are not finite are left out.
  *
- * @param series For each name, values at 0, 1, 2, … (numbers or a tensor) or points.
+ * @param series For each name, values at 0, 1, 2, … (numbers or a tensor) or points (also as `[N, 2]`).
  *
  * @example
  * ```ts
@@ -220,13 +220,8 @@ function fitted(points: readonly Point[]): { slope: number; intercept: number } 
 }
 
 function pairsOf(points: Curve): Point[] {
-  if (!(points instanceof Tensor)) return pointsOf(points)
-  if (points.ndim !== 2 || points.shape[1] !== 2) {
+  if (points instanceof Tensor && (points.ndim !== 2 || points.shape[1] !== 2)) {
     throw new ValueError('scatter', { points }, 'points must be [N, 2]', 'choose two columns')
   }
-  const values = numbersOf(points)
-  return Array.from({ length: values.length / 2 }, (_, i) => ({
-    x: values[2 * i] as number,
-    y: values[2 * i + 1] as number,
-  }))
+  return pointsOf(points)
 }

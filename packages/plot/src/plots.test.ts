@@ -68,6 +68,19 @@ describe('scattered points', () => {
     expect(count(linePlot({ a: [1], b: [2] }).svg, 'y="-34"')).toBe(0)
   })
 
+  test('take the rows of a tensor as points', () => {
+    const rows = [
+      [0, 1],
+      [5, 2],
+      [9, 4],
+    ] as [number, number][]
+    const points = tensor(rows, { dtype: 'float32' })
+    expect(linePlot({ curve: points }).svg).toBe(linePlot({ curve: rows }).svg)
+    expect(scatter(points, { curves: { fit: points } }).svg).toBe(
+      scatter(rows, { curves: { fit: rows } }).svg,
+    )
+  })
+
   test('take curves over the points, and a range', () => {
     const points = [
       [0, 0],

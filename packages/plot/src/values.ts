@@ -12,7 +12,7 @@ export function numbersOf(values: Numbers): number[] {
   return Array.from(values.detach().flatten().toArray() as ArrayLike<number | bigint>, Number)
 }
 
-/** A curve: values at 0, 1, 2, … (or from `start` in steps), or points `{ x, y }` or `[x, y]`. */
+/** A curve: values at 0, 1, 2, …, or points `{ x, y }`, `[x, y]` or the rows of a tensor `[N, 2]`. */
 export type Curve = Numbers | readonly (Point | readonly [x: number, y: number])[]
 
 /** The points of a curve. */
@@ -25,6 +25,9 @@ export function pointsOf(curve: Curve): Point[] {
     if (typeof first === 'object' && first !== null) {
       return Array.from(curve as readonly Point[], ({ x, y }) => ({ x, y }))
     }
+  } else if (curve.ndim === 2 && curve.shape[1] === 2) {
+    const [xs, ys] = [numbersOf(curve.select(1, 0)), numbersOf(curve.select(1, 1))]
+    return xs.map((x, i) => ({ x, y: ys[i] as number }))
   }
   return numbersOf(curve as Numbers).map((y, x) => ({ x, y }))
 }

@@ -1,6 +1,6 @@
 /** What stands between layers: sigmoid, tanh, ReLU and its relatives; softmax at the end. */
 import '@flambeau/autograd'
-import { linspace, tensor } from '@flambeau/core'
+import { linspace, stack, tensor } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import { linePlot } from '@flambeau/plot'
 import { outFile } from '../settings.ts'
@@ -10,10 +10,9 @@ const F = nn.functional
 // The step has no slope anywhere, so that nothing could learn through it; these have one.
 const curves = { sigmoid: F.sigmoid, tanh: F.tanh, ReLU: F.relu, 'leaky ReLU': F.leakyRelu }
 const x = linspace(-4, 4, 81)
-const lines = Object.entries(curves).map(([name, curve]) => {
-  const values = curve(x).tolist() as number[]
-  return [name, values.map((y, i) => [-4 + i / 10, y] as [number, number])] as const
-})
+const lines = Object.entries(curves).map(
+  ([name, curve]) => [name, stack([x, curve(x)], 1)] as const,
+)
 linePlot(Object.fromEntries(lines), { title: 'Activations' }).save(outFile('activations.png'))
 
 const places = tensor([-100, 0, 1, 100], { dtype: 'float32', requiresGrad: true })

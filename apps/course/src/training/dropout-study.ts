@@ -39,11 +39,11 @@ for (const model of Object.values(nets)) {
   }
 }
 
-const curves: Record<string, [x: number, y: number][]> = {}
+const curves: Record<string, Tensor> = {}
 for (const [name, model] of Object.entries(nets)) {
   model.eval() // nothing is dropped now
-  const predicted: Tensor = noGrad(() => model(x))
-  curves[name] = cat([x, predicted], 1).tolist() as [number, number][]
+  const predicted = noGrad(() => model(x))
+  curves[name] = cat([x, predicted], 1)
   const [train, test] = [yTrain, yTest].map((y) => criterion(predicted, y).item().toFixed(4))
   console.log(`${name}: train ${train}, test ${test}`)
 }

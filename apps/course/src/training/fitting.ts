@@ -52,7 +52,7 @@ const lossFn = new nn.MSELoss()
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length
 
 const everywhere = linspace(-5, 5, 101).unsqueeze(1)
-const fits: Record<string, [x: number, y: number][]> = {}
+const fits: Record<string, Tensor> = {}
 for (const model of [new LinearRegression(), new MLP(), new MLPOverfitting()]) {
   const { name } = model.constructor
   // Mended: at the note's rate SGD jumps about, and the large network never gets to overfit.
@@ -80,7 +80,6 @@ for (const model of [new LinearRegression(), new MLP(), new MLPOverfitting()]) {
   const [ofTrain, ofTest] = [losses.train.at(-1)!, losses.test.at(-1)!]
   console.log(`${name}: train ${ofTrain.toFixed(2)}, test ${ofTest.toFixed(2)}`)
   linePlot(losses, { title: name, yRange: [0, 200], xLabel: 'epoch' }).save(outFile(`${name}.png`))
-  const fitted = noGrad(() => cat([everywhere, model(everywhere)], 1))
-  fits[name] = fitted.tolist() as [number, number][]
+  fits[name] = noGrad(() => cat([everywhere, model(everywhere)], 1))
 }
 scatter(points, { names: ['points'], curves: fits }).save(outFile('fits.png'))
