@@ -1,7 +1,7 @@
 /** Elements of tensors as bytes, little-endian. */
 import { CODE, itemBytes, onnxType } from './dtypes.ts'
 import type { OnnxTensor } from './proto/messages.ts'
-import type { Elements } from './trace/recorder.ts'
+import type { Elements } from './trace/values.ts'
 
 const float = new Float32Array(1)
 const bits = new Uint32Array(float.buffer)

@@ -4,7 +4,7 @@ import { CODE, onnxType } from '../dtypes.ts'
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../proto/messages.ts'
 import type { Aligned, Num, Operand } from '../trace/align.ts'
 import { Varying } from '../trace/align.ts'
-import type { Elements } from '../trace/recorder.ts'
+import type { Elements } from '../trace/values.ts'
 import { single, tensorOf } from '../tensors.ts'
 
 /** An attribute: whole numbers, lists of them and texts stand for themselves. */

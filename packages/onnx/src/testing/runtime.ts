@@ -2,17 +2,26 @@
 import { fromTypedArray } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import * as ort from 'onnxruntime-node'
+import { fromHalf, toHalf } from '../tensors.ts'
 
 function toRuntime(x: Tensor): ort.Tensor {
   const dims = [...x.shape]
   if (x.dtype === 'int64') return new ort.Tensor('int64', x.toBigIntArray(), dims)
   if (x.dtype === 'bool') return new ort.Tensor('bool', Uint8Array.from(x.toArray()), dims)
+  if (x.dtype === 'float16') {
+    return new ort.Tensor('float16', Uint16Array.from(x.toArray(), toHalf), dims)
+  }
   return new ort.Tensor(x.dtype as 'float32', x.toArray() as Float32Array, dims)
 }
 
 function fromRuntime(x: ort.Tensor): Tensor {
   if (x.type === 'bool')
     return fromTypedArray(Uint8Array.from(x.data as Uint8Array), x.dims).to('bool')
+  if (x.type === 'float16') {
+    const { buffer, byteOffset, length } = x.data as Uint16Array
+    const bits = new Uint16Array(buffer, byteOffset, length)
+    return fromTypedArray(Float32Array.from(bits, fromHalf), x.dims)
+  }
   return fromTypedArray(x.data as Float32Array, x.dims)
 }
 

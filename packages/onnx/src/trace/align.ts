@@ -3,7 +3,7 @@
  * in all of them is a constant, and what differs follows from the sizes that differ.
  */
 import { ValueError } from '@flambeau/core'
-import type { Call, Elements, Source, Trace, Value } from './recorder.ts'
+import type { Call, Elements, Source, Trace, Value } from './values.ts'
 
 /** A number that differs from trace to trace. */
 export class Varying {

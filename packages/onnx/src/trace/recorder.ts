@@ -6,54 +6,12 @@
 import { Tensor, ValueError } from '@flambeau/core'
 import type { Input, OpCall } from '@flambeau/core/internal'
 import { compounds, native, run, runInPlace, runMany, vmapping } from '@flambeau/core/internal'
-import { CODE, dtypeName } from '../dtypes.ts'
+import { dtypeName } from '../dtypes.ts'
+import type { Call, Source, Trace, Value } from './values.ts'
+import { elementsOf } from './values.ts'
 import { placesOf, scattered, writtenWindow } from './writes.ts'
 
-/** Where a value comes from. */
-export type Source = 'input' | 'state' | 'constant' | 'call'
-
-/** Elements of a tensor, row-major. */
-export type Elements = ReturnType<Tensor['toArray']> | BigInt64Array
-
-/** A tensor as it was at one moment of the trace. */
-export interface Value {
-  /** Its place in the order of appearance: the same in every trace of one program. */
-  readonly id: number
-  readonly source: Source
-  /** Of an input or of state; empty otherwise. */
-  readonly name: string
-  readonly shape: readonly number[]
-  readonly dtype: number
-  /** Does it follow from nothing but constants? */
-  readonly fixed: boolean
-  /** The elements of what is fixed. */
-  readonly elements: Elements | null
-}
-
-/** One call of an operation, or of a compound function. */
-export interface Call {
-  readonly op: string
-  readonly inputs: readonly (Value | number | null)[]
-  readonly numbers: readonly number[]
-  readonly params: unknown
-  /** The dtype that plain numbers among the inputs have. */
-  readonly numberDtype: number
-  readonly outputs: readonly Value[]
-}
-
-/** A program as it ran on one set of inputs. */
-export interface Trace {
-  readonly values: readonly Value[]
-  readonly calls: readonly Call[]
-  readonly outputs: readonly Value[]
-}
-
 const OP = 'exportOnnx'
-
-/** The elements of a tensor, row-major; of float16 and bfloat16 as float32. */
-export function elementsOf(tensor: Tensor): Elements {
-  return tensor._dtype === CODE.int64 ? tensor.toBigIntArray() : tensor.toArray()
-}
 
 /** Listens from its making until `stop`. */
 export class Recorder {
