@@ -171,6 +171,10 @@ describe.skipIf(executablePath === null)('the page', () => {
     await expect
       .poll(() => page.locator('tbody tr').innerText())
       .toMatch(/tried\s+0.125\s+mlp\s+0.75/)
+    writer.addHparams({ lr: 0.5, model: 'cnn' }, { accuracy: 0.875 }, { runName: 'other' })
+    const lines = page.locator('.parallel polyline')
+    await expect.poll(() => lines.count(), { timeout: 10_000 }).toBe(2)
+    expect((await lines.first().getAttribute('points'))?.split(' ')).toHaveLength(3)
     await page.locator('nav').getByText('Graph').click()
     await expect.poll(() => page.locator('.tree').innerText()).toMatch(/Linear\s+2 × 3\s+15/)
     await page.close()

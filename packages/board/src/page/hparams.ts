@@ -1,10 +1,10 @@
 /** The tab that compares runs: a row for each run, with its hyper-parameters and what came of them. */
 import { empty, h } from './dom.ts'
 import { formatNumber } from './format.ts'
+import type { Value as Cell } from './parallel.ts'
+import { parallelCoordinates } from './parallel.ts'
 import type { Scene, ShownRun, View } from './view.ts'
 import { matches } from './view.ts'
-
-type Cell = number | string | boolean | null | undefined
 
 interface Column {
   readonly name: string
@@ -33,7 +33,19 @@ export class HparamsView implements View {
       h('thead', {}, h('tr', {}, ...columns.map((column) => this.#head(column)))),
       h('tbody', {}, ...this.#order(rows, columns).map((row) => rowOf(row, rows, columns))),
     )
-    this.element.replaceChildren(table)
+    this.element.replaceChildren(table, ...this.#parallel(rows, columns))
+  }
+
+  /** The columns that all runs have, and in which they differ, as parallel axes. */
+  #parallel(rows: readonly ShownRun[], columns: readonly Column[]): Element[] {
+    const axes = columns.slice(1).flatMap(({ name, isMetric, of }) => {
+      const values = rows.map(of)
+      const isShown = new Set(values).size > 1 && values.every((value) => value != null)
+      return isShown ? [{ name, isMetric, values }] : []
+    })
+    if (rows.length < 2 || axes.length < 2) return []
+    const lines = rows.map(({ run, color }) => ({ name: run.name, color }))
+    return [h('div', { class: 'card across' }, parallelCoordinates(axes, lines))]
   }
 
   #columns(rows: readonly ShownRun[], filter: string): Column[] {
