@@ -23,7 +23,9 @@ import { StepError, requireSuccess } from './steps.mjs'
 export async function makeConsumer(folder, wanted, registry, flags = []) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true }\n')
-  writeFileSync(join(folder, '.npmrc'), `@flambeau:registry=${registry}\n`)
+  const { NO_PROXY, no_proxy: noProxy = NO_PROXY } = process.env
+  const direct = ['127.0.0.1', noProxy].filter(Boolean).join(',')
+  writeFileSync(join(folder, '.npmrc'), `@flambeau:registry=${registry}\nnoproxy=${direct}\n`)
   const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
   requireSuccess(
     await run('npm', [...args, ...flags, ...wanted], { cwd: folder }),
