@@ -77,6 +77,7 @@ export function adding({ out, seed, effort }: TaskOptions, say: Say, steps: numb
     subtitle: 'Always saying 1 has an error of 0.167',
     xLabel: 'step of training',
     yLabel: 'squared error',
+    yRange: [0, 0.4],
     smooth: 8,
   }).save(join(out, 'adding.png'))
   return results
