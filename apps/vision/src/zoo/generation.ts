@@ -188,7 +188,7 @@ export const GENERATORS: Readonly<Record<string, GeneratorPlan>> = {
       )
     },
   },
-  ddpm: { images: 5000, epochs: 4, batchSize: 64, lr: 2e-3, goal: 4, make: diffusion },
+  ddpm: { images: 5000, epochs: 4, batchSize: 32, lr: 2e-3, goal: 4, make: diffusion },
 }
 
 /** A classifier that has seen real digits, kept at `path`. */
