@@ -143,7 +143,7 @@ export function padBatch(
     const rule = empty < 0 ? 'there is no sequence' : `sequence ${empty} is empty`
     throw new ValueError('padBatch', { lengths }, rule, 'leave empty sequences out')
   }
-  const longest = Math.max(...lengths)
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0)
   const filled = <T>(row: readonly T[], filler: T): T[] => [
     ...row,
     ...Array<T>(longest - row.length).fill(filler),

@@ -47,7 +47,8 @@ export class Aligned {
     for (const edit of edits) {
       keep(edit.start)
       text += edit.text
-      from.push(...edit.from)
+      // A text may be one edit, too long to be spread.
+      for (const place of edit.from) from.push(place)
       at = edit.end
     }
     keep(this.text.length)
