@@ -2,7 +2,10 @@
 import { arange, ShapeError, ValueError } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 
-/** Dynamic axes by input: axes with a name, or axes alone; axes of one name have one size. */
+/**
+ * Dynamic axes by input: axes with a name, or axes alone; axes of one name have one size. A name may
+ * say what the sizes are multiples of: `'16*height'`.
+ */
 export type DynamicAxes = Readonly<
   Record<string, Readonly<Record<number, string>> | readonly number[]>
 >
@@ -48,10 +51,23 @@ export function withAxes(
         const rule = `axis ${written} of '${name}' needs a name`
         throw new ValueError(OP, { [name]: tensor }, rule, "{ x: { 0: 'batch' } }, or { x: [0] }")
       }
+      requireMultiple(name, tensor, axis, symbol)
       axes.set(axis, symbol)
     }
     return { name, tensor, axes }
   })
+}
+
+/** What the sizes of a dynamic axis are multiples of. */
+function factorOf(symbol: string): number {
+  return Number(/^([1-9]\d*)\*/.exec(symbol)?.[1] ?? 1)
+}
+
+function requireMultiple(name: string, tensor: Tensor, axis: number, symbol: string): void {
+  const size = tensor.shape[axis] as number
+  if (size % factorOf(symbol) === 0) return
+  const rule = `axis ${axis} of '${name}' has size ${size}, which is no multiple of ${factorOf(symbol)} as '${symbol}' says`
+  throw new ShapeError(OP, { [name]: tensor }, rule, 'give another example')
 }
 
 /** The size of each dynamic axis, by name. @throws {ShapeError} if axes of one name differ. */
@@ -85,28 +101,45 @@ export function sizesOf(inputs: readonly GraphInput[]): Map<string, number> {
   return sizes
 }
 
+/** Sizes to trace with. */
+export interface Proposal {
+  /** The module must run with all of these. */
+  readonly sizes: readonly ReadonlyMap<string, number>[]
+  /** And do the same with these, if it runs with them at all. */
+  readonly odd: ReadonlyMap<string, number> | null
+}
+
 /**
  * Sizes to trace with: one trace as it is, one for each axis with another size, and one where all
  * differ, against which what was found is checked. Several proposals, as not every size suits every
- * model: multiples (images), a little more (texts), a little less (up to a maximum).
+ * model: multiples (images), a little more (texts), a little less (up to a maximum). Multiples alone
+ * would not show what is rounded.
  */
-export function proposals(sizes: ReadonlyMap<string, number>): Map<string, number>[][] {
-  if (sizes.size === 0) return [[new Map()]]
-  const ways: ((n: number, k: number) => number)[] = [
-    (n, k) => (n > 1 ? n * (k + 1) : n * (k + 2)),
-    (n, k) => Math.max(n, 2) + [0, 1, 3][k]!,
-    (n, k) => n - [0, 1, 2][k]!,
-  ]
+export function proposals(sizes: ReadonlyMap<string, number>): Proposal[] {
+  if (sizes.size === 0) return [{ sizes: [new Map()], odd: null }]
+  type Way = (n: number) => number
   const names = [...sizes.keys()]
-  return ways.flatMap((way, i) => {
-    if (i === 2 && [...sizes.values()].some((n) => n < 4)) return []
-    // Different names have different sizes, as far as possible.
-    const size = (name: string, k: number): number => way(sizes.get(name) as number, k)
-    const base = new Map(names.map((name) => [name, size(name, 0)]))
-    const single = names.map((name) => new Map([...base, [name, size(name, 1)]]))
-    const all = new Map(names.map((name) => [name, size(name, 2)]))
-    return [[base, ...single, all]]
-  })
+  const all = (way: Way): Map<string, number> =>
+    new Map(
+      names.map((name) => {
+        const factor = factorOf(name)
+        return [name, factor * way(Math.max((sizes.get(name) as number) / factor, 2))]
+      }),
+    )
+  const proposal = (ways: readonly [Way, Way, Way], odd: Way | null): Proposal => {
+    const base = all(ways[0])
+    const other = all(ways[1])
+    const single = names.map((name) => new Map([...base, [name, other.get(name) as number]]))
+    return { sizes: [base, ...single, all(ways[2])], odd: odd === null ? null : all(odd) }
+  }
+  const out = [
+    proposal([(n) => n, (n) => 2 * n, (n) => 3 * n], (n) => 2 * n + 1),
+    proposal([(n) => n, (n) => n + 1, (n) => n + 3], null),
+  ]
+  if (names.every((name) => (sizes.get(name) as number) >= 4 * factorOf(name))) {
+    out.push(proposal([(n) => n, (n) => n - 1, (n) => n - 2], null))
+  }
+  return out
 }
 
 /** An example with other sizes of its dynamic axes: elements are repeated or left out. */

@@ -67,6 +67,17 @@ it('numbers that do not follow from sizes by sums and products are refused', asy
   expect(await refusal(numbers, batch)).toMatch(/tensor of numbers that depend on the dynamic axes/)
 })
 
+it('numbers that are rounded are not taken for what they are of even sizes', async () => {
+  const half = (a: Tensor): Tensor => a.narrow(0, 0, 2 * Math.floor((a.shape[0] as number) / 2))
+  expect(await refusal(half, batch)).toMatch(/in a way that cannot be followed/)
+  const even = (a: Tensor): Tensor => ((a.shape[0] as number) % 2 === 0 ? a.neg() : a.abs())
+  expect(await refusal(even, batch)).toMatch(/other things for other sizes/)
+  const pairs = { dynamicAxes: { input: { 0: '2*pairs' } } }
+  const session = await load(await exportOnnx(of(even as never), [x], pairs))
+  const [y] = await session.run([ones([6, 3])])
+  expect(y?.sum().item()).toBe(-18)
+})
+
 it('writes into a part that cannot be followed are refused', async () => {
   const body = (a: Tensor): Tensor => {
     const y = a.mul(2)
@@ -112,6 +123,7 @@ it('arguments are checked', async () => {
   await bad({ dynamicAxes: { x: [0] } }, /names 'x', which is no input[\s\S]*inputs are: input/)
   await bad({ dynamicAxes: { input: [2] } }, /names axis 2 of 'input', which has 2/)
   await bad({ dynamicAxes: { input: { 0: '' } } }, /needs a name/)
+  await bad({ dynamicAxes: { input: { 0: '4*n' } } }, /has size 2, which is no multiple of 4/)
   await bad({ inputNames: ['a', 'b'] }, /inputNames has 2 names for 1 tensors/)
   await bad({ outputNames: ['input'] }, /the name 'input' twice/)
   await bad({ inputNames: ['weight'] }, /name of the parameter 'weight'/)

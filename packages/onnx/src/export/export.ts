@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { noGrad } from '@flambeau/autograd'
-import { Tensor, ValueError } from '@flambeau/core'
+import { FlambeauError, Tensor, ValueError } from '@flambeau/core'
 import { outsideScopes } from '@flambeau/core/internal'
 import type { AnyModule } from '@flambeau/nn'
 import { Module } from '@flambeau/nn'
@@ -30,7 +30,7 @@ export interface ExportOptions {
   readonly outputNames?: readonly string[]
   /**
    * Axes whose size may differ from the examples', by input: `{ input: { 0: 'batch' } }`, or
-   * `{ input: [0] }`. Axes of one name have one size. Default: none.
+   * `{ input: [0] }`. Axes of one name have one size; `'16*height'` has multiples only. Default: none.
    */
   readonly dynamicAxes?: DynamicAxes
   /**
@@ -136,15 +136,32 @@ function programOf(
 ): { program: Program; outputs: readonly Leaf[] } {
   const failures: unknown[] = []
   for (const proposal of proposals(sizes)) {
+    let traced: Traced[]
     try {
-      const traced = proposal.map(trace)
-      const program = align(traced.map((one) => one.trace))
+      traced = proposal.sizes.map(trace)
+    } catch (error) {
+      failures.push(error)
+      continue
+    }
+    const odd = proposal.odd === null ? null : orNull(() => trace(proposal.odd as never))
+    try {
+      const program = align([...traced, ...(odd === null ? [] : [odd])].map((one) => one.trace))
       return { program, outputs: (traced[0] as Traced).outputs }
     } catch (error) {
       failures.push(error)
     }
   }
   throw failures[0]
+}
+
+/** What a module gives; null where it does not take such sizes. */
+function orNull<T>(body: () => T): T | null {
+  try {
+    return body()
+  } catch (error) {
+    if (error instanceof FlambeauError) return null
+    throw error
+  }
 }
 
 async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {

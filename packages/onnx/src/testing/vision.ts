@@ -136,7 +136,7 @@ export const segmentation: readonly Case[] = [
     name: 'UNet',
     model: () => new V.UNet({ features: [4, 8] }),
     inputs: (n) => [randn([n, 3, 8 * n, 16])],
-    axes: [{ 0: 'batch', 2: 'height', 3: 'width' }],
+    axes: [{ 0: 'batch', 2: '4*height', 3: '4*width' }],
   },
   { name: 'ViTSegmenter', model: () => new V.ViTSegmenter('tiny', vit), inputs: image(3, 16) },
 ]

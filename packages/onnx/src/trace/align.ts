@@ -77,7 +77,7 @@ function differs(what: string): ValueError {
     OP,
     [],
     `forward does other things for other sizes of the dynamic axes: ${what}`,
-    'leave that axis out of dynamicAxes, or write forward without conditions and loops over its size',
+    "leave that axis out of dynamicAxes, say what its sizes are multiples of ({ 2: '16*height' }), or write forward without conditions and loops over its size",
   )
 }
 
