@@ -18,13 +18,14 @@ import {
   sizeOf,
 } from './lib/consumer.mjs'
 import { basicLibraries } from './lib/elf.mjs'
+import { run } from './lib/exec.mjs'
 import { withLock } from './lib/lock.mjs'
 import { describeTarball, importable, onlySome, packAll } from './lib/pack.mjs'
 import { buildPlatform, checkAddon, platformAddon } from './lib/platform.mjs'
 import * as programs from './lib/programs.mjs'
 import { serveRegistry } from './lib/registry.mjs'
 import { inRepo, readJson } from './lib/repo.mjs'
-import { StepError, runMain } from './lib/steps.mjs'
+import { StepError, requireSuccess, runMain } from './lib/steps.mjs'
 import { setup } from './setup.mjs'
 
 /** A CPU-only training set-up may weigh this much, in bytes, as npm installs it. */
@@ -83,6 +84,16 @@ async function check(folder) {
   for (const tarball of tarballs) done(describeTarball(tarball))
   const { libraries, glibc } = checkAddon(platformAddon)
   done(`the addon needs glibc ${glibc} and ${libraries.join(', ')}`)
+
+  // It is linked from other parts than the addon that the tests of a checkout run on.
+  const tests = ['run', '--reporter=dot', 'src/testing/sweep.test.ts', 'src/ops/']
+  const tested = await run('vitest', tests, {
+    cwd: inRepo('packages/core'),
+    env: { FLAMBEAU_NATIVE: platformAddon, NO_COLOR: '1' },
+  })
+  requireSuccess(tested, 'the published addon fails tests of core', 'run them with FLAMBEAU_NATIVE')
+  const [, count] = /Tests\s+(\d+) passed/.exec(tested.output) ?? []
+  done(`it passes core's tests of all operations (${count})`)
 
   const nodes = await nodeVersions(join(folder, 'nodes'), NODES)
   const { url, close } = await serveRegistry(tarballs)
