@@ -1,3 +1,3 @@
 import { packageTests } from '../vitest.shared.ts'
 
-export default packageTests({ include: ['examples/*.test.ts'] })
+export default packageTests({ include: ['examples/*.test.ts', 'site/*.test.ts'] })
