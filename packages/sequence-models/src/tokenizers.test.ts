@@ -154,6 +154,9 @@ describe('what cannot be', () => {
     expect(() => S.Tokenizer.fromJSON('{}')).toThrow(/'model' must be an object/)
     const tokenizer = S.Tokenizer.fromJSON(byteLevel.file)
     expect(() => tokenizer.decode([99_999])).toThrow(IndexError)
+    expect(() => tokenizer.encode(7 as unknown as string)).toThrow(/string, not number/)
+    expect([tokenizer.tokenToId('nowhere'), tokenizer.idToToken(99_999)]).toEqual([null, null])
+    expect(tokenizer.idToToken(tokenizer.tokenToId('a')!)).toBe('a')
     expect(() => new S.BPEModel(new Map([['a', 0]]), [['a', 'b']])).toThrow(/'b' is not in/)
   })
 })
@@ -248,6 +251,48 @@ describe('the unigram language model', () => {
     expect(() => new S.UnigramModel([['a', -Infinity]])).toThrow(/no finite number/)
     expect(() => new S.UnigramModel([['a', -1]], { unkId: 1 })).toThrow(/unkId \(1\)/)
     expect(() => new S.UnigramModel([['a', -1]]).tokenize('ab')).toThrow(/unknown letters/)
+  })
+})
+
+describe('truncation and padding', () => {
+  const tokenizer = S.Tokenizer.fromJSON(byteLevel.file)
+
+  it('are set from the outside, and written', () => {
+    tokenizer.truncation = { maxLength: 3, stride: 1 }
+    tokenizer.padding = { padId: 5, padToken: '<s>' }
+    const encoding = tokenizer.encode('aXbXcXd')
+    expect(encoding.ids.length).toBe(3)
+    expect(encoding.overflowing.map(({ ids }) => ids.length)).toEqual([3, 3])
+    expect(encoding.overflowing[0]!.offsets[0]).toEqual(encoding.offsets[2])
+    const [short] = tokenizer.encodeBatch(['a', 'aXbXc'])
+    expect([short!.ids.slice(1), short!.attentionMask]).toEqual([
+      [5, 5],
+      [1, 0, 0],
+    ])
+    const again = S.Tokenizer.fromJSON(JSON.stringify(tokenizer))
+    expect([again.truncation?.stride, again.padding?.padToken]).toEqual([1, '<s>'])
+    // What was asked for at the time of encoding holds for places as well.
+    tokenizer.truncation = null
+    tokenizer.padding = null
+    expect(encoding.offsets.length).toBe(3)
+  })
+
+  it('refuse lengths that cannot be', () => {
+    const encode = (truncation: S.Truncation | null, pair: string | null = null): unknown => {
+      tokenizer.truncation = truncation
+      return tokenizer.encode('aXbXcX', { pair })
+    }
+    expect(() => encode({ maxLength: 2, stride: 2 })).toThrow(
+      /stride \(2\) must be less than the 2/,
+    )
+    expect(() => encode({ maxLength: 2, strategy: 'only_second' })).toThrow(/pass a pair/)
+    expect(() => encode({ maxLength: 2, strategy: 'only_second' }, 'a')).toThrow(/longest_first/)
+    expect(() => encode({ maxLength: 1.5 })).toThrow(/whole number/)
+    expect(() => encode({ maxLength: -1 })).toThrow(ValueError)
+    tokenizer.truncation = null
+    tokenizer.padding = { length: -1 }
+    expect(() => tokenizer.encode('a')).toThrow(ValueError)
+    tokenizer.padding = null
   })
 })
 

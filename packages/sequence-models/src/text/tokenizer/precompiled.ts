@@ -39,7 +39,7 @@ export function precompiled(base64: string): Rewrite {
       const end = start + letters.length
       out.push({ start, end, text: made, from: each(letters, made, start) })
     }
-    for (const { segment, index } of graphemes.segment(text)) {
+    for (const { segment, index } of lettersOf(text)) {
       const whole = encoder.encode(segment).length < 6 ? find(segment) : null
       if (whole !== null) {
         replace(segment, index, whole)
@@ -66,6 +66,13 @@ export function precompiled(base64: string): Rewrite {
       return out + text.slice(at)
     },
   }
+}
+
+/** What one sees as letters, with their places. */
+function lettersOf(text: string): Iterable<{ readonly segment: string; readonly index: number }> {
+  // In ASCII only a line break of two is one letter.
+  if (/[^\0-\x7F]|\r\n/.test(text)) return graphemes.segment(text)
+  return Array.from(text, (segment, index) => ({ segment, index }))
 }
 
 /** The value of the shortest key that begins `key`. A unit: label or value, a flag for a leaf, offset. */

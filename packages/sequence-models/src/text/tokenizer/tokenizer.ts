@@ -237,6 +237,15 @@ export class Tokenizer {
     this.names.get(id) ?? this.padding?.padToken ?? ''
 
   private columns(text: string, typeId: number, places: boolean): Columns {
+    if (typeof text !== 'string') {
+      const rule = `a text must be a string, not ${typeof text}`
+      throw new ValueError(
+        'Tokenizer.encode',
+        {},
+        rule,
+        'pass texts, or [text, pair] to encodeBatch',
+      )
+    }
     const whole = (text as unknown as { toWellFormed(): string }).toWellFormed()
     if (places) return this.withPlaces(whole, typeId)
     const ids: number[] = []
