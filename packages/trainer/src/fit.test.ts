@@ -340,7 +340,7 @@ test('Ctrl-C stops after the step, saves, and says how to go on', async () => {
       checkpoints: ${JSON.stringify(folder)},
       callbacks: [{ onStep: ({ step }) => step === 20 && process.kill(process.pid, 'SIGINT') }],
     })
-    console.log(history.ended, history.stepLosses.length > 20)`
+    console.log(history.ended, history.stepLosses.length >= 20)`
   const args = [
     '--conditions=@flambeau/source',
     '--import',
