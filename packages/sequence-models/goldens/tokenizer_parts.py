@@ -141,6 +141,12 @@ for name, pre in {
         t.model = models.BPE(vocab={c: i for i, c in enumerate(sorted(P.ByteLevel.alphabet()))}, merges=[])
         t.decoder = decoders.ByteLevel()
     record(f"pre-tokenizer {name}", t)
+deepseek = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
+odd = ["it's IT'S it'\u017f \u212aELVIN kelvin x_y [a]b\\c ^d -e", "\u00b2\u00bd x\u00b5 \u0660\u0661 \u2160 a-b\u2028c\u0085d", "line one\nline two\n\n three"]
+for name, pattern in {"DeepSeek": deepseek, "case": "(?i)'s|k+|STRA(?-i:x|\u00df)e", "lines": r"^\w+|\w+$|\A.|.\z", "words": r"\b\w|\B[^\s]|\d+|\D", "escapes": r"\x41|\u0061|\x{62}|\t|[\n\t\-\]]|\p{^L}|[[:^alpha:]]|\H"}.items():
+    t = plain()
+    t.pre_tokenizer = P.Split(Regex(pattern), "isolated")
+    record(f"pattern {name}", t, texts + odd)
 for first, scheme in ((N.Strip(), "first"), (N.Lowercase(), "first")):
     t = plain()
     t.normalizer, t.pre_tokenizer = first, P.Metaspace(prepend_scheme=scheme)

@@ -30,8 +30,11 @@ const CONTROLS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, 
 const literal = (letter: string): string =>
   /[\p{L}\p{N} ]/u.test(letter) ? letter : `\\u{${letter.codePointAt(0)!.toString(16)}}`
 
+// Letters that are one with others when case does not count, but not by changing it.
+const ALIKE: Readonly<Record<string, string>> = { s: 'ſ', S: 'ſ', k: '\u212A', K: '\u212A' }
+
 const otherCases = (letter: string): string[] =>
-  [letter.toLowerCase(), letter.toUpperCase()].filter(
+  [letter.toLowerCase(), letter.toUpperCase(), ALIKE[letter] ?? letter].filter(
     (other) => other !== letter && Array.from(other).length === 1,
   )
 
