@@ -159,6 +159,17 @@ it('outputs are named by their keys, inputs of objects too', async () => {
   ])
 })
 
+it('one example may stand for several inputs, and an input may be an output', async () => {
+  const body = (a: Tensor, b: Tensor): Tensor[] => [a.sub(b), b]
+  const session = await load(
+    await exportOnnx(of(body as never), [x, x], { inputNames: ['a', 'b'] }),
+  )
+  const [difference, same] = await session.run([x, x.mul(3)])
+  expect(session.inputs).toEqual(['a', 'b'])
+  expect(difference?.add(x.mul(2)).abs().max().item()).toBeLessThan(1e-6)
+  expect(same?.tolist()).toEqual(x.mul(3).tolist())
+})
+
 it('files are written whole or not at all', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'onnx-'))
   try {

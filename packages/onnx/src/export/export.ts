@@ -104,19 +104,19 @@ function traceOnce(
   for (const [name, tensor] of state) {
     if (!names.has(tensor)) names.set(tensor, { source: 'state', name })
   }
-  const examples = new Map<Tensor, Tensor>()
-  for (const input of inputs) {
-    // A tensor of its own, so that one example may stand for two inputs.
+  // Tensors of their own, in the order of the leaves, so that one example may stand for two inputs.
+  const examples = inputs.map((input) => {
     const example = resized(input, sizes).clone()
-    examples.set(input.tensor, example)
     names.set(example, { source: 'input', name: input.name })
-  }
-  const given = replaceLeaves(args, (tensor) => examples.get(tensor) as Tensor) as unknown[]
+    return example
+  })
+  let next = 0
+  const given = replaceLeaves(args, () => examples[next++] as Tensor) as unknown[]
   const recorder = new Recorder(names, freezeReads, (name, operands, how) =>
     isWhole(name, operands, how, opset),
   )
   try {
-    for (const example of examples.values()) recorder.introduce(example)
+    for (const example of examples) recorder.introduce(example)
     const result = (model as unknown as (...args: unknown[]) => unknown)(...given)
     const outputs = leavesOf(result)
     if (outputs.length === 0) {
