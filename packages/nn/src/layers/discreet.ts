@@ -44,7 +44,5 @@ const classes: ReadonlySet<unknown> = new Set(
  * Layers that users derive, change or hang hooks on are not.
  */
 export function isDiscreet(module: Module): boolean {
-  return (
-    classes.has(module.constructor) && !Object.hasOwn(module, 'forward') && !hasHooks(module)
-  )
+  return classes.has(module.constructor) && !Object.hasOwn(module, 'forward') && !hasHooks(module)
 }
