@@ -77,6 +77,7 @@ export const sections: readonly Section[] = [
       page('docs/torch-parity.md', 'project/torch-parity.md'),
       page('docs/architecture.md', 'project/architecture.md'),
       page('docs/adding-an-op.md', 'project/adding-an-op.md'),
+      page('docs/releasing.md', 'project/releasing.md'),
       page('CONTRIBUTING.md', 'project/contributing.md'),
       page('SECURITY.md', 'project/security.md'),
       page('CODE_OF_CONDUCT.md', 'project/code-of-conduct.md'),

@@ -38,6 +38,9 @@ describe('the site', () => {
     for (const name of readdirSync(join(root, 'packages'))) {
       expect(listed).toContain(`packages/${name}.md`)
     }
+    for (const name of readdirSync(join(root, 'docs')).filter((one) => one.endsWith('.md'))) {
+      expect(listed).toContain(`project/${name}`)
+    }
     for (const name of readdirSync(join(root, 'docs/decisions'))) {
       expect(listed).toContain(`decisions/${name}`)
     }
