@@ -78,6 +78,16 @@ it('numbers that are rounded are not taken for what they are of even sizes', asy
   expect(y?.sum().item()).toBe(-18)
 })
 
+it('what runs past the recorder is refused, not left out', async () => {
+  expect(await refusal((a) => vmap((row: Tensor) => row.mul(2))(a))).toMatch(/vmap/)
+  const replaced = (a: Tensor): Tensor => {
+    const y = ones([1])
+    y.data = a.mul(2)
+    return y.add(1)
+  }
+  expect(await refusal(replaced)).toMatch(/takes the place of another/)
+})
+
 it('writes into a part that cannot be followed are refused', async () => {
   const body = (a: Tensor): Tensor => {
     const y = a.mul(2)

@@ -13,6 +13,12 @@ import { placesOf, scattered, writtenWindow } from './writes.ts'
 
 const OP = 'exportOnnx'
 
+/** What runs past the recorder would be missing in the file. */
+function passed(what: string): ValueError {
+  const fix = 'write forward without it'
+  return new ValueError(OP, [], `forward cannot be followed: ${what} in it`, fix)
+}
+
 /** Listens from its making until `stop`. */
 export class Recorder {
   readonly calls: Call[] = []
@@ -81,6 +87,16 @@ export class Recorder {
       const out = this.#aside(body)
       this.#record(name, values, [], params, 0, [out])
       return out
+    }
+    native.launch = (...wrappers) => {
+      if (this.#paused === 0)
+        throw passed('vmap, or something else that stands before dispatch, runs')
+      this.#before.launch(...wrappers)
+    }
+    native.become = (from, to, keepHistory) => {
+      const live = [from, to].some((id) => this.#live.get(id)?.fixed === false)
+      if (live) throw passed('a tensor takes the place of another (out of another shape, or data)')
+      this.#before.become(from, to, keepHistory)
     }
     if (freezeReads) return
     native.item = (id) => {
