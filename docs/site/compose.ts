@@ -1,9 +1,9 @@
 /** Puts the source of the site together: Markdown of the repository, and pages made from its code. */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, extname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { linkBetween, rewriteLinks } from './links.ts'
 import { llmsText } from './llms.ts'
-import { namesPage, namesText, nameRows } from './names.ts'
+import { namesMarkdown, namesPage, namesText, nameRows } from './names.ts'
 import { coursePrograms, root, sections } from './pages.ts'
 import type { Page, Section } from './pages.ts'
 import type { ReferencePage } from './reference.ts'
@@ -25,6 +25,9 @@ export interface Site {
   readonly rows: ReturnType<typeof nameRows>
 }
 
+/** For pages that need the room of the outline. */
+const wide = '---\naside: false\npageClass: wide\n---\n\n'
+
 export function composeSite(): Site {
   const pages = new Map<string, string>()
   const pictures = new Map<string, string>()
@@ -39,7 +42,12 @@ export function composeSite(): Site {
 
   const markdown = (path: string): string => readFileSync(join(root, path), 'utf8')
   const copy = ({ from, to }: Page): void => {
-    pages.set(to, rewriteLinks(markdown(from), from, to, { root, pages: places, picture }))
+    // Guides mean the table that is searched.
+    const own = to.startsWith('guide/')
+      ? new Map([...places, ['docs/torch-parity.md', namesPage]])
+      : places
+    const text = rewriteLinks(markdown(from), from, to, { root, pages: own, picture })
+    pages.set(to, text.includes('class="compare"') && !text.startsWith('---') ? wide + text : text)
   }
   for (const section of sections) section.pages.forEach(copy)
   const home = 'docs/site/home.md'
@@ -50,7 +58,7 @@ export function composeSite(): Site {
     const code = readFileSync(join(root, from), 'utf8').trim()
     pages.set(
       `course/${name}.md`,
-      `# ${name}\n\n${about}\n\n\`\`\`sh\nnpm run course -- ${name}\n\`\`\`\n\n\`\`\`typescript\n${code}\n\`\`\`\n`,
+      `# ${name}\n\n${about}\n\n\`\`\`sh\nnpm run course -- ${name}\n\`\`\`\n\n\`\`\`ts\n${code}\n\`\`\`\n`,
     )
   }
 
@@ -112,8 +120,10 @@ export function writeSite(site: Site, folder: string): void {
   write('guide/names.json', JSON.stringify(site.rows))
   write('sidebar.json', JSON.stringify(site.sidebar))
   write('public/llms.txt', llmsText(site))
+  copyFileSync(join(root, 'docs/pictures/loss.png'), join(folder, 'public/hero.png'))
   // The pages as text, for those who read llms.txt.
   for (const [path, text] of site.pages) {
-    if (extname(path) === '.md' && path !== 'index.md') write(`public/${path}`, text)
+    if (path !== 'index.md')
+      write(`public/${path}`, path === namesPage ? namesMarkdown(site.rows) : text)
   }
 }

@@ -19,6 +19,9 @@ export interface NameRow {
 
 export const namesPage = 'guide/names.md'
 
+/** For methods that are no functions. */
+const METHODS = '../reference/core/methods.html'
+
 /** The rows of docs/torch-parity.md, then the names that comments of the other packages refer to. */
 export function nameRows(packages: readonly ReferencePackage[]): NameRow[] {
   const described = torchNamesOf(packages)
@@ -62,7 +65,7 @@ export function parityRows(table: string, packages: readonly ReferencePackage[])
       package: entry?.package ?? (namespace === 'autograd' ? 'autograd' : 'core'),
       tested: tested === 'own' ? 'own tests' : tested,
       gradient,
-      link: entry ? linkOf(entry) : null,
+      link: entry ? linkOf(entry) : namespace === 'Tensor' ? METHODS : null,
     })
   }
   return rows
@@ -72,8 +75,21 @@ function linkOf({ page, anchor }: Entry): string {
   return `${linkBetween(namesPage, page).replace(/\.md$/, '.html')}#${anchor}`
 }
 
+/** The table as Markdown, for readers without a browser. */
+export function namesMarkdown(rows: readonly NameRow[]): string {
+  const lines = rows.map(
+    ({ torch, ours, package: from, tested }) => `| ${torch} | ${ours} | ${from} | ${tested} |`,
+  )
+  return `# Names\n\n| PyTorch | flambeau | package | tested |\n| --- | --- | --- | --- |\n${lines.join('\n')}\n`
+}
+
 /** The page; the table itself is a component that searches in it. */
-export const namesText = `# Names
+export const namesText = `---
+aside: false
+pageClass: wide
+---
+
+# Names
 
 PyTorch’s names and what stands for each here, from the same data as [the parity table](../project/torch-parity.md).
 *Tested* is the number of calls whose values were compared with PyTorch’s; where it is empty, the package’s own tests

@@ -131,7 +131,7 @@ export function modulePages(
   for (const entry of entries.filter(({ passedOn }) => !passedOn)) {
     byPage.set(entry.page, [...(byPage.get(entry.page) ?? []), entry])
   }
-  return [...byPage].map(([path, members]) => {
+  const listed = [...byPage].map(([path, members]) => {
     const find = finder(packages, pkg, path)
     const title = moduleTitle(path)
     const about = moduleComment(members[0]?.found.file.text ?? '')
@@ -143,6 +143,7 @@ export function modulePages(
     ]
     return { path, title, text: `${[...head, ...parts].filter(Boolean).join('\n\n')}\n` }
   })
+  return listed.sort((a, b) => (a.title < b.title ? -1 : 1))
 }
 
 function moduleTitle(path: string): string {
@@ -174,7 +175,7 @@ function entryText({ name, found, doc, hasOut, package: pkg }: Entry, find: Find
   const signature = signatureOf(short, found)
   return [
     `## ${name} {#${name}}`,
-    `\`\`\`typescript\n${signature}\n\`\`\``,
+    `\`\`\`ts\n${signature}\n\`\`\``,
     markdownOf(doc, find),
     typesOf(signature, short, find),
     hasOut ? 'The last argument may be `{ out }`, a tensor that the result is written into.' : '',
@@ -250,7 +251,7 @@ export function methodsPage(packages: readonly ReferencePackage[]): ReferencePag
     const about = members.filter(({ name, doc }) => doc !== '' && !seen.has(name) && seen.add(name))
     parts.push(
       `## ${title}`,
-      `\`\`\`typescript\n${members.map(({ signature }) => signature).join('\n')}\n\`\`\``,
+      `\`\`\`ts\n${members.map(({ signature }) => signature).join('\n')}\n\`\`\``,
       about.map(({ name, doc }) => `- \`${name}\`: ${firstSentence(doc, find)}`).join('\n'),
     )
   }

@@ -73,7 +73,7 @@ describe('the site', () => {
     for (const { link } of site.rows) {
       if (link === null) continue
       const [path = '', anchor = ''] = join('guide', link).replace('.html', '.md').split('#')
-      expect(pages.get(path)).toContain(`{#${anchor}}`)
+      expect(pages.get(path)).toContain(anchor === '' ? '# ' : `{#${anchor}}`)
     }
     expect(site.rows.length).toBeGreaterThan(1300)
   })
@@ -88,7 +88,7 @@ describe('the site', () => {
 describe('the reference', () => {
   test('shows signatures without bodies, comments, and members', () => {
     const text = pages.get('reference/nn/layers-linear.md') ?? ''
-    expect(text).toMatch(/## Linear \{#Linear\}\n\n```typescript\nclass Linear extends Module/)
+    expect(text).toMatch(/## Linear \{#Linear\}\n\n```ts\nclass Linear extends Module/)
     expect(text).toContain('forward(input: Tensor): Tensor\n')
     expect(text).toContain('PyTorch’s `torch.nn.Linear`')
     expect(text).not.toContain('@see')

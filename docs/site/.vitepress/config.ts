@@ -39,6 +39,12 @@ const lessons = [course, ...lists.course.map((one) => group(one, false))].filter
   (one) => one !== undefined,
 )
 
+// Of one package only: the list of all modules would be in every page.
+const references = lists.reference.map((one): [string, DefaultTheme.SidebarItem[]] => [
+  `/reference/${one.title}/`,
+  [{ text: 'All packages', link: '/reference/' }, group(one, false)],
+])
+
 // oxlint-disable-next-line import/no-default-export -- VitePress wants it so
 export default defineConfig({
   title: 'flambeau',
@@ -61,7 +67,11 @@ export default defineConfig({
     sidebar: {
       '/': main,
       '/course/': lessons,
-      '/reference/': lists.reference.map((one) => group(one, true)),
+      ...Object.fromEntries(references),
+      '/reference/': lists.reference.map(({ title }) => ({
+        text: title,
+        link: `/reference/${title}/`,
+      })),
     },
     outline: { level: [2, 3] },
     search: {
