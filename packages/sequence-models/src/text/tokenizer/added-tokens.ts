@@ -1,6 +1,8 @@
 /** Tokens that are found in texts before anything else is done. */
+import { ValueError } from '@flambeau/core'
 import type { JsonObject } from './json.ts'
 import { damaged, field, wholeNumber } from './json.ts'
+import type { SubwordModel } from './model.ts'
 import { exactly } from './pattern.ts'
 
 /** A token that stands for itself in texts. */
@@ -93,3 +95,30 @@ export class TokenFinder {
 
 const isSpace = (letter: string | undefined): boolean =>
   letter !== undefined && /\p{White_Space}/u.test(letter)
+
+/** The numbers of some of the added tokens. @internal */
+export function tokensWhere(
+  tokens: readonly AddedToken[],
+  wanted: (token: AddedToken) => boolean,
+): ReadonlyMap<string, number> {
+  return new Map(tokens.filter(wanted).map(({ content, id }) => [content, id]))
+}
+
+/** The tokens by their numbers. @throws {ValueError} if an added one has another's. @internal */
+export function namesOf(model: SubwordModel, added: readonly AddedToken[]): Map<number, string> {
+  const names = new Map<number, string>()
+  for (const [token, id] of model.vocab) names.set(id, token)
+  for (const { content, id } of added) {
+    const there = names.get(id) ?? content
+    const own = model.vocab.get(content) ?? id
+    if (there !== content || own !== id) {
+      const rule =
+        own === id
+          ? `the added token '${content}' has the number ${id}, which is that of '${there}'`
+          : `the added token '${content}' has the number ${id}, and ${own} in the vocabulary`
+      throw new ValueError('Tokenizer', {}, rule, 'give each token one number of its own')
+    }
+    names.set(id, content)
+  }
+  return names
+}

@@ -1,8 +1,8 @@
 /** What is done to the tokens of one text or of a pair, by the names of tokenizer.json. */
 import { ValueError } from '@flambeau/core'
 import { SPACE_LETTER } from './byte-level.ts'
-import type { Columns, Offsets } from './encoding.ts'
-import { addedColumns, join, withType } from './encoding.ts'
+import type { Columns, Offsets } from './columns.ts'
+import { addedColumns, join, withType } from './columns.ts'
 import type { JsonObject } from './json.ts'
 import { choice, damaged, field, objects, unsupported, wholeNumber } from './json.ts'
 

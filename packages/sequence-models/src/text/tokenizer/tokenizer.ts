@@ -1,13 +1,13 @@
 import { IndexError, ValueError } from '@flambeau/core'
-import { requireCounts } from '../../inputs.ts'
 import type { AddedToken, Stretch } from './added-tokens.ts'
-import { addedTokenJson, addedTokenOf, TokenFinder } from './added-tokens.ts'
+import { addedTokenJson, addedTokenOf, namesOf, TokenFinder, tokensWhere } from './added-tokens.ts'
 import type { Rewrite } from './aligned.ts'
 import { Aligned } from './aligned.ts'
 import { decoderOf } from './decoders.ts'
-import type { Columns, Offsets, Padding, Truncation } from './encoding.ts'
-import { columnsOf, join, paddedLength, paddingJson, paddingOf, padTo } from './encoding.ts'
-import { truncate, truncationJson, truncationOf } from './encoding.ts'
+import type { Columns, Offsets, Padding, Truncation } from './columns.ts'
+import { columnsOf, join, paddedLength, paddingJson, paddingOf, padTo } from './columns.ts'
+import { requireLengths, truncate, truncationJson, truncationOf } from './columns.ts'
+import { Encoding } from './encoding.ts'
 import type { JsonObject } from './json.ts'
 import { damaged, field, objects } from './json.ts'
 import type { SubwordModel } from './model.ts'
@@ -44,64 +44,6 @@ export interface EncodeOptions {
   readonly pair?: string | null
   /** Add what the post-processor adds. Default true. */
   readonly addSpecialTokens?: boolean
-}
-
-/**
- * A text, or a pair of texts, as tokens. Offsets and words are found when they are asked for.
- *
- * @example
- * ```ts
- * import { trainBPE } from '@flambeau/sequence-models/text'
- * const text = 'hug 😀'
- * const encoding = trainBPE(['hug hugs'], { vocabSize: 259 }).encode(text)
- * console.log(encoding.tokens[0], encoding.offsets[0]) // => hug [ 0, 3 ]
- * const [start, end] = encoding.offsets.at(-1)!
- * console.log(text.slice(start, end)) // => 😀
- * ```
- */
-export class Encoding {
-  readonly ids: number[]
-  /** 0 for the first text of a pair, 1 for the second, as the post-processor has it. */
-  readonly typeIds: number[]
-  /** 0 for padding, or else 1. */
-  readonly attentionMask: number[]
-  /** 1 for tokens that the post-processor added and padding, or else 0. */
-  readonly specialTokensMask: number[]
-  /** What truncation cut off. */
-  readonly overflowing: readonly Encoding[]
-  private readonly nameOf: (id: number) => string
-  private readonly withPlaces: () => Columns
-
-  /** @internal */
-  constructor(columns: Columns, nameOf: (id: number) => string, withPlaces: () => Columns) {
-    this.ids = columns.ids
-    this.typeIds = columns.typeIds
-    this.attentionMask = columns.attentionMask
-    this.specialTokensMask = columns.specialTokensMask
-    this.overflowing = columns.overflowing.map(
-      (one, i) => new Encoding(one, nameOf, () => withPlaces().overflowing[i] as Columns),
-    )
-    this.nameOf = nameOf
-    this.withPlaces = withPlaces
-  }
-
-  /** The names of the tokens. */
-  get tokens(): string[] {
-    return this.ids.map(this.nameOf)
-  }
-
-  /**
-   * Where in its text each token is, in UTF-16 units: `text.slice(start, end)`. Tokens that hold a part
-   * of a letter have the place of the whole; those that were added have `[0, 0]`.
-   */
-  get offsets(): readonly Offsets[] {
-    return this.withPlaces().offsets as readonly Offsets[]
-  }
-
-  /** The place of each token's word among its text's; null for those that were added. */
-  get wordIds(): readonly (number | null)[] {
-    return this.withPlaces().wordIds as readonly (number | null)[]
-  }
 }
 
 /**
@@ -382,38 +324,4 @@ export class Tokenizer {
       padding: paddingOf(part('padding')),
     })
   }
-}
-
-function tokensWhere(
-  tokens: readonly AddedToken[],
-  wanted: (token: AddedToken) => boolean,
-): ReadonlyMap<string, number> {
-  return new Map(tokens.filter(wanted).map(({ content, id }) => [content, id]))
-}
-
-/** @throws {ValueError} if an added token has the number of another one. */
-function namesOf(model: SubwordModel, added: readonly AddedToken[]): Map<number, string> {
-  const names = new Map<number, string>()
-  for (const [token, id] of model.vocab) names.set(id, token)
-  for (const { content, id } of added) {
-    const there = names.get(id) ?? content
-    const own = model.vocab.get(content) ?? id
-    if (there !== content || own !== id) {
-      const rule =
-        own === id
-          ? `the added token '${content}' has the number ${id}, which is that of '${there}'`
-          : `the added token '${content}' has the number ${id}, and ${own} in the vocabulary`
-      throw new ValueError('Tokenizer', {}, rule, 'give each token one number of its own')
-    }
-    names.set(id, content)
-  }
-  return names
-}
-
-function requireLengths(truncation: Truncation | null, padding: Padding | null): void {
-  const { maxLength = 0, stride = 0 } = truncation ?? {}
-  requireCounts('Tokenizer.encode', { maxLength, stride }, 0)
-  const length = padding?.length ?? 0
-  const padToMultipleOf = padding?.padToMultipleOf ?? 0
-  requireCounts('Tokenizer.encode', { length, padToMultipleOf, padId: padding?.padId ?? 0 }, 0)
 }
