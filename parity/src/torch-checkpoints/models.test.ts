@@ -38,7 +38,7 @@ describe.each(Object.keys(models))('%s of PyTorch', (name) => {
   it('gives the same outputs here', async () => {
     const { inputs, output } = await load()
     const model = maker.model().eval()
-    const report = model.loadStateDict((await loadTorch(golden(name))) as StateDict)
+    const report = model.loadStateDict(await loadTorch<StateDict>(golden(name)))
     expect(report).toMatchObject({ missingKeys: [], unexpectedKeys: [] })
     expect(
       close(
