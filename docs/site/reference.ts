@@ -267,7 +267,9 @@ function methodInterfaces(): { title: string; found: Exported }[] {
     const found = localOf(file, name)
     if (!found) throw new Error(`the family ${name} is nowhere`)
     return {
-      title: name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/ (Methods|Getters)$/, ''),
+      title: name
+        .replace(/Methods$/, '')
+        .replace(/(?<=[a-z])[A-Z]/g, (one) => ` ${one.toLowerCase()}`),
       found,
     }
   })

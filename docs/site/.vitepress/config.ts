@@ -39,6 +39,10 @@ const lessons = [course, ...lists.course.map((one) => group(one, false))].filter
   (one) => one !== undefined,
 )
 
+// A flame.
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#ea580c" d="M16 1c2 6 10 10 10 19a10 10 0 0 1-20 0c0-5 3-7 4-11 2 2 3 4 3 6 3-4 4-8 3-14z"/><path fill="#fdba74" d="M16 17c1 3 5 4 5 8a5 5 0 0 1-10 0c0-4 4-5 5-8z"/></svg>'
+
 // Of one package only: the list of all modules would be in every page.
 const references = lists.reference.map((one): [string, DefaultTheme.SidebarItem[]] => [
   `/reference/${one.title}/`,
@@ -50,6 +54,7 @@ export default defineConfig({
   title: 'flambeau',
   description: 'Deep learning for TypeScript, as you know it from PyTorch',
   lang: 'en',
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
   // Copies for llms.txt.
   srcExclude: ['public/**'],
   cleanUrls: false,
