@@ -41,6 +41,7 @@ const below = (folder: string, ending: string): string[] =>
 const guides = [
   'getting-started',
   'from-pytorch',
+  'training',
   'data',
   'checkpoints',
   'memory',
