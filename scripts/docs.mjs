@@ -8,7 +8,7 @@ import { runMain } from './lib/steps.mjs'
 import { setup } from './setup.mjs'
 
 await runMain(async () => {
-  await setup({ build: null })
+  await setup({ build: null, native: false })
   return runInForeground(inRepo('docs/node_modules/.bin/tsx'), [
     '--conditions=@flambeau/source',
     inRepo('docs/site/build.ts'),

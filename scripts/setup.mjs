@@ -19,17 +19,25 @@ import { installPackages, missingPackages, requirements } from './lib/system.mjs
  * @typedef {object} SetupOptions
  * @property {boolean} [tests] also what only the tests need: linters, native unit tests
  * @property {string | null} [build] the TypeScript project to build, with all that it imports
+ * @property {boolean} [native] what runs tensors: the addon, and the system libraries it is compiled with
  * @property {boolean} [verbose] show every tool's output
  */
 
 /** @param {SetupOptions} options */
-export function setup({ tests = false, build = 'tsconfig.json', verbose = false } = {}) {
+export function setup({
+  tests = false,
+  build = 'tsconfig.json',
+  native = true,
+  verbose = false,
+} = {}) {
+  /** @param {Parameters<typeof buildNative>[0]['progress']} progress */
+  const nativeBuild = (progress) => buildNative({ tests, verbose, progress })
   /** @type {Parameters<typeof runSteps>[1]} */
   const steps = [
     { name: 'node', run: () => checkNode(tests) },
-    { name: 'system libraries', run: () => systemLibraries(tests, verbose) },
+    ...(native ? [{ name: 'system libraries', run: () => systemLibraries(tests, verbose) }] : []),
     { name: 'workspace install', run: () => workspaceInstall(verbose) },
-    { name: 'native build', run: (progress) => buildNative({ tests, verbose, progress }) },
+    ...(native ? [{ name: 'native build', run: nativeBuild }] : []),
     ...(build ? [{ name: 'TypeScript build', run: () => typescriptBuild(build, verbose) }] : []),
   ]
   return withLock(() => runSteps('set-up', steps, { verbose }))
