@@ -27,6 +27,7 @@ export interface Site {
 
 /** For pages that need the room of the outline. */
 const wide = '---\naside: false\npageClass: wide\n---\n\n'
+const tables = new Set(['project/performance.md', 'project/torch-parity.md'])
 
 export function composeSite(): Site {
   const pages = new Map<string, string>()
@@ -47,7 +48,8 @@ export function composeSite(): Site {
       ? new Map([...places, ['docs/torch-parity.md', namesPage]])
       : places
     const text = rewriteLinks(markdown(from), from, to, { root, pages: own, picture })
-    pages.set(to, text.includes('class="compare"') && !text.startsWith('---') ? wide + text : text)
+    const needsRoom = tables.has(to) || text.includes('class="compare"')
+    pages.set(to, needsRoom && !text.startsWith('---') ? wide + text : text)
   }
   for (const section of sections) section.pages.forEach(copy)
   const home = 'docs/site/home.md'

@@ -92,8 +92,8 @@ pageClass: wide
 # Names
 
 PyTorch’s names and what stands for each here, from the same data as [the parity table](../project/torch-parity.md).
-*Tested* is the number of calls whose values were compared with PyTorch’s; where it is empty, the package’s own tests
-compare them.
+*Tested* is the number of calls whose values were compared with PyTorch’s, or `own tests` where those of the package do
+it. Rows without it are not in that table: they come from doc comments that name what they stand for.
 
 <script setup>
 import rows from './names.json'
