@@ -92,7 +92,7 @@ pageClass: wide
 # Names
 
 PyTorch’s names and what stands for each here, from the same data as [the parity table](../project/torch-parity.md).
-*Tested* is the number of calls whose values were compared with PyTorch’s, or `own tests` where those of the package do
+*Tested* is the number of calls whose values were compared with PyTorch’s, or “own tests” where those of the package do
 it. Rows without it are not in that table: they come from doc comments that name what they stand for.
 
 <script setup>
