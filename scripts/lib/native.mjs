@@ -24,7 +24,6 @@ const variants = {
     folder: inRepo('packages/core/build/native-platform'),
     options: [
       '-DCMAKE_BUILD_TYPE=Release',
-      '-DFLAMBEAU_ONEDNN=own',
       `-DFLAMBEAU_ADDON_DIR=${inRepo('packages/core/build/native-platform/addon')}`,
     ],
   },
@@ -32,6 +31,23 @@ const variants = {
     folder: inRepo('packages/core/build/native-sanitize'),
     options: ['-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DFLAMBEAU_SANITIZE=ON'],
   },
+}
+
+/**
+ * The folder with oneDNN's sources, which the published addon is built with.
+ *
+ * @throws {StepError} if FLAMBEAU_ONEDNN does not name one.
+ */
+export function onednnSources() {
+  const folder = process.env['FLAMBEAU_ONEDNN']
+  if (folder !== undefined && existsSync(join(folder, 'src/cpu/cpu_convolution_list.cpp')))
+    return folder
+  throw new StepError(
+    folder === undefined
+      ? 'FLAMBEAU_ONEDNN is not set: where are the sources of oneDNN?'
+      : `FLAMBEAU_ONEDNN is ${folder}, where no sources of oneDNN are`,
+    'packages/core/native/onednn/README.md says where to get them',
+  )
 }
 
 /** @param {Variant} variant */
@@ -67,6 +83,7 @@ export async function buildNative({ tests, verbose, variant = 'release', progres
         `-DNODE_API_HEADERS_DIR=${nodeApiHeaders()}`,
         `-DFLAMBEAU_TESTS=${withTests ? 'ON' : 'OFF'}`,
         ...options,
+        ...(variant === 'platform' ? [`-DFLAMBEAU_ONEDNN=${onednnSources()}`] : []),
       ],
       { verbose },
     )

@@ -1,16 +1,9 @@
 /** The package that brings the compiled addon for this machine's platform. */
-import {
-  copyFileSync,
-  existsSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { basicLibraries, needsOf, newer } from './elf.mjs'
 import { run } from './exec.mjs'
-import { buildFolder, buildNative } from './native.mjs'
+import { buildFolder, buildNative, onednnSources } from './native.mjs'
 import { inRepo } from './repo.mjs'
 import { StepError, requireSuccess } from './steps.mjs'
 
@@ -98,7 +91,7 @@ function thirdPartyLicences() {
   ]
   const add = (/** @type {string} */ title, /** @type {string} */ text) =>
     parts.push(`${'='.repeat(100)}\n${title}\n${'='.repeat(100)}\n\n${text.trim()}`)
-  const onednn = onednnSource()
+  const onednn = onednnSources()
   add('oneDNN', readFileSync(join(onednn, 'LICENSE'), 'utf8'))
   add('oneDNN: third parties', readFileSync(join(onednn, 'THIRD-PARTY-PROGRAMS'), 'utf8'))
   if (!existsSync(openblasNotice)) {
@@ -109,12 +102,4 @@ function thirdPartyLicences() {
   }
   add('OpenBLAS, with LAPACK', readFileSync(openblasNotice, 'utf8'))
   return `${parts.join('\n\n')}\n`
-}
-
-/** Where the build unpacked oneDNN. */
-function onednnSource() {
-  const folder = join(buildFolder('platform'), 'onednn')
-  const name = readdirSync(folder).find((entry) => /^onednn-[\d.]+$/.test(entry))
-  if (!name) throw new StepError(`${folder} has no sources of oneDNN`, 'npm run build:platform')
-  return join(folder, name)
 }
