@@ -6,7 +6,7 @@ import { arange, cat, manualSeed, randn } from '@flambeau/core'
 import { DataLoader, loadSafetensors, MNIST, saveSafetensors, Subset } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { Adam, AdamW } from '@flambeau/optim'
-import { DivergedError, fit } from '@flambeau/trainer'
+import { DivergedError, fit, warmCosine } from '@flambeau/trainer'
 import {
   addNoise,
   AutoEncoder,
@@ -120,8 +120,12 @@ async function diffusion({ images, classes, epochs, lr }: Material): Promise<Mad
   const model = new DiffusionUNet({ width: 16, numClasses: classes, multipliers: [1, 2, 4] })
   const process = new Diffusion({ steps: 200, schedule: 'cosine' })
   const denoiser: Denoiser = (x, t, label) => model(x, t, label)
+  const optimizer = new AdamW(model.parameters(), { lr })
+  const { callback, ...rate } = warmCosine(optimizer, lr, epochs * images.length)
   await fit(model, images, {
-    optimizer: new AdamW(model.parameters(), { lr }),
+    optimizer,
+    ...rate,
+    callbacks: [callback],
     forward: ([x, y]: [Tensor, Tensor]) => process(x.mul(2).sub(1), denoiser, hideLabels(y, 0.1)),
     epochs,
     clipGradNorm: 1,
@@ -134,7 +138,7 @@ async function diffusion({ images, classes, epochs, lr }: Material): Promise<Mad
     noGrad(() =>
       process.sampleDDIM(denoiser, randn([label.numel(), 1, 28, 28]), {
         label,
-        guidance: 2,
+        guidance: 3,
         steps: 20,
         clip: [-1, 1],
       }),
@@ -188,7 +192,7 @@ export const GENERATORS: Readonly<Record<string, GeneratorPlan>> = {
       )
     },
   },
-  ddpm: { images: 5000, epochs: 4, batchSize: 32, lr: 2e-3, goal: 4, make: diffusion },
+  ddpm: { images: 10000, epochs: 3, batchSize: 32, lr: 2e-3, goal: 4, make: diffusion },
 }
 
 /** A classifier that has seen real digits, kept at `path`. */
