@@ -265,7 +265,7 @@ export const MODELS: Readonly<Record<string, Entry>> = {
   densenet121: densenet(121),
   densenet169: densenet(169),
   densenet201: densenet(201),
-  vit_tiny: vit('tiny', 0.75, 3000, 3, 5e-4),
+  vit_tiny: vit('tiny', 0.75, 5000, 4, 5e-4),
   vit_small: vit('small', 0.7, 1500, 3, 3e-4),
   vit_base: vit('base', 0.5, 1000, 2, 1e-4),
   vit_taught: {
