@@ -54,14 +54,18 @@ export function labelled(axis: Axis, count: number): Tick[] {
   return axis.ticks(count).map((at) => ({ at, label: format(at) }))
 }
 
-/** Multiples of powers of ten: 1, 2 and 5 of each while the axis is short, else 1 alone. */
+/**
+ * Multiples of powers of ten: 1, 2 and 5 of each while the axis is short, else 1 alone. All are written out,
+ * or all with an exponent where some are too far from one for that.
+ */
 export function logTicks([low = 1, high = 1]: readonly number[]): Tick[] {
   const multiples = Math.log10(high / low) < 3 ? [1, 2, 5] : [1]
   const ticks: Tick[] = []
   for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) {
     for (const multiple of multiples) {
       const at = Number(`${multiple}e${power}`)
-      if (at >= low && at <= high) ticks.push({ at, label: String(at) })
+      const label = low <= 1e-7 || high >= 1e21 ? `${multiple}e${power}` : String(at)
+      if (at >= low && at <= high) ticks.push({ at, label })
     }
   }
   return ticks
