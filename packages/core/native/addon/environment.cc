@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kMegabyte = size_t{1} << 20;
 // Garbage that may pile up before a collection is asked for; more where more is truly live.
-constexpr size_t kSlack = 64 * kMegabyte;
+constexpr size_t kSlack = 32 * kMegabyte;
 // Garbage for which a safe point collects, if collections of young wrappers stay within their share
 // of the time.
 constexpr size_t kSmallSlack = 16 * kMegabyte;
