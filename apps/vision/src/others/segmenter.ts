@@ -79,7 +79,7 @@ async function openPictures(
 /** Leaves model.safetensors, metrics.json, curves.png and mask-1.png, … */
 export async function trainSegmenter(run: Run, plan: SegmenterPlan): Promise<void> {
   const { name, out, options, say } = run
-  const { size = SIZE } = options
+  const { size = plan.size ?? SIZE } = options
   const { learned, test, classes } = await openPictures(run, size, plan)
   const numClasses = classes.length + 1
   const model = plan.build(numClasses, size)
