@@ -1,24 +1,7 @@
 /** Element types of flambeau and of ONNX. */
-import type { DType } from '@flambeau/core'
+import { dtypeName } from '@flambeau/core/internal'
 
-/** flambeau's dtypes by code. */
-const NAMES: readonly DType[] = [
-  'float32',
-  'float64',
-  'int64',
-  'int32',
-  'uint8',
-  'bool',
-  'float16',
-  'bfloat16',
-  'int8',
-  'int16',
-]
-
-/** The name of a dtype's code. */
-export function dtypeName(code: number): DType {
-  return NAMES[code] as DType
-}
+export { dtypeName }
 
 /** The codes of the dtypes that are named here. */
 export const CODE = {
