@@ -5,7 +5,6 @@ export type Corners = readonly [number, number, number, number]
 
 /** An object of an image. */
 export interface Truth {
-  box: Corners
   area: number
   /** COCO: a region of many objects. VOC: an object too hard to count. */
   crowd: boolean
@@ -13,9 +12,10 @@ export interface Truth {
 
 /** What a model found in an image. */
 export interface Detection {
-  box: Corners
   score: number
   area: number
+  /** With each object of its class in its image. */
+  overlaps: Float64Array
 }
 
 /** A detection's fate at one threshold. */
@@ -39,17 +39,6 @@ export function overlap(detection: Corners, truth: Corners, crowd: boolean): num
   return union > 0 ? both / union : 0
 }
 
-/** The overlaps of each detection (rows) with each object. */
-export function overlaps(
-  detections: readonly Detection[],
-  truths: readonly Truth[],
-  crowds: boolean,
-): Float64Array[] {
-  return detections.map((one) =>
-    Float64Array.from(truths, (truth) => overlap(one.box, truth.box, crowds && truth.crowd)),
-  )
-}
-
 /**
  * COCO: each detection, best first, takes the object that it overlaps most and that is not taken yet;
  * objects that count come before those to be ignored (crowds, and outside of the area range). A
@@ -58,7 +47,6 @@ export function overlaps(
 export function matchCoco(
   detections: readonly Detection[],
   truths: readonly Truth[],
-  table: readonly Float64Array[],
   threshold: number,
   range: readonly [number, number],
 ): Outcome[] {
@@ -66,13 +54,13 @@ export function matchCoco(
   const skipped = truths.map((truth) => truth.crowd || outside(truth.area))
   const order = [...truths.keys()].sort((a, b) => Number(skipped[a]) - Number(skipped[b]))
   const taken = new Uint8Array(truths.length)
-  return detections.map((detection, d) => {
+  return detections.map((detection) => {
     let best = Math.min(threshold, 1 - 1e-10)
     let found = -1
     for (const t of order) {
       if (taken[t] === 1 && !(truths[t] as Truth).crowd) continue
       if (found >= 0 && !skipped[found] && skipped[t]) break
-      const value = (table[d] as Float64Array)[t] as number
+      const value = detection.overlaps[t] as number
       if (value < best) continue
       best = value
       found = t
@@ -90,12 +78,10 @@ export function matchCoco(
 export function matchVoc(
   detections: readonly Detection[],
   truths: readonly Truth[],
-  table: readonly Float64Array[],
   threshold: number,
 ): Outcome[] {
   const taken = new Uint8Array(truths.length)
-  return detections.map(({ score }, d) => {
-    const row = table[d] as Float64Array
+  return detections.map(({ score, overlaps: row }) => {
     let found = -1
     for (let t = 0; t < row.length; t++) {
       if (found < 0 || (row[t] as number) > (row[found] as number)) found = t

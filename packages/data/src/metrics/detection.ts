@@ -1,38 +1,25 @@
 /** Mean average precision of detections, by the definitions of COCO and of Pascal VOC. */
-import type { TensorData } from '@flambeau/core'
-import { ShapeError, ValueError } from '@flambeau/core'
-import type { Corners, Detection, Outcome, Truth } from './detection-matching.ts'
-import { averagePrecisionOf, matchCoco, matchVoc, overlaps } from './detection-matching.ts'
-import { input, Metric, numbersOf, requireChoice } from './metric.ts'
+import { ValueError } from '@flambeau/core'
+import type {
+  BoxFormat,
+  DetectedBoxes,
+  DetectedBy,
+  DetectedMasks,
+  IouType,
+  TrueBoxes,
+  TrueBy,
+  TrueMasks,
+} from './detection-inputs.ts'
+import { column, compareBoxes, compareMasks } from './detection-inputs.ts'
+import type { Detection, Outcome, Truth } from './detection-matching.ts'
+import { averagePrecisionOf, matchCoco, matchVoc } from './detection-matching.ts'
+import { Metric, requireChoice } from './metric.ts'
 import { Numbers } from './numbers.ts'
 
-/** How boxes are written: corners, left-top corner with width and height, or centre with them. */
-export type BoxFormat = 'xyxy' | 'xywh' | 'cxcywh'
-
-/** What a model found in one image. */
-export interface DetectedBoxes {
-  /** `[D, 4]`. */
-  boxes: TensorData
-  /** `[D]`. */
-  scores: TensorData
-  /** `[D]`, classes. */
-  labels: TensorData
-}
-
-/** What is there in one image. */
-export interface TrueBoxes {
-  /** `[G, 4]`. */
-  boxes: TensorData
-  /** `[G]`, classes. */
-  labels: TensorData
-  /** `[G]`: a crowd (COCO) or a difficult object (VOC), which is neither to be found nor a mistake to find. */
-  iscrowd?: TensorData
-  /** `[G]`: areas that decide about small, medium and large. Default: of the boxes. */
-  area?: TensorData
-}
-
 /** What {@link MeanAveragePrecision} takes. */
-export interface MeanAveragePrecisionOptions {
+export interface MeanAveragePrecisionOptions<T extends IouType = IouType> {
+  /** What overlaps are taken of: `'bbox'`, boxes, or `'segm'`, masks. Default `'bbox'`. */
+  iouType?: T
   /**
    * `'coco'`: thresholds .5 to .95, 101 points of recall. `'voc'`: threshold .5, the whole area under
    * the curve (from 2010 on). `'voc2007'`: threshold .5, 11 points. Default `'coco'`.
@@ -84,24 +71,24 @@ const COCO_THRESHOLDS: readonly number[] = Array.from({ length: 10 }, (_, i) =>
   i === 9 ? 0.95 : 0.5 + i * ((0.95 - 0.5) / 9),
 )
 
-/** Numbers kept for each detection: image, class, score, left, top, right, bottom, area. */
-const DETECTION_WIDTH = 8
-/** Numbers kept for each object: image, class, crowd, left, top, right, bottom, area. */
-const TRUTH_WIDTH = 8
+/** Numbers kept for each detection: image, class, score, area. */
+const DETECTION_WIDTH = 4
+/** Numbers kept for each object: image, class, crowd, area. */
+const TRUTH_WIDTH = 4
 
-/** Boxes of one class in one image. */
+/** What there is of one class in one image. */
 interface Group {
   detections: Detection[]
   truths: Truth[]
 }
 
 /**
- * Mean average precision of boxes, over all images of all batches.
+ * Mean average precision of boxes or of masks, over all images of all batches.
  *
  * `'coco'` gives what pycocotools gives: detections by falling score, at most 100 of a class in an image;
  * crowds; areas small, medium and large; precision at 101 points of recall; the mean over thresholds and
  * classes. `'voc'` and `'voc2007'` are those of Pascal VOC's development kits, with boxes as continuous
- * coordinates.
+ * coordinates. With `iouType: 'segm'` overlaps and areas are those of masks.
  *
  * @throws {ValueError} for options that do not fit.
  * @see https://cocodataset.org/#detection-eval; torchmetrics.detection.MeanAveragePrecision
@@ -118,20 +105,45 @@ interface Group {
  * const { map, map50 } = metric.compute()
  * console.log(map.toFixed(2), map50) // => 0.70 1
  * ```
+ *
+ * @example
+ * Of masks:
+ * ```ts
+ * import { tensor } from '@flambeau/core'
+ * import { MeanAveragePrecision } from '@flambeau/data'
+ * const metric = new MeanAveragePrecision({ iouType: 'segm' })
+ * metric.update(
+ *   [{ masks: tensor([[[1, 1, 0], [1, 0, 0]]]), scores: tensor([0.9]), labels: tensor([1]) }],
+ *   [{ masks: tensor([[[1, 1, 0], [1, 1, 0]]]), labels: tensor([1]) }],
+ * )
+ * const { map, map50 } = metric.compute()
+ * console.log(map.toFixed(2), map50) // => 0.60 1
+ * ```
  */
-export class MeanAveragePrecision extends Metric<
+export class MeanAveragePrecision<T extends IouType = 'bbox'> extends Metric<
   MeanAveragePrecisionResult,
-  [preds: readonly DetectedBoxes[], target: readonly TrueBoxes[]]
+  [preds: readonly DetectedBy[T][], target: readonly TrueBy[T][]]
 > {
+  readonly iouType: T
   readonly definition: 'coco' | 'voc' | 'voc2007'
   readonly boxFormat: BoxFormat
   readonly iouThresholds: readonly number[]
   readonly maxDetectionThresholds: readonly [number, number, number]
 
-  constructor(options: MeanAveragePrecisionOptions = {}) {
-    super({ images: 0, detections: new Numbers(), truths: new Numbers() })
+  constructor(options: MeanAveragePrecisionOptions<T> = {}) {
+    super({
+      images: 0,
+      detections: new Numbers(),
+      truths: new Numbers(),
+      // Of each detection with each object of its class in its image.
+      overlaps: new Numbers(),
+    })
     const op = 'MeanAveragePrecision'
     const { definition = 'coco', boxFormat = 'xyxy', maxDetectionThresholds } = options
+    this.iouType = requireChoice<IouType>(op, 'iouType', options.iouType ?? 'bbox', [
+      'bbox',
+      'segm',
+    ]) as T
     this.definition = requireChoice(op, 'definition', definition, ['coco', 'voc', 'voc2007'])
     this.boxFormat = requireChoice(op, 'boxFormat', boxFormat, ['xyxy', 'xywh', 'cxcywh'])
     this.iouThresholds = options.iouThresholds ?? (definition === 'coco' ? COCO_THRESHOLDS : [0.5])
@@ -155,7 +167,7 @@ export class MeanAveragePrecision extends Metric<
    * @throws {ShapeError} if the parts of an image do not fit each other.
    * @throws {ValueError} for NaN, or as many images in one list as not in the other.
    */
-  override update(preds: readonly DetectedBoxes[], target: readonly TrueBoxes[]): void {
+  override update(preds: readonly DetectedBy[T][], target: readonly TrueBy[T][]): void {
     const op = 'MeanAveragePrecision'
     if (!Array.isArray(preds) || !Array.isArray(target) || preds.length !== target.length)
       throw new ValueError(
@@ -166,52 +178,39 @@ export class MeanAveragePrecision extends Metric<
       )
     const found: number[] = []
     const there: number[] = []
+    const overlaps: number[] = []
     const first = this.state['images'] as number
-    for (const [i, one] of (preds as DetectedBoxes[]).entries()) {
+    const coco = this.definition === 'coco'
+    for (const [i, one] of (preds as readonly (DetectedBoxes | DetectedMasks)[]).entries()) {
       const image = first + i
-      const boxes = this.#boxes(one.boxes)
-      const labels = column(one.labels, boxes.length, 'labels')
-      const scores = column(one.scores, boxes.length, 'scores')
-      for (const [b, box] of boxes.entries())
-        found.push(image, labels[b]!, scores[b]!, ...box, (box[2] - box[0]) * (box[3] - box[1]))
-      const truth = target[i] as TrueBoxes
-      const real = this.#boxes(truth.boxes)
-      const classes = column(truth.labels, real.length, 'labels')
+      const truth = target[i] as TrueBoxes | TrueMasks
+      const { areas, trueAreas, overlap } =
+        this.iouType === 'segm'
+          ? compareMasks((one as DetectedMasks).masks, (truth as TrueMasks).masks)
+          : compareBoxes((one as DetectedBoxes).boxes, (truth as TrueBoxes).boxes, this.boxFormat)
+      const labels = column(one.labels, areas.length, 'labels')
+      const scores = column(one.scores, areas.length, 'scores')
+      const classes = column(truth.labels, trueAreas.length, 'labels')
       const crowds =
-        truth.iscrowd === undefined ? null : column(truth.iscrowd, real.length, 'iscrowd')
-      const areas = truth.area === undefined ? null : column(truth.area, real.length, 'area')
-      for (const [b, box] of real.entries()) {
-        const area = areas?.[b] ?? (box[2] - box[0]) * (box[3] - box[1])
-        there.push(image, classes[b]!, crowds?.[b] ?? 0, ...box, area)
+        truth.iscrowd === undefined ? null : column(truth.iscrowd, trueAreas.length, 'iscrowd')
+      const given = truth.area === undefined ? null : column(truth.area, trueAreas.length, 'area')
+      for (let g = 0; g < trueAreas.length; g++)
+        there.push(image, classes[g]!, crowds?.[g] ?? 0, given?.[g] ?? trueAreas[g]!)
+      for (let d = 0; d < areas.length; d++) {
+        found.push(image, labels[d]!, scores[d]!, areas[d]!)
+        for (let g = 0; g < trueAreas.length; g++) {
+          const crowd = coco && crowds !== null && crowds[g] !== 0
+          if (classes[g] === labels[d]) overlaps.push(overlap(d, g, crowd))
+        }
       }
     }
     ;(this.state['detections'] as Numbers).push(found)
     ;(this.state['truths'] as Numbers).push(there)
+    ;(this.state['overlaps'] as Numbers).push(overlaps)
     this.state['images'] = first + preds.length
   }
 
-  #boxes(data: TensorData): Corners[] {
-    const boxes = input(data)
-    if (boxes.numel() === 0) return []
-    if (boxes.ndim !== 2 || boxes.shape[1] !== 4)
-      throw new ShapeError(
-        'MeanAveragePrecision',
-        { boxes },
-        'boxes must be [N, 4]',
-        'unsqueeze(0) of one box',
-      )
-    const numbers = numbersOf(boxes)
-    if (numbers.some((value) => Number.isNaN(value)))
-      throw new ValueError('MeanAveragePrecision', { boxes }, 'a box is NaN', 'leave it out')
-    return Array.from({ length: boxes.shape[0] as number }, (_, i) => {
-      const [a, b, c, d] = numbers.subarray(4 * i, 4 * i + 4) as unknown as Corners
-      if (this.boxFormat === 'xyxy') return [a, b, c, d]
-      if (this.boxFormat === 'xywh') return [a, b, a + c, b + d]
-      return [a - c / 2, b - d / 2, a + c / 2, b + d / 2]
-    })
-  }
-
-  /** Boxes by class, then by image. Detections are in the order of falling scores. */
+  /** What there is by class, then by image. Detections are in the order of falling scores. */
   #groups(): Map<number, Map<number, Group>> {
     const classes = new Map<number, Map<number, Group>>()
     const group = (label: number, image: number): Group => {
@@ -221,29 +220,22 @@ export class MeanAveragePrecision extends Metric<
       if (found === undefined) images.set(image, (found = { detections: [], truths: [] }))
       return found
     }
+    const there = (this.state['truths'] as Numbers).view()
+    for (let i = 0; i < there.length; i += TRUTH_WIDTH) {
+      const [image, label, crowd, area] = there.subarray(i, i + TRUTH_WIDTH) as unknown as number[]
+      group(label!, image!).truths.push({ crowd: crowd !== 0, area: area! })
+    }
     const found = (this.state['detections'] as Numbers).view()
+    const overlaps = (this.state['overlaps'] as Numbers).view()
+    let at = 0
     for (let i = 0; i < found.length; i += DETECTION_WIDTH) {
-      const [image, label, score, x0, y0, x1, y1, area] = found.subarray(
+      const [image, label, score, area] = found.subarray(
         i,
         i + DETECTION_WIDTH,
       ) as unknown as number[]
-      group(label!, image!).detections.push({
-        box: [x0!, y0!, x1!, y1!],
-        score: score!,
-        area: area!,
-      })
-    }
-    const there = (this.state['truths'] as Numbers).view()
-    for (let i = 0; i < there.length; i += TRUTH_WIDTH) {
-      const [image, label, crowd, x0, y0, x1, y1, area] = there.subarray(
-        i,
-        i + TRUTH_WIDTH,
-      ) as unknown as number[]
-      group(label!, image!).truths.push({
-        box: [x0!, y0!, x1!, y1!],
-        crowd: crowd !== 0,
-        area: area!,
-      })
+      const { detections, truths } = group(label!, image!)
+      const row = overlaps.subarray(at, (at += truths.length))
+      detections.push({ score: score!, area: area!, overlaps: row })
     }
     for (const images of classes.values()) {
       for (const one of images.values()) one.detections.sort((a, b) => b.score - a.score)
@@ -278,7 +270,7 @@ export class MeanAveragePrecision extends Metric<
       mapSmall: pick('small', most[2], 'precision'),
       mapMedium: pick('medium', most[2], 'precision'),
       mapLarge: pick('large', most[2], 'precision'),
-      mar1: pick('all', most[0], coco ? 'recall' : 'recall'),
+      mar1: pick('all', most[0], 'recall'),
       mar10: pick('all', most[1], 'recall'),
       mar100: pick('all', most[2], 'recall'),
       marSmall: pick('small', most[2], 'recall'),
@@ -294,19 +286,17 @@ export class MeanAveragePrecision extends Metric<
   #coco(groups: readonly Group[]): Curves {
     const curves: Curves = new Map()
     const most = this.maxDetectionThresholds
-    const tables = groups.map(({ detections, truths }) => {
-      const best = detections.slice(0, most[2])
-      return { best, truths, table: overlaps(best, truths, true) }
-    })
+    const judged = groups.map(({ detections, truths }) => ({
+      best: detections.slice(0, most[2]),
+      truths,
+    }))
     for (const [area, range] of Object.entries(AREAS) as [AreaName, readonly [number, number]][]) {
       const objects = groups
         .flatMap((group) => group.truths)
         .filter((truth) => !truth.crowd && truth.area >= range[0] && truth.area <= range[1]).length
       if (objects === 0) continue
       for (const iou of this.iouThresholds) {
-        const outcomes = tables.map(({ best, truths, table }) =>
-          matchCoco(best, truths, table, iou, range),
-        )
+        const outcomes = judged.map(({ best, truths }) => matchCoco(best, truths, iou, range))
         for (const count of new Set(area === 'all' ? most : [most[2]])) {
           const all = outcomes.flatMap((one) => one.slice(0, count))
           add(curves, key(area, count), iou, all, objects, 'coco101')
@@ -322,9 +312,7 @@ export class MeanAveragePrecision extends Metric<
     if (objects === 0) return curves
     const interpolation = this.definition === 'voc' ? 'all' : 'voc11'
     for (const iou of this.iouThresholds) {
-      const all = groups.flatMap(({ detections, truths }) =>
-        matchVoc(detections, truths, overlaps(detections, truths, false), iou),
-      )
+      const all = groups.flatMap(({ detections, truths }) => matchVoc(detections, truths, iou))
       add(curves, key('all', this.maxDetectionThresholds[2]), iou, all, objects, interpolation)
     }
     return curves
@@ -353,25 +341,4 @@ function add(
 
 function meanOf(values: readonly number[]): number {
   return values.length === 0 ? -1 : values.reduce((a, b) => a + b, 0) / values.length
-}
-
-/** One number for each box. */
-function column(data: TensorData, boxes: number, name: string): ArrayLike<number> {
-  const tensor = input(data)
-  if (tensor.numel() !== boxes || tensor.ndim > 1)
-    throw new ShapeError(
-      'MeanAveragePrecision',
-      { [name]: tensor },
-      `${name} must have one element for each of the ${boxes} boxes`,
-      'pass one-axis tensors',
-    )
-  const numbers = numbersOf(tensor)
-  if (numbers.some((value) => Number.isNaN(value)))
-    throw new ValueError(
-      'MeanAveragePrecision',
-      { [name]: tensor },
-      `${name} has a NaN`,
-      'leave the box out',
-    )
-  return numbers
 }

@@ -2,13 +2,9 @@
 import type { Tensor, TensorData } from '@flambeau/core'
 import type { ConfusionMatrixOptions, OverlapAverage, OverlapOptions } from './confusion.ts'
 import { ConfusionMatrix, Dice, IoU } from './confusion.ts'
-import type {
-  DetectedBoxes,
-  MeanAveragePrecisionOptions,
-  MeanAveragePrecisionResult,
-  TrueBoxes,
-} from './detection.ts'
+import type { MeanAveragePrecisionOptions, MeanAveragePrecisionResult } from './detection.ts'
 import { MeanAveragePrecision } from './detection.ts'
+import type { DetectedBy, IouType, TrueBy } from './detection-inputs.ts'
 import type { Average, ScoreOf } from './labels.ts'
 import type { Metric } from './metric.ts'
 import type { RankingOptions } from './ranking.ts'
@@ -160,10 +156,10 @@ export function bleuScore(
 }
 
 /** {@link MeanAveragePrecision} of these images. @throws as its `update` does. */
-export function meanAveragePrecision(
-  preds: readonly DetectedBoxes[],
-  target: readonly TrueBoxes[],
-  options: MeanAveragePrecisionOptions = {},
+export function meanAveragePrecision<T extends IouType = 'bbox'>(
+  preds: readonly DetectedBy[T][],
+  target: readonly TrueBy[T][],
+  options: MeanAveragePrecisionOptions<T> = {},
 ): MeanAveragePrecisionResult {
-  return once(new MeanAveragePrecision(options), preds, target)
+  return once(new MeanAveragePrecision<T>(options), preds, target)
 }

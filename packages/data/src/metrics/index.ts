@@ -10,13 +10,17 @@ export type {
   OverlapOptions,
 } from './confusion.ts'
 export { ConfusionMatrix, Dice, IoU } from './confusion.ts'
+export type { MeanAveragePrecisionOptions, MeanAveragePrecisionResult } from './detection.ts'
 export type {
   BoxFormat,
   DetectedBoxes,
-  MeanAveragePrecisionOptions,
-  MeanAveragePrecisionResult,
+  DetectedBy,
+  DetectedMasks,
+  IouType,
   TrueBoxes,
-} from './detection.ts'
+  TrueBy,
+  TrueMasks,
+} from './detection-inputs.ts'
 export { MeanAveragePrecision } from './detection.ts'
 export * from './functional.ts'
 export type { Average, ClassificationOptions, ScoreOf, Task } from './labels.ts'

@@ -1,8 +1,18 @@
 import { readFileSync } from 'node:fs'
-import type { Tensor } from '@flambeau/core'
-import { fromTypedArray, IndexError, rand, ShapeError, tensor, ValueError } from '@flambeau/core'
+import type { Tensor, TensorData } from '@flambeau/core'
+import {
+  arange,
+  fromTypedArray,
+  IndexError,
+  rand,
+  ShapeError,
+  stack,
+  tensor,
+  ValueError,
+  zeros,
+} from '@flambeau/core'
 import { describe, expect, it } from 'vitest'
-import type { DetectedBoxes, Metric, MetricStateDict, TrueBoxes } from './index.ts'
+import type { DetectedBoxes, DetectedMasks, Metric, MetricStateDict, TrueBoxes } from './index.ts'
 import * as m from './index.ts'
 
 type Nested = number[] | number[][] | number[][][]
@@ -497,6 +507,102 @@ describe('MeanAveragePrecision', () => {
     expect(run(found([Number.NaN]))).toThrow(/scores has a NaN/)
     expect(run(found([0.5]), [])).toThrow(/equally many/)
     expect(run(found([0.5], tensor([1, 2, 3, 4])))).toThrow(/\[N, 4\]/)
+  })
+})
+
+describe('MeanAveragePrecision of masks', () => {
+  // Written by fixtures/masks.py with pycocotools.
+  const { side, images, coco } = JSON.parse(
+    readFileSync(new URL('fixtures/masks.json', import.meta.url), 'utf8'),
+  ) as {
+    side: number
+    images: (Record<'there' | 'found', number[][]> &
+      Record<'labels' | 'crowds' | 'classes' | 'scores', number[]>)[]
+    coco: Record<string, number>
+  }
+  const across = arange(side).unsqueeze(0)
+  const down = arange(side).unsqueeze(1)
+  /** Discs [x, y, radius] as masks. */
+  const draw = (discs: number[][]): Tensor =>
+    discs.length === 0
+      ? zeros([0, side, side])
+      : stack(
+          discs.map(([x = 0, y = 0, radius = 0]) =>
+            across
+              .sub(x)
+              .square()
+              .add(down.sub(y).square())
+              .le(radius ** 2),
+          ),
+        )
+  const segm = { iouType: 'segm' } as const
+  const one = (masks: TensorData, scores = [0.9], labels = [1]): DetectedMasks => ({
+    masks,
+    scores: tensor(scores),
+    labels: tensor(labels),
+  })
+
+  it('gives the numbers of pycocotools', () => {
+    const preds = images.map(({ found, scores, classes }) => ({
+      masks: draw(found),
+      scores: float64(scores),
+      labels: tensor(classes),
+    }))
+    const target = images.map(({ there, labels, crowds }) => ({
+      masks: draw(there),
+      labels: tensor(labels),
+      iscrowd: tensor(crowds),
+    }))
+    const metric = new m.MeanAveragePrecision(segm)
+    metric.update(preds.slice(0, 5), target.slice(0, 5))
+    const next = new m.MeanAveragePrecision(segm)
+    next.loadStateDict(metric.stateDict())
+    next.update(preds.slice(5), target.slice(5))
+    const made = next.compute() as unknown as Record<string, unknown>
+    for (const [name, value] of Object.entries(coco)) expectClose(made[name], value)
+  })
+
+  it('gives what is computed by hand', () => {
+    const there = [
+      { masks: tensor([[[1, 1, 0, 0, 0]], [[0, 0, 1, 1, 1]]]), labels: tensor([1, 1]) },
+    ]
+    const found = tensor([[[1, 1, 0, 0, 0]], [[0, 1, 1, 1, 0]], [[0, 0, 0, 0, 1]]])
+    // The first finds the first object. The second overlaps the other by 2 of 4 pixels, the third by 1 of 3.
+    const both = [one(found, [0.9, 0.8, 0.7], [1, 1, 1])]
+    const at = (threshold: number) =>
+      m.meanAveragePrecision(both, there, { ...segm, iouThresholds: [threshold] }).map
+    expect(at(0.5)).toBe(1)
+    // One object of two is found: precision 1 at the 51 recalls up to a half.
+    expect(at(0.55)).toBeCloseTo(51 / 101, 12)
+    expect(m.meanAveragePrecision(both, there, segm).map).toBeCloseTo((1 + 9 * (51 / 101)) / 10, 12)
+    // Better than the true ones, the wrong one comes first: precision 0, 1/2 and 2/3.
+    const wrongFirst = [one(found, [0.7, 0.6, 0.9], [1, 1, 1])]
+    const { map50, mar1 } = m.meanAveragePrecision(wrongFirst, there, segm)
+    expect(map50).toBeCloseTo(2 / 3, 12)
+    expect(mar1).toBe(0)
+  })
+
+  it('knows the ways to give masks, and what one pixel decides', () => {
+    const there = [{ masks: tensor([[[true, true, true, false]]]), labels: tensor([1]) }]
+    const of = (masks: TensorData): number => m.meanAveragePrecision([one(masks)], there, segm).map
+    expect(of(tensor([[[0.6, 0.51, 0.9, 0.5]]]))).toBe(1)
+    expect(of(tensor([[[[7, 1, 2, 0]]]]))).toBe(1)
+    expect(of(tensor([[[0, 0, 0, 0]]]))).toBe(0)
+    expect(of(tensor([[[0, 0, 0, 1]]]))).toBe(0)
+    expect(m.meanAveragePrecision([one(tensor([]), [], [])], there, segm).map).toBe(0)
+  })
+
+  it('refuses what does not fit', () => {
+    const run =
+      (found: DetectedMasks, masks: TensorData = tensor([[[1, 1]]])) =>
+      () =>
+        m.meanAveragePrecision([found], [{ masks, labels: tensor([1]) }], segm)
+    expect(run(one(tensor([[[1, 1, 1]]])))).toThrow(/one size, not 1 × 3 and 1 × 2/)
+    expect(run(one(tensor([[1, 1]])))).toThrow(/\[N, H, W\]/)
+    expect(run(one(tensor([[[1, 1]]]), [0.5, 0.5]))).toThrow(/scores must have one element/)
+    expect(run(one(tensor([[[Number.NaN, 1]]])))).toThrow(/a mask is NaN/)
+    expect(run({ scores: tensor([1]), labels: tensor([1]) } as DetectedMasks)).toThrow(/no masks/)
+    expect(() => new m.MeanAveragePrecision({ iouType: 'mask' as 'segm' })).toThrow(/bbox, segm/)
   })
 })
 
