@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "failure.h"
 #include "generator.h"
 #include "tensor.h"
 
@@ -16,17 +16,6 @@ namespace flambeau {
 
 using Id = uint32_t;  // 0 means "no tensor"
 struct Node;
-
-// A failure that becomes a typed JavaScript error; `code` is what src/errors.ts maps to a class.
-class Failure : public std::runtime_error {
- public:
-  Failure(const char* code, const std::string& message)
-      : std::runtime_error(message), code_(code) {}
-  const char* code() const { return code_; }
-
- private:
-  const char* code_;
-};
 
 // How a view came to be, which decides whether it may be written to under recording.
 enum class Creation : uint8_t {
