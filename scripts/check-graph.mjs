@@ -19,6 +19,7 @@ import { readJson, root, workspaceFolders } from './lib/repo.mjs'
 const mayImport = {
   '@flambeau/core': [],
   '@flambeau/core-linux-x64-gnu': [],
+  '@flambeau/cuda-backend': ['@flambeau/core'],
   '@flambeau/autograd': ['@flambeau/core'],
   '@flambeau/nn': ['@flambeau/core', '@flambeau/autograd'],
   '@flambeau/optim': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
