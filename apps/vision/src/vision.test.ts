@@ -304,13 +304,18 @@ describe('the zoo', () => {
       overfitSteps: null,
       value: 0.7,
       goal: 0.6,
+      maskPrecision: 0.6,
+      maskPrecisionGoal: 0.6,
       maskIoU: 0.4,
       maskGoal: 0.5,
       cpuSeconds: 1,
     } as const
     expect(isGood(result)).toBe(false)
     expect(isGood({ ...result, maskIoU: 0.5 })).toBe(true)
-    expect(tables([result])).toMatch(/\| +70\.0 % \| +60\.0 % \| +0\.400 \| +0\.500 \|/)
+    expect(isGood({ ...result, maskIoU: 0.5, maskPrecision: 0.5 })).toBe(false)
+    expect(tables([result])).toMatch(
+      /\| +70\.0 % \| +60\.0 % \| +60\.0 % \| +60\.0 % \| +0\.400 \| +0\.500 \|/,
+    )
   })
 
   test('judges what is found, and how well it is outlined', () => {
@@ -326,7 +331,7 @@ describe('the zoo', () => {
       image: zeros([3, 16, 16], { dtype: 'uint8' }),
       target: { boxes, labels, masks },
     }
-    // Knows the first object, half of its mask, and nothing of the second.
+    // Knows the first object, the upper half of its mask, and nothing of the second.
     class Half extends Detector {
       readonly numClasses = 3
       override readonly needsMasks = true
@@ -340,9 +345,12 @@ describe('the zoo', () => {
         return [{ ...found, masks: half }]
       }
     }
-    const { meanAveragePrecision, maskIoU } = judge(new Half(), [scene])
-    expect(meanAveragePrecision).toBeCloseTo(0.5)
-    expect(maskIoU).toBeCloseTo(0.25)
+    const judged = judge(new Half(), [scene])
+    expect(judged.meanAveragePrecision).toBeCloseTo(0.5)
+    // One of two classes, at the first of ten overlaps.
+    expect(judged.masks?.precision50).toBeCloseTo(0.5)
+    expect(judged.masks?.precision).toBeCloseTo(0.05)
+    expect(judged.masks?.iou).toBeCloseTo(0.25)
   })
 
   test('scores what generators draw from 1 to the number of classes', () => {

@@ -223,6 +223,11 @@ const detectors: Record<string, { build: () => V.Detector; steps: number; lr: nu
     steps: 60,
     lr: 1e-2,
   },
+  'yolo, fifth form, small': {
+    build: () => new V.SmallYOLOv5({ numClasses, size, heights: [0.4, 0.5, 0.9] }),
+    steps: 60,
+    lr: 1e-2,
+  },
   'faster r-cnn': { build: () => new V.SmallFasterRCNN({ numClasses }), steps: 30, lr: 3e-3 },
   'mask r-cnn': { build: () => new V.SmallMaskRCNN({ numClasses }), steps: 25, lr: 3e-3 },
   'fast r-cnn': { build: () => new V.FastRCNN({ numClasses }), steps: 30, lr: 3e-3 },
@@ -279,6 +284,23 @@ describe.each(Object.entries(detectors))('%s', (_, { build, steps, lr }) => {
     const gradients = [...net.parameters()].flatMap((one) => (one.grad === null ? [] : [one.grad]))
     expect(gradients.length).toBeGreaterThan(0)
     expect(gradients.every((one) => one.isfinite().all().item())).toBe(true)
+  })
+})
+
+describe('small YOLOs', () => {
+  it('have anchors of the heights that are asked for, also where the image is no square', () => {
+    const { anchors } = new V.SmallYOLOv5({ size: [64, 96], heights: [0.25, 0.5, 0.75] })
+    expect(anchors.map((own) => own[1])).toEqual([
+      [12, 16],
+      [24, 32],
+      [36, 48],
+    ])
+    expect(() => new V.SmallYOLOv5({ heights: [0.25, 0.5] })).toThrow(/anchors for 2 maps/)
+    expect(() => new V.YOLOv5({ size, anchors: [[], [[1, 2]], [[3, 4]]] })).toThrow(/none for one/)
+  })
+
+  it('have cells of sixteen pixels', () => {
+    expect(new V.SmallYOLOv1({ numClasses, size }).gridSize).toEqual([4, 4])
   })
 })
 

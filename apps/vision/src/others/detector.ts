@@ -87,10 +87,14 @@ export async function trainDetector(run: Run, plan: DetectorPlan): Promise<void>
   const view = { channels: 3, size, mean: [0, 0, 0], std: [1, 1, 1] } as const
   saveTrained(join(out, 'model.safetensors'), net.stateDict(), { name, classes, view })
   draw(net, test.slice(0, SHOWN), classes, out)
-  const { meanAveragePrecision, maskIoU } = judge(net, test)
-  const masks = maskIoU === null ? '' : `, IoU of masks ${maskIoU.toFixed(3)}`
+  const { meanAveragePrecision, masks } = judge(net, test)
+  const share = (value: number): string => formatPercent(value).trim()
+  const outlined =
+    masks === null
+      ? ''
+      : `, of masks ${share(masks.precision50)} (mAP ${share(masks.precision)}, IoU ${masks.iou.toFixed(3)})`
   say(
-    `mAP@0.5 ${formatPercent(meanAveragePrecision).trim()}${masks}; in ${out}: model.safetensors, curves.png, scene-1.png and on, metrics.json`,
+    `mAP@0.5 ${share(meanAveragePrecision)}${outlined}; in ${out}: model.safetensors, curves.png, scene-1.png and on, metrics.json`,
   )
 }
 

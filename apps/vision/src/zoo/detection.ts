@@ -1,5 +1,6 @@
 /** Does a detector learn to find digits in scenes? */
 import { join } from 'node:path'
+import type { Tensor } from '@flambeau/core'
 import { manualSeed } from '@flambeau/core'
 import type { Scene, SceneBatch } from '@flambeau/data'
 import {
@@ -13,7 +14,7 @@ import {
 import { AdamW, OneCycleLR } from '@flambeau/optim'
 import type { FitOptions, TrainingHistory } from '@flambeau/trainer'
 import { fit } from '@flambeau/trainer'
-import type { AnchorShape, Detection, Detector, Proposer } from '@flambeau/vision-models'
+import type { Detection, Detector, Proposer } from '@flambeau/vision-models'
 import {
   boxIou,
   FastRCNN,
@@ -24,10 +25,10 @@ import {
   SmallFasterRCNN,
   SmallMaskRCNN,
   SmallSSD,
+  SmallYOLOv1,
+  SmallYOLOv5,
   SPPNet,
   totalLoss,
-  YOLOv1,
-  YOLOv5,
 } from '@flambeau/vision-models'
 import type { Result } from './result.ts'
 import { timed } from './result.ts'
@@ -49,15 +50,13 @@ export interface DetectorPlan {
   readonly lr: number
   /** The mean average precision at an overlap of one half. */
   readonly goal: number
-  /** The mean overlap of masks, of detectors that find some. */
+  /** The same of masks, and the mean overlap of masks; of detectors that find some. */
+  readonly maskPrecisionGoal?: number
   readonly maskGoal?: number
 }
 
-/** Anchors in the shapes of digits, for maps of stride 8, 16 and 32. */
-const anchorsFor = (size: number): AnchorShape[][] =>
-  [0.28, 0.36, 0.46].map((high) =>
-    [0.5, 0.75, 1].map((ratio): AnchorShape => [high * ratio * size, high * size]),
-  )
+/** For maps of stride 8, 16 and 32. */
+const HEIGHTS = [0.28, 0.36, 0.46]
 
 /** Windows in the sizes and shapes of digits, which stand in for a search by grouping. */
 const windowsFor =
@@ -121,11 +120,11 @@ export const DETECTORS: Readonly<Record<string, DetectorPlan>> = {
     batchSize: 8,
     lr: 2e-3,
     goal: 0.6,
+    maskPrecisionGoal: 0.6,
     maskGoal: 0.5,
   },
   yolo_v1: {
-    build: (numClasses, size) =>
-      new YOLOv1({ numClasses, size: [size, size], widths: [24, 48, 96, 192] }),
+    build: (numClasses, size) => new SmallYOLOv1({ numClasses, size: [size, size] }),
     images: 2000,
     epochs: 11,
     batchSize: 16,
@@ -134,15 +133,7 @@ export const DETECTORS: Readonly<Record<string, DetectorPlan>> = {
   },
   yolo_v5: {
     build: (numClasses, size) =>
-      new YOLOv5({
-        numClasses,
-        size: [size, size],
-        widthMultiple: 0.25,
-        depthMultiple: 0.33,
-        anchors: anchorsFor(size),
-        anchorRatio: 2,
-        lossWeights: { class: 5 },
-      }),
+      new SmallYOLOv5({ numClasses, size: [size, size], heights: HEIGHTS }),
     images: 1000,
     epochs: 12,
     batchSize: 16,
@@ -150,8 +141,7 @@ export const DETECTORS: Readonly<Record<string, DetectorPlan>> = {
     goal: 0.6,
   },
   ssd: {
-    build: (numClasses, size) =>
-      new SmallSSD({ numClasses, size: [size, size], widths: [16, 32, 64, 96, 128] }),
+    build: (numClasses, size) => new SmallSSD({ numClasses, size: [size, size] }),
     images: 2000,
     epochs: 8,
     batchSize: 16,
@@ -168,29 +158,43 @@ function shared(): SmallBackbone {
 export interface Verdict {
   /** At an overlap of one half. */
   readonly meanAveragePrecision: number
-  /** The mean overlap of masks, 0 for objects that were not found; null without masks. */
-  readonly maskIoU: number | null
+  /** Null of detectors that find no masks. */
+  readonly masks: MaskVerdict | null
+}
+
+export interface MaskVerdict {
+  /** The mean average precision where masks overlap by half, and the mean over overlaps from .5 to .95. */
+  readonly precision50: number
+  readonly precision: number
+  /** The mean overlap of masks, 0 for objects that were not found. */
+  readonly iou: number
 }
 
 /** How well a detector finds what is in scenes. */
 export function judge(net: Detector, scenes: readonly Scene[]): Verdict {
   const metric = new MeanAveragePrecision({ iouThresholds: [0.5] })
+  const masks = new MeanAveragePrecision({ iouType: 'segm' })
   const overlaps: number[] = []
   for (let from = 0; from < scenes.length; from += 25) {
     const { images, targets } = collateScenes(scenes.slice(from, from + 25))
     const found = net.detect(images)
     metric.update(found, [...targets])
     if (!net.needsMasks) continue
-    found.forEach((one, i) => overlaps.push(...maskOverlaps(one, targets[i] as Scene['target'])))
+    masks.update(found as WithMasks<Detection>[], targets as readonly WithMasks<SceneTarget>[])
+    found.forEach((one, i) => overlaps.push(...maskOverlaps(one, targets[i] as SceneTarget)))
   }
-  return {
-    meanAveragePrecision: metric.compute().map50,
-    maskIoU: net.needsMasks ? overlaps.reduce((sum, x) => sum + x, 0) / overlaps.length : null,
-  }
+  const meanAveragePrecision = metric.compute().map50
+  if (!net.needsMasks) return { meanAveragePrecision, masks: null }
+  const { map50, map } = masks.compute()
+  const iou = overlaps.reduce((sum, x) => sum + x, 0) / overlaps.length
+  return { meanAveragePrecision, masks: { precision50: map50, precision: map, iou } }
 }
 
+type SceneTarget = Scene['target']
+type WithMasks<T extends { readonly masks?: Tensor }> = T & { readonly masks: Tensor }
+
 /** For each object, the overlap of its mask with that of the surest detection of its class on it. */
-function maskOverlaps(found: Detection, target: Scene['target']): number[] {
+function maskOverlaps(found: Detection, target: SceneTarget): number[] {
   const [labels, classes] = [found.labels.tolist(), target.labels.tolist()] as [number[], number[]]
   const near = boxIou(target.boxes, found.boxes).tolist() as number[][]
   return classes.map((label, object) => {
@@ -245,7 +249,7 @@ export function learnToDetect(
 /** The result of one detector. @param folder Of the scenes. */
 export async function provesToDetect(name: string, seed: number, folder: string): Promise<Result> {
   const plan = DETECTORS[name] as DetectorPlan
-  const { build, images, epochs, goal, maskGoal } = plan
+  const { build, images, epochs, goal, maskPrecisionGoal, maskGoal } = plan
   const learned = await digitScenes(folder, { train: true, count: LEARNED, size: SIZE })
   const test = await digitScenes(folder, { train: false, count: TEST, size: SIZE })
   return timed(async () => {
@@ -253,7 +257,7 @@ export async function provesToDetect(name: string, seed: number, folder: string)
     const net = build(11, SIZE)
     const parameters = [...net.parameters()].reduce((sum, one) => sum + one.numel(), 0)
     await learnToDetect(net, learned.slice(0, images), plan)
-    const { meanAveragePrecision, maskIoU } = judge(net, test)
+    const { meanAveragePrecision, masks } = judge(net, test)
     return {
       name,
       kind: 'detection',
@@ -263,7 +267,14 @@ export async function provesToDetect(name: string, seed: number, folder: string)
       overfitSteps: null,
       value: meanAveragePrecision,
       goal,
-      ...(maskIoU === null || maskGoal === undefined ? {} : { maskIoU, maskGoal }),
+      ...(masks === null || maskGoal === undefined || maskPrecisionGoal === undefined
+        ? {}
+        : {
+            maskPrecision: masks.precision50,
+            maskPrecisionGoal,
+            maskIoU: masks.iou,
+            maskGoal,
+          }),
     } as const
   })
 }

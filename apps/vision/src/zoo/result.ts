@@ -13,6 +13,9 @@ export interface Result {
   readonly value: number
   /** What `value` must reach. */
   readonly goal: number
+  /** The mean average precision of masks, and what it must reach; of detectors that find masks. */
+  readonly maskPrecision?: number
+  readonly maskPrecisionGoal?: number
   /** The mean overlap of masks, and what it must reach; of detectors that find masks. */
   readonly maskIoU?: number
   readonly maskGoal?: number
@@ -23,9 +26,9 @@ export interface Result {
 /** Did it learn what it was to learn? */
 export function isGood(result: Result): boolean {
   const { value, goal, overfitSteps, kind, maskIoU = 0, maskGoal = 0 } = result
-  return (
-    value >= goal && maskIoU >= maskGoal && (kind !== 'classification' || overfitSteps !== null)
-  )
+  const { maskPrecision = 0, maskPrecisionGoal = 0 } = result
+  if (kind === 'classification' && overfitSteps === null) return false
+  return value >= goal && maskIoU >= maskGoal && maskPrecision >= maskPrecisionGoal
 }
 
 /** Runs `body`; what it gives, with the processor time that it took. */

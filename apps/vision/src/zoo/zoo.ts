@@ -46,8 +46,10 @@ async function prove(
 function judgedAnew(result: Result): Result {
   const found = planOf(result.name)
   if (found === null) return { ...result, goal: findModel(result.name).zoo.goal }
-  const maskGoal = found.kind === 'detection' ? found.plan.maskGoal : undefined
-  return { ...result, goal: found.plan.goal, ...(maskGoal === undefined ? {} : { maskGoal }) }
+  if (found.kind !== 'detection' || found.plan.maskGoal === undefined)
+    return { ...result, goal: found.plan.goal }
+  const { goal, maskGoal, maskPrecisionGoal = 0 } = found.plan
+  return { ...result, goal, maskGoal, maskPrecisionGoal }
 }
 
 /**
@@ -103,7 +105,7 @@ export async function zoo(
     const masks =
       result.maskIoU === undefined
         ? ''
-        : `, masks ${result.maskIoU.toFixed(3)} (at least ${result.maskGoal})`
+        : `, masks ${result.maskPrecision?.toFixed(3)} (at least ${result.maskPrecisionGoal}), their IoU ${result.maskIoU.toFixed(3)} (at least ${result.maskGoal})`
     say(
       `${name}: ${heart}${result.value.toFixed(3)} (at least ${result.goal})${masks}, ${Math.round(result.cpuSeconds)} s of processor time${isGood(result) ? '' : ': NOT REACHED'}`,
     )

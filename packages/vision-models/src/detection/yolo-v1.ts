@@ -215,3 +215,22 @@ export class YOLOv1 extends Detector {
     return this.batcher.restore(batch, found)
   }
 }
+
+/**
+ * A YOLO in its first form that learns from scratch on two cores, with cells of 16 pixels.
+ *
+ * @param options Default `widths` [24, 48, 96, 192].
+ *
+ * @example
+ * ```ts
+ * import { rand } from '@flambeau/core'
+ * import { SmallYOLOv1 } from '@flambeau/vision-models'
+ * const net = new SmallYOLOv1({ numClasses: 11, size: [96, 96] })
+ * console.log(net.gridSize, net.detect(rand([2, 3, 96, 96])).length) // => [ 6, 6 ] 2
+ * ```
+ */
+export class SmallYOLOv1 extends YOLOv1 {
+  constructor(options: YOLOv1Options = {}) {
+    super({ widths: [24, 48, 96, 192], ...options })
+  }
+}

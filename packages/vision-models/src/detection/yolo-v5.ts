@@ -147,6 +147,11 @@ export class YOLOv5 extends Detector {
     )
     this.anchors = options.anchors ?? scaled
     this.network = new YOLOv5Network({ widthMultiple, depthMultiple })
+    const maps = this.network.outChannels.length
+    if (this.anchors.length !== maps || this.anchors.some((own) => own.length === 0)) {
+      const rule = `there are anchors for ${this.anchors.length} maps, or none for one of them`
+      throw new ValueError('YOLOv5', [], rule, `give at least one for each of the ${maps} maps`)
+    }
     this.heads = new nn.ModuleList(
       this.network.outChannels.map((channels, i) => {
         const count = (this.anchors[i] as readonly AnchorShape[]).length
@@ -320,4 +325,44 @@ function startRare(
   const bias = Array.from({ length: anchors }, () => row).flat()
   nn.init.zeros_(head.bias as nn.Parameter)
   ;(head.bias as nn.Parameter).data.add_(tensor(bias, { dtype: 'float32' }))
+}
+
+/** Options of {@link SmallYOLOv5}. */
+export interface SmallYOLOv5Options extends YOLOv5Options {
+  /**
+   * Heights of objects as shares of the image's, for the maps of strides 8, 16 and 32: their anchors are
+   * half as wide, three quarters as wide, and square. Default [0.2, 0.35, 0.5].
+   */
+  readonly heights?: readonly number[]
+}
+
+/**
+ * A YOLO in its fifth form that learns from scratch on two cores, for images of about 100 pixels.
+ *
+ * @throws {ValueError} for a size that is no multiple of 32, or other than three heights.
+ *
+ * @example
+ * ```ts
+ * import { rand } from '@flambeau/core'
+ * import { SmallYOLOv5 } from '@flambeau/vision-models'
+ * const net = new SmallYOLOv5({ numClasses: 11, size: [96, 96], heights: [0.25, 0.35, 0.45] })
+ * console.log(net.anchors[0], net.detect(rand([2, 3, 96, 96])).length)
+ * // => [ [ 12, 24 ], [ 18, 24 ], [ 24, 24 ] ] 2
+ * ```
+ */
+export class SmallYOLOv5 extends YOLOv5 {
+  constructor(options: SmallYOLOv5Options = {}) {
+    const { size = [128, 128], heights = [0.2, 0.35, 0.5] } = options
+    super({
+      size,
+      widthMultiple: 0.25,
+      depthMultiple: 0.33,
+      anchors: heights.map((high) =>
+        [0.5, 0.75, 1].map((ratio): AnchorShape => [high * ratio * size[0], high * size[0]]),
+      ),
+      anchorRatio: 2,
+      lossWeights: { class: 5 },
+      ...options,
+    })
+  }
 }
