@@ -12,6 +12,7 @@
 #include "fault.h"
 #include "launch.h"
 #include "layout.h"
+#include "portable.h"
 #include "properties.h"
 
 namespace flambeau::cuda {
@@ -29,9 +30,17 @@ struct Spec {
 };
 
 // A place in the Philox stream of a generator: counters of 128 bits from `offset` on.
+//
+// While a graph is captured the place is not known yet: each replay draws anew, and leaves where it is
+// in `live`. Device code therefore begins with `philox = philox.now()`.
 struct Philox {
   uint64_t seed = 0;
   uint64_t offset = 0;
+  const uint64_t* live = nullptr;  // in device memory: seed, offset to be added
+
+  FLAMBEAU_HD Philox now() const {
+    return live ? Philox{live[0], live[1] + offset, nullptr} : *this;
+  }
 };
 
 class Call {

@@ -42,6 +42,8 @@ struct Fault {
   int32_t kernel;
 };
 
+#if defined(__CUDACC__) || defined(FLAMBEAU_EMULATED)
+// Of a whole number. The first report counts; later ones are dropped.
 __device__ inline void report(const Fault* fault, FaultKind kind, int64_t value, int64_t bound) {
   if (atomicCAS(fault->taken, 0, 1) != 0) return;
   fault->report->value = value;
@@ -51,9 +53,15 @@ __device__ inline void report(const Fault* fault, FaultKind kind, int64_t value,
   fault->report->kind = kind;
 }
 
+// Of a floating-point number.
 __device__ inline void report_number(const Fault* fault, FaultKind kind, double value) {
   report(fault, kind, __double_as_longlong(value), 0);
 }
+#endif
+
+// The faults of device `index`, one per kernel by core's number; `kernels` is how many there are. Made on
+// first use. In memory of the device.
+const Fault* faults_of(int index, int kernels);
 
 // Throws the failure that was reported on device `index`, if any, and forgets it. The device must
 // have finished the work in question.

@@ -8,7 +8,7 @@ namespace flambeau::cuda {
 
 struct Properties {
   std::string name;
-  std::string uuid;
+  std::string bus;  // on PCI
   int major = 0;  // compute capability
   int minor = 0;
   int multiprocessors = 0;
