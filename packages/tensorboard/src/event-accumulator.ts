@@ -1,14 +1,29 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import type { CustomScalarChart } from './custom-scalars.ts'
+import { PROJECTOR_FILE } from './embedding.ts'
 import type { FileProblem, PlacedEvent } from './event-file-reader.ts'
 import { EventFileReader } from './event-file-reader.ts'
-import type { HParamsData as HParams } from './messages.ts'
+import type { MeshEvent } from './mesh.ts'
+import { partNumbers } from './mesh.ts'
+import type { HParamsData as HParams, SummaryValue } from './messages.ts'
 import { HParamsData } from './messages.ts'
+import type { EmbeddingEvent } from './read-embeddings.ts'
+import { embeddingEvent, parseProjector } from './read-embeddings.ts'
 import type { GraphNode } from './read-graph.ts'
 import { readGraph } from './read-graph.ts'
-import type { HistogramEvent, ImageSize, ScalarEvent, TextEvent } from './read-summaries.ts'
-import { contentOf, imagesOf } from './read-summaries.ts'
+import type {
+  AudioSize,
+  HistogramEvent,
+  ImageSize,
+  PrCurveEvent,
+  ScalarEvent,
+  TextEvent,
+} from './read-summaries.ts'
+import { contentOf, imagesOf, meshPart } from './read-summaries.ts'
+import { fromProto } from './tensors.ts'
 
 /** An image of a run; its bytes are read when they are asked for. */
 export interface ImageEvent extends ImageSize {
@@ -20,6 +35,22 @@ export interface ImageEvent extends ImageSize {
   read(): Uint8Array
 }
 
+/** A sound of a run; its bytes are read when they are asked for. */
+export interface AudioEvent extends AudioSize {
+  readonly wallTime: number
+  readonly step: number
+  /** The bytes of the file: WAV, or what was logged. */
+  read(): Uint8Array
+}
+
+/** A tensor of a run; its elements are read when they are asked for. */
+export interface TensorEvent {
+  readonly wallTime: number
+  readonly step: number
+  /** @throws {ValueError} if it has a dtype that is not known here, or lacks elements. */
+  read(): Tensor
+}
+
 /** Hyper-parameters of a run; numbers, texts, booleans. */
 export type Hparams = Readonly<Record<string, number | string | boolean>>
 
@@ -29,6 +60,10 @@ export interface Tags {
   readonly images: string[]
   readonly histograms: string[]
   readonly texts: string[]
+  readonly audio: string[]
+  readonly prCurves: string[]
+  readonly meshes: string[]
+  readonly tensors: string[]
 }
 
 /** Events of a histogram that are kept: of more, every second one is left out. */
@@ -73,6 +108,14 @@ export class EventAccumulator {
   readonly #images = new Map<string, ImageEvent[]>()
   readonly #histograms = new Map<string, HistogramEvent[]>()
   readonly #texts = new Map<string, TextEvent[]>()
+  readonly #audio = new Map<string, AudioEvent[]>()
+  readonly #prCurves = new Map<string, PrCurveEvent[]>()
+  readonly #meshes = new Map<string, (MeshEvent & { readonly places: Map<number, Place> })[]>()
+  readonly #tensors = new Map<string, TensorEvent[]>()
+  #charts: readonly CustomScalarChart[] = []
+  #embeddings: readonly EmbeddingEvent[] = []
+  /** When the projector's file was last written, and its size. */
+  #projector = ''
   #graph: Uint8Array | null = null
 
   constructor(path: string) {
@@ -105,7 +148,7 @@ export class EventAccumulator {
       for (const event of events) this.#take(event, reader)
       count += events.length
     }
-    return count > 0
+    return this.#readProjector() || count > 0
   }
 
   /** Names of what was logged. */
@@ -116,6 +159,10 @@ export class EventAccumulator {
       images: names(this.#images),
       histograms: names(this.#histograms),
       texts: names(this.#texts),
+      audio: names(this.#audio),
+      prCurves: names(this.#prCurves),
+      meshes: names(this.#meshes),
+      tensors: names(this.#tensors),
     }
   }
 
@@ -137,6 +184,36 @@ export class EventAccumulator {
   /** The texts of a tag. @throws {ValueError} if there are none. */
   texts(tag: string): readonly TextEvent[] {
     return this.#of('texts', this.#texts, tag)
+  }
+
+  /** The sounds of a tag. @throws {ValueError} if there are none. */
+  audio(tag: string): readonly AudioEvent[] {
+    return this.#of('audio', this.#audio, tag)
+  }
+
+  /** The precision-recall curves of a tag. @throws {ValueError} if there are none. */
+  prCurves(tag: string): readonly PrCurveEvent[] {
+    return this.#of('prCurves', this.#prCurves, tag)
+  }
+
+  /** The meshes of a tag. @throws {ValueError} if there are none. */
+  meshes(tag: string): readonly MeshEvent[] {
+    return this.#of('meshes', this.#meshes, tag)
+  }
+
+  /** The tensors of a tag. @throws {ValueError} if there are none. */
+  tensors(tag: string): readonly TensorEvent[] {
+    return this.#of('tensors', this.#tensors, tag)
+  }
+
+  /** Embeddings of the run; [] if there are none. */
+  get embeddings(): readonly EmbeddingEvent[] {
+    return this.#embeddings
+  }
+
+  /** Charts of several curves, as they were laid out last; [] if none were. */
+  get customScalars(): readonly CustomScalarChart[] {
+    return this.#charts
   }
 
   /** Was a graph logged? */
@@ -163,6 +240,19 @@ export class EventAccumulator {
       .filter((entry) => !entry.isDirectory() && isEventFile(entry.name))
       .map((entry) => entry.name)
     return names.toSorted().map((name) => join(this.path, name))
+  }
+
+  /** Looks for embeddings, which are told by a file of their own; has it changed? */
+  #readProjector(): boolean {
+    if (!statSync(this.path).isDirectory()) return false
+    const path = join(this.path, PROJECTOR_FILE)
+    const state = statSync(path, { throwIfNoEntry: false })
+    const stamp = state === undefined ? '' : `${state.mtimeMs} ${state.size}`
+    if (stamp === this.#projector) return false
+    this.#projector = stamp
+    const infos = state === undefined ? [] : parseProjector(readFileSync(path, 'utf8'))
+    this.#embeddings = infos.map((info) => embeddingEvent(this.path, info))
+    return true
   }
 
   #take(event: PlacedEvent, reader: EventFileReader): void {
@@ -193,23 +283,54 @@ export class EventAccumulator {
       } else if (content.kind === 'text') {
         const name = tag.replace(/\/text_summary$/, '')
         add(this.#texts, name, { wallTime, step, text: content.text })
-      } else if (content.kind === 'images') {
-        const { offset } = event
-        content.sizes.forEach((size, index) => {
-          const read = (): Uint8Array => {
-            const again = reader.at(offset).summary?.value?.[place]
-            return (again === undefined ? undefined : imagesOf(again)[index]) ?? new Uint8Array()
-          }
-          add(this.#images, tag, { wallTime, step, index, ...size, read })
-        })
+      } else if (content.kind === 'prCurve') {
+        add(this.#prCurves, tag, { wallTime, step, ...content.curve })
+      } else if (content.kind === 'layout') {
+        this.#charts = content.charts
+      } else {
+        const again: Place = () => reader.at(event.offset).summary?.value?.[place]
+        if (content.kind === 'images') {
+          content.sizes.forEach((size, index) => {
+            const read = (): Uint8Array => imagesOf(again() ?? {})[index] ?? new Uint8Array()
+            add(this.#images, tag, { wallTime, step, index, ...size, read })
+          })
+        } else if (content.kind === 'audio') {
+          const read = (): Uint8Array => again()?.audio?.encodedAudioString ?? new Uint8Array()
+          add(this.#audio, tag, { wallTime, step, ...content.size, read })
+        } else if (content.kind === 'tensor') {
+          add(this.#tensors, tag, { wallTime, step, read: () => tensorAt(tag, again) })
+        } else if (content.kind === 'mesh') {
+          this.#takeMesh(content, wallTime, step, again)
+        }
       }
     })
+  }
+
+  /** Parts of a mesh come one after the other. */
+  #takeMesh(
+    { name, part, config }: { name: string; part: number; config: string },
+    wallTime: number,
+    step: number,
+    again: Place,
+  ): void {
+    const last = this.#meshes.get(name)?.at(-1)
+    if (last !== undefined && last.step === step && !last.places.has(part)) {
+      last.places.set(part, again)
+      return
+    }
+    const places = new Map([[part, again]])
+    const read: MeshEvent['read'] = (which) => meshPart(places.get(partNumbers[which])?.()?.tensor)
+    add(this.#meshes, name, { wallTime, step, config, places, read })
   }
 
   /** A run that went on from an earlier step: what it did after that is no longer so. */
   #purge(step: number): void {
     this.purges++
-    for (const map of [this.#scalars, this.#images, this.#histograms, this.#texts]) {
+    const maps = [
+      ...[this.#scalars, this.#images, this.#histograms, this.#texts, this.#audio],
+      ...[this.#prCurves, this.#meshes, this.#tensors],
+    ]
+    for (const map of maps) {
       for (const [tag, list] of map as Map<string, { step: number }[]>) {
         map.set(tag, list.filter((one) => one.step < step) as never)
       }
@@ -226,6 +347,21 @@ export class EventAccumulator {
     }
     this.hparams = found
   }
+}
+
+/** A value of a file, read again. */
+type Place = () => SummaryValue | undefined
+
+function tensorAt(tag: string, again: Place): Tensor {
+  const tensor = fromProto(again()?.tensor ?? {})
+  if (tensor !== null) return tensor
+  const rule = `the tensor '${tag}' cannot be read`
+  throw new ValueError(
+    'EventAccumulator',
+    [],
+    rule,
+    'its dtype is not known here, or it is cut off',
+  )
 }
 
 function add<T>(map: Map<string, T[]>, tag: string, event: T): T[] {

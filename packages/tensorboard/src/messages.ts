@@ -13,6 +13,8 @@ export const DT = {
   string: 7,
   int64: 9,
   bool: 10,
+  bfloat16: 14,
+  half: 19,
 } as const
 
 export interface TensorShapeProto {
@@ -32,6 +34,8 @@ export interface TensorProto {
   stringVal?: Uint8Array[]
   int64Val?: number[]
   boolVal?: boolean[]
+  /** The bits of numbers of 16 bits. */
+  halfVal?: number[]
 }
 export const TensorProto: Codec<TensorProto> = message<TensorProto>({
   dtype: one(1, 'int32'),
@@ -43,6 +47,7 @@ export const TensorProto: Codec<TensorProto> = message<TensorProto>({
   stringVal: many(8, 'bytes'),
   int64Val: many(10, 'int64'),
   boolVal: many(11, 'bool'),
+  halfVal: many(13, 'int32'),
 })
 
 export interface HistogramProto {
@@ -77,6 +82,21 @@ const ImageProto: Codec<ImageProto> = message<ImageProto>({
   encodedImageString: one(4, 'bytes'),
 })
 
+export interface AudioProto {
+  sampleRate?: number
+  numChannels?: number
+  lengthFrames?: number
+  encodedAudioString?: Uint8Array
+  contentType?: string
+}
+const AudioProto: Codec<AudioProto> = message<AudioProto>({
+  sampleRate: one(1, 'float'),
+  numChannels: one(2, 'int64'),
+  lengthFrames: one(3, 'int64'),
+  encodedAudioString: one(4, 'bytes'),
+  contentType: one(5, 'string'),
+})
+
 export interface SummaryMetadata {
   pluginData?: { pluginName?: string; content?: Uint8Array }
   displayName?: string
@@ -97,12 +117,13 @@ const SummaryMetadata: Codec<SummaryMetadata> = message<SummaryMetadata>({
   dataClass: one(4, 'int32'),
 })
 
-/** A value of a summary: one of simpleValue, image, histo and tensor. */
+/** A value of a summary: one of simpleValue, image, histo, audio and tensor. */
 export interface SummaryValue {
   tag?: string
   simpleValue?: number
   image?: ImageProto
   histo?: HistogramProto
+  audio?: AudioProto
   tensor?: TensorProto
   metadata?: SummaryMetadata
 }
@@ -111,6 +132,7 @@ const SummaryValue: Codec<SummaryValue> = message<SummaryValue>({
   simpleValue: one(2, 'float'),
   image: one(4, ImageProto),
   histo: one(5, HistogramProto),
+  audio: one(6, AudioProto),
   tensor: one(8, TensorProto),
   metadata: one(9, SummaryMetadata),
 })
@@ -234,4 +256,82 @@ export const HParamsData: Codec<HParamsData> = message<HParamsData>({
     }),
   ),
   sessionEndInfo: one(4, message<End>({ status: one(1, 'int32'), endTimeSecs: one(2, 'double') })),
+})
+
+/** What the plug-in `pr_curves` keeps within metadata. */
+export interface PrCurveData {
+  version?: number
+  numThresholds?: number
+}
+export const PrCurveData: Codec<PrCurveData> = message<PrCurveData>({
+  version: one(1, 'int32'),
+  numThresholds: one(2, 'int32'),
+})
+
+/** What the plug-in `mesh` keeps within metadata. */
+export interface MeshData {
+  version?: number
+  name?: string
+  contentType?: number
+  jsonConfig?: string
+  shape?: number[]
+  components?: number
+}
+export const MeshData: Codec<MeshData> = message<MeshData>({
+  version: one(1, 'int32'),
+  name: one(2, 'string'),
+  contentType: one(3, 'int32'),
+  jsonConfig: one(5, 'string'),
+  shape: many(6, 'int32'),
+  components: one(7, 'int32'),
+})
+
+interface MarginSeries {
+  value?: string
+  lower?: string
+  upper?: string
+}
+interface ChartProto {
+  title?: string
+  multiline?: { tag?: string[] }
+  margin?: { series?: MarginSeries[] }
+}
+interface CategoryProto {
+  title?: string
+  chart?: ChartProto[]
+}
+
+/** What the plug-in `custom_scalars` reads. */
+export interface LayoutProto {
+  version?: number
+  category?: CategoryProto[]
+}
+export const LayoutProto: Codec<LayoutProto> = message<LayoutProto>({
+  version: one(1, 'int32'),
+  category: many(
+    2,
+    message<CategoryProto>({
+      title: one(1, 'string'),
+      chart: many(
+        2,
+        message<ChartProto>({
+          title: one(1, 'string'),
+          multiline: one(2, message<{ tag?: string[] }>({ tag: many(1, 'string') })),
+          margin: one(
+            3,
+            message<{ series?: MarginSeries[] }>({
+              series: many(
+                1,
+                message<MarginSeries>({
+                  value: one(1, 'string'),
+                  lower: one(2, 'string'),
+                  upper: one(3, 'string'),
+                }),
+              ),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
 })

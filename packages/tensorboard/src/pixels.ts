@@ -1,6 +1,7 @@
 /** Images as the bytes of PNG files. */
 import type { Tensor } from '@flambeau/core'
-import { ShapeError, ValueError } from '@flambeau/core'
+import { ShapeError, tensor, ValueError } from '@flambeau/core'
+import { functional } from '@flambeau/nn'
 import { encode } from 'fast-png'
 
 /** An image within a file. */
@@ -8,18 +9,28 @@ export interface EncodedImage {
   readonly width: number
   readonly height: number
   readonly channels: number
-  readonly png: Uint8Array
+  /** Of the file. */
+  readonly bytes: Uint8Array
+}
+
+/** An image as its bytes, row by row, the channels of a pixel together. */
+export interface Pixels {
+  readonly width: number
+  readonly height: number
+  readonly channels: number
+  readonly data: Uint8Array
 }
 
 /** Images in a row of a grid, as PyTorch lays them out. */
 const COLUMNS = 8
 
 /**
- * A tensor of one or several images as a PNG; several side by side, eight to a row.
+ * A tensor of one or several images; several side by side.
  *
  * @param formats What each axis is, by letters: `CHW`, `HWC`, `HW`, `NCHW`, `NHWC`.
+ * @param most Images in a row.
  */
-export function encodeImage(op: string, image: Tensor, formats: string): EncodedImage {
+export function gridOf(op: string, image: Tensor, formats: string, most: number = COLUMNS): Pixels {
   const letters = formats.toUpperCase().split('')
   const isKnown = /^[NCHW]+$/.test(letters.join('')) && new Set(letters).size === letters.length
   if (!isKnown || !letters.includes('H') || !letters.includes('W')) {
@@ -44,7 +55,7 @@ export function encodeImage(op: string, image: Tensor, formats: string): Encoded
   const order = ['N', 'H', 'W', 'C'].map((letter) => letters.indexOf(letter)).filter((i) => i >= 0)
   const values = image.detach().permute(order).contiguous().flatten().toArray()
   const scale = image.isFloatingPoint() ? 255 : 1
-  const columns = Math.min(COLUMNS, count)
+  const columns = Math.min(most, count)
   const rows = Math.ceil(count / columns)
   const [wide, high] = [width * columns, height * rows]
   const data = new Uint8Array(wide * high * channels)
@@ -59,8 +70,78 @@ export function encodeImage(op: string, image: Tensor, formats: string): Encoded
       }
     }
   }
-  const png = encode({ width: wide, height: high, data, channels, depth: 8 })
-  return { width: wide, height: high, channels, png }
+  return { width: wide, height: high, channels, data }
+}
+
+/** The bytes of a PNG. */
+export function encodePng({ width, height, channels, data }: Pixels): Uint8Array {
+  return encode({ width, height, data, channels, depth: 8 })
+}
+
+/** A tensor of one or several images as a PNG; see {@link gridOf}. */
+export function encodeImage(op: string, image: Tensor, formats: string): EncodedImage {
+  const grid = gridOf(op, image, formats)
+  return { ...grid, bytes: encodePng(grid) }
+}
+
+/** Pixels that the line around a box is wide. */
+const LINE = 2
+
+/**
+ * An image with red lines around boxes `[N, 4]` of left, top, right and bottom, in pixels.
+ *
+ * @param rescale Size of what comes out over that of the image.
+ */
+export function encodeBoxes(
+  op: string,
+  image: Tensor,
+  boxes: Tensor,
+  formats: string,
+  rescale: number,
+): EncodedImage {
+  if (boxes.ndim !== 2 || boxes.shape[1] !== 4) {
+    const rule = `boxes are [N, 4], not [${boxes.shape.join(', ')}]`
+    throw new ShapeError(op, { boxTensor: boxes }, rule, 'left, top, right, bottom of each')
+  }
+  if (!(rescale > 0 && rescale <= 16)) {
+    throw new ValueError(op, { image }, `rescale is ${rescale}`, 'a number above 0, at most 16')
+  }
+  const { width, height, channels, data } = gridOf(op, image, formats)
+  const rgb = new Uint8Array(width * height * 3)
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) {
+      rgb[i * 3 + c] = data[i * channels + (channels === 1 ? 0 : c)] as number
+    }
+  }
+  const fill = (left: number, top: number, right: number, bottom: number): void => {
+    for (let y = Math.max(0, top); y < Math.min(height, bottom); y++) {
+      for (let x = Math.max(0, left); x < Math.min(width, right); x++) {
+        rgb.set([255, 0, 0], (y * width + x) * 3)
+      }
+    }
+  }
+  for (const box of boxes.detach().tolist() as number[][]) {
+    const [left = 0, top = 0, right = 0, bottom = 0] = box.map(Math.round)
+    fill(left, top, right + 1, top + LINE)
+    fill(left, bottom + 1 - LINE, right + 1, bottom + 1)
+    fill(left, top, left + LINE, bottom + 1)
+    fill(right + 1 - LINE, top, right + 1, bottom + 1)
+  }
+  const drawn = { width, height, channels: 3, data: rgb }
+  const made = rescale === 1 ? drawn : resized(drawn, rescale)
+  return { ...made, bytes: encodePng(made) }
+}
+
+function resized({ width, height, channels, data }: Pixels, scale: number): Pixels {
+  const size = [height, width].map((length) => Math.max(1, Math.trunc(length * scale)))
+  const [high, wide] = size as [number, number]
+  const planes = tensor(data, { dtype: 'float32' })
+    .reshape([1, height, width, channels])
+    .permute(0, 3, 1, 2)
+  const larger = functional.interpolate(planes, { size, mode: 'bicubic', antialias: true })
+  const values = larger.permute(0, 2, 3, 1).round().clamp(0, 255).to('uint8')
+  const bytes = values.contiguous().flatten().toArray() as Uint8Array
+  return { width: wide, height: high, channels, data: new Uint8Array(bytes) }
 }
 
 /** The size of a PNG, read from its head. */

@@ -1,6 +1,9 @@
 /** What stands in a summary, whoever wrote it: the old form, or tensors for plug-ins. */
+import type { CustomScalarChart } from './custom-scalars.ts'
+import { chartsOf } from './custom-scalars.ts'
+import type { MeshPart } from './mesh.ts'
 import type { HistogramProto, SummaryValue, TensorProto } from './messages.ts'
-import { DT } from './messages.ts'
+import { DT, LayoutProto, MeshData } from './messages.ts'
 
 /** A point of a curve. */
 export interface ScalarEvent {
@@ -38,6 +41,30 @@ export interface TextEvent {
   readonly text: string
 }
 
+/** A sound; its bytes are read when they are asked for. */
+export interface AudioSize {
+  /** Samples a second. */
+  readonly sampleRate: number
+  /** Samples of each channel. */
+  readonly lengthFrames: number
+  /** Of the bytes, such as `audio/wav`. */
+  readonly contentType: string
+}
+
+/** The curve of precision against recall at a step: a number for each threshold, from 0 to 1. */
+export interface PrCurveEvent {
+  /** Seconds since 1970. */
+  readonly wallTime: number
+  readonly step: number
+  readonly thresholds: readonly number[]
+  readonly truePositives: readonly number[]
+  readonly falsePositives: readonly number[]
+  readonly trueNegatives: readonly number[]
+  readonly falseNegatives: readonly number[]
+  readonly precision: readonly number[]
+  readonly recall: readonly number[]
+}
+
 /** In pixels. */
 export interface ImageSize {
   readonly width: number
@@ -49,6 +76,11 @@ type Content =
   | { readonly kind: 'histogram'; readonly histogram: Histogram }
   | { readonly kind: 'images'; readonly sizes: readonly ImageSize[] }
   | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'audio'; readonly size: AudioSize }
+  | { readonly kind: 'prCurve'; readonly curve: Omit<PrCurveEvent, 'wallTime' | 'step'> }
+  | { readonly kind: 'layout'; readonly charts: CustomScalarChart[] }
+  | { readonly kind: 'mesh'; readonly name: string; readonly part: number; readonly config: string }
+  | { readonly kind: 'tensor' }
   | { readonly kind: 'other' }
 
 const utf8 = new TextDecoder()
@@ -78,14 +110,18 @@ export function imagesOf({ image, tensor }: SummaryValue): Uint8Array[] {
 
 /** What a summary holds. */
 export function contentOf(value: SummaryValue): Content {
-  const { simpleValue, image, histo, tensor, metadata } = value
+  const { simpleValue, image, histo, audio, tensor, metadata } = value
   if (simpleValue !== undefined) return { kind: 'scalar', value: simpleValue }
   if (histo !== undefined) return { kind: 'histogram', histogram: fromProto(histo) }
   if (image !== undefined) {
     return { kind: 'images', sizes: [{ width: image.width ?? 0, height: image.height ?? 0 }] }
   }
+  if (audio !== undefined) {
+    const { sampleRate = 0, lengthFrames = 0, contentType = 'audio/wav' } = audio
+    return { kind: 'audio', size: { sampleRate, lengthFrames, contentType } }
+  }
   if (tensor === undefined) return { kind: 'other' }
-  const plugin = metadata?.pluginData?.pluginName
+  const { pluginName: plugin, content = new Uint8Array() } = metadata?.pluginData ?? {}
   if (plugin === 'scalars') return { kind: 'scalar', value: numbersOf(tensor)[0] ?? Number.NaN }
   if (plugin === 'text') {
     const texts = (tensor.stringVal ?? []).map((bytes) => utf8.decode(bytes))
@@ -95,8 +131,45 @@ export function contentOf(value: SummaryValue): Content {
     const [width = 0, height = 0] = (tensor.stringVal ?? []).slice(0, 2).map(numberIn)
     return { kind: 'images', sizes: imagesOf(value).map(() => ({ width, height })) }
   }
+  if (plugin === 'tensor') return { kind: 'tensor' }
+  if (plugin === 'pr_curves') {
+    const curve = curveOf(tensor)
+    return curve === null ? { kind: 'other' } : { kind: 'prCurve', curve }
+  }
+  if (plugin === 'custom_scalars') {
+    const [layout = new Uint8Array()] = tensor.stringVal ?? []
+    return { kind: 'layout', charts: chartsOf(LayoutProto.decode(layout)) }
+  }
+  if (plugin === 'mesh') {
+    const { name = '', contentType = 0, jsonConfig = '{}' } = MeshData.decode(content)
+    return { kind: 'mesh', name, part: contentType, config: jsonConfig }
+  }
   if (plugin === 'histograms') return { kind: 'histogram', histogram: fromRows(numbersOf(tensor)) }
   return { kind: 'other' }
+}
+
+/** The six rows of a curve; null for a tensor of another shape. */
+function curveOf(tensor: TensorProto): Omit<PrCurveEvent, 'wallTime' | 'step'> | null {
+  const numbers = numbersOf(tensor)
+  const [rows = 0, count = 0] = (tensor.tensorShape?.dim ?? []).map(({ size = 0 }) => size)
+  if (rows !== 6 || count < 1 || numbers.length !== rows * count) return null
+  const row = (i: number): number[] => numbers.slice(i * count, (i + 1) * count)
+  return {
+    thresholds: Array.from({ length: count }, (_, i) => (count > 1 ? i / (count - 1) : 0)),
+    truePositives: row(0),
+    falsePositives: row(1),
+    trueNegatives: row(2),
+    falseNegatives: row(3),
+    precision: row(4),
+    recall: row(5),
+  }
+}
+
+/** A part of a mesh. */
+export function meshPart(tensor: TensorProto | undefined): MeshPart | null {
+  if (tensor === undefined) return null
+  const shape = (tensor.tensorShape?.dim ?? []).map(({ size = 0 }) => size)
+  return { shape, values: numbersOf(tensor) }
 }
 
 const numberIn = (bytes: Uint8Array): number => Number(utf8.decode(bytes))

@@ -1,121 +1,40 @@
+import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
-import { Tensor, ValueError } from '@flambeau/core'
+import type { Tensor } from '@flambeau/core'
+import { ShapeError, ValueError } from '@flambeau/core'
 import type { AnyModule, SummaryInput } from '@flambeau/nn'
+import { encodeAudio } from './audio.ts'
+import type { CustomLayout } from './custom-scalars.ts'
+import { layoutValue } from './custom-scalars.ts'
+import type { EmbeddingInfo } from './embedding.ts'
+import { PROJECTOR_FILE, projectorText, writeEmbedding } from './embedding.ts'
 import { EventFileWriter } from './event-file-writer.ts'
+import { encodeVideo } from './gif.ts'
 import { traceGraph } from './graph.ts'
-import type { Bins } from './histogram.ts'
 import { makeHistogram } from './histogram.ts'
+import { meshValues } from './mesh.ts'
 import type { Event, SummaryValue } from './messages.ts'
 import { DT } from './messages.ts'
+import { onnxGraph } from './onnx-graph.ts'
 import type { EncodedImage } from './pixels.ts'
-import { encodeImage, sizeOfPng } from './pixels.ts'
+import { encodeBoxes, encodeImage, sizeOfPng } from './pixels.ts'
+import type { Numbers } from './pr-curve.ts'
+import { computeCurve, listOf, prCurveValue, thresholdsOf } from './pr-curve.ts'
 import type { Hparam, ScalarValue } from './summaries.ts'
 import { hparamsValues, numberOf, tensorValue, textValue } from './summaries.ts'
 import type { SystemLoad } from './system-load.ts'
+import { toProto } from './tensors.ts'
+import type * as options from './writer-options.ts'
+import * as read from './writer-options.ts'
 
-/** When something was logged. */
-export interface When {
-  /** The step of the training. Default 0. */
-  readonly globalStep?: number | null
-  /** Seconds since 1970. Default now. */
-  readonly walltime?: number | null
-}
-
-export interface SummaryWriterOptions {
-  /** The folder of the run. Default `runs/DATE_HOST` and the comment. */
-  readonly logDir?: string | null
-  /** At the end of the default folder's name. Default ''. */
-  readonly comment?: string
-  /** What was logged from this step on is no longer shown: a training that is resumed there. */
-  readonly purgeStep?: number | null
-  /** How many events wait at most before they are written. Default 10. */
-  readonly maxQueue?: number
-  /** Seconds after which events that wait are written anyway. Default 120. */
-  readonly flushSecs?: number
-  /** At the end of the names of files. Default ''. */
-  readonly filenameSuffix?: string
-}
-
-export interface ScalarOptions extends When {
-  /** Write it as a tensor, as TensorFlow 2 does. Default false. */
-  readonly newStyle?: boolean
-  /** With newStyle: keep 64 bits. Default false. */
-  readonly doublePrecision?: boolean
-}
-
-export interface HistogramOptions extends When {
-  /** Edges of bins, their number, or a rule for them. Default `tensorflow`. */
-  readonly bins?: Bins
-  /** Join neighbours until there are about as few. Default no limit. */
-  readonly maxBins?: number | null
-}
-
-export interface ImageOptions extends When {
-  /** What each axis is. Default `CHW`, of several images `NCHW`. */
-  readonly dataformats?: string
-}
-
-export interface HparamsOptions {
-  /** The values that a hyper-parameter can have, by its name. */
-  readonly hparamDomainDiscrete?: Readonly<Record<string, readonly Hparam[]>> | null
-  /** The folder below the run's. Default the time. */
-  readonly runName?: string | null
-  /** Of the metrics. Default 0. */
-  readonly globalStep?: number | null
-}
-
-export interface FigureOptions {
-  readonly globalStep?: number | null
-  /** Without a meaning here: a figure holds nothing open. */
-  readonly close?: boolean
-  readonly walltime?: number | null
-}
-
-/** A picture that can be drawn as a PNG, as those of @flambeau/plot. */
-export interface Drawable {
-  png(scale?: number): Uint8Array
-}
-
-type Step = number | null
-
-const readWhen = (op: string): ReturnType<typeof parameters<[Step, Step]>> =>
-  parameters<[Step, Step]>(op, ['globalStep', 'walltime'])
-const readScalar = parameters<[Step, Step, boolean, boolean]>('addScalar', [
-  'globalStep',
-  'walltime',
-  'newStyle',
-  'doublePrecision',
-])
-const readScalars = readWhen('addScalars')
-const readText = readWhen('addText')
-const readHistogram = parameters<[Step, Bins, Step, Step]>('addHistogram', [
-  'globalStep',
-  'bins',
-  'walltime',
-  'maxBins',
-])
-const imageNames = ['globalStep', 'walltime', 'dataformats']
-const readImage = parameters<[Step, Step, string]>('addImage', imageNames)
-const readImages = parameters<[Step, Step, string]>('addImages', imageNames)
-const readFigure = parameters<[Step, boolean, Step]>('addFigure', [
-  'globalStep',
-  'close',
-  'walltime',
-])
-const readHparams = parameters<
-  [Readonly<Record<string, readonly Hparam[]>> | null, string | null, Step]
->('addHparams', ['hparamDomainDiscrete', 'runName', 'globalStep'])
-const readWriter = parameters<[string | null, string, Step, number, number, string]>(
-  'SummaryWriter',
-  ['logDir', 'comment', 'purgeStep', 'maxQueue', 'flushSecs', 'filenameSuffix'],
-)
+type Step = options.Step
 
 /**
  * Writes what a training logs to event files, which `flambeau-board` and TensorBoard show: curves,
- * images, histograms, texts, hyper-parameters, the graph of the model.
+ * images, videos, sounds, histograms, texts, precision-recall curves, embeddings, hyper-parameters, the
+ * graph of the model.
  *
  * @throws {ValueError} for options that make no sense; what the file system throws.
  * @see torch.utils.tensorboard.SummaryWriter
@@ -139,17 +58,18 @@ export class SummaryWriter implements Disposable {
   readonly logDir: string
   readonly #options: { maxQueue: number; flushSecs: number; filenameSuffix: string }
   readonly #purgeStep: number | null
+  readonly #embeddings: EmbeddingInfo[] = []
   /** Writers of the run and of runs below it, by their folders. */
   readonly #files = new Map<string, EventFileWriter>()
 
   constructor(
     ...given: Arguments<
-      SummaryWriterOptions,
+      options.SummaryWriterOptions,
       ['logDir', 'comment', 'purgeStep', 'maxQueue', 'flushSecs', 'filenameSuffix']
     >
   ) {
     const [logDir, comment = '', purgeStep, maxQueue = 10, flushSecs = 120, suffix = ''] =
-      readWriter(given)
+      read.readWriter(given)
     this.logDir = logDir ?? join('runs', `${timeName()}_${hostname()}${comment}`)
     this.#options = { maxQueue, flushSecs, filenameSuffix: suffix }
     this.#purgeStep = purgeStep ?? null
@@ -171,9 +91,12 @@ export class SummaryWriter implements Disposable {
   addScalar(
     tag: string,
     scalarValue: ScalarValue,
-    ...given: Arguments<ScalarOptions, ['globalStep', 'walltime', 'newStyle', 'doublePrecision']>
+    ...given: Arguments<
+      options.ScalarOptions,
+      ['globalStep', 'walltime', 'newStyle', 'doublePrecision']
+    >
   ): void {
-    const [step, walltime, newStyle = false, double = false] = readScalar(given)
+    const [step, walltime, newStyle = false, double = false] = read.readScalar(given)
     const value = numberOf('addScalar', scalarValue)
     if (!newStyle) {
       this.#summary([{ tag, simpleValue: value }], step, walltime)
@@ -193,14 +116,29 @@ export class SummaryWriter implements Disposable {
   addScalars(
     mainTag: string,
     tagScalarDict: Readonly<Record<string, ScalarValue>>,
-    ...given: Arguments<When, ['globalStep', 'walltime']>
+    ...given: Arguments<options.When, ['globalStep', 'walltime']>
   ): void {
-    const [step, walltime] = readScalars(given)
+    const [step, walltime] = read.readScalars(given)
     for (const [name, value] of Object.entries(tagScalarDict)) {
       const folder = join(this.logDir, `${mainTag.replaceAll('/', '_')}_${name}`)
       const simpleValue = numberOf('addScalars', value)
       this.#summary([{ tag: mainTag, simpleValue }], step, walltime, folder)
     }
+  }
+
+  /**
+   * Adds a tensor as it is, of any shape and dtype.
+   *
+   * @see torch.utils.tensorboard.SummaryWriter.add_tensor
+   */
+  addTensor(
+    tag: string,
+    tensor: Tensor,
+    ...given: Arguments<options.When, ['globalStep', 'walltime']>
+  ): void {
+    const [step, walltime] = read.readTensor(given)
+    const metadata = { pluginData: { pluginName: 'tensor' } }
+    this.#summary([{ tag, tensor: toProto(tensor), metadata }], step, walltime)
   }
 
   /**
@@ -212,15 +150,38 @@ export class SummaryWriter implements Disposable {
    */
   addHistogram(
     tag: string,
-    values: Tensor | ArrayLike<number>,
-    ...given: Arguments<HistogramOptions, ['globalStep', 'bins', 'walltime', 'maxBins']>
+    values: Numbers,
+    ...given: Arguments<options.HistogramOptions, ['globalStep', 'bins', 'walltime', 'maxBins']>
   ): void {
-    const [step, bins = 'tensorflow', walltime, maxBins] = readHistogram(given)
-    const list =
-      values instanceof Tensor
-        ? Float64Array.from(values.detach().flatten().toArray() as ArrayLike<number>, Number)
-        : Float64Array.from(values)
-    const histo = makeHistogram('addHistogram', list, bins, maxBins ?? null)
+    const [step, bins = 'tensorflow', walltime, maxBins] = read.readHistogram(given)
+    const histo = makeHistogram('addHistogram', listOf(values), bins, maxBins ?? null)
+    this.#summary([{ tag, histo }], step, walltime)
+  }
+
+  /**
+   * Adds a histogram that was counted already: the right end of each bucket, and how many are in it.
+   *
+   * @throws {ShapeError} if there are not as many counts as limits.
+   * @see torch.utils.tensorboard.SummaryWriter.add_histogram_raw
+   */
+  addHistogramRaw(
+    tag: string,
+    min: number,
+    max: number,
+    num: number,
+    sum: number,
+    sumSquares: number,
+    bucketLimits: Numbers,
+    bucketCounts: Numbers,
+    ...given: Arguments<options.When, ['globalStep', 'walltime']>
+  ): void {
+    const [step, walltime] = read.readHistogramRaw(given)
+    const [bucketLimit, bucket] = [listOf(bucketLimits), listOf(bucketCounts)]
+    if (bucketLimit.length !== bucket.length) {
+      const rule = `there are ${bucketLimit.length} limits and ${bucket.length} counts`
+      throw new ShapeError('addHistogramRaw', [], rule, 'give the right end of each bucket')
+    }
+    const histo = { min, max, num, sum, sumSquares, bucketLimit, bucket }
     this.#summary([{ tag, histo }], step, walltime)
   }
 
@@ -235,9 +196,9 @@ export class SummaryWriter implements Disposable {
   addImage(
     tag: string,
     imgTensor: Tensor,
-    ...given: Arguments<ImageOptions, ['globalStep', 'walltime', 'dataformats']>
+    ...given: Arguments<options.ImageOptions, ['globalStep', 'walltime', 'dataformats']>
   ): void {
-    const [step, walltime, dataformats = 'CHW'] = readImage(given)
+    const [step, walltime, dataformats = 'CHW'] = read.readImage(given)
     this.#image(tag, encodeImage('addImage', imgTensor, dataformats), step, walltime)
   }
 
@@ -252,10 +213,28 @@ export class SummaryWriter implements Disposable {
   addImages(
     tag: string,
     imgTensor: Tensor,
-    ...given: Arguments<ImageOptions, ['globalStep', 'walltime', 'dataformats']>
+    ...given: Arguments<options.ImageOptions, ['globalStep', 'walltime', 'dataformats']>
   ): void {
-    const [step, walltime, dataformats = 'NCHW'] = readImages(given)
+    const [step, walltime, dataformats = 'NCHW'] = read.readImages(given)
     this.#image(tag, encodeImage('addImages', imgTensor, dataformats), step, walltime)
+  }
+
+  /**
+   * Adds an image with red lines around boxes `[N, 4]` of left, top, right and bottom, in pixels. With
+   * names on the boxes, log `overlay` of @flambeau/plot by `addFigure`.
+   *
+   * @throws {ShapeError} for other shapes. @throws {ValueError} for unknown dataformats.
+   * @see torch.utils.tensorboard.SummaryWriter.add_image_with_boxes
+   */
+  addImageWithBoxes(
+    tag: string,
+    imgTensor: Tensor,
+    boxTensor: Tensor,
+    ...given: Arguments<options.BoxesOptions, ['globalStep', 'walltime', 'rescale', 'dataformats']>
+  ): void {
+    const [step, walltime, rescale = 1, dataformats = 'CHW'] = read.readBoxes(given)
+    const image = encodeBoxes('addImageWithBoxes', imgTensor, boxTensor, dataformats, rescale)
+    this.#image(tag, image, step, walltime)
   }
 
   /**
@@ -265,25 +244,63 @@ export class SummaryWriter implements Disposable {
    */
   addFigure(
     tag: string,
-    figure: Drawable | readonly Drawable[],
-    ...given: Arguments<FigureOptions, ['globalStep', 'close', 'walltime']>
+    figure: options.Drawable | readonly options.Drawable[],
+    ...given: Arguments<options.FigureOptions, ['globalStep', 'close', 'walltime']>
   ): void {
-    const [step, , walltime] = readFigure(given)
-    const figures = Array.isArray(figure) ? (figure as readonly Drawable[]) : [figure as Drawable]
+    const [step, , walltime] = read.readFigure(given)
+    const figures = Array.isArray(figure)
+      ? (figure as readonly options.Drawable[])
+      : [figure as options.Drawable]
     for (const [i, one] of figures.entries()) {
       const png = one.png(1)
       const name = figures.length === 1 ? tag : `${tag}/${i}`
-      this.#image(name, { ...sizeOfPng(png), channels: 4, png }, step, walltime)
+      this.#image(name, { ...sizeOfPng(png), channels: 4, bytes: png }, step, walltime)
     }
+  }
+
+  /**
+   * Adds a video, or several side by side, as an animated image: floating from 0 to 1, or integers from
+   * 0 to 255.
+   *
+   * Shapes: `[N, T, C, H, W]` with 1 or 3 channels.
+   *
+   * @throws {ShapeError} for other shapes. @throws {ValueError} for a rate outside of (0, 50].
+   * @see torch.utils.tensorboard.SummaryWriter.add_video
+   */
+  addVideo(
+    tag: string,
+    vidTensor: Tensor,
+    ...given: Arguments<options.VideoOptions, ['globalStep', 'fps', 'walltime']>
+  ): void {
+    const [step, fps = 4, walltime] = read.readVideo(given)
+    this.#image(tag, encodeVideo('addVideo', vidTensor, fps), step, walltime)
+  }
+
+  /**
+   * Adds a sound; what is outside of [-1, 1] is cut off.
+   *
+   * Shapes: `[1, L]` or `[L]`.
+   *
+   * @throws {ShapeError} for several channels. @throws {ValueError} for a rate below 1.
+   * @see torch.utils.tensorboard.SummaryWriter.add_audio
+   */
+  addAudio(
+    tag: string,
+    sndTensor: Tensor,
+    ...given: Arguments<options.AudioOptions, ['globalStep', 'sampleRate', 'walltime']>
+  ): void {
+    const [step, sampleRate = 44_100, walltime] = read.readAudio(given)
+    const audio = encodeAudio('addAudio', sndTensor, sampleRate)
+    this.#summary([{ tag, audio }], step, walltime)
   }
 
   /** Adds a text, in Markdown. @see torch.utils.tensorboard.SummaryWriter.add_text */
   addText(
     tag: string,
     textString: string,
-    ...given: Arguments<When, ['globalStep', 'walltime']>
+    ...given: Arguments<options.When, ['globalStep', 'walltime']>
   ): void {
-    const [step, walltime] = readText(given)
+    const [step, walltime] = read.readText(given)
     this.#summary([textValue(tag, textString)], step, walltime)
   }
 
@@ -301,6 +318,157 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
+   * Adds the graph of a model in an ONNX file.
+   *
+   * @param prototxt The path of the file, or its bytes.
+   * @throws {ValueError} if it is no ONNX file; what the file system throws.
+   * @see torch.utils.tensorboard.SummaryWriter.add_onnx_graph
+   */
+  addOnnxGraph(prototxt: string | Uint8Array): void {
+    this.#event({ graphDef: onnxGraph('addOnnxGraph', prototxt) }, null, null, this.logDir)
+  }
+
+  /**
+   * Adds points in space, with labels and images: what a network makes of its inputs.
+   *
+   * Shapes: mat `[N, D]`, labelImg `[N, C, H, W]`.
+   *
+   * @throws {ShapeError} for other shapes, or not one label or image for each row.
+   * @see torch.utils.tensorboard.SummaryWriter.add_embedding
+   */
+  addEmbedding(
+    mat: Tensor,
+    ...given: Arguments<
+      options.EmbeddingOptions,
+      ['metadata', 'labelImg', 'globalStep', 'tag', 'metadataHeader']
+    >
+  ): void {
+    const [metadata, labelImg, step, tag = 'default', header] = read.readEmbedding(given)
+    const at = requireStep(step) ?? 0
+    const [labels, images] = [metadata ?? null, labelImg ?? null]
+    const op = 'addEmbedding'
+    const info = writeEmbedding(op, this.logDir, mat, tag, at, labels, header ?? null, images)
+    const before = this.#embeddings.findIndex(({ tensorPath }) => tensorPath === info.tensorPath)
+    if (before < 0) this.#embeddings.push(info)
+    else this.#embeddings[before] = info
+    writeFileSync(join(this.logDir, PROJECTOR_FILE), projectorText(this.#embeddings))
+  }
+
+  /**
+   * Adds the curve of precision against recall of a binary classifier.
+   *
+   * @param labels 0 or 1 for each element. @param predictions The probability of 1, from 0 to 1.
+   * @throws {ShapeError} if there are not as many of both. @throws {ValueError} for other numbers.
+   * @see torch.utils.tensorboard.SummaryWriter.add_pr_curve
+   */
+  addPrCurve(
+    tag: string,
+    labels: Numbers,
+    predictions: Numbers,
+    ...given: Arguments<
+      options.PrCurveOptions,
+      ['globalStep', 'numThresholds', 'weights', 'walltime']
+    >
+  ): void {
+    const [step, asked = 127, weights, walltime] = read.readPrCurve(given)
+    const count = thresholdsOf('addPrCurve', asked)
+    const rows = computeCurve('addPrCurve', labels, predictions, count, weights ?? 1)
+    this.#summary([prCurveValue('addPrCurve', tag, rows, count)], step, walltime)
+  }
+
+  /**
+   * Adds a curve of precision against recall that was computed already: a number for each threshold.
+   *
+   * @throws {ShapeError} if the lists differ in length.
+   * @see torch.utils.tensorboard.SummaryWriter.add_pr_curve_raw
+   */
+  addPrCurveRaw(
+    tag: string,
+    truePositiveCounts: Numbers,
+    falsePositiveCounts: Numbers,
+    trueNegativeCounts: Numbers,
+    falseNegativeCounts: Numbers,
+    precision: Numbers,
+    recall: Numbers,
+    ...given: Arguments<
+      options.PrCurveOptions,
+      ['globalStep', 'numThresholds', 'weights', 'walltime']
+    >
+  ): void {
+    const [step, asked = 127, , walltime] = read.readPrCurveRaw(given)
+    const rows = [
+      listOf(truePositiveCounts),
+      listOf(falsePositiveCounts),
+      listOf(trueNegativeCounts),
+      listOf(falseNegativeCounts),
+      listOf(precision),
+      listOf(recall),
+    ] as const
+    const count = thresholdsOf('addPrCurveRaw', asked)
+    this.#summary([prCurveValue('addPrCurveRaw', tag, rows, count)], step, walltime)
+  }
+
+  /**
+   * Lays out charts of several curves: `{ category: { title: ['Multiline', tags] } }`, or `'Margin'` with
+   * the tags of a value and its lower and upper bound.
+   *
+   * @throws {ValueError} for another type of chart, or a margin of other than three tags.
+   * @see torch.utils.tensorboard.SummaryWriter.add_custom_scalars
+   */
+  addCustomScalars(layout: CustomLayout): void {
+    this.#summary([layoutValue('addCustomScalars', layout)])
+  }
+
+  /**
+   * Lays out one chart of several curves.
+   *
+   * @see torch.utils.tensorboard.SummaryWriter.add_custom_scalars_multilinechart
+   */
+  addCustomScalarsMultilinechart(
+    tags: readonly string[],
+    ...given: Arguments<options.CustomScalarsOptions, ['category', 'title']>
+  ): void {
+    const [category = 'default', title = 'untitled'] = read.readMultiline(given)
+    const layout: CustomLayout = { [category]: { [title]: ['Multiline', tags] } }
+    this.#summary([layoutValue('addCustomScalarsMultilinechart', layout)])
+  }
+
+  /**
+   * Lays out one chart of a curve with a band around it, by the tags of value, lower and upper bound.
+   *
+   * @throws {ValueError} for other than three tags.
+   * @see torch.utils.tensorboard.SummaryWriter.add_custom_scalars_marginchart
+   */
+  addCustomScalarsMarginchart(
+    tags: readonly string[],
+    ...given: Arguments<options.CustomScalarsOptions, ['category', 'title']>
+  ): void {
+    const [category = 'default', title = 'untitled'] = read.readMargin(given)
+    const layout: CustomLayout = { [category]: { [title]: ['Margin', tags] } }
+    this.#summary([layoutValue('addCustomScalarsMarginchart', layout)])
+  }
+
+  /**
+   * Adds surfaces or clouds of points in space.
+   *
+   * Shapes: vertices `[B, N, 3]`, colors the same, faces `[B, M, 3]`.
+   *
+   * @throws {ShapeError} for other shapes.
+   * @see torch.utils.tensorboard.SummaryWriter.add_mesh
+   */
+  addMesh(
+    tag: string,
+    vertices: Tensor,
+    ...given: Arguments<
+      options.MeshOptions,
+      ['colors', 'faces', 'configDict', 'globalStep', 'walltime']
+    >
+  ): void {
+    const [colors = null, faces = null, config = null, step, walltime] = read.readMesh(given)
+    this.#summary(meshValues('addMesh', tag, vertices, colors, faces, config), step, walltime)
+  }
+
+  /**
    * Adds the hyper-parameters of a run with the metrics that came of them, for comparison with other
    * runs; they are a run below this one.
    *
@@ -309,9 +477,9 @@ export class SummaryWriter implements Disposable {
   addHparams(
     hparamDict: Readonly<Record<string, Hparam>>,
     metricDict: Readonly<Record<string, ScalarValue>>,
-    ...given: Arguments<HparamsOptions, ['hparamDomainDiscrete', 'runName', 'globalStep']>
+    ...given: Arguments<options.HparamsOptions, ['hparamDomainDiscrete', 'runName', 'globalStep']>
   ): void {
-    const [domains, runName, step] = readHparams(given)
+    const [domains, runName, step] = read.readHparams(given)
     const folder = join(this.logDir, runName ?? String(Date.now() / 1000))
     for (const value of hparamsValues(hparamDict, metricDict, domains ?? {})) {
       this.#summary([value], null, null, folder)
@@ -324,8 +492,11 @@ export class SummaryWriter implements Disposable {
   }
 
   /** Adds the load of process and machine since the last time, as curves `system/…`. */
-  addSystemLoad(load: SystemLoad, ...given: Arguments<When, ['globalStep', 'walltime']>): void {
-    const [step, walltime] = readLoad(given)
+  addSystemLoad(
+    load: SystemLoad,
+    ...given: Arguments<options.When, ['globalStep', 'walltime']>
+  ): void {
+    const [step, walltime] = read.readLoad(given)
     const { cpuPercent, machineCpuPercent, memoryMb, machineMemoryPercent, eventLoopDelayMs } =
       load.sample()
     const curves = {
@@ -354,8 +525,8 @@ export class SummaryWriter implements Disposable {
   }
 
   #image(tag: string, image: EncodedImage, step?: Step, walltime?: Step): void {
-    const { width, height, channels, png } = image
-    const value = { width, height, colorspace: channels, encodedImageString: png }
+    const { width, height, channels, bytes } = image
+    const value = { width, height, colorspace: channels, encodedImageString: bytes }
     this.#summary([{ tag, image: value }], step, walltime)
   }
 
@@ -364,11 +535,8 @@ export class SummaryWriter implements Disposable {
   }
 
   #event(event: Event, step: Step | undefined, walltime: Step | undefined, folder: string): void {
-    if (step !== null && step !== undefined && !Number.isSafeInteger(step)) {
-      const rule = `the step is ${step}`
-      throw new ValueError('SummaryWriter', [], rule, 'give a whole number')
-    }
-    this.#file(folder).add({ ...event, wallTime: walltime ?? Date.now() / 1000, step: step ?? 0 })
+    const at = requireStep(step) ?? 0
+    this.#file(folder).add({ ...event, wallTime: walltime ?? Date.now() / 1000, step: at })
   }
 
   #file(folder: string): EventFileWriter {
@@ -385,8 +553,6 @@ export class SummaryWriter implements Disposable {
   }
 }
 
-const readLoad = readWhen('addSystemLoad')
-
 /** `Nov22_14-03-59`. */
 function timeName(): string {
   const now = new Date()
@@ -394,4 +560,10 @@ function timeName(): string {
   const month = now.toLocaleString('en-US', { month: 'short' })
   const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join('-')
   return `${month}${two(now.getDate())}_${time}`
+}
+
+/** @throws {ValueError} for a step that is no whole number. */
+function requireStep(step: Step | undefined): Step | undefined {
+  if (step === null || step === undefined || Number.isSafeInteger(step)) return step
+  throw new ValueError('SummaryWriter', [], `the step is ${step}`, 'give a whole number')
 }
