@@ -85,7 +85,12 @@ void atomic_step();
 // Dynamic shared memory of the block.
 void* dynamic_shared();
 
-int current_lane();
+// Ends the launch unless `place` is a multiple of `bytes`, as a GPU does.
+inline void require_aligned(const void* place, size_t bytes,
+                            const std::source_location& at = std::source_location::current()) {
+  if (reinterpret_cast<uintptr_t>(place) % bytes != 0) trap("a misaligned address", at);
+}
+
 uint64_t clock_ticks();
 
 }  // namespace flambeau::cuda::emulation
