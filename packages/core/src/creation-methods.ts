@@ -29,7 +29,11 @@ function make(
   body: (shape: Shape, dtype: DTypeCode) => Tensor,
 ): Tensor {
   const [shape, options] = readSizes<CreationOptions>(op, given)
-  return finish(op, body(shape, chooseDtype(op, options, self._dtype)), options)
+  const dtype = chooseDtype(op, options, self._dtype)
+  return finish(op, () => body(shape, dtype), {
+    ...options,
+    device: options?.device ?? self.device,
+  })
 }
 
 const readFull = parameters<[readonly number[], FillValue, DType, Device, boolean]>('newFull', [
@@ -84,15 +88,21 @@ export const creationMethods: MethodTable<CreationMethods> = {
     const [size, value, dtype, device, requiresGrad] = readFull(given)
     const code = chooseDtype('newFull', { dtype, device }, self._dtype)
     const shape = checkShape('newFull', size as readonly number[])
-    const made = fullCode(shape, valueOf('newFull', value, code), code)
-    return finish('newFull', made, { requiresGrad: requiresGrad === true })
+    const number = valueOf('newFull', value, code)
+    return finish('newFull', () => fullCode(shape, number, code), {
+      device: device ?? self.device,
+      requiresGrad: requiresGrad === true,
+    })
   },
   newEmptyStrided: (self, ...given) => {
     const [size, stride, dtype, device, requiresGrad] = readStrided(given)
     const options = { dtype, device } as CreationOptions
     const code = chooseDtype('newEmptyStrided', options, self._dtype)
-    const made = emptyStridedCode('newEmptyStrided', size, stride, code)
-    return finish('newEmptyStrided', made, { requiresGrad: requiresGrad === true })
+    const make = (): Tensor => emptyStridedCode('newEmptyStrided', size, stride, code)
+    return finish('newEmptyStrided', make, {
+      device: device ?? self.device,
+      requiresGrad: requiresGrad === true,
+    })
   },
   newTensor,
 }

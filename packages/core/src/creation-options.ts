@@ -1,7 +1,7 @@
 /** What creation functions share: sizes, options, and the two ways to make a tensor of nothing. */
 import { isNamed } from './arguments.ts'
 import type { Device } from './device.ts'
-import { checkDevice } from './device.ts'
+import { checkDevice, ordinalOf, placed } from './device.ts'
 import type { DType, DTypeCode } from './dtype.ts'
 import {
   BFLOAT16,
@@ -28,8 +28,8 @@ import { Tensor } from './tensor.ts'
 export interface CreationOptions<D extends DType = DType> {
   /** Default: the default dtype (float32), or what the values imply. */
   dtype?: D
-  /** Default `'cpu'`. */
-  device?: Device
+  /** Default: {@link getDefaultDevice}, or that of the tensor which lends its shape. */
+  device?: Device | null
   /** Record operations on the tensor, so that it gets a gradient. Default false. */
   requiresGrad?: boolean
 }
@@ -47,8 +47,9 @@ export type SizeArguments<O> =
 /** Sets `requiresGrad`; installed by the gradient package. @internal */
 export const gradientSwitch: { set: ((tensor: Tensor) => void) | null } = { set: null }
 
-/** Applies options to a new tensor. @internal */
-export function finish(op: string, tensor: Tensor, options?: CreationOptions): Tensor {
+/** A tensor that `make` makes, on the device and with the gradient that options ask for. @internal */
+export function finish(op: string, make: () => Tensor, options?: CreationOptions): Tensor {
+  const tensor = placed(op, options?.device, make)
   if (!options?.requiresGrad) return tensor
   if (gradientSwitch.set === null) {
     throw new ValueError(
@@ -60,6 +61,25 @@ export function finish(op: string, tensor: Tensor, options?: CreationOptions): T
   }
   gradientSwitch.set(tensor)
   return tensor
+}
+
+/**
+ * The same for a tensor that takes after `like`, if there is one: its device, and its order in memory,
+ * which `make` is given unless the new tensor is to be elsewhere. @internal
+ */
+export function finishLike(
+  op: string,
+  like: Tensor | null,
+  options: CreationOptions | undefined,
+  make: (order: Tensor | null) => Tensor,
+): Tensor {
+  if (like === null) return finish(op, () => make(null), options)
+  const device = options?.device ?? like.device
+  const near = ordinalOf(op, device) === ordinalOf(op, like.device)
+  return finish(op, () => make(near ? like : null), {
+    device,
+    requiresGrad: options?.requiresGrad === true,
+  })
 }
 
 /** The dtype that options ask for, or a default. @internal */
@@ -76,7 +96,7 @@ export function chooseDtype(
       "{ dtype: 'float32' }",
     )
   }
-  checkDevice(op, options?.device)
+  checkDevice(op, options?.device ?? undefined)
   return options?.dtype === undefined || options.dtype === null
     ? otherwise
     : dtypeCode(options.dtype)

@@ -9,6 +9,7 @@ import {
   emptyCode,
   fillValue as valueOf,
   finish,
+  finishLike,
   fullCode,
   readSizes,
 } from './creation-options.ts'
@@ -26,7 +27,14 @@ import type { AnyDType } from './tensor.ts'
 import { Tensor } from './tensor.ts'
 
 export type { CreationOptions, FillValue, SizeArguments } from './creation-options.ts'
-export { chooseDtype, emptyCode, finish, fullCode, gradientSwitch } from './creation-options.ts'
+export {
+  chooseDtype,
+  emptyCode,
+  finish,
+  finishLike,
+  fullCode,
+  gradientSwitch,
+} from './creation-options.ts'
 export type { SourceArray, TensorData } from './from-data.ts'
 export { fromTypedArray, tensor } from './from-data.ts'
 export { arange, linspace } from './ranges.ts'
@@ -62,8 +70,8 @@ export function empty<D extends DType = AnyDType>(
 ): Tensor<D> {
   const [size, options] = readSizes<FormattedOptions<D>>('empty', given, FORMATTED)
   const dtype = chooseDtype('empty', options)
-  const made = inFormat('empty', size, options, (shape) => emptyCode(shape, dtype))
-  return finish('empty', made, options)
+  const make = (): Tensor => inFormat('empty', size, options, (shape) => emptyCode(shape, dtype))
+  return finish('empty', make, options)
 }
 
 /** A tensor of zeros. @throws {ShapeError} for bad sizes. @see torch.zeros */
@@ -72,7 +80,7 @@ export function zeros<D extends DType = AnyDType>(
 ): Tensor<D> {
   const [size, options] = readSizes<CreationOptions<D>>('zeros', given)
   const dtype = chooseDtype('zeros', options)
-  return finish('zeros', fullCode(size, 0, dtype), options)
+  return finish('zeros', () => fullCode(size, 0, dtype), options)
 }
 
 /** A tensor of ones. @throws {ShapeError} for bad sizes. @see torch.ones */
@@ -81,7 +89,7 @@ export function ones<D extends DType = AnyDType>(
 ): Tensor<D> {
   const [size, options] = readSizes<CreationOptions<D>>('ones', given)
   const dtype = chooseDtype('ones', options)
-  return finish('ones', fullCode(size, 1, dtype), options)
+  return finish('ones', () => fullCode(size, 1, dtype), options)
 }
 
 /** What {@link full} takes by name. */
@@ -111,7 +119,10 @@ export function full<D extends DType = AnyDType>(
   const code = chooseDtype('full', { dtype, device }, impliedDtype(value))
   valueOf('full', number, code)
   const shape = checkShape('full', size as readonly number[])
-  return finish('full', fullCode(shape, number, code), { requiresGrad: requiresGrad === true })
+  return finish('full', () => fullCode(shape, number, code), {
+    device: device as Device,
+    requiresGrad: requiresGrad === true,
+  })
 }
 
 function impliedDtype(value: FillValue | undefined): DTypeCode {
@@ -132,9 +143,10 @@ function like(
   if (options !== undefined) checkOptions(op, options, FORMATTED)
   const dtype = chooseDtype(op, options, input._dtype)
   const format = options?.memoryFormat ?? 'preserveFormat'
-  const order = format === 'preserveFormat' ? input : undefined
-  const made = inFormat(op, input._shape, options, (shape) => make(shape, dtype, order))
-  return finish(op, made, options)
+  return finishLike(op, input, options, (near) => {
+    const order = format === 'preserveFormat' ? (near ?? undefined) : undefined
+    return inFormat(op, input._shape, options, (shape) => make(shape, dtype, order))
+  })
 }
 
 /** Unspecified contents, with the shape and dtype of `input`. @see torch.empty_like */
@@ -217,7 +229,10 @@ export function eye<D extends DType = AnyDType>(
   const [n, m, dtype, device, requiresGrad] = readEye(given)
   const code = chooseDtype('eye', { dtype, device })
   const shape = checkShape('eye', [n as number, m ?? (n as number)])
-  return finish('eye', run(eyeOp, [], shape, code), { requiresGrad: requiresGrad === true })
+  return finish('eye', () => run(eyeOp, [], shape, code), {
+    device: device as Device,
+    requiresGrad: requiresGrad === true,
+  })
 }
 
 /** What {@link emptyStrided} takes by name. */
@@ -268,6 +283,9 @@ export function emptyStrided<D extends DType = AnyDType>(
 ): Tensor<D> {
   const [size, stride, dtype, device, requiresGrad] = readStrided(given)
   const code = chooseDtype('emptyStrided', { dtype, device })
-  const made = emptyStridedCode('emptyStrided', size, stride, code)
-  return finish('emptyStrided', made, { requiresGrad: requiresGrad === true })
+  const make = (): Tensor => emptyStridedCode('emptyStrided', size, stride, code)
+  return finish('emptyStrided', make, {
+    device: device as Device,
+    requiresGrad: requiresGrad === true,
+  })
 }

@@ -23,6 +23,7 @@ import {
 import { DTypeError, OutOfMemoryError, ShapeError, ValueError } from './errors.ts'
 import { native } from './native.ts'
 import { castCode } from './ops/cast.ts'
+import { transferred } from './ops/transfer.ts'
 import type { Shape } from './shape.ts'
 import { checkShape, formatShape, MAX_RANK, numElements } from './shape.ts'
 import { show } from './show.ts'
@@ -74,10 +75,12 @@ export function fromTypedArray<D extends DType = AnyDType>(
       'pass a shape whose sizes multiply to the length',
     )
   }
-  const tensor = emptyCode(shape, dtypeCode(own))
-  native.write(tensor._id, array)
-  const result = dtype === tensor._dtype ? tensor : tensor.to(dtypeName(dtype))
-  return finish('fromTypedArray', result, options)
+  const make = (): Tensor => {
+    const tensor = emptyCode(shape, dtypeCode(own))
+    native.write(tensor._id, array)
+    return dtype === tensor._dtype ? tensor : tensor.to(dtypeName(dtype))
+  }
+  return finish('fromTypedArray', make, options)
 }
 
 /** Room for the elements of a shape. The shape may be a promise of many that are not there. */
@@ -190,8 +193,11 @@ export function tensor<D extends DType = AnyDType>(
 ): Tensor<D> {
   if (options !== undefined && isNamed(options)) checkOptions('tensor', options, CREATION)
   if (data instanceof Tensor) {
-    const own = castCode(data.detach(), chooseDtype('tensor', options, data._dtype))
-    return finish('tensor', own._dtype === data._dtype ? own.clone() : own, options)
+    const dtype = chooseDtype('tensor', options, data._dtype)
+    const device = options?.device ?? data.device
+    const own = castCode(transferred('tensor', data.detach(), device), dtype)
+    const apart = own.sharesStorageWith(data) ? own.clone() : own
+    return finish('tensor', () => apart, options)
   }
   if (ArrayBuffer.isView(data)) return fromTypedArray(data, [data.length], options)
   const shape = checkShape('tensor', nestedShape(data))
@@ -201,9 +207,12 @@ export function tensor<D extends DType = AnyDType>(
     flat.length === 0 || kind === 'float' ? defaultFloatCode() : kind === 'int' ? INT64 : BOOL
   const dtype = chooseDtype('tensor', options, implied)
   requireHeld(flat, dtype)
-  const out = emptyCode(shape, dtype)
-  native.write(out._id, flat)
-  return finish('tensor', out, options)
+  const make = (): Tensor => {
+    const out = emptyCode(shape, dtype)
+    native.write(out._id, flat)
+    return out
+  }
+  return finish('tensor', make, options)
 }
 
 /** @throws {ValueError} if a value is beyond what an integer dtype can hold. */
@@ -239,7 +248,8 @@ export function asTensor<D extends DType = AnyDType>(
 ): Tensor<D> {
   checkOptions('asTensor', options, ['dtype', 'device'])
   if (!(data instanceof Tensor)) return tensor(data, options)
-  return castCode(data, chooseDtype('asTensor', options, data._dtype))
+  const there = transferred('asTensor', data, options.device ?? data.device)
+  return castCode(there, chooseDtype('asTensor', options, data._dtype))
 }
 
 /** What {@link asarray} takes by name. */
@@ -275,7 +285,7 @@ export function asarray<D extends DType = AnyDType>(
   const { dtype, device } = options
   const made = asTensor(obj, { dtype, device })
   const own = copy === true && made === obj ? made.clone() : made
-  if (requiresGrad) return finish('asarray', own.detach(), { requiresGrad: true })
+  if (requiresGrad) return finish('asarray', () => own.detach(), { requiresGrad: true })
   return own._requiresGrad ? own.detach() : own
 }
 
@@ -346,10 +356,12 @@ export function frombuffer<D extends DType>(
   if (code === BOOL && part.some((byte) => byte > 1)) {
     throw new ValueError('frombuffer', [], 'a bool is 0 or 1', "read them as 'uint8' first")
   }
-  const raw = emptyCode([part.length], dtypeCode('uint8'))
-  native.write(raw._id, part)
-  const made = code === BOOL ? castCode(raw, BOOL) : raw.view(dtypeName(code))
-  return finish('frombuffer', made, { requiresGrad })
+  const make = (): Tensor => {
+    const raw = emptyCode([part.length], dtypeCode('uint8'))
+    native.write(raw._id, part)
+    return code === BOOL ? castCode(raw, BOOL) : raw.view(dtypeName(code))
+  }
+  return finish('frombuffer', make, { requiresGrad })
 }
 
 /** The bytes of a buffer, not copied. @throws {ValueError} for anything else. */
@@ -380,9 +392,13 @@ export function scalarTensor<D extends DType = AnyDType>(
 ): Tensor<D> {
   checkOptions('scalarTensor', options, CREATION)
   const dtype = chooseDtype('scalarTensor', options)
-  const out = emptyCode([], dtype)
-  native.write(out._id, Float64Array.of(fillValue('scalarTensor', s, dtype)))
-  return finish('scalarTensor', out, options)
+  const value = Float64Array.of(fillValue('scalarTensor', s, dtype))
+  const make = (): Tensor => {
+    const out = emptyCode([], dtype)
+    native.write(out._id, value)
+    return out
+  }
+  return finish('scalarTensor', make, options)
 }
 
 /** A tensor of data in the dtype of `input`, unless options say: Tensor.newTensor. @internal */

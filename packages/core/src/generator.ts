@@ -1,6 +1,6 @@
 /** Random number generators: seeds, states, and the default one. */
 import type { Device } from './device.ts'
-import { checkDevice } from './device.ts'
+import { deviceName, ordinalOf, placed } from './device.ts'
 import { requireTensor } from './elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from './errors.ts'
 import { show } from './show.ts'
@@ -11,6 +11,8 @@ import type { Tensor } from './tensor.ts'
 
 /** Bytes of a generator's state. */
 const STATE_BYTES = 5056
+/** The same of a stream on a device. */
+const PHILOX_BYTES = 16
 
 const MASK = 0xffffffffn
 
@@ -18,7 +20,7 @@ const freed = new FinalizationRegistry<number>((index) => native.freeGenerator(i
 
 /**
  * A stream of random numbers: the Mersenne Twister of PyTorch's CPU generator, which gives the same
- * numbers for the same seed. A new one starts from a fixed seed.
+ * numbers for the same seed; for a device, Philox. A new one starts from a fixed seed.
  *
  * @see torch.Generator
  *
@@ -33,16 +35,19 @@ export class Generator {
   /** Number of the native generator. @internal */
   readonly _index: number
 
-  /** @throws {DeviceError} for another device than the CPU. */
+  /** On another device than the processor, the stream is Philox. @internal */
+  readonly _ordinal: number
+
+  /** @throws {DeviceError} for a device that is not there. */
   constructor(device: Device = 'cpu') {
-    checkDevice('Generator', device)
+    this._ordinal = ordinalOf('Generator', device)
     this._index = native.newGenerator()
     freed.register(this, this._index)
   }
 
   /** Where it draws. */
   get device(): string {
-    return 'cpu'
+    return deviceName(this._ordinal)
   }
 
   /**
@@ -70,37 +75,52 @@ export class Generator {
     return (BigInt(commands[1] as number) << 32n) | BigInt(commands[0] as number)
   }
 
-  /** Where the stream is: uint8 `[5056]`, in PyTorch's layout. @see torch.Generator.get_state */
+  /**
+   * Where the stream is: uint8 `[5056]`, in PyTorch's layout; on a device uint8 `[16]`, seed and offset.
+   *
+   * @see torch.Generator.get_state
+   */
   getState(): Tensor {
+    if (this._ordinal > 0) return philoxState(this)
     const bytes = new Uint8Array(STATE_BYTES)
     native.state(this._index, bytes, 0)
-    const state = emptyCode([STATE_BYTES], UINT8)
-    native.write(state._id, bytes)
-    return state
+    return placed('getState', 'cpu', () => {
+      const state = emptyCode([STATE_BYTES], UINT8)
+      native.write(state._id, bytes)
+      return state
+    })
   }
 
   /** Another generator at the same place of the same stream. @see torch.Generator.clone_state */
   cloneState(): Generator {
-    return new Generator().setState(this.getState())
+    return new Generator(this.device).setState(this.getState())
   }
 
   /**
    * Continues the stream from a state of {@link getState}, or of PyTorch's.
    *
-   * @throws {DTypeError, ShapeError} unless it is uint8 `[5056]`.
+   * @throws {DTypeError, ShapeError} unless it is uint8 `[5056]`, of a device `[16]`.
    * @throws {ValueError} if the bytes cannot be a generator's; the stream then stays where it was.
    * @see torch.Generator.set_state
    */
   setState(state: Tensor): this {
     requireTensor('setState', 'state', state)
     const fix = 'pass what getState() returned'
+    const size = this._ordinal > 0 ? PHILOX_BYTES : STATE_BYTES
     if (state.dtype !== 'uint8') {
       throw new DTypeError('setState', { state }, `a state is uint8, not ${state.dtype}`, fix)
     }
-    if (state.ndim !== 1 || state.shape[0] !== STATE_BYTES) {
-      throw new ShapeError('setState', { state }, `a state has shape [${STATE_BYTES}]`, fix)
+    if (state.ndim !== 1 || state.shape[0] !== size) {
+      throw new ShapeError('setState', { state }, `a state has shape [${size}]`, fix)
     }
     const bytes = state.toArray() as Uint8Array
+    if (this._ordinal > 0) {
+      const words = new DataView(bytes.buffer, bytes.byteOffset)
+      const word = (at: number): number => words.getUint32(at, true)
+      native.seed(this._index, word(0), word(4))
+      native.setDeviceOffset(this._index, word(8), word(12))
+      return this
+    }
     try {
       native.state(this._index, bytes, 1)
     } catch (error) {
@@ -108,6 +128,20 @@ export class Generator {
     }
     return this
   }
+}
+
+/** Seed and offset of a stream on a device: uint8 `[16]`, little-endian. */
+function philoxState(generator: Generator): Tensor {
+  const words = new DataView(new ArrayBuffer(PHILOX_BYTES))
+  words.setBigUint64(0, generator.initialSeed(), true)
+  native.deviceOffset(generator._index)
+  words.setUint32(8, commands[0] as number, true)
+  words.setUint32(12, commands[1] as number, true)
+  return placed('getState', 'cpu', () => {
+    const state = emptyCode([PHILOX_BYTES], UINT8)
+    native.write(state._id, new Uint8Array(words.buffer))
+    return state
+  })
 }
 
 /** The bits of a seed, as an unsigned 64-bit integer. */
@@ -131,6 +165,7 @@ let standIn: (() => Generator) | null = null
 /** The generator that functions use unless told otherwise. @see torch.default_generator */
 export const defaultGenerator: Generator = Object.create(Generator.prototype, {
   _index: { get: () => (standIn === null ? 0 : standIn()._index) },
+  _ordinal: { value: 0 },
 }) as Generator
 
 /**

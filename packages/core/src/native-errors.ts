@@ -3,6 +3,7 @@ import { DTYPES } from './dtype.ts'
 import type { ErrorInput } from './errors.ts'
 import {
   AutogradError,
+  DeviceError,
   DisposedError,
   IndexError,
   NativeError,
@@ -98,6 +99,27 @@ const GRAPH_RULES: Record<string, readonly [rule: string, fix: string]> = {
   ],
 }
 
+/** What a device cannot do, or tensors in several places. */
+function deviceError(name: string, op: Op, inputs: readonly Input[], message: string): DeviceError {
+  const described = describeInputs(op, inputs).map(({ name: input, description }, i) => {
+    const tensor = inputs[i]
+    const place = typeof tensor === 'object' && tensor !== null ? ` on ${tensor.device}` : ''
+    return { name: input, description: description + place }
+  })
+  if (message === 'mixed') {
+    const rule = 'all tensors of an operation are on the same device'
+    return new DeviceError(name, described, rule, "move them there first: x.to('cuda'), or x.cpu()")
+  }
+  const [, device] = /^no kernel on (.+)$/.exec(message) ?? []
+  if (device === undefined) return new DeviceError(name, described, message)
+  return new DeviceError(
+    name,
+    described,
+    `the operation does not exist on ${device}`,
+    'move its inputs to the processor with cpu()',
+  )
+}
+
 /** The error for what the graph does not allow; null for another error. */
 export function graphError(
   error: unknown,
@@ -128,6 +150,8 @@ export function translateError(
       return new ShapeError(name, described, message)
     case 'ERR_VALUE':
       return new ValueError(name, described, message)
+    case 'ERR_DEVICE':
+      return deviceError(name, op, inputs, message)
     case 'ERR_VIEW':
       return new ShapeError(
         name,

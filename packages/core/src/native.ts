@@ -56,6 +56,11 @@ export interface Addon {
   seed(generator: number, low: number, high: number): void
   state(generator: number, bytes: Uint8Array, write: number): void
   initialSeed(generator: number): void
+  deviceOffset(generator: number): void
+  setDeviceOffset(generator: number, low: number, high: number): void
+  registerDevices(external: object): number
+  deviceOf(id: number): number
+  synchronize(ordinal: number): void
   openChannel(): number
   closeChannel(channel: number): void
   send(id: number, channel: number): number

@@ -5,6 +5,7 @@
  * derivative for each input, as differentiable code. Kernels have the record's name. A gradient
  * package may install a {@link Recorder}; without one, recording costs a single comparison.
  */
+import { placement } from './device.ts'
 import type { DTypeCode } from './dtype.ts'
 import { FLOAT32, isFloatingCode } from './dtype.ts'
 import { NativeError, ValueError } from './errors.ts'
@@ -370,8 +371,8 @@ function savesInPlace(op: Op, targets: readonly Tensor[], inputs: readonly Input
 
 /** What native code is told of a call, see Mode in addon/launch.cc. */
 function modeOf(op: Op, mask: number): number {
-  if (mask >= 0) return recording.creation | RECORD
-  return mask === UNWANTED ? recording.creation : unrecorded(op)
+  if (mask >= 0) return recording.creation | RECORD | placement.bits
+  return (mask === UNWANTED ? recording.creation : unrecorded(op)) | placement.bits
 }
 
 /** Writes the saved list: bits that are tensors, inputs first. Returns how many. */

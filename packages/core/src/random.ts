@@ -2,7 +2,7 @@
  * New random tensors. They are the numbers that PyTorch's CPU gives for the same seed, dtype, sizes
  * and order of calls. Filling tensors and other distributions are in ops/sampling.ts.
  */
-import { chooseDtype, finish } from './creation.ts'
+import { chooseDtype, finish, finishLike } from './creation.ts'
 import type { DType, DTypeCode } from './dtype.ts'
 import { BOOL, dtypeName, INT64, isFloatingCode } from './dtype.ts'
 import { requireTensor } from './elementwise.ts'
@@ -70,11 +70,8 @@ function sized(
   requireFloating(op, dtype, like ?? undefined)
   const shape = like === null ? shapeOf(op, given) : like._shape
   if (like !== null) requireNoMore(op, given, 0)
-  return finish(
-    op,
-    make(record, like, shape, dtype, [generatorIndex(op, options.generator), 0, 1]),
-    options,
-  )
+  const numbers = [generatorIndex(op, options.generator), 0, 1]
+  return finishLike(op, like, options, (order) => make(record, order, shape, dtype, numbers))
 }
 
 function requireNoMore(op: string, { positional }: GivenRandom, count: number): void {
@@ -262,7 +259,7 @@ export function randint(...arguments_: unknown[]): Tensor {
   const dtype = chooseDtype('randint', options, INT64)
   const shape = shapeOf('randint', sizes)
   const numbers = range('randint', low, high, dtype, options)
-  return finish('randint', make(randintOp, null, shape, dtype, numbers), options)
+  return finish('randint', () => make(randintOp, null, shape, dtype, numbers), options)
 }
 
 /** {@link randint} with the shape, dtype and memory order of `input`. @see torch.randint_like */
@@ -285,7 +282,9 @@ export function randintLike(input: Tensor, ...arguments_: unknown[]): Tensor {
   const dtype = chooseDtype('randintLike', given.options, input._dtype)
   const end = high instanceof Tensor ? high.item() : high
   const numbers = range('randintLike', low, end, dtype, given.options)
-  return finish('randintLike', make(randintOp, input, input._shape, dtype, numbers), given.options)
+  return finishLike('randintLike', input, given.options, (order) =>
+    make(randintOp, order, input._shape, dtype, numbers),
+  )
 }
 
 /**
@@ -319,5 +318,5 @@ export function randperm(...arguments_: unknown[]): Tensor {
   }
   const shape = checkShape('randperm', [n])
   const index = generatorIndex('randperm', options.generator)
-  return finish('randperm', run(randpermOp, [], shape, dtype, [index]), options)
+  return finish('randperm', () => run(randpermOp, [], shape, dtype, [index]), options)
 }

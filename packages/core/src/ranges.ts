@@ -113,7 +113,7 @@ export function arange(...given: unknown[]): Tensor {
   const count = countOf(start.value, end.value, step.value, dtype)
   const shape = checkShape('arange', [count])
   const numbers = [start.value, step.value]
-  return finish('arange', run(arangeOp, [], shape, dtype, numbers), options)
+  return finish('arange', () => run(arangeOp, [], shape, dtype, numbers), options)
 }
 
 /** How many numbers a range has. Those of an integer dtype are cut to whole ones before. */
@@ -192,7 +192,7 @@ export function linspace<D extends DType = AnyDType>(...given: LinspaceArguments
   const options = { dtype, device, requiresGrad } as CreationOptions
   const code = chooseDtype('linspace', options)
   refuseBool('linspace', code)
-  return finish('linspace', spaced(start.value, end.value, steps, code), options)
+  return finish('linspace', () => spaced(start.value, end.value, steps, code), options)
 }
 
 /** What {@link logspace} takes by name. */
@@ -228,11 +228,15 @@ export function logspace<D extends DType = AnyDType>(...given: LogspaceArguments
   const code = chooseDtype('logspace', options)
   refuseBool('logspace', code)
   if (isFloatingCode(code)) {
-    const powers = fullCode([], value, code).pow(spaced(start.value, end.value, steps, code))
+    const powers = (): Tensor =>
+      fullCode([], value, code).pow(spaced(start.value, end.value, steps, code))
     return finish('logspace', powers, options)
   }
   // Integers: the exponents run between whole numbers, unless there is only one.
   const cut = steps === 1 ? (x: number): number => x : Math.trunc
-  const exponents = spaced(cut(start.value), cut(end.value), steps, FLOAT64)
-  return finish('logspace', castCode(fullCode([], value, FLOAT64).pow(exponents), code), options)
+  const powers = (): Tensor => {
+    const exponents = spaced(cut(start.value), cut(end.value), steps, FLOAT64)
+    return castCode(fullCode([], value, FLOAT64).pow(exponents), code)
+  }
+  return finish('logspace', powers, options)
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { getHeapStatistics } from 'node:v8'
+import { anyDevice, deviceIndex, deviceName } from './device.ts'
 import type { DType, DTypeCode } from './dtype.ts'
 import { BOOL, dtypeName, INT64, isFloatingCode, isSignedCode, itemBytes } from './dtype.ts'
 import {
@@ -140,9 +141,9 @@ export class Tensor<D extends DType = AnyDType> {
     become(this, alias, true)
   }
 
-  /** Where the elements are. */
+  /** Where the elements are: `'cpu'`, or such as `'cuda:0'`. */
   get device(): string {
-    return 'cpu'
+    return anyDevice() ? deviceName(ordinal(this)) : 'cpu'
   }
 
   /** Number of axes. */
@@ -263,12 +264,17 @@ export class Tensor<D extends DType = AnyDType> {
 
   /** Is the tensor in the processor's memory? @see torch.Tensor.is_cpu */
   get isCpu(): boolean {
-    return true
+    return this.device === 'cpu'
+  }
+
+  /** Is the tensor on an NVIDIA GPU? @see torch.Tensor.is_cuda */
+  get isCuda(): boolean {
+    return this.device.startsWith('cuda')
   }
 
   /** The number of the device that holds the tensor; -1 for the processor. @see torch.Tensor.get_device */
   getDevice(): number {
-    return -1
+    return anyDevice() ? deviceIndex(ordinal(this)) : -1
   }
 
   /** Do both tensors view the same storage? */
@@ -412,6 +418,12 @@ Object.defineProperties(Tensor.prototype, {
     },
   },
 })
+
+/** The ordinal of the device that holds a tensor. */
+function ordinal(tensor: Tensor): number {
+  const own = batchOf(tensor)?.value ?? tensor
+  return own._id === 0 ? 0 : native.deviceOf(own._id)
+}
 
 type ArrayType = new (length: number) => ReturnType<Tensor['toArray']>
 

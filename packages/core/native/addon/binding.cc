@@ -9,6 +9,7 @@
 
 #include "about.h"
 #include "arguments.h"
+#include "devices.h"
 #include "environment.h"
 #include "exchange.h"
 #include "graph.h"
@@ -175,7 +176,7 @@ napi_value read(Arguments& a) {
   out.dtype = exchange_type(array, t.dtype);
   if (t.dtype == DType::kInt64 && out.dtype != DType::kInt64) {
     Tensor dense = t;
-    if (!t.is_contiguous()) {
+    if (!t.is_contiguous() || device_of(t)) {
       dense = empty_tensor(t.shape, t.dtype);
       copy_into(dense, t);
     }
@@ -206,8 +207,13 @@ napi_value write(Arguments& a) {
 
 // item(id): the only element as a number.
 napi_value item(Arguments& a) {
-  const Tensor& t = a.entry(0)->tensor;
+  Tensor t = a.entry(0)->tensor;
   if (t.numel() != 1) throw Failure("ERR_SHAPE", "item needs exactly one element");
+  if (device_of(t)) {
+    const Tensor there = t;
+    t = empty_tensor(there.shape, there.dtype);
+    copy_into(t, there);
+  }
   const double value = with_every_type(t.dtype, [&](auto zero) -> double {
     using T = decltype(zero);
     const T typed = *t.as<T>();
@@ -453,6 +459,42 @@ napi_value initial_seed(Arguments& a) {
   return nullptr;
 }
 
+// deviceOffset(generator): where its stream on devices is, as two numbers of 32 bits.
+napi_value device_offset(Arguments& a) {
+  const uint64_t offset = generator_of(a).device_offset();
+  a.connected().commands()[0] = static_cast<double>(offset & 0xffffffffu);
+  a.connected().commands()[1] = static_cast<double>(offset >> 32);
+  return nullptr;
+}
+// setDeviceOffset(generator, low 32 bits, high 32 bits)
+napi_value set_device_offset(Arguments& a) {
+  const uint64_t low = a.as_uint32(1), high = a.as_uint32(2);
+  generator_of(a).set_device_offset(high << 32 | low);
+  return nullptr;
+}
+
+// --- devices ---
+
+// registerDevices(external) -> the ordinal of the first one. The external holds a FlambeauDevice.
+napi_value run_register_devices(Arguments& a) {
+  napi_valuetype kind;
+  void* data = nullptr;
+  if (napi_typeof(a.env(), a.value(0), &kind) != napi_ok || kind != napi_external ||
+      napi_get_value_external(a.env(), a.value(0), &data) != napi_ok || !data)
+    throw Failure("ERR_DEVICE", "what is to be registered is not a device's addon");
+  return a.number(register_devices(static_cast<const FlambeauDevice*>(data)));
+}
+// deviceOf(id) -> the ordinal of the device that holds the tensor; 0 for the processor.
+napi_value run_device_of(Arguments& a) {
+  const Device* device = device_of(a.entry(0)->tensor);
+  return a.number(device ? device->ordinal() : 0);
+}
+// synchronize(ordinal)
+napi_value synchronize(Arguments& a) {
+  if (Device* device = device_at(static_cast<int>(a.as_uint32(0)))) device->synchronize();
+  return nullptr;
+}
+
 // --- other threads ---
 
 napi_value run_open_channel(Arguments& a) { return a.number(open_channel()); }
@@ -472,7 +514,7 @@ napi_value run_receive(Arguments& a) {
   Tensor tensor = receive(static_cast<uint64_t>(ticket), a.as_number(1) != 0);
   // As if it had been made here: this thread's garbage is what fills the budget, and only this
   // thread can collect it.
-  a.environment().context().reserve(tensor.storage->bytes);
+  if (!device_of(tensor)) a.environment().context().reserve(tensor.storage->bytes);
   return a.number(a.environment().context().add(std::move(tensor))->id);
 }
 
@@ -530,6 +572,11 @@ constexpr Export kExports[] = {
     {"seed", guarded<seed>},
     {"state", guarded<state>},
     {"initialSeed", guarded<initial_seed>},
+    {"deviceOffset", guarded<device_offset>},
+    {"setDeviceOffset", guarded<set_device_offset>},
+    {"registerDevices", guarded<run_register_devices>},
+    {"deviceOf", guarded<run_device_of>},
+    {"synchronize", guarded<synchronize>},
     {"openChannel", guarded<run_open_channel>},
     {"closeChannel", guarded<run_close_channel>},
     {"send", guarded<run_send>},

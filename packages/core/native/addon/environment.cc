@@ -25,6 +25,8 @@ constexpr size_t kSmallSlack = 16 * kMegabyte;
 constexpr double kMinorShare = 0.01;
 // Operations for which small results are collected early, see reuse_early().
 constexpr int kEarlyCalls = 256;
+// Garbage that may pile up on devices, which have no cache that would make up for a collection.
+constexpr size_t kDeviceSlack = 256 * kMegabyte;
 // Share of the time that major collections may take before only runaway growth justifies one.
 constexpr double kMajorShare = 0.03;
 
@@ -196,6 +198,7 @@ void Environment::collect(bool major) {
   poll();
   if (major) live_after_major_ = live_bytes();
   allocated_since_collection_ = 0;
+  allocated_on_devices_ = 0;
   calls_since_collection_ = 0;
 }
 
@@ -262,6 +265,17 @@ void Environment::make_room(size_t bytes) {
     trim_cache(0);
     if (live_bytes() + bytes > limit()) throw Failure("ERR_OUT_OF_MEMORY", std::to_string(bytes));
   }
+}
+
+// Young wrappers are collected for every so many bytes. Old ones only where the device is full: it has
+// memory for nothing else.
+void Environment::make_room_on(Device& device, size_t bytes, bool full) {
+  if (full) {
+    collect(false);
+    return collect(true);
+  }
+  allocated_on_devices_ += bytes;
+  if (allocated_on_devices_ > std::max(kDeviceSlack, device.live_bytes() / 4)) collect(false);
 }
 
 }  // namespace flambeau

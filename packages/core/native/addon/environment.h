@@ -18,6 +18,9 @@ class Environment {
     context_.make_room = [](Context& context, size_t bytes) {
       static_cast<Environment*>(context.owner)->make_room(bytes);
     };
+    context_.make_room_on = [](Context& context, Device& device, size_t bytes, bool full) {
+      static_cast<Environment*>(context.owner)->make_room_on(device, bytes, full);
+    };
   }
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -71,6 +74,7 @@ class Environment {
     Entry* entry = nullptr;
   };
   void make_room(size_t bytes);
+  void make_room_on(Device& device, size_t bytes, bool full);
   void reuse_early();
   // Polls if the collector ran since the last poll: without a collection nothing can have died.
   void check_collector();
@@ -98,6 +102,7 @@ class Environment {
   double last_minor_seconds_ = 0;
   size_t live_after_major_ = 0;
   size_t allocated_since_collection_ = 0;
+  size_t allocated_on_devices_ = 0;  // likewise
   size_t early_slack_ = size_t{16} << 20;
   // Operations that leave 2 to 4 MB of small objects behind, somewhat less than makes the engine
   // collect by itself.

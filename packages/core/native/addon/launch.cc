@@ -31,15 +31,22 @@ class Reader {
   size_t at_ = 0;
 };
 
-// How a call is to be seen by the graph, as a number: bits 0 and 1, and the rest.
+// How a call is to be seen by the graph, and where it takes place if no tensor says so, as a number:
+// bits 0, 1, 2 to 4, and the rest.
 struct Mode {
+  static constexpr int64_t kLargest = 32 * FLAMBEAU_MAX_DEVICES + 31;
   explicit Mode(int64_t number)
       : record((number & 1) != 0),
         inference((number & 2) != 0),
-        creation(static_cast<Creation>(number >> 2)) {}
+        creation(static_cast<Creation>(number >> 2 & 7)),
+        placement(static_cast<int>(number >> 5)) {
+    if (creation > Creation::kDetached)
+      throw Failure("ERR_INTERNAL", "a number in the command buffer is out of range");
+  }
   bool record;
   bool inference;     // memory that the call allocates is never part of a graph
   Creation creation;  // of views that the call makes
+  int placement;      // the ordinal of a device, 0 for the processor
 };
 
 constexpr int64_t kMaxList = 16384;
@@ -136,7 +143,7 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   const int inputs = static_cast<int>(in.integer(0, kMaxList));
   const int outputs = static_cast<int>(in.integer(0, kMaxList));
   const int params = static_cast<int>(in.integer(0, kMaxList));
-  const Mode mode(in.integer(0, 4 * static_cast<int64_t>(Creation::kDetached) + 3));
+  const Mode mode(in.integer(0, Mode::kLargest));
   const int saves = static_cast<int>(in.integer(0, kMaxList));
   if (count != 0 && count != static_cast<size_t>(outputs))
     throw Failure("ERR_INTERNAL", "one wrapper is needed for each output");
@@ -172,6 +179,7 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
     call.add_output(spec);
   }
   for (int i = 0; i < params; ++i) call.params().push_back(in.number());
+  call.locate(mode.placement);
 
   if (!mode.record) {
     call.run(kernel);

@@ -1,6 +1,6 @@
 // The protocol of the command buffer, written by src/native.ts and read here.
 //
-//   [0] kernel   [1] inputs   [2] outputs   [3] params   [4] record? 0/1   [5] saved
+//   [0] kernel   [1] inputs   [2] outputs   [3] params   [4] Mode (launch.cc)   [5] saved
 //   then each input:   id > 0 | 0 (left out) | -1, dtype, value (a plain number)
 //   then each output:  id > 0 (written in place) | 0, dtype, rank, sizes…
 //   then the params, then the saved list: i for input i, inputs + j for output j

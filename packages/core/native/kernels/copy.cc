@@ -2,6 +2,7 @@
 // that do not fit is written in simd/copy.h.
 #include <algorithm>
 
+#include "devices.h"
 #include "iterate.h"
 #include "kernel.h"
 #include "overlap.h"
@@ -151,10 +152,11 @@ void copy_into(const Tensor& to, const Tensor& from) {
   if (to.numel() == 0 || (to.dtype == from.dtype && same_elements(to, from))) return;
   require_writable(to);
   if (overlaps(to, from)) {
-    const Tensor apart = empty_tensor(from.shape, from.dtype);
+    const Tensor apart = empty_tensor(from.shape, from.dtype, nullptr, device_of(from));
     copy_into(apart, from);
     return copy_into(to, apart);
   }
+  if (any_device() && (device_of(to) || device_of(from))) return copy_between(to, from);
   const Loop loop =
       active::copy_table().convert[static_cast<int>(from.dtype)][static_cast<int>(to.dtype)];
   const Iteration<2> iteration(to.shape, {&to, &from});
@@ -179,21 +181,29 @@ const Tensor& source(const Call& call) { return call.in(call.num_inputs() - 1); 
 }  // namespace
 
 // y = x, in the type and shape of the output (x broadcasts), in the memory order of x.
-FLAMBEAU_KERNEL_ALL_TYPES(copy) {
+FLAMBEAU_KERNEL_ANY_DEVICE(copy) {
   const Tensor& x = source(call);
   copy_into(call.out_like(0, x), x);
 }
 
 // The same under another name, for Tensor.to.
-FLAMBEAU_KERNEL_ALL_TYPES(cast) {
+FLAMBEAU_KERNEL_ANY_DEVICE(cast) {
   const Tensor& x = source(call);
   copy_into(call.out_like(0, x), x);
 }
 
 // y = x, row-major.
-FLAMBEAU_KERNEL_ALL_TYPES(contiguous) {
+FLAMBEAU_KERNEL_ANY_DEVICE(contiguous) {
   const Tensor& x = source(call);
   copy_into(call.out(0), x);
+}
+
+// x, device -> x on the device of that ordinal, with its axes in memory in the same order. Where it
+// is there already, a copy.
+FLAMBEAU_KERNEL_ANY_DEVICE(transfer) {
+  const Tensor& x = call.in(0);
+  call.move_to(static_cast<int>(call.integer(0)));
+  copy_into(call.out_like(0, x), x);
 }
 
 }  // namespace flambeau

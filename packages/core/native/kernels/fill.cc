@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "devices.h"
 #include "iterate.h"
 #include "kernel.h"
 #include "overlap.h"
@@ -28,6 +29,7 @@ std::array<char, 8> element(double value, DType dtype) {
 
 void fill_with(const Tensor& target, double number) {
   if (target.numel() == 0) return;
+  if (any_device() && device_of(target)) return fill_on_device(target, number);
   // Elements that share memory get the same value: an expanded tensor may be filled.
   Tensor out = target;
   for (int axis = 0; axis < out.ndim(); ++axis)
@@ -83,7 +85,7 @@ int64_t plus(int64_t a, int64_t b) {
 }  // namespace
 
 // Every element is parameter 0. An input, if given, lends its memory order.
-FLAMBEAU_KERNEL_ALL_TYPES(fill) {
+FLAMBEAU_KERNEL_ANY_DEVICE(fill) {
   fill_with(call.has(0) ? call.out_like(0, call.in(0)) : call.out(0), call.param(0));
 }
 

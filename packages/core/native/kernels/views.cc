@@ -86,7 +86,7 @@ void require_numel(const Tensor& t, const Shape& shape) {
 }  // namespace
 
 // x [any] -> the same elements in row-major order under another shape, sharing storage.
-FLAMBEAU_KERNEL_ALL_TYPES(view) {
+FLAMBEAU_KERNEL_ANY_DEVICE(view) {
   int64_t strides[kMaxDims];
   require_numel(call.in(0), call.spec(0).shape);
   if (!view_strides(call.in(0), call.spec(0).shape, strides)) {
@@ -97,7 +97,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(view) {
 }
 
 // As view; where that is impossible, a row-major copy.
-FLAMBEAU_KERNEL_ALL_TYPES(reshape) {
+FLAMBEAU_KERNEL_ANY_DEVICE(reshape) {
   int64_t strides[kMaxDims];
   const Shape& shape = call.spec(0).shape;
   require_numel(call.in(0), shape);
@@ -110,14 +110,14 @@ FLAMBEAU_KERNEL_ALL_TYPES(reshape) {
 }
 
 // x -> x with the same shape, storage and strides: a tensor of its own for the graph.
-FLAMBEAU_KERNEL_ALL_TYPES(alias) {
+FLAMBEAU_KERNEL_ANY_DEVICE(alias) {
   if (!(call.spec(0).shape == call.in(0).shape))
     throw Failure("ERR_INTERNAL", "an alias has the shape of its tensor");
   call.out_view(0, 0, 0, call.in(0).strides);
 }
 
 // x, params axes… -> x with its axes in that order.
-FLAMBEAU_KERNEL_ALL_TYPES(permute) {
+FLAMBEAU_KERNEL_ANY_DEVICE(permute) {
   const Tensor& x = call.in(0);
   int64_t strides[kMaxDims];
   bool seen[kMaxDims] = {};
@@ -134,7 +134,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(permute) {
 }
 
 // x, axis, index -> x without that axis, at that position.
-FLAMBEAU_KERNEL_ALL_TYPES(select) {
+FLAMBEAU_KERNEL_ANY_DEVICE(select) {
   const Tensor& x = call.in(0);
   const int64_t axis = call.integer(0), index = call.integer(1);
   if (axis < 0 || axis >= x.ndim() || index < 0 || index >= x.size(static_cast<int>(axis)))
@@ -146,7 +146,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(select) {
 }
 
 // x, axis, start, step -> every step-th position of the axis from start; spec says how many.
-FLAMBEAU_KERNEL_ALL_TYPES(slice) {
+FLAMBEAU_KERNEL_ANY_DEVICE(slice) {
   const Tensor& x = call.in(0);
   const int64_t axis = call.integer(0), start = call.integer(1), step = call.integer(2);
   if (axis < 0 || axis >= x.ndim() || step < 1 || start < 0 ||
@@ -163,7 +163,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(slice) {
 }
 
 // x -> x with axes of size 1 (and new leading ones) repeated without copying.
-FLAMBEAU_KERNEL_ALL_TYPES(expand) {
+FLAMBEAU_KERNEL_ANY_DEVICE(expand) {
   const Tensor& x = call.in(0);
   const Shape& shape = call.spec(0).shape;
   const int lead = shape.ndim - x.ndim();
@@ -179,7 +179,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(expand) {
 }
 
 // x, axis a, axis b, offset -> the diagonal of the two axes as a new last axis.
-FLAMBEAU_KERNEL_ALL_TYPES(diagonal) {
+FLAMBEAU_KERNEL_ANY_DEVICE(diagonal) {
   const Tensor& x = call.in(0);
   const int64_t a = call.integer(0), b = call.integer(1), offset = call.integer(2);
   if (a < 0 || b < 0 || a >= x.ndim() || b >= x.ndim() || a == b)
@@ -196,7 +196,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(diagonal) {
 }
 
 // x, offset, strides… -> the storage of x seen in any way that stays inside of it.
-FLAMBEAU_KERNEL_ALL_TYPES(asStrided) {
+FLAMBEAU_KERNEL_ANY_DEVICE(asStrided) {
   const Shape& shape = call.spec(0).shape;
   if (call.num_params() != shape.ndim + 1)
     throw Failure("ERR_INTERNAL", "asStrided needs a stride for each axis");
@@ -211,7 +211,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(asStrided) {
 
 // x [.., n, ..], axis, step -> windows that slide along the axis: [.., count, .., size], where spec
 // says count and size. A tensor without axes counts as one of shape [1].
-FLAMBEAU_KERNEL_ALL_TYPES(unfold) {
+FLAMBEAU_KERNEL_ANY_DEVICE(unfold) {
   const Tensor& x = call.in(0);
   const Shape& shape = call.spec(0).shape;
   const int64_t axis = call.integer(0), step = call.integer(1);
@@ -237,7 +237,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(unfold) {
 
 // x [.., n] -> the same bytes as elements of spec's type; the last axis grows or shrinks where an
 // element has another size.
-FLAMBEAU_KERNEL_ALL_TYPES(viewDtype) {
+FLAMBEAU_KERNEL_ANY_DEVICE(viewDtype) {
   const Tensor& x = call.in(0);
   const Shape& shape = call.spec(0).shape;
   const int64_t from = static_cast<int64_t>(x.item_bytes());
@@ -258,7 +258,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(viewDtype) {
 }
 
 // -> a tensor with unspecified contents. An input, if given, lends its memory order.
-FLAMBEAU_KERNEL_ALL_TYPES(empty) {
+FLAMBEAU_KERNEL_ANY_DEVICE(empty) {
   if (call.has(0)) {
     call.out_like(0, call.in(0));
   } else {
@@ -267,7 +267,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(empty) {
 }
 
 // strides -> a tensor with unspecified contents whose elements lie so far apart, or on each other.
-FLAMBEAU_KERNEL_ALL_TYPES(emptyStrided) {
+FLAMBEAU_KERNEL_ANY_DEVICE(emptyStrided) {
   const OutputSpec& spec = call.spec(0);
   if (call.num_params() != spec.shape.ndim)
     throw Failure("ERR_INTERNAL", "a stride is needed for each axis");

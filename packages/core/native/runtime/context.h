@@ -71,6 +71,11 @@ class Context {
     if (make_room) make_room(*this, bytes);
   }
 
+  // The same for memory of a device; `full` after an allocation failed there: collects all garbage.
+  void reserve_on(Device& device, size_t bytes, bool full) {
+    if (make_room_on) make_room_on(*this, device, bytes, full);
+  }
+
   size_t live_entries() const { return live_entries_; }
   size_t live_nodes() const { return live_nodes_; }
   // The `count` live tensors with the most memory, largest first, one for each storage.
@@ -85,6 +90,7 @@ class Context {
   void free_generator(int index);
 
   void (*make_room)(Context&, size_t bytes) = nullptr;
+  void (*make_room_on)(Context&, Device& device, size_t bytes, bool full) = nullptr;
   void* owner = nullptr;  // what make_room needs to know of its environment
 
   // --- the graph ---

@@ -71,6 +71,7 @@ static_assert(sizeof(SavedState) == Generator::kStateBytes);
 
 void Generator::manual_seed(uint64_t seed) {
   seed_ = seed;
+  device_offset_ = 0;
   block_[0] = static_cast<uint32_t>(seed);
   for (uint32_t i = 1; i < kBlockWords; ++i) {
     block_[i] = 1812433253u * (block_[i - 1] ^ (block_[i - 1] >> 30)) + i;

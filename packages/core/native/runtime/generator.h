@@ -38,6 +38,16 @@ class Generator {
   std::optional<double> take_spare_normal();
   void set_spare_normal(double sample) { spare_normal_ = sample; }
 
+  // The place in the stream of a device, which is Philox with the same seed: where it is, before it
+  // moves on by `count` counters of 128 bits.
+  uint64_t draw_on_device(uint64_t count) {
+    const uint64_t before = device_offset_;
+    device_offset_ += count;
+    return before;
+  }
+  uint64_t device_offset() const { return device_offset_; }
+  void set_device_offset(uint64_t offset) { device_offset_ = offset; }
+
   // The whole state in the byte layout of torch.get_rng_state(), little-endian.
   std::array<uint8_t, kStateBytes> save_state() const;
   // Throws std::invalid_argument, leaving the generator as it was, if the size is not kStateBytes
@@ -51,6 +61,7 @@ class Generator {
   int position_;       // next word of block_; kBlockWords when the block is used up
   bool seeded_block_;  // block_ holds the seed words, none of which is ever handed out
   uint64_t seed_;
+  uint64_t device_offset_ = 0;
   std::optional<double> spare_normal_;
   // PyTorch's state has room for a float spare that no CPU sampler sets; kept for the round trip.
   std::optional<float> spare_normal_float_;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "device_call.h"
+
 namespace flambeau {
 
 KernelRegistry& KernelRegistry::instance() {
@@ -12,9 +14,9 @@ KernelRegistry& KernelRegistry::instance() {
   return *registry;
 }
 
-bool KernelRegistry::add(const char* name, Kernel kernel, KnowsTypes knows) {
+bool KernelRegistry::add(const char* name, Kernel kernel, KnowsTypes knows, bool any_device) {
   names_.emplace_back(name);
-  kernels_.push_back({kernel, knows});
+  kernels_.push_back({kernel, knows, any_device});
   return true;
 }
 
@@ -34,11 +36,18 @@ void Call::add_input(Entry* entry) {
   has_narrow_ |= is_narrow(entry->tensor.dtype);
 }
 
-void Call::add_number(double value, DType dtype) {
-  Input& input = inputs_.emplace_back();
+Call::Number& Call::new_number(DType dtype) {
   if (++used_numbers_ > static_cast<int>(numbers_.size()))
     numbers_.push_back(std::make_unique<Number>());
   Number& number = *numbers_[used_numbers_ - 1];
+  number.tensor.dtype = dtype;
+  number.tensor.data = number.value;
+  return number;
+}
+
+void Call::add_number(double value, DType dtype) {
+  Input& input = inputs_.emplace_back();
+  Number& number = new_number(dtype);
   with_every_type(dtype, [&](auto zero) {
     using T = decltype(zero);
     T typed;
@@ -54,8 +63,6 @@ void Call::add_number(double value, DType dtype) {
     }
     std::memcpy(number.value, &typed, sizeof(T));
   });
-  number.tensor.dtype = dtype;
-  number.tensor.data = number.value;
   input.tensor = &number.tensor;
   input.value = value;
   has_narrow_ |= is_narrow(dtype);
@@ -79,8 +86,7 @@ Tensor Call::widened(const Tensor& t) {
   const DType dtype = wide_type(t.dtype);
   int64_t strides[kMaxDims];
   strides_like(single.shape, single, strides);
-  context_.reserve(checked_bytes(single.shape, dtype));
-  Tensor wide = empty_tensor(single.shape, dtype, strides);
+  Tensor wide = make(single.shape, dtype, strides);
   copy_into(wide, single);
   for (int axis = 0; axis < t.ndim(); ++axis)
     if (t.stride(axis) == 0 && t.size(axis) > 1) wide.strides[axis] = 0;
@@ -125,8 +131,7 @@ void Call::narrow() {
     if (!in_place) {
       int64_t strides[kMaxDims];
       strides_like(wide.shape, wide, strides);
-      context_.reserve(checked_bytes(wide.shape, narrowed.spec.dtype));
-      result = context_.add(empty_tensor(wide.shape, narrowed.spec.dtype, strides));
+      result = context_.add(make(wide.shape, narrowed.spec.dtype, strides));
     }
     Entry* const before = std::exchange(output.entry, result);
     output.spec.dtype = narrowed.spec.dtype;
@@ -141,9 +146,26 @@ void Call::narrow() {
   narrowed_.clear();
 }
 
+Tensor Call::make(const Shape& shape, DType dtype, const int64_t* strides) {
+  const size_t bytes = checked_bytes(shape, dtype);
+  if (!device_) {
+    context_.reserve(bytes);
+    return strides ? empty_tensor(shape, dtype, strides) : empty_tensor(shape, dtype);
+  }
+  context_.reserve_on(*device_, bytes, false);
+  try {
+    return empty_tensor(shape, dtype, strides, device_);
+  } catch (const DeviceFull&) {
+    context_.reserve_on(*device_, bytes, true);
+    return empty_tensor(shape, dtype, strides, device_);
+  }
+}
+
 void Call::run(int index) {
   const KernelRegistry::Registered& kernel = KernelRegistry::instance().at(index);
-  if (has_narrow_ && !(kernel.knows && kernel.knows(*this))) {
+  if (device_ && !kernel.any_device) {
+    run_on_device(index, kernel);
+  } else if (has_narrow_ && !(kernel.knows && kernel.knows(*this))) {
     widen();
     kernel.run(*this);
     narrow();
@@ -165,8 +187,7 @@ Call::Output& Call::output(int i) {
 Tensor& Call::out_strided(int i, const int64_t* strides) {
   Output& result = output(i);
   if (!result.entry) {
-    context_.reserve(checked_bytes(result.spec.shape, result.spec.dtype));
-    result.entry = context_.add(empty_tensor(result.spec.shape, result.spec.dtype, strides));
+    result.entry = context_.add(make(result.spec.shape, result.spec.dtype, strides));
   }
   return result.entry->tensor;
 }
@@ -175,8 +196,7 @@ Tensor& Call::out_spread(int i, int64_t elements, const int64_t* strides) {
   Output& result = output(i);
   if (!result.entry) {
     const Shape line{elements};
-    context_.reserve(checked_bytes(line, result.spec.dtype));
-    Tensor made = empty_tensor(line, result.spec.dtype);
+    Tensor made = make(line, result.spec.dtype);
     made.shape = result.spec.shape;
     std::copy(strides, strides + made.ndim(), made.strides);
     result.entry = context_.add(std::move(made));
@@ -241,8 +261,7 @@ void Call::out_view(int i, int base, int64_t offset, const int64_t* strides, boo
 }
 
 Tensor Call::temporary(const Shape& shape, DType dtype) {
-  context_.reserve(checked_bytes(shape, dtype));
-  return empty_tensor(shape, dtype);
+  return make(shape, dtype);
 }
 
 Tensor Call::contiguous(const Tensor& t) {
@@ -280,6 +299,7 @@ void Call::reset() {
   outputs_.clear();
   params_.clear();
   used_numbers_ = 0;
+  device_ = nullptr;
 }
 
 }  // namespace flambeau

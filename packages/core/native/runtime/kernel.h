@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "context.h"
+#include "devices.h"
 
 namespace flambeau {
 
@@ -15,6 +16,33 @@ struct OutputSpec {
   DType dtype = DType::kFloat32;
   Shape shape;
   Entry* target = nullptr;
+};
+
+class Call;
+using Kernel = void (*)(Call&);
+// Does a kernel know the narrow types among the inputs and outputs of this call?
+using KnowsTypes = bool (*)(const Call&);
+
+// Kernels by name; the index is what JavaScript passes.
+class KernelRegistry {
+ public:
+  static KernelRegistry& instance();
+  struct Registered {
+    Kernel run;
+    KnowsTypes knows;  // null: knows none of the narrow types
+    bool any_device;   // moves elements by copy_into and fill_with only, if at all
+  };
+  bool add(const char* name, Kernel kernel, KnowsTypes knows = nullptr, bool any_device = false);
+  const std::vector<std::string>& names() const { return names_; }
+  const Registered& at(int index) const {
+    if (index < 0 || index >= static_cast<int>(kernels_.size()))
+      throw Failure("ERR_INTERNAL", "no kernel with this index");
+    return kernels_[index];
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<Registered> kernels_;
 };
 
 class Call {
@@ -73,6 +101,11 @@ class Call {
   int64_t integer(int i) const;
   bool flag(int i) const { return param(i) != 0; }
 
+  // The device on which the call takes place; null for the processor.
+  Device* device() const { return device_; }
+  // Makes outputs and scratch tensors on the device of this ordinal from now on.
+  void move_to(int ordinal) { device_ = device_at(ordinal); }
+
   // A scratch tensor that dies with the call.
   Tensor temporary(const Shape& shape, DType dtype);
   // `t` itself if row-major, else a row-major copy that dies with the call.
@@ -84,6 +117,10 @@ class Call {
   void add_number(double value, DType dtype);
   void add_output(const OutputSpec& spec);
   std::vector<double>& params() { return params_; }
+  // Finds out where the call takes place: where its tensors are; without tensors, on the device of
+  // `placement`. A tensor of the processor without axes may go along with those of a device. Throws
+  // Failure("ERR_DEVICE") for tensors in several places.
+  void locate(int placement);
   Entry* input_entry(int i) const { return inputs_[i].entry; }
   // Runs kernel `index`; afterwards each output has an entry with one count for the caller
   // (for an in-place output: the target, counted once more).
@@ -121,8 +158,18 @@ class Call {
   void widen();
   void narrow();
   void forget_narrow();
+  // A new tensor where the call takes place, after making room.
+  Tensor make(const Shape& shape, DType dtype, const int64_t* strides = nullptr);
+  Number& new_number(DType dtype);
+  void take_as_number(Input& input);
+  // --- on a device (device_call.cc) ---
+  friend struct DeviceHost;
+  void run_on_device(int index, const KernelRegistry::Registered& kernel);
+  void launch_on_device(int index);
+  void run_on_host(const KernelRegistry::Registered& kernel);
 
   Context& context_;
+  Device* device_ = nullptr;
   std::vector<Input> inputs_;
   std::vector<std::unique_ptr<Number>> numbers_;  // kept from call to call
   int used_numbers_ = 0;
@@ -131,31 +178,6 @@ class Call {
   bool has_narrow_ = false;  // is an input or output of a narrow type?
   std::deque<Tensor> wide_;
   std::vector<Narrowed> narrowed_;
-};
-
-using Kernel = void (*)(Call&);
-// Does a kernel know the narrow types among the inputs and outputs of this call?
-using KnowsTypes = bool (*)(const Call&);
-
-// Kernels by name; the index is what JavaScript passes.
-class KernelRegistry {
- public:
-  static KernelRegistry& instance();
-  struct Registered {
-    Kernel run;
-    KnowsTypes knows;  // null: knows none of the narrow types
-  };
-  bool add(const char* name, Kernel kernel, KnowsTypes knows = nullptr);
-  const std::vector<std::string>& names() const { return names_; }
-  const Registered& at(int index) const {
-    if (index < 0 || index >= static_cast<int>(kernels_.size()))
-      throw Failure("ERR_INTERNAL", "no kernel with this index");
-    return kernels_[index];
-  }
-
- private:
-  std::vector<std::string> names_;
-  std::vector<Registered> kernels_;
 };
 
 // FLAMBEAU_KERNEL(matmul) { Tensor& y = call.out(0); … } defines and registers a kernel. It never
@@ -168,6 +190,10 @@ class KernelRegistry {
 #define FLAMBEAU_KERNEL_ALL_TYPES_IF(name, condition) \
   FLAMBEAU_REGISTER_KERNEL(                           \
       name, [](const ::flambeau::Call& call) { return static_cast<bool>(condition); })
+// The same for a kernel that knows all types and runs wherever its tensors are: it makes views, or
+// moves elements by copy_into and fill_with only.
+#define FLAMBEAU_KERNEL_ANY_DEVICE(name) \
+  FLAMBEAU_REGISTER_KERNEL(name, [](const ::flambeau::Call&) { return true; }, true)
 #define FLAMBEAU_REGISTER_KERNEL(name, ...)                                          \
   static void name##_kernel(::flambeau::Call& call);                                 \
   [[maybe_unused]] static const bool name##_registered =                             \
@@ -176,8 +202,6 @@ class KernelRegistry {
 
 // Copies `from` into `to`, converting the type; broadcasts `from` to `to`'s shape. (copy.cc)
 void copy_into(const Tensor& to, const Tensor& from);
-// Writes `value`, converted as by a cast, into all elements of `to`. (fill.cc)
-void fill_with(const Tensor& to, double value);
 // Writes `value`, converted as by a cast, into all elements of `to`. (fill.cc)
 void fill_with(const Tensor& to, double value);
 

@@ -4,6 +4,8 @@
 #include <new>
 #include <vector>
 
+#include "devices.h"
+
 namespace flambeau {
 
 namespace {
@@ -40,8 +42,28 @@ void Storage::operator delete(void* memory) noexcept {
   }
 }
 
+Storage::Storage(size_t size_bytes, Device* where) : bytes(size_bytes), device(where) {
+  block = where ? Block{where->allocate(size_bytes), size_bytes} : allocate(size_bytes);
+}
+
+void Storage::leave_device() noexcept { device->deallocate(block.ptr, block.bytes); }
+
 Tensor empty_tensor(const Shape& shape, DType dtype, const int64_t* strides) {
   Tensor t = empty_tensor(shape, dtype);
+  std::copy(strides, strides + shape.ndim, t.strides);
+  t.storage->turned = !t.is_contiguous();
+  return t;
+}
+
+Tensor empty_tensor(const Shape& shape, DType dtype, const int64_t* strides, Device* device) {
+  if (!device) return strides ? empty_tensor(shape, dtype, strides) : empty_tensor(shape, dtype);
+  Tensor t;
+  t.storage = StorageRef(new Storage(checked_bytes(shape, dtype), device));
+  t.data = static_cast<char*>(t.storage->block.ptr);
+  t.dtype = dtype;
+  t.shape = shape;
+  contiguous_strides(shape, t.strides);
+  if (!strides) return t;
   std::copy(strides, strides + shape.ndim, t.strides);
   t.storage->turned = !t.is_contiguous();
   return t;

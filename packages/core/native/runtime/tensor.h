@@ -11,11 +11,21 @@
 
 namespace flambeau {
 
+class Device;  // devices.h
+
 // A block of memory shared by the tensors that view it. Counted atomically, so that workers may
 // share it; the version rises with every in-place write.
 struct Storage {
   explicit Storage(size_t size_bytes) : block(allocate(size_bytes)), bytes(size_bytes) {}
-  ~Storage() { deallocate(block); }
+  // On a device; null: in the processor's memory.
+  Storage(size_t size_bytes, Device* where);
+  ~Storage() {
+    if (device) {
+      leave_device();
+    } else {
+      deallocate(block);
+    }
+  }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
   // Small objects that come and go with every operation: kept for reuse by each thread.
@@ -33,6 +43,10 @@ struct Storage {
   // Made for a result that a kernel stores in another order than row-major, as convolutions do:
   // its user did not ask for that, and views may bring it into row-major order.
   bool turned = false;
+  Device* device = nullptr;  // null: the processor
+
+ private:
+  void leave_device() noexcept;
 };
 
 // Owns one count of a storage; empty for scalars that live in the call itself.
@@ -67,5 +81,7 @@ struct Tensor : Strided {
 // A new dense tensor with unspecified contents.
 Tensor empty_tensor(const Shape& shape, DType dtype);
 Tensor empty_tensor(const Shape& shape, DType dtype, const int64_t* strides);
+// The same on a device, if one is given; without strides, row-major.
+Tensor empty_tensor(const Shape& shape, DType dtype, const int64_t* strides, Device* device);
 
 }  // namespace flambeau

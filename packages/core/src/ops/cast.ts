@@ -2,7 +2,7 @@
 import type { Arguments } from '../arguments.ts'
 import { isNamed, parameters } from '../arguments.ts'
 import type { Device } from '../device.ts'
-import { checkDevice } from '../device.ts'
+import { namesDevice } from '../device.ts'
 import type { DType, DTypeCode } from '../dtype.ts'
 import {
   BFLOAT16,
@@ -25,6 +25,7 @@ import type { AnyDType } from '../tensor.ts'
 import { requireTensor, Tensor } from '../tensor.ts'
 import type { MemoryFormat, MemoryFormatOptions } from './memory-format.ts'
 import { axesInMemory, inMemoryOrder } from './memory-format.ts'
+import { transferred } from './transfer.ts'
 
 interface CastParams {
   from: DTypeCode
@@ -64,6 +65,21 @@ export interface ToOptions<D extends DType = AnyDType> extends ConversionOptions
 type ConversionArguments = Arguments<ConversionOptions, ['nonBlocking', 'copy', 'memoryFormat']>
 type FormatArguments = Arguments<MemoryFormatOptions, ['memoryFormat']>
 
+/** What {@link CastMethods.cuda} takes by name. */
+export interface CudaOptions extends MemoryFormatOptions {
+  /** Its number, or its name. Default: the current one. */
+  device?: Device | number | null
+  /** See {@link ConversionOptions}. */
+  nonBlocking?: boolean
+}
+
+type CudaArguments = Arguments<CudaOptions, ['device', 'nonBlocking', 'memoryFormat']>
+
+const readCuda = parameters<[Device | number | null, boolean, MemoryFormat]>('cuda', [
+  'device',
+  'nonBlocking',
+  'memoryFormat',
+])
 const readDtype = parameters<[DType, boolean, boolean, MemoryFormat]>('to', [
   'dtype',
   'nonBlocking',
@@ -90,8 +106,10 @@ function convert(
   dtype: DTypeCode,
   copy = false,
   format: MemoryFormat = 'preserveFormat',
+  device?: Device | null,
 ): Tensor {
-  const result = input._dtype !== dtype || copy ? cast(input, dtype) : input
+  const there = transferred(op, input, device)
+  const result = there._dtype !== dtype || (copy && there === input) ? cast(there, dtype) : there
   return format === 'preserveFormat'
     ? result
     : inMemoryOrder(result, axesInMemory(op, result, format))
@@ -102,8 +120,8 @@ function convert(
  * it. Floating values are cut towards zero on the way to integers, which keep their low bits;
  * anything but zero becomes `true`; float16 and bfloat16 round to nearest, ties to even.
  *
- * What to convert to is a dtype, a device and then a dtype, another tensor whose dtype is taken, or
- * options: `to('float16')`, `to('cpu', 'float16')`, `to(other)`, `to({ dtype: 'float16' })`.
+ * What to convert to is a dtype, a device and then a dtype, another tensor whose dtype and device are
+ * taken, or options: `to('float16')`, `to('cpu', 'float16')`, `to(other)`, `to({ dtype: 'float16' })`.
  *
  * Shapes: input `[*]` -> same. Differentiable between floating dtypes.
  *
@@ -147,16 +165,14 @@ export function to(input: Tensor, ...given: readonly unknown[]): Tensor {
   if (first instanceof Tensor || (isNamed(first) && first['other'] !== undefined)) {
     const [other, , copy, format] = readOther(given)
     requireTensor('to', 'other', other)
-    return convert('to', input, other._dtype, copy, format)
+    return convert('to', input, other._dtype, copy, format, other.device)
   }
   const [device, dtype, , copy, format] = readDevice(given)
-  if (typeof device === 'string' && !/^(cpu|cuda|mps|meta)\b/.test(device))
-    dtypeCode(device as DType)
-  checkDevice('to', device ?? undefined)
+  if (typeof device === 'string' && !namesDevice(device)) dtypeCode(device)
   if (given.length === 0 || first === undefined) {
     throw new ValueError('to', { input }, 'nothing to convert to is given', "to('float32')")
   }
-  return convert('to', input, dtype ? dtypeCode(dtype) : input._dtype, copy, format)
+  return convert('to', input, dtype ? dtypeCode(dtype) : input._dtype, copy, format, device)
 }
 
 const readFormat = parameters<[MemoryFormat]>('to', ['memoryFormat'])
@@ -187,8 +203,15 @@ export interface CastMethods<Own extends DType = AnyDType> {
   type<D extends DType>(dtype: D): Tensor<D>
   /** With the dtype of `other`. See {@link to}. */
   typeAs<D extends DType>(other: Tensor<D>): Tensor<D>
-  /** The tensor itself: there is no other device. @see torch.Tensor.cpu */
+  /** The tensor itself if it is in the processor's memory, else a copy there. @see torch.Tensor.cpu */
   cpu(...given: FormatArguments): Tensor<Own>
+  /**
+   * The tensor itself if it is on that GPU (default: the current one), else a copy there.
+   *
+   * @throws {DeviceError} if there is none, or `@flambeau/cuda-backend` was not imported.
+   * @see torch.Tensor.cuda
+   */
+  cuda(...given: CudaArguments): Tensor<Own>
   /** As float16. See {@link to}. */
   half(...given: FormatArguments): Tensor<'float16'>
   /** As bfloat16. See {@link to}. */
@@ -222,7 +245,12 @@ export const castMethods: MethodTable<Omit<CastMethods, 'type'>> & {
     return castCode(self, other._dtype)
   },
   cpu: (self: Tensor, ...given: FormatArguments): Tensor =>
-    convert('cpu', self, self._dtype, false, readFormat(given)[0]),
+    convert('cpu', self, self._dtype, false, readFormat(given)[0], 'cpu'),
+  cuda: (self: Tensor, ...given: CudaArguments): Tensor => {
+    const [device, , format] = readCuda(given)
+    const place = typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda')
+    return convert('cuda', self, self._dtype, false, format, place)
+  },
   half: converter('half', FLOAT16),
   bfloat16: converter('bfloat16', BFLOAT16),
   float: converter('float', FLOAT32),

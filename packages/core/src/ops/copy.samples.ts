@@ -1,6 +1,7 @@
 import { samplesFor } from '../testing/samples.ts'
 import type { Tensor } from '../tensor.ts'
 import { to } from './cast.ts'
+import { transferTo } from './transfer.ts'
 import { clone, contiguous, fill, fill_, zero_ } from './copy.ts'
 
 samplesFor('clone', [
@@ -74,6 +75,14 @@ samplesFor('fill', [
     name: 'the value of a tensor',
     run: (x: Tensor, y: Tensor) => fill(x, y),
     golden: 'views:fill',
+  },
+])
+samplesFor('transfer', [
+  { name: 'where it is', inputs: [[2, 3]], run: (x: Tensor) => transferTo(x, 0) },
+  {
+    name: 'a permuted tensor',
+    inputs: [{ shape: [2, 3, 4], layout: 'transposed' }],
+    run: (x: Tensor) => transferTo(x, 0),
   },
 ])
 samplesFor('cast', [

@@ -4,6 +4,7 @@ import { isNamed, parameters } from '../arguments.ts'
 import type { CreationOptions } from '../creation.ts'
 import { chooseDtype, emptyCode, onesLike } from '../creation.ts'
 import type { Device } from '../device.ts'
+import { placed } from '../device.ts'
 import type { DType } from '../dtype.ts'
 import { INT32, INT64, isFloatingCode } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
@@ -263,7 +264,8 @@ function triangleIndices(op: string, given: readonly unknown[], upper: boolean):
     count += upper ? n - edge : edge
   }
   const shape = checkShape(op, [2, count])
-  return run(triangleIndicesOp, [], shape, code, [m, n, offset, Number(upper)])
+  const numbers = [m, n, offset, Number(upper)]
+  return placed(op, device, () => run(triangleIndicesOp, [], shape, code, numbers))
 }
 
 /**

@@ -148,7 +148,7 @@ export function normal(...arguments_: unknown[]): Tensor {
   const shape = shapeOf('normal', { positional: positional.slice(2), options })
   const index = generatorIndex('normal', options.generator)
   const numbers = [index, real('normal', 'mean', mean), std as number]
-  return finish('normal', make(normalOp, null, shape, dtype, numbers), options)
+  return finish('normal', () => make(normalOp, null, shape, dtype, numbers), options)
 }
 
 function normalEach(
