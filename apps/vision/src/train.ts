@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { manualSeed, setNumThreads } from '@flambeau/core'
-import { Accuracy, DataLoader, loadCheckpoint } from '@flambeau/data'
+import { Accuracy, DataLoader, FormatError, loadCheckpoint } from '@flambeau/data'
 import type { Module } from '@flambeau/nn'
 import type { Optimizer } from '@flambeau/optim'
 import { AdamW, OneCycleLR, SGD } from '@flambeau/optim'
@@ -58,6 +58,11 @@ export async function train(
   const size = sizeFor(name, options.size)
   const source = openSource(data, { channels, size, images, testImages, seed, skipCorrupt })
   const { classes, view } = source
+  if (classes.length < 2) {
+    const reason = `all of its images are of one class, ${classes.join()}: there is nothing to tell it from`
+    const fix = 'give images of two classes or more, each in a folder of its own'
+    throw new FormatError({ format: 'ImageFolder', path: data, reason, fix })
+  }
   mkdirSync(out, { recursive: true })
 
   manualSeed(seed)

@@ -147,7 +147,11 @@ describe('training what is no classifier', () => {
 
   test('finds and outlines digits in scenes', { timeout: 120_000 }, async () => {
     for (const [name, file, told] of [
-      ['mask_rcnn', 'scene-4.png', /mAP@0\.5 \d+\.\d+ %, IoU of masks \d\.\d{3}/],
+      [
+        'mask_rcnn',
+        'scene-4.png',
+        /mAP@0\.5 \d+\.\d+ %, of masks \d+\.\d+ % \(mAP \d+\.\d+ %, IoU \d\.\d{3}\)/,
+      ],
       ['pspnet50', 'mask-4.png', /mean IoU \d\.\d{3}/],
     ] as const) {
       const out = join(folder, name)
@@ -235,6 +239,21 @@ describe('mistakes', () => {
     mkdirSync(empty)
     await expect(run('train', 'mlp', '--data', `folder:${empty}`)).rejects.toThrow(
       /no folders in it/,
+    )
+    const alone = join(folder, 'alone')
+    mkdirSync(join(alone, 'cat'), { recursive: true })
+    for (const name of ['a', 'b'])
+      await writeImage(join(alone, 'cat', `${name}.png`), zeros([3, 8, 8]))
+    await expect(run('train', 'mlp', '--data', `folder:${alone}`)).rejects.toThrow(
+      /all of its images are of one class, cat/,
+    )
+    const bare = join(folder, 'bare')
+    await generateDetection(bare, { count: 4, size: [48, 64], seed: 0, digits: [1, 2] })
+    const path = join(bare, 'annotations.json')
+    const notes = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    writeFileSync(path, JSON.stringify({ ...notes, annotations: [] }))
+    await expect(run('train', 'ssd', '--data', `folder:${bare}`)).rejects.toThrow(
+      /no object is in the 3 scenes to learn from/,
     )
     const other = join(folder, 'other.safetensors')
     saveSafetensors(other, { weight: zeros([2]) })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { zeros } from '@flambeau/core'
 import type { Scene } from '@flambeau/data'
-import { collateScenes, readScenes } from '@flambeau/data'
+import { collateScenes, FormatError, readScenes } from '@flambeau/data'
 import { overlay } from '@flambeau/plot'
 import { formatPercent } from '@flambeau/trainer'
 import type { Detection, Detector } from '@flambeau/vision-models'
@@ -50,7 +50,23 @@ async function openScenes(
   const [learned, test] = isDivided
     ? [scenes, (await read(val)).scenes]
     : heldBack(scenes, root, seed)
-  return { learned: learned.slice(0, images), test: test.slice(0, testImages), classes }
+  return {
+    learned: withObjects(learned.slice(0, images), root, 'learn from'),
+    test: withObjects(test.slice(0, testImages), root, 'be judged by'),
+    classes,
+  }
+}
+
+/** @throws {FormatError} if there is nothing to find in any of the scenes. */
+function withObjects(scenes: readonly Scene[], path: string, purpose: string): readonly Scene[] {
+  if (scenes.some(({ target }) => target.boxes.shape[0] !== 0)) return scenes
+  const reason = `no object is in the ${scenes.length} scenes to ${purpose}`
+  throw new FormatError({
+    format: 'COCO',
+    path,
+    reason,
+    fix: 'annotate objects; boxes outside of their image do not count',
+  })
 }
 
 /** Leaves model.safetensors, metrics.json, curves.png and scene-1.png, … */
