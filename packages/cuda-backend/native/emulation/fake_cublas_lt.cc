@@ -1,0 +1,289 @@
+// The functions of cuBLASLt that we call, on the processor: plain loops that follow every field of
+// the descriptors, and refuse what the library refuses (or is not known to take). So what is said
+// to the library is tested, though not its speed.
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "cuda.h"
+#include "half.h"
+#include "libraries/cublas_lt.h"
+
+namespace flambeau::cuda::lt {
+
+struct OpaqueHandle {
+  int device;
+};
+
+struct OpaqueMatmulDesc {
+  Compute compute;
+  Type scale;
+  Operation transpose_a = kPlain, transpose_b = kPlain;
+  Epilogue epilogue = kNoEpilogue;
+  const void* bias = nullptr;
+};
+
+struct OpaqueLayout {
+  Type type;
+  uint64_t rows, columns;
+  int64_t ld;
+  int32_t batch = 1;
+  int64_t step = 0;
+};
+
+struct OpaquePreference {
+  uint64_t workspace = 0;
+  uint32_t alignment[4] = {256, 256, 256, 256};
+};
+
+namespace {
+
+constexpr uint64_t kMark = 0x666c616d62656175;  // of algorithms that come from here
+
+// Copies a value into the field of an attribute if it has its size.
+template <class T>
+Status take(const void* value, size_t bytes, T& field) {
+  if (!value || bytes != sizeof field) return kInvalidValue;
+  std::memcpy(&field, value, sizeof field);
+  return kSuccess;
+}
+
+Status create(Handle* handle) {
+  if (!handle) return kInvalidValue;
+  int device = 0;
+  cudaGetDevice(&device);
+  *handle = new OpaqueHandle{device};
+  return kSuccess;
+}
+
+size_t version() { return 130000; }
+
+Status matmul_create(MatmulDesc* desc, Compute compute, Type scale) {
+  if (!desc) return kInvalidValue;
+  const bool fits = compute == kCompute64 ? scale == kFloat64 : scale == kFloat32;
+  if (!fits) return kInvalidValue;
+  *desc = new OpaqueMatmulDesc{compute, scale};
+  return kSuccess;
+}
+
+Status matmul_destroy(MatmulDesc desc) {
+  delete desc;
+  return kSuccess;
+}
+
+Status matmul_set(MatmulDesc desc, MatmulAttribute attribute, const void* value, size_t bytes) {
+  switch (attribute) {
+    case kTransposeA: return take(value, bytes, desc->transpose_a);
+    case kTransposeB: return take(value, bytes, desc->transpose_b);
+    case kEpilogue: return take(value, bytes, desc->epilogue);
+    case kBiasPointer: return take(value, bytes, desc->bias);
+    case kBiasBatchStride: break;
+  }
+  return kInvalidValue;
+}
+
+Status layout_create(Layout* layout, Type type, uint64_t rows, uint64_t columns, int64_t ld) {
+  if (!layout || rows == 0 || columns == 0 || ld < static_cast<int64_t>(rows)) return kInvalidValue;
+  *layout = new OpaqueLayout{type, rows, columns, ld};
+  return kSuccess;
+}
+
+Status layout_destroy(Layout layout) {
+  delete layout;
+  return kSuccess;
+}
+
+Status layout_set(Layout layout, LayoutAttribute attribute, const void* value, size_t bytes) {
+  switch (attribute) {
+    case kBatchCount: return take(value, bytes, layout->batch);
+    case kStridedBatchOffset: return take(value, bytes, layout->step);
+  }
+  return kInvalidValue;
+}
+
+Status preference_create(Preference* preference) {
+  *preference = new OpaquePreference;
+  return kSuccess;
+}
+
+Status preference_destroy(Preference preference) {
+  delete preference;
+  return kSuccess;
+}
+
+Status preference_set(Preference preference, PreferenceAttribute attribute, const void* value,
+                      size_t bytes) {
+  if (attribute == kMaxWorkspaceBytes) return take(value, bytes, preference->workspace);
+  if (attribute < kMinAlignmentA || attribute > kMinAlignmentD) return kInvalidValue;
+  return take(value, bytes, preference->alignment[attribute - kMinAlignmentA]);
+}
+
+// Is this a product that the library takes?
+Status judge(const OpaqueMatmulDesc& desc, const OpaqueLayout& a, const OpaqueLayout& b,
+             const OpaqueLayout& c, const OpaqueLayout& d) {
+  const bool a_turned = desc.transpose_a == kTransposed, b_turned = desc.transpose_b == kTransposed;
+  const uint64_t m = a_turned ? a.columns : a.rows, k = a_turned ? a.rows : a.columns;
+  const uint64_t n = b_turned ? b.rows : b.columns, inner = b_turned ? b.columns : b.rows;
+  if (k != inner || d.rows != m || d.columns != n || c.rows != m || c.columns != n)
+    return kInvalidValue;
+  for (const OpaqueLayout* layout : {&a, &b, &c})
+    if (layout->type != d.type || layout->batch != d.batch) return kInvalidValue;
+  if (d.batch < 1 || d.batch > 65535) return kNotSupported;
+  if (d.batch > 1 && d.step < d.ld * static_cast<int64_t>(n - 1) + static_cast<int64_t>(m))
+    return kInvalidValue;  // results would overlap
+  if ((desc.compute == kCompute64) != (d.type == kFloat64)) return kNotSupported;
+  if (desc.compute == kCompute32Tf32 && d.type != kFloat32) return kNotSupported;
+  switch (desc.epilogue) {
+    case kNoEpilogue: return kSuccess;
+    case kRelu:
+    case kBias:
+    case kReluBias: break;
+    default: return kInvalidValue;
+  }
+  // Refused here so that our own way of doing them is tested.
+  if (d.type == kFloat64) return kNotSupported;
+  return kSuccess;
+}
+
+size_t workspace_of(const OpaqueLayout& d) { return d.rows * d.columns >= 64 ? 4096 : 0; }
+
+Status heuristic(Handle handle, MatmulDesc desc, Layout a, Layout b, Layout c, Layout d,
+                 Preference preference, int requested, Heuristic* results, int* returned) {
+  if (!handle || !desc || !a || !b || !c || !d || !preference || requested < 1 || !results)
+    return kInvalidValue;
+  *returned = 0;
+  for (uint32_t alignment : preference->alignment)
+    if (alignment == 0 || alignment > 256 || (alignment & (alignment - 1)) != 0)
+      return kInvalidValue;
+  if (const Status status = judge(*desc, *a, *b, *c, *d); status != kSuccess) return status;
+  if (workspace_of(*d) > preference->workspace) return kNotSupported;
+  results[0] = {};
+  results[0].algorithm.data[0] = kMark;
+  for (int i = 0; i < 4; ++i)
+    results[0].algorithm.data[1 + i] = preference->alignment[static_cast<size_t>(i)];
+  results[0].workspace_bytes = workspace_of(*d);
+  results[0].state = kSuccess;
+  *returned = 1;
+  return kSuccess;
+}
+
+double read(Type type, const void* data, int64_t at) {
+  switch (type) {
+    case kFloat64: return static_cast<const double*>(data)[at];
+    case kFloat16: return formulas::to_float(static_cast<const Half*>(data)[at]);
+    case kBFloat16: return formulas::to_float(static_cast<const BFloat16*>(data)[at]);
+    case kFloat32: break;
+  }
+  return static_cast<const float*>(data)[at];
+}
+
+void write(Type type, void* data, int64_t at, double value) {
+  switch (type) {
+    case kFloat64: static_cast<double*>(data)[at] = value; return;
+    case kFloat16:
+      static_cast<Half*>(data)[at] = formulas::to_half(static_cast<float>(value));
+      return;
+    case kBFloat16:
+      static_cast<BFloat16*>(data)[at] = formulas::to_bfloat16(static_cast<float>(value));
+      return;
+    case kFloat32: break;
+  }
+  static_cast<float*>(data)[at] = static_cast<float>(value);
+}
+
+// What tensor cores read of a float32 in TF32: 10 bits of fraction.
+double tf32_of(double x) {
+  const auto value = static_cast<float>(x);
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if ((bits & 0x7f800000u) == 0x7f800000u) return x;
+  bits = (bits + 0x1000u) & ~0x1fffu;
+  float rounded;
+  std::memcpy(&rounded, &bits, sizeof rounded);
+  return rounded;
+}
+
+struct Job {
+  OpaqueMatmulDesc desc;
+  OpaqueLayout a, b, c, d;
+  const void *a_data, *b_data, *c_data;
+  void* d_data;
+  double alpha, beta;
+
+  void run() const {
+    const auto m = static_cast<int64_t>(d.rows), n = static_cast<int64_t>(d.columns);
+    const bool a_turned = desc.transpose_a == kTransposed;
+    const bool b_turned = desc.transpose_b == kTransposed;
+    const auto k = static_cast<int64_t>(a_turned ? a.rows : a.columns);
+    const bool is_double = desc.compute == kCompute64;
+    const bool tf32 = desc.compute == kCompute32Tf32;
+    for (int64_t number = 0; number < d.batch; ++number)
+      for (int64_t j = 0; j < n; ++j)
+        for (int64_t i = 0; i < m; ++i) {
+          double sum = 0;
+          for (int64_t l = 0; l < k; ++l) {
+            double x =
+                read(a.type, a_data, number * a.step + (a_turned ? i * a.ld + l : l * a.ld + i));
+            double y =
+                read(b.type, b_data, number * b.step + (b_turned ? l * b.ld + j : j * b.ld + l));
+            if (tf32) x = tf32_of(x), y = tf32_of(y);
+            sum += x * y;
+            if (!is_double) sum = static_cast<float>(sum);
+          }
+          double value = alpha * sum;
+          if (beta != 0) value += beta * read(c.type, c_data, number * c.step + j * c.ld + i);
+          const bool biased = desc.epilogue == kBias || desc.epilogue == kReluBias;
+          if (biased) value += read(d.type, desc.bias, i);
+          const bool cut = desc.epilogue == kRelu || desc.epilogue == kReluBias;
+          write(d.type, d_data, number * d.step + j * d.ld + i, cut && value < 0 ? 0 : value);
+        }
+  }
+};
+
+bool is_aligned(const void* data, uint64_t bytes) {
+  return reinterpret_cast<uintptr_t>(data) % bytes == 0;
+}
+
+Status matmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, Layout a_layout,
+              const void* b, Layout b_layout, const void* beta, const void* c, Layout c_layout,
+              void* d, Layout d_layout, const Algorithm* algorithm, void* workspace,
+              size_t workspace_bytes, void* stream) {
+  if (!handle || !desc || !alpha || !beta || !algorithm || algorithm->data[0] != kMark)
+    return kInvalidValue;
+  if (const Status status = judge(*desc, *a_layout, *b_layout, *c_layout, *d_layout);
+      status != kSuccess)
+    return status;
+  const void* const data[] = {a, b, c, d};
+  for (int i = 0; i < 4; ++i)
+    if (!data[i] || !is_aligned(data[i], algorithm->data[1 + i])) return kInvalidValue;
+  const size_t needed = workspace_of(*d_layout);
+  if (workspace_bytes < needed || (needed > 0 && (!workspace || !is_aligned(workspace, 16))))
+    return kInvalidValue;
+  const bool biased = desc->epilogue == kBias || desc->epilogue == kReluBias;
+  if (biased && (!desc->bias || !is_aligned(desc->bias, 16))) return kInvalidValue;
+  const bool is_double = desc->scale == kFloat64;
+  const auto scalar = [&](const void* from) {
+    return is_double ? *static_cast<const double*>(from) : *static_cast<const float*>(from);
+  };
+  const double factor = scalar(beta);
+  if (factor != 0 && c == d && (c_layout->ld != d_layout->ld || c_layout->step != d_layout->step))
+    return kInvalidValue;
+  const Job job = {*desc, *a_layout, *b_layout, *c_layout,     *d_layout, a,
+                   b,     c,         d,         scalar(alpha), factor};
+  const cudaError_t error =
+      emulation::launch({reinterpret_cast<const void*>(&matmul), dim3(1), dim3(1), 0,
+                         [job] { job.run(); }, std::source_location::current()},
+                        static_cast<cudaStream_t>(stream));
+  return error == cudaSuccess ? kSuccess : kExecutionFailed;
+}
+
+}  // namespace
+
+Functions fake_functions() {
+  return {create,         version,        matmul_create, matmul_destroy,    matmul_set,
+          layout_create,  layout_destroy, layout_set,    preference_create, preference_destroy,
+          preference_set, heuristic,      matmul};
+}
+
+}  // namespace flambeau::cuda::lt

@@ -1,0 +1,435 @@
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+
+#include "cublas_lt.h"
+#include "elements.h"
+#include "plan_cache.h"
+#include "product.h"
+#include "settings.h"
+
+namespace flambeau::cuda {
+
+namespace {
+
+constexpr uint64_t kWorkspaceBytes = uint64_t{32} << 20;
+constexpr int64_t kMostProducts = 65535;  // of one call of the library
+constexpr size_t kPlans = 4096;
+
+// --- whole numbers ---
+
+constexpr int kTile = 16;
+
+template <class T>
+struct IntegerProduct {
+  int64_t m, n, k, count;
+  const T *a, *b;
+  int64_t a_row, a_column, a_step, b_row, b_column, b_step;
+  T* c;
+  int64_t c_row, c_step;
+  T alpha, beta;
+  const T* addend;
+  int64_t addend_row, addend_step;
+  const T* bias;
+  bool relu;
+};
+
+// The arithmetic of T: unsigned and not narrower than int, so that it wraps.
+template <class T>
+using Wrapping = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+
+// A block of kTile × kTile threads makes one tile of c after another.
+template <class T>
+__global__ void integer_product_kernel(IntegerProduct<T> p) {
+  using Sum = Wrapping<T>;
+  __shared__ Sum a_tile[kTile][kTile + 1];
+  __shared__ Sum b_tile[kTile][kTile + 1];
+  const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
+  const int64_t across = (p.n + kTile - 1) / kTile, down = (p.m + kTile - 1) / kTile;
+  for (int64_t tile = blockIdx.x; tile < p.count * down * across; tile += gridDim.x) {
+    const int64_t number = tile / (down * across);
+    const int64_t i = tile / across % down * kTile + y, j = tile % across * kTile + x;
+    const T* a = p.a + number * p.a_step;
+    const T* b = p.b + number * p.b_step;
+    Sum sum = 0;
+    for (int64_t k = 0; k < p.k; k += kTile) {
+      a_tile[y][x] =
+          i < p.m && k + x < p.k ? static_cast<Sum>(a[i * p.a_row + (k + x) * p.a_column]) : Sum{0};
+      b_tile[y][x] =
+          j < p.n && k + y < p.k ? static_cast<Sum>(b[(k + y) * p.b_row + j * p.b_column]) : Sum{0};
+      __syncthreads();
+      for (int l = 0; l < kTile; ++l) sum += a_tile[y][l] * b_tile[l][x];
+      __syncthreads();
+    }
+    if (i >= p.m || j >= p.n) continue;
+    sum *= static_cast<Sum>(p.alpha);
+    if (p.addend)
+      sum += static_cast<Sum>(p.beta) *
+             static_cast<Sum>(p.addend[number * p.addend_step + i * p.addend_row + j]);
+    if (p.bias) sum += static_cast<Sum>(p.bias[j]);
+    const T result = static_cast<T>(sum);
+    p.c[number * p.c_step + i * p.c_row + j] =
+        p.relu && formulas::is_negative(result) ? T{0} : result;
+  }
+}
+
+// A number given to a kernel as an element: the fraction is dropped, and what is out of range is 0.
+template <class T>
+T to_element(double value) {
+  const bool fits = value > -0x1p63 && value < 0x1p63;
+  return static_cast<T>(fits ? static_cast<int64_t>(value) : 0);
+}
+
+template <class T>
+void multiply_integers(Call& call, const Product& p) {
+  const IntegerProduct<T> product = {p.m,
+                                     p.n,
+                                     p.k,
+                                     p.count,
+                                     static_cast<const T*>(p.a.data),
+                                     static_cast<const T*>(p.b.data),
+                                     p.a.row,
+                                     p.a.column,
+                                     p.a.step,
+                                     p.b.row,
+                                     p.b.column,
+                                     p.b.step,
+                                     static_cast<T*>(p.c),
+                                     p.c_row,
+                                     p.c_step,
+                                     to_element<T>(p.alpha),
+                                     to_element<T>(p.beta),
+                                     static_cast<const T*>(p.addend),
+                                     p.addend_row,
+                                     p.addend_step,
+                                     static_cast<const T*>(p.bias),
+                                     p.relu};
+  const int64_t tiles = p.count * ((p.m + kTile - 1) / kTile) * ((p.n + kTile - 1) / kTile);
+  const auto blocks = static_cast<unsigned>(std::min<int64_t>(tiles, 1 << 20));
+  launch(integer_product_kernel<T>, dim3(blocks), dim3(kTile, kTile), 0, call.stream(), product);
+}
+
+// --- what is left to do where the library does not: bias and relu, or no products at all ---
+
+struct Finish {
+  int64_t m, n, count;
+  void* c;
+  int64_t c_row, c_step;
+  bool has_sums;  // c holds sums; else they are zero
+  double beta;
+  const void* addend;
+  int64_t addend_row, addend_step;
+  const void* bias;
+  bool relu;
+};
+
+template <class T>
+__global__ void finish_kernel(Finish f) {
+  using Work = Computed<T>;
+  const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
+  for (int64_t at = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+       at < f.count * f.m * f.n; at += step) {
+    const int64_t j = at % f.n, i = at / f.n % f.m, number = at / (f.n * f.m);
+    T* const to = static_cast<T*>(f.c) + number * f.c_step + i * f.c_row + j;
+    Work value = f.has_sums ? widened(*to) : Work{0};
+    if (f.addend)
+      value +=
+          static_cast<Work>(f.beta) *
+          widened(static_cast<const T*>(f.addend)[number * f.addend_step + i * f.addend_row + j]);
+    if (f.bias) value += widened(static_cast<const T*>(f.bias)[j]);
+    if (f.relu && value < 0) value = 0;
+    *to = narrowed<T>(value);
+  }
+}
+
+void finish(Call& call, DType dtype, const Finish& f) {
+  constexpr int kThreads = 256;
+  const int64_t items = f.count * f.m * f.n;
+  const auto blocks =
+      static_cast<unsigned>(std::min<int64_t>((items + kThreads - 1) / kThreads, 1 << 20));
+  const auto run = [&](auto kernel) {
+    launch(kernel, dim3(blocks), dim3(kThreads), 0, call.stream(), f);
+  };
+  switch (dtype) {
+    case DType::kFloat64: return run(finish_kernel<double>);
+    case DType::kFloat16: return run(finish_kernel<Half>);
+    case DType::kBFloat16: return run(finish_kernel<BFloat16>);
+    default: return run(finish_kernel<float>);
+  }
+}
+
+// --- cuBLASLt ---
+
+// The library stores matrices by columns, so it computes cᵀ [n, m] = bᵀ · aᵀ: its first operand is
+// our b. A stored matrix of the library, and whether it is to be transposed.
+struct Stored {
+  bool transposed;
+  int64_t rows, columns, ld;
+};
+
+// `rows` × `columns` elements of a matrix of ours, as a stored matrix of its transpose.
+bool find_stored(const MatrixView& view, int64_t rows, int64_t columns, Stored& stored) {
+  if ((view.column == 1 || columns == 1) && (view.row >= columns || rows == 1)) {
+    stored = {false, columns, rows, rows == 1 ? columns : view.row};
+    return true;
+  }
+  if ((view.row == 1 || rows == 1) && (view.column >= rows || columns == 1)) {
+    stored = {true, rows, columns, columns == 1 ? rows : view.column};
+    return true;
+  }
+  return false;
+}
+
+// Such a matrix, by a copy where it lies differently.
+Stored stored_of(Call& call, MatrixView& view, const Product& p, int64_t rows, int64_t columns) {
+  Stored stored;
+  if (find_stored(view, rows, columns, stored)) return stored;
+  const bool one = p.count == 1 || view.step == 0;  // one matrix serves all products
+  Tensor t;
+  t.data = static_cast<char*>(const_cast<void*>(view.data));
+  t.dtype = p.dtype;
+  t.shape = {one ? 1 : p.count, rows, columns};
+  t.strides[0] = view.step;
+  t.strides[1] = view.row;
+  t.strides[2] = view.column;
+  Tensor copy = call.temporary(t.shape, t.dtype);
+  copy_into(call, copy, t);
+  view = {copy.data, columns, 1, one ? 0 : rows * columns};
+  find_stored(view, rows, columns, stored);
+  return stored;
+}
+
+lt::Type type_of(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat64: return lt::kFloat64;
+    case DType::kFloat16: return lt::kFloat16;
+    case DType::kBFloat16: return lt::kBFloat16;
+    default: return lt::kFloat32;
+  }
+}
+
+// The largest power of two up to 256 that divides an address: algorithms depend on it.
+uint32_t alignment_of(const void* data) {
+  const auto address = reinterpret_cast<uintptr_t>(data) | 256;
+  return static_cast<uint32_t>(address & (~address + 1));
+}
+
+// One way to compute products of certain sizes, strides, types and alignments.
+struct LtPlan {
+  lt::MatmulDesc desc = nullptr;
+  lt::Layout a = nullptr, b = nullptr, c = nullptr, d = nullptr;
+  lt::Algorithm algorithm = {};
+  size_t workspace_bytes = 0;
+  bool fused = true;  // does it do bias and relu?
+  std::mutex mutex;   // held while the bias of a call is in the descriptor
+
+  LtPlan() = default;
+  LtPlan(const LtPlan&) = delete;
+  LtPlan& operator=(const LtPlan&) = delete;
+  ~LtPlan() {
+    const lt::Functions& f = lt::functions();
+    if (desc) f.matmul_destroy(desc);
+    for (lt::Layout layout : {a, b, c, d})
+      if (layout) f.layout_destroy(layout);
+  }
+};
+
+constexpr size_t kKey = 26;
+using LtPlans = PlanCache<kKey, LtPlan>;
+
+struct Operands {
+  Stored a, b;  // of the library: a is our b
+  MatrixView a_view, b_view;
+  const void* addend;
+  int64_t addend_row, addend_step;
+};
+
+class LtCall {
+ public:
+  LtCall(Call& call, const Product& product) : call_(call), p_(product) {
+    o_.a_view = p_.b;
+    o_.b_view = p_.a;
+    o_.a = stored_of(call, o_.a_view, p_, p_.k, p_.n);
+    o_.b = stored_of(call, o_.b_view, p_, p_.m, p_.k);
+    const bool adds = p_.addend && p_.beta != 0;
+    o_.addend = adds ? p_.addend : p_.c;
+    o_.addend_row = adds ? p_.addend_row : p_.c_row;
+    o_.addend_step = adds ? p_.addend_step : p_.c_step;
+    beta_ = adds ? p_.beta : 0;
+    // The library reads a bias in units of 16 bytes.
+    fuses_ = p_.count == 1 && (p_.bias || p_.relu) &&
+             (!p_.bias || reinterpret_cast<uintptr_t>(p_.bias) % 16 == 0);
+    tf32_ = p_.dtype == DType::kFloat32 && library_settings().matmul_tf32;
+  }
+
+  void run() {
+    if (p_.count <= kMostProducts) return part(0, p_.count);
+    for (int64_t first = 0; first < p_.count; first += kMostProducts)
+      part(first, std::min(kMostProducts, p_.count - first));
+  }
+
+ private:
+  void part(int64_t first, int64_t count) {
+    const auto item = static_cast<int64_t>(element_size(p_.dtype));
+    const char* a = static_cast<const char*>(o_.a_view.data) + first * o_.a_view.step * item;
+    const char* b = static_cast<const char*>(o_.b_view.data) + first * o_.b_view.step * item;
+    const char* c = static_cast<const char*>(o_.addend) + first * o_.addend_step * item;
+    char* d = static_cast<char*>(p_.c) + first * p_.c_step * item;
+    const std::shared_ptr<LtPlan> plan = plan_for(count, a, b, c, d);
+    void* workspace = plan->workspace_bytes ? call_.scratch(plan->workspace_bytes) : nullptr;
+    const lt::Functions& f = lt::functions();
+    const bool is_double = p_.dtype == DType::kFloat64;
+    const auto alpha = static_cast<float>(p_.alpha), beta = static_cast<float>(beta_);
+    const void* alpha_at = is_double ? static_cast<const void*>(&p_.alpha) : &alpha;
+    const void* beta_at = is_double ? static_cast<const void*>(&beta_) : &beta;
+    {
+      const std::lock_guard lock(plan->mutex);
+      if (plan->fused && p_.bias)
+        lt::check(f.matmul_set(plan->desc, lt::kBiasPointer, &p_.bias, sizeof p_.bias),
+                  "cublasLtMatmulDescSetAttribute");
+      lt::check(f.matmul(lt::handle(call_.device()), plan->desc, alpha_at, a, plan->a, b, plan->b,
+                         beta_at, c, plan->c, d, plan->d, &plan->algorithm, workspace,
+                         plan->workspace_bytes, call_.stream()),
+                "cublasLtMatmul");
+    }
+    if ((p_.bias || p_.relu) && !plan->fused)
+      finish(call_, p_.dtype,
+             {p_.m, p_.n, count, d, p_.c_row, p_.c_step, true, 0, nullptr, 0, 0, p_.bias, p_.relu});
+  }
+
+  std::shared_ptr<LtPlan> plan_for(int64_t count, const void* a, const void* b, const void* c,
+                                   const void* d) const {
+    static auto* plans = new LtPlans(kPlans);  // never destroyed: threads may still run at the end
+    const LtPlans::Key key = {call_.device(),
+                              static_cast<int64_t>(p_.dtype),
+                              tf32_,
+                              fuses_,
+                              p_.bias != nullptr,
+                              p_.relu,
+                              p_.m,
+                              p_.n,
+                              p_.k,
+                              count,
+                              o_.a.transposed,
+                              o_.a.ld,
+                              o_.a_view.step,
+                              o_.b.transposed,
+                              o_.b.ld,
+                              o_.b_view.step,
+                              o_.addend_row,
+                              o_.addend_step,
+                              p_.c_row,
+                              p_.c_step,
+                              beta_ != 0,
+                              c == d,
+                              alignment_of(a),
+                              alignment_of(b),
+                              alignment_of(c),
+                              alignment_of(d)};
+    return plans->get(key, [&] {
+      std::shared_ptr<LtPlan> plan = fuses_ ? make_plan(count, a, b, c, d, true) : nullptr;
+      if (!plan) plan = make_plan(count, a, b, c, d, false);
+      if (!plan)
+        throw Failure("ERR_DEVICE",
+                      "cuBLASLt has no algorithm for a product of [" + std::to_string(p_.m) + ", " +
+                          std::to_string(p_.k) + "] and [" + std::to_string(p_.k) + ", " +
+                          std::to_string(p_.n) + "] matrices of " + dtype_name(p_.dtype));
+      return plan;
+    });
+  }
+
+  lt::Layout layout(const Stored& stored, int64_t count, int64_t step) const {
+    const lt::Functions& f = lt::functions();
+    lt::Layout made = nullptr;
+    lt::check(f.layout_create(&made, type_of(p_.dtype), static_cast<uint64_t>(stored.rows),
+                              static_cast<uint64_t>(stored.columns), stored.ld),
+              "cublasLtMatrixLayoutCreate");
+    const auto batch = static_cast<int32_t>(count);
+    if (count > 1) {
+      lt::check(f.layout_set(made, lt::kBatchCount, &batch, sizeof batch),
+                "cublasLtMatrixLayoutSetAttribute");
+      lt::check(f.layout_set(made, lt::kStridedBatchOffset, &step, sizeof step),
+                "cublasLtMatrixLayoutSetAttribute");
+    }
+    return made;
+  }
+
+  // Null where the library has no algorithm.
+  std::shared_ptr<LtPlan> make_plan(int64_t count, const void* a, const void* b, const void* c,
+                                    const void* d, bool fused) const {
+    const lt::Functions& f = lt::functions();
+    auto plan = std::make_shared<LtPlan>();
+    plan->fused = fused;
+    const bool is_double = p_.dtype == DType::kFloat64;
+    lt::check(f.matmul_create(&plan->desc,
+                              is_double ? lt::kCompute64
+                              : tf32_   ? lt::kCompute32Tf32
+                                        : lt::kCompute32,
+                              is_double ? lt::kFloat64 : lt::kFloat32),
+              "cublasLtMatmulDescCreate");
+    const auto set = [&](lt::MatmulAttribute attribute, const auto& value) {
+      lt::check(f.matmul_set(plan->desc, attribute, &value, sizeof value),
+                "cublasLtMatmulDescSetAttribute");
+    };
+    set(lt::kTransposeA, o_.a.transposed ? lt::kTransposed : lt::kPlain);
+    set(lt::kTransposeB, o_.b.transposed ? lt::kTransposed : lt::kPlain);
+    if (fused) {
+      set(lt::kEpilogue, p_.bias ? (p_.relu ? lt::kReluBias : lt::kBias) : lt::kRelu);
+      if (p_.bias) set(lt::kBiasPointer, p_.bias);
+    }
+    plan->a = layout(o_.a, count, o_.a_view.step);
+    plan->b = layout(o_.b, count, o_.b_view.step);
+    plan->c = layout({false, p_.n, p_.m, o_.addend_row}, count, o_.addend_step);
+    plan->d = layout({false, p_.n, p_.m, p_.c_row}, count, p_.c_step);
+
+    lt::Preference preference = nullptr;
+    lt::check(f.preference_create(&preference), "cublasLtMatmulPreferenceCreate");
+    const auto prefer = [&](lt::PreferenceAttribute attribute, auto value) {
+      f.preference_set(preference, attribute, &value, sizeof value);
+    };
+    prefer(lt::kMaxWorkspaceBytes, kWorkspaceBytes);
+    prefer(lt::kMinAlignmentA, alignment_of(a));
+    prefer(lt::kMinAlignmentB, alignment_of(b));
+    prefer(lt::kMinAlignmentC, alignment_of(c));
+    prefer(lt::kMinAlignmentD, alignment_of(d));
+    lt::Heuristic best = {};
+    int found = 0;
+    const lt::Status status = f.heuristic(lt::handle(call_.device()), plan->desc, plan->a, plan->b,
+                                          plan->c, plan->d, preference, 1, &best, &found);
+    f.preference_destroy(preference);
+    if (status == lt::kNotSupported || status == lt::kInvalidValue || found == 0) return nullptr;
+    lt::check(status, "cublasLtMatmulAlgoGetHeuristic");
+    if (best.state != lt::kSuccess) return nullptr;
+    plan->algorithm = best.algorithm;
+    plan->workspace_bytes = best.workspace_bytes;
+    return plan;
+  }
+
+  Call& call_;
+  const Product& p_;
+  Operands o_;
+  double beta_;
+  bool fuses_, tf32_;
+};
+
+}  // namespace
+
+void multiply(Call& call, const Product& p) {
+  if (p.m == 0 || p.n == 0 || p.count == 0) return;
+  switch (p.dtype) {
+    case DType::kInt64: return multiply_integers<int64_t>(call, p);
+    case DType::kInt32: return multiply_integers<int32_t>(call, p);
+    case DType::kUInt8: return multiply_integers<uint8_t>(call, p);
+    default: break;
+  }
+  if (!is_floating(p.dtype))
+    throw Failure("ERR_INTERNAL", std::string(dtype_name(p.dtype)) + " has no matrix product");
+  if (p.k == 0)
+    return finish(call, p.dtype,
+                  {p.m, p.n, p.count, p.c, p.c_row, p.c_step, false, p.beta,
+                   p.beta == 0 ? nullptr : p.addend, p.addend_row, p.addend_step, p.bias, p.relu});
+  LtCall(call, p).run();
+}
+
+}  // namespace flambeau::cuda

@@ -1,0 +1,67 @@
+#include "library.h"
+
+#include <dlfcn.h>
+
+#include "failure.h"
+#include "launch.h"
+#include "search.h"
+
+namespace flambeau::cuda {
+
+Library::Library(const char* name, const char* remedy, const std::vector<std::string>& files,
+                 const std::vector<std::string>& folders)
+    : name_(name), remedy_(remedy) {
+  std::string reason;
+  const auto open = [&](const std::string& file) {
+    handle_ = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle_) {
+      path_ = file;
+      return true;
+    }
+    // A file that is there and does not open says more than one that is missing.
+    const char* error = dlerror();
+    const std::string text = error ? error : "";
+    if (text.find("No such file") == std::string::npos || reason.empty()) reason = text;
+    return false;
+  };
+  for (const std::string& file : files) {
+    // What the environment names goes before what the loader knows.
+    const char* own = getenv(kLibraryVariable);
+    if (own && *own)
+      for (const std::string& folder : folders)
+        if (std::string(own).find(folder) != std::string::npos && open(folder + "/" + file)) return;
+    if (open(file)) return;
+    for (const std::string& folder : folders)
+      if (open(folder + "/" + file)) return;
+  }
+  std::string names;
+  for (const std::string& file : files) names += (names.empty() ? "" : " or ") + file;
+  throw Failure("ERR_DEVICE",
+                std::string(name) + " is not on this machine: no " + names +
+                    " is known to the loader or lies in the " + std::to_string(folders.size()) +
+                    " folders where NVIDIA's libraries usually are (" + reason + "); " + remedy);
+}
+
+void* Library::address_if(const char* symbol) const { return dlsym(handle_, symbol); }
+
+void* Library::address(const char* symbol) const {
+  void* found = address_if(symbol);
+  if (!found)
+    throw Failure("ERR_DEVICE", std::string(name_) + " at " + path_ + " lacks the function " +
+                                    symbol + "; " + remedy_);
+  return found;
+}
+
+std::vector<std::string> toolkit_files(const std::string& name) {
+  int driver = 0;
+  const bool known = cudaDriverGetVersion(&driver) == cudaSuccess;
+  std::vector<std::string> files;
+  for (int major : {13, 12}) {
+    if (known && driver / 1000 < major) continue;
+    files.push_back("lib" + name + ".so." + std::to_string(major));
+  }
+  if (files.empty()) files.push_back("lib" + name + ".so.12");
+  return files;
+}
+
+}  // namespace flambeau::cuda

@@ -1,0 +1,40 @@
+// The part of NVRTC that we call, which compiles CUDA C++ while a program runs. Declared in our own
+// words, and opened on first use.
+//
+// Signatures and numbers: the bindings that cudarc 0.18.1 generates from nvrtc.h of CUDA 11.4 to
+// 13.0 (src/nvrtc/sys/mod.rs).
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace flambeau::cuda::nvrtc {
+
+enum Result : int { kSuccess = 0, kCompilation = 6 };
+
+using Program = struct OpaqueProgram*;
+
+struct Functions {
+  Result (*version)(int* major, int* minor);
+  Result (*create_program)(Program* program, const char* source, const char* name, int headers,
+                           const char* const* header_sources, const char* const* header_names);
+  Result (*compile_program)(Program program, int options, const char* const* list);
+  Result (*destroy_program)(Program* program);
+  Result (*log_size)(Program program, size_t* bytes);
+  Result (*log)(Program program, char* text);
+  Result (*cubin_size)(Program program, size_t* bytes);
+  Result (*cubin)(Program program, char* code);
+  Result (*ptx_size)(Program program, size_t* bytes);
+  Result (*ptx)(Program program, char* code);
+  const char* (*error_string)(Result result);
+};
+
+// Opens the library on first use; throws Failure("ERR_DEVICE") with the remedy where there is none.
+// The emulated device has none.
+const Functions& functions();
+// The file that it came from.
+const std::string& path();
+// Throws Failure("ERR_DEVICE") that names the call.
+void check(Result result, const char* what);
+
+}  // namespace flambeau::cuda::nvrtc
