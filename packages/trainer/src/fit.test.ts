@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { manualSeed, ones, randn, tensor, ValueError } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
-import { Accuracy, DataLoader, TensorDataset } from '@flambeau/data'
+import { Accuracy, DataLoader, Dataset, TensorDataset } from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { Adam, ReduceLROnPlateau, SGD, StepLR } from '@flambeau/optim'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -194,6 +194,40 @@ describe('fit', () => {
       whole.history.epochs.map(({ loss, metrics }) => ({ loss, metrics })),
     )
   })
+
+  test.each([0, 3, 9])(
+    'saves what it learned before a batch that cannot be read, the %i-th',
+    async (place) => {
+      const whole = await run()
+      let reads = 0
+      class Damaged extends Dataset<[Tensor, Tensor], Batch> {
+        readonly all: ReturnType<typeof data> = data(100)
+        override readonly length = 100
+        override getItem(index: number): [Tensor, Tensor] {
+          if (reads++ === 16 * place) throw new RangeError('the file is damaged')
+          return this.all.getItem(index)
+        }
+      }
+      const attempt = async (resume: boolean): Promise<Run> => {
+        const model = net()
+        const loader = new DataLoader(new Damaged(), { batchSize: 16, shuffle: true })
+        const history = await fit(model, loader, {
+          optimizer: new Adam(model.parameters(), { lr: 0.01 }),
+          loss: F.crossEntropy,
+          epochs: 3,
+          progress: false,
+          checkpoints: folder,
+          resume,
+        })
+        return { model, history }
+      }
+      await expect(attempt(false)).rejects.toThrow(/the file is damaged/)
+      // The file is sound now.
+      const second = await attempt(place > 0)
+      expect(second.history.stepLosses).toEqual(whole.history.stepLosses)
+      expect(weights(second.model)).toEqual(weights(whole.model))
+    },
+  )
 
   test('saves what callbacks kept of the epoch', async () => {
     const kept = (): {

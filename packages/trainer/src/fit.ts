@@ -39,7 +39,8 @@ interface Saved {
  * Trains a model: forward, backward, step, for all batches and epochs, with progress, validation,
  * metrics, schedules, early stopping and checkpoints as asked for. Ctrl-C stops after the step, saves,
  * and says how to go on; a resumed training has the same bits as one that was never stopped, if the
- * loader can say where it is (a DataLoader can).
+ * loader can say where it is (a DataLoader can). A batch that cannot be read ends the training with its
+ * error, after what was learned before it is saved.
  *
  * @returns What happened; also if it was stopped.
  * @throws {ValueError} for options that do not go together. @throws {DivergedError} if the loss becomes
@@ -173,7 +174,7 @@ class Training<Batch> {
     let pending = 0
     let seen = 0
     let last: Batch | undefined
-    for await (const batch of this.#batches) {
+    for await (const batch of this.#readable(() => pending === 0)) {
       const size = sizeOf(batch)
       const { loss, compared } = this.#compute(batch)
       seen++
@@ -224,6 +225,20 @@ class Training<Batch> {
     place.epoch++
     place.running = null
     return true
+  }
+
+  /** The batches; where one cannot be read, what was learned up to it is saved, between steps. */
+  async *#readable(isBetween: () => boolean): AsyncGenerator<Batch, void, undefined> {
+    try {
+      yield* this.#batches
+    } catch (error) {
+      const learned = (this.#place.running?.examples ?? 0) > 0
+      if (learned && isBetween()) {
+        const path = this.#save(null)
+        if (path !== null) this.#say(`a batch cannot be read; saved ${path}`)
+      }
+      throw error
+    }
   }
 
   #compute(batch: Batch): ReturnType<typeof resultOf> {
