@@ -1,7 +1,8 @@
 /** What the page asks for, by its path. */
 import type { EventAccumulator } from '@flambeau/tensorboard'
+import { embeddingMessage } from './embedding.ts'
 import { graphTree } from './graph-tree.ts'
-import type { ImageInfo, ScalarsMessage, TextInfo } from './protocol.ts'
+import type { AudioInfo, ImageInfo, PrCurveInfo, ScalarsMessage, TextInfo } from './protocol.ts'
 import { rebin } from './rebin.ts'
 import type { Runs } from './runs.ts'
 
@@ -40,7 +41,7 @@ function indexIn(query: URLSearchParams, name: string): number {
   throw new NotThere(`${name} must be a whole number from 0 up`)
 }
 
-type Kind = 'scalars' | 'images' | 'histograms' | 'texts'
+type Kind = 'scalars' | 'images' | 'histograms' | 'texts' | 'audio' | 'prCurves'
 
 /**
  * The answer to `path` with `query`, null if there is no such path.
@@ -85,6 +86,37 @@ export function answer(runs: Runs, path: string, query: URLSearchParams): Answer
     case '/api/texts': {
       const texts: readonly TextInfo[] = runWith('texts').texts(tag)
       return { json: texts }
+    }
+    case '/api/pr-curves': {
+      const curves: readonly PrCurveInfo[] = runWith('prCurves').prCurves(tag)
+      return { json: curves }
+    }
+    case '/api/audio': {
+      const list: AudioInfo[] = runWith('audio')
+        .audio(tag)
+        .map(({ step, wallTime, sampleRate, lengthFrames }) => ({
+          step,
+          wallTime,
+          sampleRate,
+          seconds: lengthFrames / Math.max(1, sampleRate),
+        }))
+      return { json: list }
+    }
+    case '/api/sound': {
+      const sound = runWith('audio').audio(tag)[indexIn(query, 'index')]
+      if (sound === undefined) throw new NotThere(`'${tag}' has no such sound`)
+      // What a file says of itself is not trusted to be sound.
+      const type = sound.contentType.startsWith('audio/') ? sound.contentType : 'audio/wav'
+      return { bytes: sound.read(), type }
+    }
+    case '/api/embedding':
+    case '/api/sprite': {
+      const embedding = anyRun().embeddings[indexIn(query, 'index')]
+      if (embedding === undefined) throw new NotThere(`the run '${name}' has no such embedding`)
+      if (path === '/api/embedding') return { json: embeddingMessage(embedding) }
+      if (embedding.imageSize === null) throw new NotThere('the embedding has no images')
+      const bytes = embedding.readSprite()
+      return { bytes, type: typeOfImage(bytes) }
     }
     case '/api/graph': {
       const graph = anyRun().graph()

@@ -2,14 +2,21 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileS
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tensor, zeros } from '@flambeau/core'
+import { ones, randn, tensor, zeros } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { buildPage } from '../scripts/build-page.mjs'
 import type { Board } from './index.ts'
 import { serveBoard, SummaryWriter } from './index.ts'
 import { boardProgram } from './program.ts'
-import type { GraphItem, HistogramsMessage, ImageInfo, RunsMessage } from './protocol.ts'
+import type {
+  EmbeddingMessage,
+  GraphItem,
+  HistogramsMessage,
+  ImageInfo,
+  PrCurveInfo,
+  RunsMessage,
+} from './protocol.ts'
 import { rebin } from './rebin.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'flambeau-board-'))
@@ -96,6 +103,61 @@ describe('the server', () => {
     expect(image.headers.get('content-type')).toBe('image/png')
     const texts = await get<unknown[]>(board, 'api/texts?run=first&tag=note')
     expect(texts).toMatchObject([{ step: 4, text: 'hello' }])
+  })
+
+  test('tells of precision-recall curves, sounds and charts that were laid out', async () => {
+    const runs = folder()
+    using writer = new SummaryWriter(join(runs, 'first'))
+    writer.addPrCurve('spam', [0, 1], [0.25, 0.75], 2, 5)
+    writer.addAudio('tone', zeros([1, 400]), 3, 8000)
+    writer.addCustomScalars({ some: { both: ['Multiline', ['a', 'b']] } })
+    writer.flush()
+    const board = await serve(runs)
+    const [run] = (await get<RunsMessage>(board, 'api/runs')).runs
+    expect(run).toMatchObject({ prCurves: ['spam'], audio: ['tone'], embeddings: [] })
+    expect(run?.customScalars).toEqual([
+      { category: 'some', title: 'both', type: 'Multiline', tags: ['a', 'b'] },
+    ])
+    const [curve] = await get<PrCurveInfo[]>(board, 'api/pr-curves?run=first&tag=spam')
+    expect(curve).toMatchObject({
+      step: 2,
+      precision: [0.5, 0.5, 1, 1, 0],
+      recall: [1, 1, 1, 1, 0],
+    })
+    const sounds = await get<unknown[]>(board, 'api/audio?run=first&tag=tone')
+    expect(sounds).toMatchObject([{ step: 3, seconds: 0.05, sampleRate: 8000 }])
+    const sound = await fetch(`${board.url}api/sound?run=first&tag=tone&index=0`)
+    expect(sound.headers.get('content-type')).toBe('audio/wav')
+    expect((await sound.arrayBuffer()).byteLength).toBe(844)
+    for (const path of ['sound?run=first&tag=tone&index=1', 'embedding?run=first&index=0']) {
+      expect((await fetch(`${board.url}api/${path}`)).status).toBe(404)
+    }
+  })
+
+  test.each([
+    ['more numbers than points', 4, 9],
+    ['more points than numbers', 30, 3],
+  ])('turns an embedding of %s so that one sees most of it', async (_name, count, size) => {
+    const runs = folder()
+    using writer = new SummaryWriter(join(runs, 'first'))
+    const mat = randn([count, size])
+    writer.addEmbedding(mat, { labelImg: ones([count, 1, 2, 3]), globalStep: 6 })
+    const board = await serve(runs)
+    const [run] = (await get<RunsMessage>(board, 'api/runs')).runs
+    expect(run?.embeddings).toEqual([{ tag: 'default', step: 6 }])
+    const path = 'api/embedding?run=first&index=0'
+    const { points, shares, ...rest } = await get<EmbeddingMessage>(board, path)
+    const columns = Math.ceil(Math.sqrt(count))
+    const image = { width: 3, height: 2, columns }
+    expect(rest).toEqual({ count, size, header: [], labels: [], image })
+    // All of the variance is in three directions, of 3 numbers or 4 points; distances are kept.
+    expect(shares.reduce((a, b) => a + b)).toBeCloseTo(1)
+    const far = ([a = [], b = []]: readonly (readonly number[])[]): number =>
+      Math.hypot(...a.map((value, i) => value - (b[i] as number)))
+    expect(far(points)).toBeCloseTo(far(mat.tolist() as number[][]), 4)
+    expect(shares.toSorted((a, b) => b - a)).toEqual(shares)
+    const sprite = await fetch(`${board.url}api/sprite?run=first&index=0`)
+    expect(sprite.headers.get('content-type')).toBe('image/png')
   })
 
   test('makes a tree of the graph', async () => {

@@ -1,9 +1,9 @@
 import { accessSync, appendFileSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { tmpdir } from 'node:os'
-import { rand } from '@flambeau/core'
+import { arange, rand, tensor } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPage } from '../scripts/build-page.mjs'
@@ -177,6 +177,67 @@ describe.skipIf(executablePath === null)('the page', () => {
     expect((await lines.first().getAttribute('points'))?.split(' ')).toHaveLength(3)
     await page.locator('nav').getByText('Graph').click()
     await expect.poll(() => page.locator('.tree').innerText()).toMatch(/Linear\s+2 × 3\s+15/)
+    await page.close()
+  })
+
+  test('shows videos, sounds, precision-recall curves, embeddings and charts that were laid out', async () => {
+    const folder = join(top, 'rare')
+    using writer = new SummaryWriter(join(folder, 'run'))
+    writer.addScalar('a', 1, 0)
+    writer.flush()
+    const page = await open(folder)
+    const tab = (name: string): Locator => page.locator('nav').getByText(name, { exact: true })
+    await page.locator('[data-tag="a"] canvas').waitFor()
+    for (const name of ['Charts', 'Audio', 'PR curves', 'Embeddings']) {
+      expect(await tab(name).isVisible()).toBe(false)
+    }
+    for (let step = 0; step < 10; step++) {
+      for (const [i, tag] of ['mean', 'low', 'high'].entries()) writer.addScalar(tag, i, step)
+    }
+    writer.addCustomScalars({ spread: { folds: ['Margin', ['mean', 'low', 'high']] } })
+    writer.addVideo('clip', rand([1, 3, 3, 6, 8]), 1, 10)
+    writer.addAudio('tone', arange(4000).mul(0.1).sin(), 1, 8000)
+    writer.addPrCurve('spam', [0, 1, 1, 0], [0.1, 0.4, 0.9, 0.6], 4)
+    const points = tensor([
+      [0, 0, 0],
+      [0, 0, 1],
+      [9, 0, 0],
+    ])
+    const metadata = ['cat', 'cat', 'dog']
+    writer.addEmbedding(points, { metadata, labelImg: rand([3, 3, 4, 4]), tag: 'features' })
+    writer.flush()
+
+    await tab('Charts').click({ timeout: 10_000 })
+    await expect
+      .poll(() => painted(page, '[data-tag="spread/folds"] canvas', blue))
+      .toBeGreaterThan(50)
+    await tab('Images').click()
+    const image = page.locator('[data-tag="clip"] img')
+    await expect.poll(() => image.evaluate((one) => (one as HTMLImageElement).naturalWidth)).toBe(8)
+    await tab('Audio').click()
+    const player = page.locator('[data-tag="tone"] audio')
+    await expect
+      .poll(() => player.evaluate((one) => (one as HTMLAudioElement).duration))
+      .toBeCloseTo(0.5, 2)
+    await tab('PR curves').click()
+    const curve = page.locator('[data-tag="spam"] polyline')
+    await expect.poll(async () => (await curve.getAttribute('points'))?.split(' ').length).toBe(127)
+    await page.locator('.pr-plot').hover({ position: { x: 150, y: 100 } })
+    expect(await page.locator('.pr-plot .tip').innerText()).toMatch(/precision.*run\s+0\.\d+/s)
+    await tab('Embeddings').click()
+    await expect.poll(() => painted(page, '.embedding canvas', blue)).toBeGreaterThan(20)
+    expect(await painted(page, '.embedding canvas', orange)).toBeGreaterThan(20)
+    expect(await page.locator('.legend').innerText()).toMatch(/cat\s*dog/)
+    expect(await page.locator('.embedding footer').innerText()).toMatch(/3 points of 3 numbers/)
+    // The point furthest to one side is the dog, or both cats: their labels are shown at the mouse.
+    const box = await page.locator('.embedding canvas').boundingBox()
+    const { x = 0, y = 0, width = 0, height = 0 } = box ?? {}
+    const found = page.locator('.embedding .tip')
+    for (let top = 16; top < height && !(await found.isVisible()); top += 12) {
+      await page.mouse.move(x + width - 16, y + top)
+    }
+    expect(await found.innerText()).toMatch(/cat|dog/)
+    expect(await found.locator('.thumbnail').count()).toBe(1)
     await page.close()
   })
 

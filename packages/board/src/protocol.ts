@@ -24,6 +24,11 @@ export interface RunInfo {
   readonly images: readonly string[]
   readonly histograms: readonly string[]
   readonly texts: readonly string[]
+  readonly audio: readonly string[]
+  readonly prCurves: readonly string[]
+  readonly embeddings: readonly EmbeddingInfo[]
+  /** Charts of several curves, as they were laid out. */
+  readonly customScalars: readonly CustomScalarChart[]
   readonly hparams: Readonly<Record<string, number | string | boolean>> | null
   /** Tags of the curves that runs are compared by; [] if that was not told. */
   readonly hparamMetrics: readonly string[]
@@ -37,6 +42,65 @@ export interface RunInfo {
   readonly generation: number
   /** What is wrong with its files. */
   readonly problems: readonly string[]
+}
+
+/** A chart that was laid out: of several curves, or of a value between two bounds. */
+export interface CustomScalarChart {
+  readonly category: string
+  readonly title: string
+  readonly type: 'Multiline' | 'Margin'
+  readonly tags: readonly string[]
+}
+
+/** An embedding; its points are at `/api/embedding` by its place in the list. */
+export interface EmbeddingInfo {
+  readonly tag: string
+  readonly step: number
+}
+
+/** The points of an embedding along the directions in which they differ most. */
+export interface EmbeddingMessage {
+  /** How many there are, and how many of them are sent. */
+  readonly count: number
+  /** Numbers that a point has. */
+  readonly size: number
+  /** For each point that is sent, its place along up to three directions. */
+  readonly points: readonly (readonly number[])[]
+  /** Which share of the variance each direction has. */
+  readonly shares: readonly number[]
+  /** Names of the columns of labels; [''] for one without a name, [] if there are none. */
+  readonly header: readonly string[]
+  /** For each point that is sent. */
+  readonly labels: readonly (readonly string[])[]
+  /** Of each point; null if there are none. The image of all is at `/api/sprite`, in rows of as many as `columns`. */
+  readonly image: {
+    readonly width: number
+    readonly height: number
+    readonly columns: number
+  } | null
+}
+
+/** A precision-recall curve: a number for each threshold. */
+export interface PrCurveInfo {
+  readonly step: number
+  /** Seconds since 1970. */
+  readonly wallTime: number
+  readonly thresholds: readonly number[]
+  readonly truePositives: readonly number[]
+  readonly falsePositives: readonly number[]
+  readonly trueNegatives: readonly number[]
+  readonly falseNegatives: readonly number[]
+  readonly precision: readonly number[]
+  readonly recall: readonly number[]
+}
+
+/** A sound; its bytes are at `/api/sound`. */
+export interface AudioInfo {
+  readonly step: number
+  /** Seconds since 1970. */
+  readonly wallTime: number
+  readonly seconds: number
+  readonly sampleRate: number
 }
 
 /** Points of a curve from the `from`-th on. */

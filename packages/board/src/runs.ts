@@ -159,7 +159,7 @@ async function advance(run: Run): Promise<boolean> {
 }
 
 function infoOf(name: string, { reader, version, failure }: Run): RunInfo {
-  const { scalars, images, histograms, texts } = reader.tags()
+  const { scalars, images, histograms, texts, audio, prCurves } = reader.tags()
   const last = Object.fromEntries(
     scalars.map((tag) => {
       const value = reader.scalars(tag).at(-1)?.value
@@ -170,7 +170,7 @@ function infoOf(name: string, { reader, version, failure }: Run): RunInfo {
     ({ path, offset, message }) => `${basename(path)}, byte ${offset}: ${message}`,
   )
   if (failure !== null) problems.push(failure)
-  const { hparams, hparamMetrics, firstTime, lastTime, purges, hasGraph } = reader
+  const { hparams, hparamMetrics, firstTime, lastTime, purges, hasGraph, customScalars } = reader
   return {
     name,
     scalars,
@@ -178,6 +178,10 @@ function infoOf(name: string, { reader, version, failure }: Run): RunInfo {
     images,
     histograms,
     texts,
+    audio,
+    prCurves,
+    embeddings: reader.embeddings.map(({ tag, step }) => ({ tag, step })),
+    customScalars,
     hparams,
     hparamMetrics,
     hasGraph,

@@ -10,6 +10,10 @@ import type { XAxis } from './state.ts'
 export interface NamedLine extends Line {
   readonly name: string
   readonly color: string
+  /** Lengths of dashes and of the gaps between them. Default none. */
+  readonly dash?: readonly number[]
+  /** The lower and the upper bound, one after the other, have the space between them filled. Default `line`. */
+  readonly role?: 'line' | 'lower' | 'upper'
 }
 
 /** How a chart is drawn. */
@@ -62,7 +66,7 @@ export class Chart {
   draw(lines: readonly NamedLine[], style: ChartStyle): void {
     this.#lines = lines
     const data = dataOf(lines, style)
-    const key = JSON.stringify([style, lines.map(({ name, color }) => [name, color])])
+    const key = JSON.stringify([style, lines.map(({ name, color, role }) => [name, color, role])])
     this.element.dataset['points'] = String(Math.max(0, ...lines.map(({ x }) => x.length)))
     if (this.#plot !== null && key === this.#made) {
       this.#plot.setData(data, this.#zoom === null)
@@ -87,10 +91,11 @@ export class Chart {
       spanGaps: true,
       points: { show: false },
     }))
-    const full = lines.map(({ name, color }) => ({
+    const full = lines.map(({ name, color, dash = [], role = 'line' }) => ({
       label: name,
-      stroke: color,
-      width: 2,
+      stroke: role === 'line' ? color : `${color}66`,
+      width: role === 'line' ? 2 : 1,
+      dash: [...dash],
       spanGaps: true,
       points: { show: lines.every(({ x }) => x.length < 2), fill: color, size: 6 },
     }))
@@ -105,6 +110,7 @@ export class Chart {
       },
       axes,
       series: [{}, ...(isSmoothed ? faint : []), ...full],
+      bands: bandsOf(lines, isSmoothed ? lines.length + 1 : 1),
       cursor: { y: false, drag: { x: true, y: false }, points: { show: false } },
       hooks: {
         setCursor: [(plot) => this.#hover(plot, axis, isSmoothed)],
@@ -175,6 +181,14 @@ export class Chart {
     this.#tip.style.left = isRight ? '' : `${left + 14}px`
     this.#tip.style.right = isRight ? `${plot.over.clientWidth - left + 14}px` : ''
   }
+}
+
+/** The spaces between lower and upper bounds; the first line is the `first` series. */
+function bandsOf(lines: readonly NamedLine[], first: number): uPlot.Band[] {
+  return lines.flatMap(({ role, color }, i) => {
+    if (role !== 'lower' || lines[i + 1]?.role !== 'upper') return []
+    return [{ series: [first + i + 1, first + i] as [number, number], fill: `${color}2e` }]
+  })
 }
 
 /** Seconds between marks that people take for round. */

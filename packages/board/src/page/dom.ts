@@ -24,9 +24,23 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** A colour of the page by its name in the style sheet. */
+/** An element of a drawing. */
+export function drawn(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+): SVGElement {
+  const made = document.createElementNS('http://www.w3.org/2000/svg', name)
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value))
+  return made
+}
+
+const probe = h('i', { attrs: { hidden: '' } })
+
+/** A colour of the page by its name in the style sheet, as a canvas takes it. */
 export function themeColor(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+  if (!probe.isConnected) document.body.append(probe)
+  probe.style.color = `var(--${name})`
+  return getComputedStyle(probe).color
 }
 
 /** A message in place of what there is nothing of. */

@@ -1,25 +1,42 @@
 /** The page: runs at the side, tabs above, and word from the server of what has come. */
+import { AudioView } from './audio.ts'
 import { controls, themeChoice } from './controls.ts'
 import { CurvesView } from './curves.ts'
+import { CustomView } from './custom.ts'
 import { h } from './dom.ts'
+import { EmbeddingsView } from './embeddings.ts'
 import { GraphView } from './graph.ts'
 import { HistogramsView } from './histograms.ts'
 import { HparamsView } from './hparams.ts'
 import { ImagesView } from './images.ts'
+import { PrCurvesView } from './pr-curves.ts'
 import { Sidebar } from './sidebar.ts'
 import { colorOf, settings } from './state.ts'
 import { Store } from './store.ts'
 import { TextsView } from './texts.ts'
+import type { RunInfo } from '../protocol.ts'
 import type { View } from './view.ts'
 
 const tabs: Readonly<Record<string, readonly [title: string, make: () => View]>> = {
   curves: ['Curves', () => new CurvesView('curves')],
+  custom: ['Charts', () => new CustomView()],
   images: ['Images', () => new ImagesView()],
+  audio: ['Audio', () => new AudioView()],
   histograms: ['Histograms', () => new HistogramsView()],
+  'pr-curves': ['PR curves', () => new PrCurvesView()],
+  embeddings: ['Embeddings', () => new EmbeddingsView()],
   hparams: ['Hyper-parameters', () => new HparamsView()],
   graph: ['Graph', () => new GraphView()],
   texts: ['Text', () => new TextsView()],
   system: ['System', () => new CurvesView('system')],
+}
+
+/** Tabs that are there only if a run has something for them. */
+const rare: Readonly<Record<string, (run: RunInfo) => boolean>> = {
+  custom: ({ customScalars }) => customScalars.length > 0,
+  audio: ({ audio }) => audio.length > 0,
+  'pr-curves': ({ prCurves }) => prCurves.length > 0,
+  embeddings: ({ embeddings }) => embeddings.length > 0,
 }
 
 const store = new Store()
@@ -65,7 +82,10 @@ function draw(): void {
   const name = tabName()
   document.body.dataset['tab'] = name
   for (const link of nav.children) {
-    link.setAttribute('aria-current', String(link.getAttribute('href') === `#${name}`))
+    const target = link.getAttribute('href')?.slice(1) ?? ''
+    link.setAttribute('aria-current', String(target === name))
+    const has = rare[target]
+    ;(link as HTMLElement).hidden = has !== undefined && target !== name && !store.runs.some(has)
   }
   const [, make] = tabs[name] as readonly [string, () => View]
   const view = views.get(name) ?? make()

@@ -1,4 +1,5 @@
 /** Parallel coordinates: an upright axis for each column, and a line through all of them for each run. */
+import { drawn } from './dom.ts'
 
 /** A value of a run: a number, a choice, or none. */
 export type Value = number | string | boolean | null | undefined
@@ -21,13 +22,6 @@ const WIDTH = 150
 const HEIGHT = 220
 const TOP = 34
 const SIDE = 70
-const SVG = 'http://www.w3.org/2000/svg'
-
-function element(name: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
-  const made = document.createElementNS(SVG, name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value))
-  return made
-}
 
 interface Scale {
   /** The share of the axis from below, null for a run that has no such value. */
@@ -78,7 +72,7 @@ export function parallelCoordinates(
 ): SVGElement {
   const width = 2 * SIDE + (axes.length - 1) * WIDTH
   const height = TOP + HEIGHT + 20
-  const svg = element('svg', {
+  const svg = drawn('svg', {
     viewBox: `0 0 ${width} ${height}`,
     width,
     height,
@@ -98,19 +92,19 @@ export function parallelCoordinates(
       const share = scales[i]?.place(values[run]) ?? null
       return share === null ? [] : [`${x(i)},${y(share)}`]
     })
-    const line = element('polyline', { points: points.join(' '), stroke: color })
-    const title = element('title', {})
+    const line = drawn('polyline', { points: points.join(' '), stroke: color })
+    const title = drawn('title', {})
     title.textContent = name
     line.append(title)
     svg.append(line)
   })
   axes.forEach(({ name, isMetric }, i) => {
-    svg.append(element('path', { d: `M${x(i)},${TOP}V${TOP + HEIGHT}` }))
-    const label = element('text', { x: x(i), y: 16, class: isMetric ? 'metric' : 'name' })
+    svg.append(drawn('path', { d: `M${x(i)},${TOP}V${TOP + HEIGHT}` }))
+    const label = drawn('text', { x: x(i), y: 16, class: isMetric ? 'metric' : 'name' })
     label.textContent = name
     svg.append(label)
     for (const [share, text] of scales[i]?.marks ?? []) {
-      const mark = element('text', { x: x(i) + 7, y: y(share) + 4, class: 'mark' })
+      const mark = drawn('text', { x: x(i) + 7, y: y(share) + 4, class: 'mark' })
       mark.textContent = text
       svg.append(mark)
     }

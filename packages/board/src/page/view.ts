@@ -37,7 +37,7 @@ export function matches(tag: string, filter: string): boolean {
 /** All tags of a kind, with the runs that have them. */
 export function tagsOf(
   scene: Scene,
-  kind: 'scalars' | 'images' | 'histograms' | 'texts',
+  kind: 'scalars' | 'images' | 'histograms' | 'texts' | 'audio' | 'prCurves',
 ): Map<string, ShownRun[]> {
   const found = new Map<string, ShownRun[]>()
   for (const shown of scene.shown) {
