@@ -8,19 +8,23 @@
 FLAMBEAU_FORMULAS_BEGIN
 
 // log |Γ(x)|; infinite at 0, -1, -2, …
-inline double log_gamma(double x) {
+FLAMBEAU_HD_CALLED double log_gamma(double x) {
+#if defined(__CUDA_ARCH__)
+  return ::lgamma(x);
+#else
   int sign;
   return ::lgamma_r(x, &sign);
+#endif
 }
 
 // B_2k/2k, of the asymptotic series log(x) - 1/2x - Σ B_2k/(2k·x^2k).
-inline constexpr double kDigamma[] = {
+FLAMBEAU_TABLE double kDigamma[] = {
     0x1.5555555555555p-4, -0x1.1111111111111p-7, 0x1.041041041041p-8,  -0x1.1111111111111p-8,
     0x1.f07c1f07c1f08p-8, -0x1.5995995995996p-6, 0x1.5555555555555p-4, -0x1.c5e5e5e5e5e5ep-2};
 
 // The derivative of log Γ(x). -inf at 0 (inf at -0), NaN at the negative whole numbers. Absolute
 // error below 1e-15·max(1, |digamma|), apart from the poles.
-inline double digamma(double x) {
+FLAMBEAU_HD_CALLED double digamma(double x) {
   if (x == 0) return flip_sign(-kInfinity, x);
   if (x < 0) {
     const double r = x - round_even(x);
@@ -37,7 +41,7 @@ inline double digamma(double x) {
 }
 
 // B_2k/(2k)!
-inline constexpr double kBernoulli[] = {
+FLAMBEAU_TABLE double kBernoulli[] = {
     0x1.5555555555555p-4,  -0x1.6c16c16c16c17p-10, 0x1.1566abc011567p-15, -0x1.bbd779334ef0bp-21,
     0x1.66a8f2bf70ebep-26, -0x1.22805d644267fp-31, 0x1.d6db2c4e09162p-37, -0x1.7da4e1f79955cp-42,
     0x1.355871d652e9ep-47, -0x1.f57d968caacf1p-53, 0x1.967e1f09c376fp-58, -0x1.497d9033a2b5cp-63,
@@ -45,7 +49,7 @@ inline constexpr double kBernoulli[] = {
 
 // Σ (q + k)^-s over k >= 0, for s > 1 and q > 0: nine terms and more, then Euler and Maclaurin's
 // formula for the rest. Error below 1e-15.
-inline double zeta_right(double s, double q) {
+FLAMBEAU_HD_CALLED double zeta_right(double s, double q) {
   double sum = ::pow(q, -s);
   double term = 0;
   double at = q;
@@ -73,7 +77,7 @@ inline double zeta_right(double s, double q) {
 // Hurwitz' zeta function, as in Cephes: infinite for s = 1 and at the poles q = 0, -1, -2, …; NaN
 // for s < 1, and for negative q unless s is whole. There, with f the fraction of q, the sum over
 // all whole k less that over the terms left of q: ζ(s, f) ± (ζ(s, 1-f) - ζ(s, 1-q)).
-inline double hurwitz_zeta(double s, double q) {
+FLAMBEAU_HD_CALLED double hurwitz_zeta(double s, double q) {
   if (s == 1) return kInfinity;
   if (!(s > 1) || q != q) return kNan;
   if (q > 0) return zeta_right(s, q);
@@ -87,7 +91,7 @@ inline double hurwitz_zeta(double s, double q) {
 
 // The first derivative of digamma, as digamma itself: by recurrence up to 10, then asymptotically;
 // left of 0 by reflection. Infinite at the poles. Relative error below 1e-15 right of 0.
-inline double trigamma(double x) {
+FLAMBEAU_HD_CALLED double trigamma(double x) {
   if (x <= 0) {
     const double r = x - round_even(x);
     if (r == 0) return kInfinity;
@@ -107,7 +111,7 @@ inline double trigamma(double x) {
 }
 
 // The n-th derivative of digamma: (-1)^(n+1)·n!·ζ(n + 1, x).
-inline double polygamma(double n, double x) {
+FLAMBEAU_HD_CALLED double polygamma(double n, double x) {
   if (n == 0) return digamma(x);
   if (n == 1) return trigamma(x);
   const double zeta = hurwitz_zeta(n + 1, x);
@@ -127,7 +131,7 @@ FLAMBEAU_HD double sin_turns(double x) {
 }
 
 // Stirling's series of log Γ(x) - (x - ½)·log x + x - log √2π in 1/x², times x: B_2k/(2k·(2k-1)).
-inline constexpr double kStirling[] = {
+FLAMBEAU_TABLE double kStirling[] = {
     0x1.5555555555555p-4,  -0x1.6c16c16c16c17p-9,  0x1.a01a01a01a01ap-11, -0x1.3813813813814p-11,
     0x1.b951e2b18ff23p-11, -0x1.f6ab0d9993c7dp-10, 0x1.a41a41a41a41ap-8,  -0x1.e4286cb0f5398p-6};
 
@@ -167,7 +171,7 @@ FLAMBEAU_SPECIAL_UNARY(Digamma, digamma)
 FLAMBEAU_SPECIAL_BINARY(Zeta, hurwitz_zeta)
 
 // B_2k, for 1/x + 1/2x² + Σ B_2k/x^(2k+1)
-inline constexpr double kTrigammaSeries[] = {1.0 / 6,   -1.0 / 30, 1.0 / 42,
+FLAMBEAU_TABLE double kTrigammaSeries[] = {1.0 / 6,   -1.0 / 30, 1.0 / 42,
                                              -1.0 / 30, 5.0 / 66,  -691.0 / 2730};
 
 // The first derivative of digamma in double without branches: below 6 with Σ 1/(x+k)² as one
@@ -198,7 +202,7 @@ template <class T>
 struct Polygamma {
   T n = T(0);
 
-  T operator()(T x) const {
+  FLAMBEAU_HD_CALLED T operator()(T x) const {
     return static_cast<T>(polygamma(static_cast<double>(n), static_cast<double>(x)));
   }
 };

@@ -8,7 +8,7 @@ FLAMBEAU_FORMULAS_BEGIN
 
 // Chebyshev series of (1 + 2x)·erfcx(x) in (x - K)/(x + K), K = 3.75, for x >= 0 (Shepherd and
 // Laframboise 1981).
-inline constexpr double kErfcx[] = {
+FLAMBEAU_TABLE double kErfcx[] = {
     0x1.2d75d0246cee8p0,    -0x1.2cd0564f8c1b7p-8,  -0x1.59159e8868995p-4,  0x1.e50c3e7c7dccep-5,
     -0x1.b4c68f4569326p-6,  0x1.295e991a7d82dp-7,   -0x1.3c4c54f8d419dp-9,  0x1.014ed1572209ap-11,
     -0x1.221e6f70130b5p-14, 0x1.15c3f597f0492p-18,  0x1.9f8f03ca86fc1p-21,  -0x1.d601c320c8f9cp-23,
@@ -18,24 +18,24 @@ inline constexpr double kErfcx[] = {
     0x1.d3744857e262bp-55};
 
 // e^x² for a square that is not rounded; infinite from |x| = 26.65 on.
-inline double exp_square(double x) {
+FLAMBEAU_HD_CALLED double exp_square(double x) {
   const double square = x * x;
   if (!(square < 710)) return square * kInfinity;  // or NaN
   return ::exp(square) * (1 + ::fma(x, x, -square));
 }
 
 // e^x²·erfc(x). Error below 1e-15.
-inline double erfcx(double x) {
+FLAMBEAU_HD_CALLED double erfcx(double x) {
   if (x < 0) return x < -26.7 ? kInfinity : 2 * exp_square(x) - erfcx(-x);
   if (x > 0x1p60) return 0x1.20dd750429b6dp-1 / x;  // 1/√π
   return chebyshev(kErfcx, (x - 3.75) / (x + 3.75)) / (1 + 2 * x);
 }
 
 // Φ(x), the standard normal's distribution function. Error x²·1e-16.
-inline double normal_cdf(double x) { return 0.5 * ::erfc(-x * kSqrtHalf); }
+FLAMBEAU_HD_CALLED double normal_cdf(double x) { return 0.5 * ::erfc(-x * kSqrtHalf); }
 
 // log Φ(x). Error below 1e-15.
-inline double log_normal_cdf(double x) {
+FLAMBEAU_HD_CALLED double log_normal_cdf(double x) {
   if (x < -1) return ::log(0.5 * erfcx(-x * kSqrtHalf)) - 0.5 * x * x;
   return ::log1p(-0.5 * ::erfc(x * kSqrtHalf));
 }
@@ -43,10 +43,10 @@ inline double log_normal_cdf(double x) {
 // Quotients of polynomials for the inverse of Φ: Wichura 1988, algorithm AS 241 (PPND16). In the
 // middle, for |q| = |p - 1/2| <= 0.425, of 0.180625 - q²; in the tails of r = √(-log p), p the
 // smaller tail, less 1.6 up to r = 5 and less 5 beyond.
-inline constexpr double kMiddleNumerator[] = {
+FLAMBEAU_TABLE double kMiddleNumerator[] = {
     3.3871328727963665, 133.14166789178438, 1971.5909503065513, 13731.69376550946,
     45921.95393154987,  67265.7709270087,   33430.57558358813,  2509.0809287301227};
-inline constexpr double kMiddleDenominator[] = {1.0,
+FLAMBEAU_TABLE double kMiddleDenominator[] = {1.0,
                                                 42.31333070160091,
                                                 687.1870074920579,
                                                 5394.196021424751,
@@ -54,10 +54,10 @@ inline constexpr double kMiddleDenominator[] = {1.0,
                                                 39307.89580009271,
                                                 28729.085735721943,
                                                 5226.495278852854};
-inline constexpr double kNearNumerator[] = {
+FLAMBEAU_TABLE double kNearNumerator[] = {
     1.4234371107496835, 4.630337846156546,  5.769497221460691,    3.6478483247632045,
     1.2704582524523684, 0.2417807251774506, 0.022723844989269184, 0.0007745450142783414};
-inline constexpr double kNearDenominator[] = {1.0,
+FLAMBEAU_TABLE double kNearDenominator[] = {1.0,
                                               2.053191626637759,
                                               1.6763848301838038,
                                               0.6897673349851,
@@ -65,10 +65,10 @@ inline constexpr double kNearDenominator[] = {1.0,
                                               0.015198666563616457,
                                               0.0005475938084995345,
                                               1.0507500716444169e-09};
-inline constexpr double kFarNumerator[] = {
+FLAMBEAU_TABLE double kFarNumerator[] = {
     6.657904643501103,    5.463784911164114,     1.7848265399172913,     0.29656057182850487,
     0.026532189526576124, 0.0012426609473880784, 2.7115555687434876e-05, 2.0103343992922881e-07};
-inline constexpr double kFarDenominator[] = {1.0,
+FLAMBEAU_TABLE double kFarDenominator[] = {1.0,
                                              0.599832206555888,
                                              0.1369298809227358,
                                              0.014875361290850615,
@@ -78,12 +78,12 @@ inline constexpr double kFarDenominator[] = {1.0,
                                              2.0442631033899397e-15};
 
 // Φ⁻¹(1/2 + q) for |q| <= 0.425.
-inline double middle_quantile(double q) {
+FLAMBEAU_HD_CALLED double middle_quantile(double q) {
   const double r = 0.180625 - q * q;
   return q * power_series(kMiddleNumerator, r) / power_series(kMiddleDenominator, r);
 }
 // -Φ⁻¹(p) for a tail p in (0, 0.075].
-inline double tail_quantile(double p) {
+FLAMBEAU_HD_CALLED double tail_quantile(double p) {
   const double r = ::sqrt(-::log(p));
   if (r <= 5) {
     return power_series(kNearNumerator, r - 1.6) / power_series(kNearDenominator, r - 1.6);
@@ -92,7 +92,7 @@ inline double tail_quantile(double p) {
 }
 
 // Φ⁻¹(p); NaN outside of [0, 1]. Error below 1e-15.
-inline double normal_quantile(double p) {
+FLAMBEAU_HD_CALLED double normal_quantile(double p) {
   if (p == 0) return -kInfinity;
   if (p == 1) return kInfinity;
   if (!(p > 0 && p < 1)) return kNan;
@@ -102,7 +102,7 @@ inline double normal_quantile(double p) {
 }
 
 // erf⁻¹(x) = Φ⁻¹((1 + x)/2)/√2; NaN outside of [-1, 1]. Error below 1e-15.
-inline double erfinv(double x) {
+FLAMBEAU_HD_CALLED double erfinv(double x) {
   const double a = magnitude(x);
   if (a == 1) return x * kInfinity;
   if (!(a < 1)) return kNan;

@@ -18,10 +18,19 @@
 #include <cstring>
 #include <type_traits>
 
+// FLAMBEAU_HD: what is inlined everywhere. FLAMBEAU_HD_CALLED: long functions with branches and loops.
+// FLAMBEAU_TABLE: a namespace's array of numbers; device code has a copy of its own.
 #if defined(__CUDACC__)
 #define FLAMBEAU_HD __host__ __device__ __forceinline__
+#define FLAMBEAU_HD_CALLED __host__ __device__ inline
 #else
 #define FLAMBEAU_HD inline __attribute__((always_inline))
+#define FLAMBEAU_HD_CALLED inline
+#endif
+#if defined(__CUDA_ARCH__)
+#define FLAMBEAU_TABLE static __device__ constexpr
+#else
+#define FLAMBEAU_TABLE inline constexpr
 #endif
 
 #if defined(__AVX512F__)

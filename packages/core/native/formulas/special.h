@@ -15,7 +15,7 @@ FLAMBEAU_FORMULAS_BEGIN
 
 // c[0] + c[1]·T1(y) + c[2]·T2(y) + … for y in [-1, 1], by Clenshaw's recurrence.
 template <size_t N>
-inline double chebyshev(const double (&c)[N], double y) {
+FLAMBEAU_HD_CALLED double chebyshev(const double (&c)[N], double y) {
   double b1 = 0, b2 = 0;
   for (size_t i = N - 1; i > 0; --i) {
     const double b = c[i] + (2 * y * b1 - b2);
@@ -27,7 +27,7 @@ inline double chebyshev(const double (&c)[N], double y) {
 
 // c[0] + c[1]·x + c[2]·x² + …
 template <size_t N>
-inline double power_series(const double (&c)[N], double x) {
+FLAMBEAU_HD_CALLED double power_series(const double (&c)[N], double x) {
   double sum = c[N - 1];
   for (size_t i = N - 1; i > 0; --i) sum = c[i - 1] + x * sum;
   return sum;
@@ -59,7 +59,7 @@ inline constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
 #define FLAMBEAU_SPECIAL_UNARY(Name, function)                 \
   struct Name {                                                \
     template <class T>                                         \
-    T operator()(T x) const {                                  \
+    FLAMBEAU_HD_CALLED T operator()(T x) const {               \
       return static_cast<T>(function(static_cast<double>(x))); \
     }                                                          \
   };
@@ -78,7 +78,7 @@ inline constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
 #define FLAMBEAU_SPECIAL_BINARY(Name, function)                                        \
   struct Name {                                                                        \
     template <class T>                                                                 \
-    T operator()(T a, T b) const {                                                     \
+    FLAMBEAU_HD_CALLED T operator()(T a, T b) const {                                  \
       return static_cast<T>(function(static_cast<double>(a), static_cast<double>(b))); \
     }                                                                                  \
   };
