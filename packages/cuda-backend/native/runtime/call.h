@@ -1,6 +1,6 @@
-// A kernel of the device is a function of a Call: inputs, numbers, and outputs whose shapes and types
-// were decided by the operation's rule in core. It launches work on stream() and returns at once.
-// Kernels reject whatever would corrupt memory, by throwing core's Failure.
+// A kernel of the device is a function of a Call: inputs, numbers, and outputs whose shapes and
+// types were decided by the operation's rule in core. It launches work on stream() and returns at
+// once. Kernels reject whatever would corrupt memory, by throwing core's Failure.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct Spec {
 
 // A place in the Philox stream of a generator: counters of 128 bits from `offset` on.
 //
-// While a graph is captured the place is not known yet: each replay draws anew, and leaves where it is
-// in `live`. Device code therefore begins with `philox = philox.now()`.
+// While a graph is captured the place is not known yet: each replay draws anew, and leaves where it
+// is in `live`. Device code therefore begins with `philox = philox.now()`.
 struct Philox {
   uint64_t seed = 0;
   uint64_t offset = 0;
@@ -109,6 +109,7 @@ class Call {
 
  private:
   Tensor& output(int i, const int64_t* strides, int64_t elements);
+  static int& depth();  // of calls within calls on this thread
 
   const FlambeauHost& host_;
   const FlambeauCall& call_;

@@ -1,5 +1,6 @@
-// Failures that only device code sees, such as an index outside of its axis: it reports the first one
-// and goes on without touching memory, and the host raises it when it next waits for the device.
+// Failures that only device code sees, such as an index outside of its axis: it reports the first
+// one and goes on without touching memory, and the host raises it when it next waits for the
+// device.
 #pragma once
 
 #include <cstdint>
@@ -59,8 +60,8 @@ __device__ inline void report_number(const Fault* fault, FaultKind kind, double 
 }
 #endif
 
-// The faults of device `index`, one per kernel by core's number; `kernels` is how many there are. Made on
-// first use. In memory of the device.
+// The faults of device `index`, one per kernel by core's number; `kernels` is how many there are.
+// Made on first use. In memory of the device.
 const Fault* faults_of(int index, int kernels);
 
 // Throws the failure that was reported on device `index`, if any, and forgets it. The device must

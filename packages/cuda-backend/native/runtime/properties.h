@@ -9,7 +9,7 @@ namespace flambeau::cuda {
 struct Properties {
   std::string name;
   std::string bus;  // on PCI
-  int major = 0;  // compute capability
+  int major = 0;    // compute capability
   int minor = 0;
   int multiprocessors = 0;
   int threads_per_multiprocessor = 0;

@@ -1,0 +1,138 @@
+#include "graph.h"
+
+#include <string>
+
+#include "failure.h"
+#include "memory.h"
+#include "stream.h"
+
+namespace flambeau::cuda {
+
+namespace {
+thread_local Graph* t_recording = nullptr;
+}  // namespace
+
+Graph* recording() { return t_recording; }
+
+void refuse_while_capturing(const char* call) {
+  if (!t_recording) return;
+  throw Failure(
+      "ERR_VALUE",
+      std::string(call) + " waits for the GPU, which does nothing while a graph is captured");
+}
+
+Graph::~Graph() {
+  if (t_recording == this) abandon();
+  clear();
+}
+
+void Graph::begin(int device, cudaStream_t stream) {
+  if (t_recording)
+    throw Failure("ERR_VALUE", "a graph is being captured already; captures cannot be nested");
+  if (is_ready()) throw Failure("ERR_VALUE", "the graph has been captured; reset() it first");
+  if (stream == default_stream(device))
+    throw Failure("ERR_VALUE", "a graph is captured on a stream of its own");
+  use_device(device);
+  device_ = device;
+  stream_ = stream;
+  pool_ = allocator_of(device).begin_pool();
+  // Relaxed: our own calls are checked here, and memory may be taken from the driver.
+  const cudaError_t error = cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed);
+  if (error != cudaSuccess) {
+    allocator_of(device).end_pool(pool_);
+    clear();
+    check(error, "cudaStreamBeginCapture");
+  }
+  t_recording = this;
+}
+
+void Graph::end() {
+  if (t_recording != this) throw Failure("ERR_VALUE", "this graph is not being captured");
+  t_recording = nullptr;
+  allocator_of(device_).end_pool(pool_);
+  use_device(device_);
+  cudaGraph_t graph = nullptr;
+  try {
+    check(cudaStreamEndCapture(stream_, &graph), "cudaStreamEndCapture");
+    if (!graph) throw Failure("ERR_DEVICE", "the capture became invalid");
+    check(cudaGraphGetNodes(graph, nullptr, &nodes_), "cudaGraphGetNodes");
+    check(cudaGraphInstantiate(&executable_, graph, 0), "cudaGraphInstantiate");
+    check(cudaGraphUpload(executable_, stream_), "cudaGraphUpload");
+  } catch (...) {
+    if (graph) cudaGraphDestroy(graph);
+    clear();
+    throw;
+  }
+  cudaGraphDestroy(graph);
+}
+
+void Graph::abandon() noexcept {
+  if (t_recording != this) return;
+  t_recording = nullptr;
+  try {
+    allocator_of(device_).end_pool(pool_);
+    use_device(device_);
+  } catch (...) {  // without the device there is nothing to end
+  }
+  cudaGraph_t graph = nullptr;
+  cudaStreamEndCapture(stream_, &graph);
+  cudaGetLastError();
+  if (graph) cudaGraphDestroy(graph);
+  clear();
+}
+
+void Graph::replay(cudaStream_t stream) {
+  if (!is_ready()) throw Failure("ERR_VALUE", "the graph has not been captured");
+  if (t_recording)
+    throw Failure("ERR_VALUE", "a graph cannot be replayed while another one is captured");
+  use_device(device_);
+  check(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch");
+}
+
+Graph::Draws& Graph::reserve(int generator, uint64_t counters, uint64_t* offset) {
+  Draws& draws = draws_[generator];
+  if (!draws.live)
+    draws.live =
+        static_cast<uint64_t*>(allocator_of(device_).allocate(2 * sizeof(uint64_t), stream_));
+  *offset = draws.counters;
+  draws.counters += counters;
+  return draws;
+}
+
+void Graph::place(int generator, uint64_t seed, uint64_t offset, cudaStream_t stream) {
+  const auto at = draws_.find(generator);
+  if (at == draws_.end()) throw Failure("ERR_VALUE", "the graph draws nothing from this generator");
+  const uint64_t place[2] = {seed, offset};
+  upload(device_, stream, at->second.live, place, sizeof place);
+}
+
+void* Graph::keep(size_t bytes) {
+  void* data = nullptr;
+  check(cudaHostAlloc(&data, bytes, cudaHostAllocPortable), "cudaHostAlloc");
+  kept_.push_back(data);
+  return data;
+}
+
+void Graph::clear() noexcept {
+  try {
+    if (device_ >= 0) use_device(device_);
+    if (executable_) {
+      // A replay may still be under way.
+      cudaDeviceSynchronize();
+      cudaGraphExecDestroy(executable_);
+    }
+    for (void* data : kept_) cudaFreeHost(data);
+    for (auto& [generator, draws] : draws_) allocator_of(device_).deallocate(draws.live);
+    if (pool_ != 0) allocator_of(device_).release_pool(pool_);
+  } catch (...) {  // a device that is lost has lost its memory too
+  }
+  cudaGetLastError();
+  executable_ = nullptr;
+  nodes_ = 0;
+  kept_.clear();
+  draws_.clear();
+  pool_ = 0;
+  device_ = -1;
+}
+
+}  // namespace flambeau::cuda

@@ -1,0 +1,67 @@
+// Work that was recorded once and is replayed as a whole: a CUDA graph with the memory it works in.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "allocator.h"
+#include "launch.h"
+
+namespace flambeau::cuda {
+
+class Graph {
+ public:
+  Graph() = default;
+  ~Graph();
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  // From now on, what this thread puts on `stream` is recorded and not done. Throws ERR_VALUE where
+  // something is being recorded already, or this graph has been.
+  void begin(int device, cudaStream_t stream);
+  // Ends recording and makes the graph ready. After a failure the graph is empty.
+  void end();
+  // Ends recording without a result.
+  void abandon() noexcept;
+  // Does what was recorded, on `stream`.
+  void replay(cudaStream_t stream);
+
+  bool is_ready() const { return executable_ != nullptr; }
+  int device() const { return device_; }
+  size_t nodes() const { return nodes_; }
+
+  // --- random numbers: each replay draws from where the generators are then ---
+  struct Draws {
+    uint64_t counters = 0;     // that a replay draws
+    uint64_t* live = nullptr;  // seed and offset, in device memory
+  };
+  // Reserves counters of a generator while recording; `offset` counts from where a replay begins.
+  Draws& reserve(int generator, uint64_t counters, uint64_t* offset);
+  const std::map<int, Draws>& draws() const { return draws_; }
+  // Where a generator is for the next replay.
+  void place(int generator, uint64_t seed, uint64_t offset, cudaStream_t stream);
+
+  // Host memory of `bytes` bytes that lasts as long as the graph.
+  void* keep(size_t bytes);
+  PoolId pool() const { return pool_; }
+
+ private:
+  void clear() noexcept;
+
+  int device_ = -1;
+  cudaStream_t stream_ = nullptr;
+  PoolId pool_ = 0;
+  cudaGraphExec_t executable_ = nullptr;
+  size_t nodes_ = 0;
+  std::map<int, Draws> draws_;
+  std::vector<void*> kept_;
+};
+
+// The graph that this thread records, if any.
+Graph* recording();
+// Throws ERR_VALUE, naming `call`, while this thread records a graph.
+void refuse_while_capturing(const char* call);
+
+}  // namespace flambeau::cuda
