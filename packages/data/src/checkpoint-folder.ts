@@ -1,5 +1,13 @@
 /** A folder of checkpoints: the newest ones, and the best. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { ValueError } from '@flambeau/core'
 import type { CheckpointRest, LoadCheckpointOptions, SaveCheckpointOptions } from './checkpoint.ts'
@@ -182,6 +190,30 @@ export class CheckpointFolder {
   }
 
   /**
+   * Moves all checkpoints to the folder `earlier` in this one, for another training to begin here; what
+   * was set aside before is removed.
+   *
+   * @returns Where they are now; null if there were none.
+   * @throws {FileWriteError} if they cannot be moved.
+   */
+  setAside(): string | null {
+    // A broken list of metrics is moved as it is.
+    const own = (name: string): boolean => FILE.test(name) || name === INDEX
+    const isFolder = statSync(this.folder, { throwIfNoEntry: false })?.isDirectory() ?? false
+    const all = isFolder ? readdirSync(this.folder).filter(own) : []
+    if (!all.some((name) => FILE.test(name))) return null
+    const aside = join(this.folder, 'earlier')
+    try {
+      rmSync(aside, { recursive: true, force: true })
+      mkdirSync(aside)
+      for (const name of all) renameSync(join(this.folder, name), join(aside, name))
+    } catch (error) {
+      throw unwritable(aside, 'earlier checkpoints cannot be moved there', error)
+    }
+    return aside
+  }
+
+  /**
    * Restores the newest checkpoint, as {@link loadCheckpoint}, and returns what else it holds; null if
    * there is none, so that the same program starts and goes on.
    *
@@ -200,16 +232,14 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
-    throw new FileWriteError(
-      {
-        path: folder,
-        reason: 'the folder cannot be made',
-        errno: (error as NodeJS.ErrnoException).code,
-        fix: 'choose another folder, or check the permissions',
-      },
-      { cause: error },
-    )
+    throw unwritable(folder, 'the folder cannot be made', error)
   }
+}
+
+function unwritable(path: string, reason: string, cause: unknown): FileWriteError {
+  const fix = 'choose another folder, or check the permissions'
+  const { code: errno } = cause as NodeJS.ErrnoException
+  return new FileWriteError({ path, reason, errno, fix }, { cause })
 }
 
 function brokenIndex(path: string, cause?: unknown): FormatError {

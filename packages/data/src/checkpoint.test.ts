@@ -274,6 +274,25 @@ describe('CheckpointFolder', () => {
     expect(files.list()[0]?.metric).toBe(1)
   })
 
+  it('sets aside what another training left', () => {
+    const files = new CheckpointFolder(path('used'), { keepLast: 2 })
+    expect(files.setAside()).toBe(null)
+    for (const step of [7, 8]) files.save(step, { step }, step)
+    writeFileSync(join(path('used'), 'notes.txt'), 'mine')
+    expect(files.setAside()).toBe(join(path('used'), 'earlier'))
+    expect([files.latest(), files.best(), files.setAside()]).toEqual([null, null, null])
+    expect(readdirSync(path('used')).toSorted()).toEqual(['earlier', 'notes.txt'])
+    expect(new CheckpointFolder(join(path('used'), 'earlier')).best()).toMatchObject({ step: 7 })
+    // Of two trainings before, the last is there; a broken list of metrics does not keep it here.
+    files.save(1, { step: 1 }, 0.5)
+    writeFileSync(join(path('used'), 'checkpoints.json'), '{')
+    files.setAside()
+    expect(readdirSync(join(path('used'), 'earlier')).toSorted()).toEqual([
+      'checkpoint-0000000001.safetensors',
+      'checkpoints.json',
+    ])
+  })
+
   it('does not pass over what is broken', () => {
     const files = new CheckpointFolder(path('broken-run'))
     files.save(1, { step: 1 }, 1)

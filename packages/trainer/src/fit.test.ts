@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { manualSeed, ones, randn, tensor, ValueError } from '@flambeau/core'
@@ -228,6 +228,25 @@ describe('fit', () => {
       expect(weights(second.model)).toEqual(weights(whole.model))
     },
   )
+
+  test('does not take the checkpoints of another training for its own', async () => {
+    await run({ epochs: 5, checkpoints: folder })
+    const lines: string[] = []
+    const stop = new AbortController()
+    const left = await run({
+      checkpoints: folder,
+      progress: { write: (text: string) => lines.push(text) },
+      signal: stop.signal,
+      callbacks: [{ onStep: ({ step }) => step === 9 && stop.abort() }],
+    })
+    expect(left.history.bestCheckpoint).toMatch(/checkpoint-0*7\.safetensors$/)
+    expect(lines.join('')).toMatch(/checkpoints of an earlier training are in .*earlier now/)
+    const { history } = await run({ checkpoints: folder, resume: true })
+    expect(history.stepLosses).toHaveLength(21)
+    expect(readdirSync(join(folder, 'earlier'))).toContain('checkpoint-0000000035.safetensors')
+    const nothing = await run({ epochs: 0, checkpoints: folder })
+    expect(nothing.history.bestCheckpoint).toBeNull()
+  })
 
   test('saves what callbacks kept of the epoch', async () => {
     const kept = (): {

@@ -87,6 +87,8 @@ class Training<Batch> {
   #callbacks: readonly Callback[]
   #place: Place
   #skipped = 0
+  /** The newest checkpoint of this training; null before the first. */
+  #saved: string | null = null
 
   constructor(model: AnyModule, batches: Batches<Batch>, options: FitOptions<Batch>) {
     this.#model = model
@@ -155,7 +157,7 @@ class Training<Batch> {
     }
     const [p50, p99] = [delay.percentile(50), delay.percentile(99)]
     this.#history.eventLoopDelay = { p50, p99, max: delay.max }
-    this.#history.bestCheckpoint = this.#folder?.best()?.path ?? null
+    this.#history.bestCheckpoint = this.#saved && (this.#folder?.best()?.path ?? null)
     for (const callback of callbacks) await callback.onEnd?.(this.#history)
     return this.#history
   }
@@ -297,9 +299,9 @@ class Training<Batch> {
       }
     } else {
       this.#skipped++
-      const saved = this.#folder?.latest()?.path
+      const saved = this.#saved
       const advice =
-        saved === undefined ? 'try a smaller learning rate' : `the last good state is in ${saved}`
+        saved === null ? 'try a smaller learning rate' : `the last good state is in ${saved}`
       if (onDivergence === 'throw' || this.#skipped > MOST_SKIPPED) {
         throw new DivergedError(place.step, loss, advice)
       }
@@ -382,7 +384,13 @@ class Training<Batch> {
     const losses = tensor(stepLosses, { dtype: 'float64' })
     const training = { ...this.#place, epochs, stepLosses: losses }
     const tree = { ...this.#states(), training } as never
-    return this.#folder.save(this.#place.step, tree, metric, { rng: true })
+    // Those of an earlier training are not of this one: neither its newest nor its best.
+    if (this.#saved === null) {
+      const aside = this.#folder.setAside()
+      if (aside !== null) this.#say(`checkpoints of an earlier training are in ${aside} now`)
+    }
+    this.#saved = this.#folder.save(this.#place.step, tree, metric, { rng: true })
+    return this.#saved
   }
 
   #restore(): void {
@@ -392,5 +400,6 @@ class Training<Batch> {
     this.#history.epochs.push(...epochs)
     this.#history.stepLosses.push(...(stepLosses.tolist() as number[]))
     this.#place = place
+    this.#saved = this.#folder?.latest()?.path ?? null
   }
 }

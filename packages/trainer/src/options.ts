@@ -61,7 +61,10 @@ export interface FitOptions<Batch> {
   readonly mode?: 'min' | 'max'
   /** Stop after so many epochs without a better value. Default never. */
   readonly earlyStopping?: number | { readonly patience: number; readonly minDelta?: number }
-  /** Folder for checkpoints: the newest, and the best; written after each epoch. Default none. */
+  /**
+   * Folder for checkpoints: the newest, and the best; written after each epoch. Default none. Unless it
+   * resumes, those of an earlier training are moved to `earlier/` in it when its own first is written.
+   */
   readonly checkpoints?: string | CheckpointFolder
   /** Go on from the newest checkpoint, if there is one. Default false. */
   readonly resume?: boolean
