@@ -25,6 +25,8 @@ class Graph {
   void end();
   // Ends recording without a result.
   void abandon() noexcept;
+  // Forgets the graph and gives back its memory, once its replays are done.
+  void reset() { clear(); }
   // Does what was recorded, on `stream`.
   void replay(cudaStream_t stream);
 
