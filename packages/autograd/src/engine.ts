@@ -7,11 +7,13 @@ import type { Tensor } from '@flambeau/core'
 import { AutogradError, ValueError } from '@flambeau/core'
 import type { BackwardInfo, Op, SavedInputs, Shape } from '@flambeau/core/internal'
 import {
+  anyDevice,
   commands,
   graphError,
   internally,
   moveToScope,
   native,
+  near,
   profiling,
   sameShape,
   Scope,
@@ -268,10 +270,22 @@ function formulas(
     needed,
   }
   const saved = unpackSaved(node.slot, op, entry)
+  if (!anyDevice()) return gradients(op, grads, saved, info)
+  // What a formula makes of nothing is on the device of what it gets.
+  const id = grads.find((grad) => grad !== null)?._id ?? 0
+  return near(id, () => gradients(op, grads, saved, info))
+}
+
+function gradients(
+  op: Op,
+  grads: readonly (Tensor | null)[],
+  saved: SavedInputs,
+  info: BackwardInfo<unknown>,
+): readonly (Tensor | null)[] {
   if (op.joint !== null) return op.joint.formula(grads, saved, info)
   const grad = grads[0] ?? null
   if (grad === null) return []
-  return needed.map((wanted, i) => {
+  return info.needed.map((wanted, i) => {
     const rule = op.rules[i] ?? null
     return wanted && rule !== null ? rule.formula(grad, saved, info) : null
   })

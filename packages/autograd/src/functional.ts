@@ -297,7 +297,7 @@ function checkStrategy(op: string, strategy: unknown, vectorize: boolean, strict
 
 /** A tensor of zeros with a one at element `i`. */
 function oneHot(like: Tensor, i: number): Tensor {
-  const flat = zeros([like.numel()], { dtype: like.dtype })
+  const flat = zeros([like.numel()], { dtype: like.dtype, device: like.device })
   flat.select(0, i).fill_(1)
   return flat.reshape([...like.shape])
 }
@@ -305,7 +305,7 @@ function oneHot(like: Tensor, i: number): Tensor {
 /** Rows (or columns) of a Jacobian in one tensor; null entries are zeros. */
 function stacked(parts: readonly Tensor[], lead: readonly number[], like: Tensor): Tensor {
   const shape = [...lead, ...like.shape]
-  if (parts.length === 0) return zeros(shape, { dtype: like.dtype })
+  if (parts.length === 0) return zeros(shape, { dtype: like.dtype, device: like.device })
   return stack(parts).reshape(shape)
 }
 

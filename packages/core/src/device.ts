@@ -143,6 +143,20 @@ export function placed<T>(op: string, device: Device | null | undefined, make: (
   }
 }
 
+/**
+ * Runs `body` so that what it makes of nothing is where the tensor with that number is. @internal
+ */
+export function near<T>(id: number, body: () => T): T {
+  if (names.length === 1 || id === 0) return body()
+  const before = placement.bits
+  placement.bits = native.deviceOf(id) << PLACEMENT_SHIFT
+  try {
+    return body()
+  } finally {
+    placement.bits = before
+  }
+}
+
 /** Where new tensors are, unless options say. @see torch.get_default_device */
 export function getDefaultDevice(): Device {
   return deviceName(placement.bits >> PLACEMENT_SHIFT)

@@ -340,7 +340,10 @@ export function orthogonal_(tensor: Tensor, ...given: GainArguments): Tensor {
   if (skipping || tensor.numel() === 0) return tensor
   return noGrad(() => {
     const rows = tensor.shape[0] as number
-    const drawn = empty([rows, tensor.numel() / rows], { dtype: tensor.dtype })
+    const drawn = empty([rows, tensor.numel() / rows], {
+      dtype: tensor.dtype,
+      device: tensor.device,
+    })
     drawn.normal_(0, 1, { generator })
     const wide = rows < (drawn.shape[1] as number)
     const [q, r] = linalg.qr(wide ? drawn.t() : drawn)

@@ -107,8 +107,14 @@ function step(group: Full, { param, grad: given, state }: StepItem): void {
     state['step'] = 0
     outsideScopes(() => {
       if (matrix) {
-        state['row_var'] = zeros(without(param, param.ndim - 1), { dtype: param.dtype })
-        state['col_var'] = zeros(without(param, param.ndim - 2), { dtype: param.dtype })
+        state['row_var'] = zeros(without(param, param.ndim - 1), {
+          dtype: param.dtype,
+          device: param.device,
+        })
+        state['col_var'] = zeros(without(param, param.ndim - 2), {
+          dtype: param.dtype,
+          device: param.device,
+        })
       } else {
         state['variance'] = zerosLike(param)
       }

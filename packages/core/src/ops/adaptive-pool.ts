@@ -6,6 +6,7 @@ import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { arange, zeros } from '../creation.ts'
+import type { Device } from '../device.ts'
 import { FLOAT32, FLOAT64, isFloatingCode } from '../dtype.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import { namedResult } from '../named-result.ts'
@@ -91,8 +92,8 @@ interface Spread {
   longest: number
 }
 
-function spread(size: number, count: number): Spread {
-  const windows = arange(count, { dtype: 'int64' })
+function spread(size: number, count: number, device: Device): Spread {
+  const windows = arange(count, { dtype: 'int64', device })
   const floor = { roundingMode: 'floor' } as const
   const first = windows.mul(size).div(count, floor)
   // ⌈a / b⌉ = ⌊(a + b - 1) / b⌋
@@ -104,7 +105,7 @@ function spread(size: number, count: number): Spread {
     .sub(1)
   const lengths = last.sub(first).add(1)
   const longest = lengths.max().item()
-  const steps = arange(longest, { dtype: 'int64' })
+  const steps = arange(longest, { dtype: 'int64', device })
   const positions = first.unsqueeze(1).add(steps).minimum(last.unsqueeze(1)).flatten()
   return { positions, lengths, longest }
 }
@@ -116,7 +117,8 @@ function divides(counts: readonly number[], x: Tensor): boolean {
 /** Nothing of each image: a result without windows. */
 function none(x: Tensor, counts: readonly number[]): Tensor {
   return counts.reduce(
-    (y, count, axis) => y.indexSelect(axis + 2, zeros([count], { dtype: 'int64' })),
+    (y, count, axis) =>
+      y.indexSelect(axis + 2, zeros([count], { dtype: 'int64', device: x.device })),
     x,
   )
 }
@@ -125,9 +127,9 @@ function none(x: Tensor, counts: readonly number[]): Tensor {
 function averageAxis(x: Tensor, axis: number, count: number): Tensor {
   const size = x._shape[axis] as number
   if (size === count) return x
-  const { positions, lengths, longest } = spread(size, count)
+  const { positions, lengths, longest } = spread(size, count, x.device)
   const behind = Array.from({ length: x.ndim - axis - 1 }, () => 1)
-  const repeated = arange(longest, { dtype: 'int64' }).ge(lengths.unsqueeze(1))
+  const repeated = arange(longest, { dtype: 'int64', device: x.device }).ge(lengths.unsqueeze(1))
   return x
     .indexSelect(axis, positions)
     .unflatten(axis, [count, longest])
@@ -174,7 +176,7 @@ export function adaptiveMax(op: string, dims: Dims, input: Tensor, outputSize: u
     return result(...maxAndIndicesAlong(x, windows))
   }
   // Of equal values the first counts: positions that are repeated behind it change nothing.
-  const spreads = counts.map((count, axis) => spread(sizes[axis] as number, count))
+  const spreads = counts.map((count, axis) => spread(sizes[axis] as number, count, x.device))
   const lists = spreads.map(({ positions }) => positions)
   const parts = lists.reduce((y, list, axis) => y.indexSelect(axis + 2, list), x)
   const windows = counts.map((count, axis) => tiles((spreads[axis] as Spread).longest, count))

@@ -276,7 +276,7 @@ export function addr(input: Tensor, ...given: AddrArguments): Tensor {
   // In half precision the factors are rounded too, as in PyTorch.
   const half = common === FLOAT16 || common === BFLOAT16
   const times = (x: Tensor, factor: number): Tensor =>
-    half ? x.mul(tensor(factor, { dtype: x.dtype })) : scaled(x, factor)
+    half ? x.mul(tensor(factor, { dtype: x.dtype, device: x.device })) : scaled(x, factor)
   const term = times(rows, alpha).mul(columns)
   return beta === 0 ? term : term.add(times(castCode(input, common), beta))
 }

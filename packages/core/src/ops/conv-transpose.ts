@@ -131,7 +131,7 @@ function transposed(x: Tensor, weight: Tensor, axes: readonly Axis[], groups: nu
     y = y.narrow(i + 2, start, kept)
     if (kept === axis.size) return
     const behind = y._shape.map((size, j) => (j === i + 2 ? axis.size - kept : size))
-    y = cat([y, zeros(behind, { dtype: y.dtype })], i + 2)
+    y = cat([y, zeros(behind, { dtype: y.dtype, device: y.device })], i + 2)
   })
   return y.contiguous()
 }

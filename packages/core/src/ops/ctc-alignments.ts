@@ -35,9 +35,11 @@ function placesOf(
   const flat = targets.flatten()
   const starts =
     targets.ndim === 2
-      ? arange(count, { dtype: 'int64' }).mul(targets.shape[1] as number)
+      ? arange(count, { dtype: 'int64', device: targetLengths.device }).mul(
+          targets.shape[1] as number,
+        )
       : targetLengths.cumsum(0).sub(targetLengths)
-  const column = arange(most, { dtype: 'int64' })
+  const column = arange(most, { dtype: 'int64', device: targetLengths.device })
   const inside = column.lt(targetLengths.unsqueeze(1)) // [N, S]
   const positions = starts.unsqueeze(1).add(column).maskedFill(inside.logicalNot(), 0)
   const labels =
@@ -48,13 +50,13 @@ function placesOf(
           .reshape([count, most])
           .maskedFill(inside.logicalNot(), blank)
   const between = labels.mul(0).add(blank)
-  const first = full([count, 1], blank, { dtype: 'int64' })
+  const first = full([count, 1], blank, { dtype: 'int64', device: targets.device })
   const woven = stack([labels, between], 2).reshape([count, 2 * most])
   const classes = cat([first, woven], 1)
   const other =
     places > 2 ? classes.narrow(1, 2, places - 2).ne(classes.narrow(1, 0, places - 2)) : null
-  const odd = arange(places, { dtype: 'int64' }).remainder(2).eq(1)
-  const never = full([count, Math.min(places, 2)], false, { dtype: 'bool' })
+  const odd = arange(places, { dtype: 'int64', device: targets.device }).remainder(2).eq(1)
+  const never = full([count, Math.min(places, 2)], false, { dtype: 'bool', device: targets.device })
   const skips = other === null ? never : cat([never, other], 1).logicalAnd(odd)
   return { classes, skips }
 }
@@ -63,7 +65,7 @@ function placesOf(
 function moved(x: Tensor, by: number): Tensor {
   const [n, width] = x.shape as readonly [number, number]
   const rest = Math.max(0, width - Math.abs(by))
-  const blank = full([n, width - rest], NEVER, { dtype: x.dtype })
+  const blank = full([n, width - rest], NEVER, { dtype: x.dtype, device: x.device })
   if (rest === 0) return blank
   return by > 0 ? cat([blank, x.narrow(1, 0, rest)], 1) : cat([x.narrow(1, -by, rest), blank], 1)
 }
@@ -87,10 +89,10 @@ export function differentiableGrad(
   const { classes, skips } = placesOf(inputs, blank)
   const width = classes.shape[1] as number
   if (steps === 0 || count === 0) return logProbs.mul(0)
-  const place = arange(width, { dtype: 'int64' })
+  const place = arange(width, { dtype: 'int64', device: logProbs.device })
   const last = targetLengths.mul(2).unsqueeze(1)
   const real = place.le(last) // [N, L]
-  const never = full([], NEVER, { dtype: logProbs.dtype })
+  const never = full([], NEVER, { dtype: logProbs.dtype, device: logProbs.device })
   const score = (t: number): Tensor => where(real, logProbs.select(0, t).gather(1, classes), never)
   const running = (t: number): Tensor => inputLengths.gt(t).unsqueeze(1)
   const alphas: Tensor[] = []
@@ -115,7 +117,9 @@ export function differentiableGrad(
     betas.unshift(sums)
     after = sums
   }
-  const oneHot = classes.unsqueeze(2).eq(arange(classCount, { dtype: 'int64' })) // [N, L, C]
+  const oneHot = classes
+    .unsqueeze(2)
+    .eq(arange(classCount, { dtype: 'int64', device: logProbs.device })) // [N, L, C]
   const rows = alphas.map((alpha, t) => {
     const through = alpha.add(betas[t] as Tensor).unsqueeze(2)
     const byClass = where(oneHot, through, never).logsumexp(1) // [N, C]
@@ -126,5 +130,5 @@ export function differentiableGrad(
   const result = stack(rows, 0)
   if (!zeroInfinity) return result
   const possible = total.gt(NEVER / 2).reshape([1, -1, 1])
-  return where(possible, result, tensor(0, { dtype: logProbs.dtype }))
+  return where(possible, result, tensor(0, { dtype: logProbs.dtype, device: logProbs.device }))
 }

@@ -40,6 +40,7 @@ function shifted(x: Tensor, axis: number, by: 1 | -1, value: number): Tensor {
     x.shape.map((s, i) => (i === axis ? 1 : s)),
     value,
     x._dtype,
+    x,
   )
   return by === 1
     ? cat([edge, narrow(x, axis, 0, size - 1)], axis)

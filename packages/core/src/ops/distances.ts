@@ -205,7 +205,7 @@ export function pdist(input: Tensor, ...given: Arguments<PdistOptions, ['p']>): 
     )
   }
   const n = input.shape[0] as number
-  const pairs = triuIndices(n, n, 1) // [2, n (n - 1) / 2]
+  const pairs = triuIndices(n, n, 1, { device: input.device }) // [2, n (n - 1) / 2]
   const [first, second] = [pairs.select(0, 0), pairs.select(0, 1)]
   return norm(input.indexSelect(0, first).sub(input.indexSelect(0, second)), p, 1)
 }

@@ -171,7 +171,7 @@ function keptOf(op: string, input: Tensor, { p, generator }: Dropping, channels:
     )
   }
   const sizes = input._shape.map((size, i) => (i < 2 ? size : 1))
-  return emptyCode(sizes, input._dtype).bernoulli_(1 - p, { generator })
+  return emptyCode(sizes, input._dtype, input).bernoulli_(1 - p, { generator })
 }
 
 function dropChannels(input: Tensor, dropping: Dropping): Tensor {

@@ -63,7 +63,7 @@ function bagsOf(
     )
   }
   const n = indices.numel()
-  if (count === 0) return { bags: zeros([0], { dtype: 'int64' }), count }
+  if (count === 0) return { bags: zeros([0], { dtype: 'int64', device: indices.device }), count }
   const first = offsets.select(0, 0).item()
   const last = offsets.select(0, starts - 1).item()
   const falls = offsets.narrow(0, 1, starts - 1).lt(offsets.narrow(0, 0, starts - 1))
@@ -81,7 +81,11 @@ function bagsOf(
   }
   // Each start after the first raises the number of the bag from there on.
   const inner = offsets.narrow(0, 1, count - 1).to('int64')
-  const rises = zeros([n + 1], { dtype: 'int64' }).indexAdd(0, inner, onesLike(inner))
+  const rises = zeros([n + 1], { dtype: 'int64', device: indices.device }).indexAdd(
+    0,
+    inner,
+    onesLike(inner),
+  )
   return { bags: rises.narrow(0, 0, n).cumsum(0), count }
 }
 
@@ -127,14 +131,14 @@ function maxOfBags(
   const bagCount = sizes.numel()
   const longest = bagCount === 0 ? 0 : sizes.max().item()
   if (longest === 0) {
-    const values = zeros([bagCount, width], { dtype: rows.dtype })
-    return { values, places: zeros([bagCount, width], { dtype: 'int64' }) }
+    const values = zeros([bagCount, width], { dtype: rows.dtype, device: rows.device })
+    return { values, places: zeros([bagCount, width], { dtype: 'int64', device: rows.device }) }
   }
   // Bags as rows of a table of places; n where a bag is shorter.
   const begins = sizes.cumsum(0).sub(sizes)
-  const position = arange(n, { dtype: 'int64' })
+  const position = arange(n, { dtype: 'int64', device: rows.device })
   const slot = bags.mul(longest).add(position.sub(begins.indexSelect(0, bags)))
-  let table = zeros([bagCount * longest], { dtype: 'int64' }).add(n)
+  let table = zeros([bagCount * longest], { dtype: 'int64', device: rows.device }).add(n)
   table = table.indexCopy(
     0,
     slot,
@@ -147,7 +151,7 @@ function maxOfBags(
     .reshape([bagCount, longest, width])
   const { values, indices } = members.max(1)
   const empty = missing.reshape([bagCount, longest]).all(1).unsqueeze(1)
-  const row = arange(bagCount, { dtype: 'int64' }).mul(longest).unsqueeze(1)
+  const row = arange(bagCount, { dtype: 'int64', device: rows.device }).mul(longest).unsqueeze(1)
   const places = table.indexSelect(0, indices.add(row).flatten()).reshape(indices.shape)
   return {
     values: values.maskedFill(empty, 0),
@@ -168,7 +172,7 @@ export function embedBags(
   const { bags, count } = bagsOf(op, indices, offsets, call.includeLastOffset)
   const { mode, paddingIdx, scaleGradByFreq, perSampleWeights } = call
   const width = weight._shape[1] as number
-  const whole = { dtype: indices.dtype }
+  const whole = { dtype: indices.dtype, device: indices.device }
   if (count === 0) {
     const none = zeros([0], whole)
     const output = weight.narrow(0, 0, 0).mul(1)
@@ -181,7 +185,7 @@ export function embedBags(
   // 1 where an index counts, 0 for padding.
   const counts = paddingIdx < 0 ? null : indices.ne(paddingIdx).to('int64')
   const sum = (what: Tensor, shape: readonly number[]): Tensor =>
-    zeros(shape, { dtype: what.dtype }).indexAdd(0, bags, what)
+    zeros(shape, { dtype: what.dtype, device: what.device }).indexAdd(0, bags, what)
   const sizes = sum(counts ?? onesLike(bags), [count])
   const offset2bag = mode === 'sum' && counts === null ? zeros([0], whole) : bags.to(indices.dtype)
   const bagSize = sizes.to(indices.dtype)

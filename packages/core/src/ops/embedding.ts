@@ -55,9 +55,9 @@ function contribution(
   let result = grad
   if (paddingIdx >= 0) result = result.maskedFill(indices.eq(paddingIdx).unsqueeze(-1), 0)
   if (!scaleGradByFreq) return result
-  const { dtype } = grad
+  const options = { dtype: grad.dtype, device: grad.device }
   const flat = indices.flatten()
-  const counts = zeros([rows], { dtype }).indexAdd(0, flat, ones(flat.shape, { dtype }))
+  const counts = zeros([rows], options).indexAdd(0, flat, ones(flat.shape, options))
   return result.div(counts.indexSelect(0, flat).reshape(indices.shape).unsqueeze(-1))
 }
 

@@ -119,7 +119,7 @@ export function mvlgamma(input: Tensor, p: Dimension): Tensor {
     )
   }
   const x = isFloatingCode(input._dtype) ? input : castCode(input, defaultFloatCode())
-  const halves = arange(0, dimension, 1, { dtype: x.dtype }).mul(-0.5)
+  const halves = arange(0, dimension, 1, { dtype: x.dtype, device: x.device }).mul(-0.5)
   const constant = ((dimension * (dimension - 1)) / 4) * Math.log(Math.PI)
   return lgamma(x.unsqueeze(-1).add(halves)).sum(-1).add(constant)
 }

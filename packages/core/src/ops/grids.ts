@@ -164,7 +164,7 @@ export function combinations(
       'combinations(x, 2)',
     )
   }
-  if (r === 0) return emptyCode([0], input._dtype)
+  if (r === 0) return emptyCode([0], input._dtype, input)
   const n = input.numel()
   const count = countOf(n, r, withReplacement)
   checkShape('combinations', [count, r])
@@ -176,7 +176,10 @@ export function combinations(
       'make them in parts',
     )
   }
-  const index = fromNumbers(positionsOf(n, r, withReplacement, count), [count * r], INT64)
+  const positions = positionsOf(n, r, withReplacement, count)
+  const index = placed('combinations', input.device, () =>
+    fromNumbers(positions, [count * r], INT64),
+  )
   return input.indexSelect(0, index).reshape(count, r)
 }
 
@@ -215,7 +218,7 @@ export function vander(x: Tensor, ...given: Arguments<VanderOptions, ['N', 'incr
   const base = isFloatingCode(x._dtype) ? x : x.to('int64')
   const rows = x.numel()
   const [, size] = checkShape('vander', [rows, n]) as [number, number]
-  if (size === 0) return emptyCode([rows, 0], base._dtype)
+  if (size === 0) return emptyCode([rows, 0], base._dtype, base)
   const column = base.reshape(rows, 1)
   const first = onesLike(column)
   if (size === 1) return first

@@ -75,7 +75,7 @@ export function bincount(
       'flatten both with reshape(-1)',
     )
   }
-  if (input.numel() === 0) return fullCode([least], 0, INT64)
+  if (input.numel() === 0) return fullCode([least], 0, INT64, input)
   return internally(() => {
     const smallest = input.amin().item()
     if (smallest < 0) {
@@ -187,7 +187,7 @@ export function histc(
 }
 
 function edgesOf(input: Tensor, low: number, high: number, bins: number): Tensor {
-  return linspace(low, high, bins + 1, { dtype: dtypeName(input._dtype) })
+  return linspace(low, high, bins + 1, { dtype: dtypeName(input._dtype), device: input.device })
 }
 
 export interface HistogramOptions {

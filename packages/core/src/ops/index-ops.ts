@@ -198,7 +198,9 @@ function indexFillForm(
     const size = target._shape[axis] as number
     const sizes = target._shape.map((_, i) => (i === axis ? size : 1))
     const params = { ...axisGroup(0, true), add: false, alpha: 1 }
-    const mask = putGroup(op, fullCode([size], 0, BOOL), places, 1, params, true).reshape(sizes)
+    const mask = putGroup(op, fullCode([size], 0, BOOL, places), places, 1, params, true).reshape(
+      sizes,
+    )
     const shaped = input.ndim === 0 ? mask.reshape([]) : mask
     return inPlace ? input.maskedFill_(shaped, filler) : input.maskedFill(shaped, filler)
   }

@@ -12,6 +12,7 @@ import { castCode } from './cast.ts'
 import { isIndexCode } from './index-groups.ts'
 import { readText } from './index-text.ts'
 import { placesOf } from './masking.ts'
+import { transferred } from './transfer.ts'
 
 /** Every `step`-th position from `start` up to and without `stop`; null leaves a bound open. */
 export interface Span {
@@ -239,7 +240,7 @@ export function planIndex(
       tokens.push(2, 0, 1, 1)
       whole = false
       if (part !== null) {
-        const index = tensor(part ? [0] : [], { dtype: 'int64' })
+        const index = tensor(part ? [0] : [], { dtype: 'int64', device: input.device })
         advanced.push({ axis: shape.length, count: 1, index, label: axis })
       }
       shape.push(1)
@@ -254,7 +255,9 @@ export function planIndex(
     } else if (part instanceof Tensor) {
       const count = consumed(part)
       if (part._dtype === BOOL) requireMaskFits(op, part, input, axis)
-      advanced.push({ axis: shape.length, count, index: part, label: axis })
+      // As in PyTorch, an index may be in the processor's memory wherever the tensor is.
+      const index = transferred(op, part, input.device)
+      advanced.push({ axis: shape.length, count, index, label: axis })
       keep(count)
     } else {
       const size = input._shape[axis++] as number

@@ -168,7 +168,7 @@ export interface SetAtOptions {
 function assignable(op: string, value: Assignable, input: Tensor): Operand {
   if (value instanceof Tensor || typeof value === 'number') return value
   if (typeof value === 'boolean') return Number(value)
-  if (Array.isArray(value)) return tensor(value, { dtype: input.dtype })
+  if (Array.isArray(value)) return tensor(value, { dtype: input.dtype, device: input.device })
   throw new ValueError(
     op,
     [{ name: 'value', description: value === null ? 'null' : typeof value }],

@@ -34,7 +34,7 @@ function floating(x: Tensor): Tensor {
 /** margin - x, the margin having been rounded to a narrow dtype of x. */
 function differenceFrom(margin: number, x: Tensor): Tensor {
   const minuend = floating(x)
-  return tensor(margin, { dtype: minuend.dtype }).sub(minuend)
+  return tensor(margin, { dtype: minuend.dtype, device: minuend.device }).sub(minuend)
 }
 
 function requireTensors(op: string, tensors: Record<string, unknown>): void {

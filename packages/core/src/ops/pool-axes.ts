@@ -136,7 +136,7 @@ export function averageAlong(
   const counts = windows.map((window, axis) => {
     const cover = coverOf(sizes[axis] as number, window, countPad)
     const shape = windows.map((_, other) => (other === axis ? -1 : 1))
-    return tensor(cover, { dtype: 'float64' }).reshape(shape)
+    return tensor(cover, { dtype: 'float64', device: x.device }).reshape(shape)
   })
   const by = divisor ?? counts.reduce((product, cover) => product.mul(cover))
   return castCode(sums.div(by), INT64)

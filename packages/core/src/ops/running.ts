@@ -33,7 +33,7 @@ const ofExtremes: OpDefinition<'input', AxisParams> = {
     formula: ([grad], { out1 }, { params, shapes }) => {
       const shape = shapes[0] as Shape
       if (!grad || shape.length === 0) return [grad ?? null]
-      const zeros = fullCode(shape, 0, grad._dtype)
+      const zeros = fullCode(shape, 0, grad._dtype, grad)
       return [zeros.scatterAdd(params.axis, out1 as Tensor, grad)]
     },
   },

@@ -109,7 +109,7 @@ function sourceProductGradient(
   const zero = src.eq(0)
   const share = grad.mul(out).gather(axis, index)
   if (!zero.any().item()) return share.div(src)
-  const met = fullCode(input._shape, 0, grad._dtype)
+  const met = fullCode(input._shape, 0, grad._dtype, grad)
     .scatterAdd(axis, index, zero.to(grad.dtype))
     .gather(axis, index)
   if (isRecording() && met.gt(1).any().item()) {
@@ -156,7 +156,7 @@ function meanOf(
   inPlace: boolean,
 ): Tensor {
   const floating = isFloatingCode(input._dtype)
-  const count = fullCode(input._shape, includeSelf ? 1 : 0, floating ? input._dtype : INT64)
+  const count = fullCode(input._shape, includeSelf ? 1 : 0, floating ? input._dtype : INT64, index)
   count.scatter_(axis, index, 1, 'add')
   if (!includeSelf) count.clamp_(1)
   const options = floating ? {} : ({ roundingMode: 'floor' } as const)
@@ -189,7 +189,7 @@ export function reducePlaces(
     if (input._dtype !== BOOL) return meanOf(input, axis, index, src, includeSelf, inPlace)
     throw new DTypeError(op, { input }, 'bools have no mean', "convert: x.to('float32')")
   }
-  const source = src instanceof Tensor ? src : fullCode(index._shape, src, input._dtype)
+  const source = src instanceof Tensor ? src : fullCode(index._shape, src, input._dtype, index)
   let base = input
   if (!includeSelf) {
     // What does not count becomes what cannot matter; of integers, one of those that count.

@@ -34,7 +34,8 @@ function together(op: string, sequence: Tensor, values: Operand): [Tensor, Tenso
       'convert them first: x.byte()',
     )
   }
-  const x = values instanceof Tensor ? castCode(values, dtype) : fullCode([], values, dtype)
+  const x =
+    values instanceof Tensor ? castCode(values, dtype) : fullCode([], values, dtype, sequence)
   return [castCode(sequence, dtype), x]
 }
 
@@ -265,7 +266,7 @@ export function isin(
     const numbers = isFloatingCode(dtype) ? test.maskedSelect(test.eq(test)) : test
     const sorted = sort(numbers).values
     const n = sorted.numel()
-    if (n === 0) return fullCode(x.shape, inverted ? 1 : 0, BOOL)
+    if (n === 0) return fullCode(x.shape, inverted ? 1 : 0, BOOL, x)
     const places = search('isin', sorted, x, null, false, false).clamp(null, n - 1)
     const found = sorted.indexSelect(0, places.reshape(-1)).reshape(x.shape)
     return inverted ? found.ne(x) : found.eq(x)

@@ -227,7 +227,12 @@ function median_(
   }
   if (input.numel() > 0) return run(ofAll, [input], [], input._dtype, [-1, ignoresNan])
   // Of nothing: NaN, or what stands for it among integers.
-  return fullCode([], isFloatingCode(input._dtype) ? Number.NaN : lowest(input), input._dtype)
+  return fullCode(
+    [],
+    isFloatingCode(input._dtype) ? Number.NaN : lowest(input),
+    input._dtype,
+    input,
+  )
 }
 
 function lowest(input: Tensor): number {

@@ -89,7 +89,7 @@ const asStridedOp = defineOp<'input', ViewLayouts>('asStrided', ['input'], {
       if (!mayOverlap(base)) return fromStorage(flat, base)
       // What several elements of the input share is shared among them.
       const counts = stridedSum(
-        ones([...base.shape], { dtype: dtypeName(grad._dtype) }),
+        ones([...base.shape], { dtype: dtypeName(grad._dtype), device: grad.device }),
         size,
         base,
       )

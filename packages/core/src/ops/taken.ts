@@ -17,7 +17,7 @@ export interface Taken extends Reduced {
 
 /** Zeros of `shape` with the values at the places along the axis that `index` says. */
 function placeAlong(values: Tensor, index: Tensor, axis: number, shape: Shape): Tensor {
-  return fullCode(shape, 0, values._dtype).scatter_(axis, index, values)
+  return fullCode(shape, 0, values._dtype, values).scatter_(axis, index, values)
 }
 
 /** Two outputs, values and indices: the gradient of a value goes to the element it was. */

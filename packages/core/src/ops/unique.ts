@@ -51,8 +51,8 @@ interface Wanted {
 const sortRowsOp = defineOp('sortRows', ['input'], { derivative: { input: 'non-differentiable' } })
 
 /** Of `size` places, those where a run of equal ones begins; `differs` compares neighbours. */
-function startsOf(size: number, differs: () => Tensor): Tensor {
-  const first = fullCode([Math.min(1, size)], 1, BOOL)
+function startsOf(size: number, like: Tensor, differs: () => Tensor): Tensor {
+  const first = fullCode([Math.min(1, size)], 1, BOOL, like)
   return size <= 1 ? first : cat([first, differs()], 0)
 }
 
@@ -74,12 +74,13 @@ function results(
   if (wanted.inverse) {
     const group = starts.cumsum(0).sub(1)
     names.push('inverseIndices')
-    const inverse = places === null ? group : fullCode([n], 0, INT64).scatter_(0, places, group)
+    const inverse =
+      places === null ? group : fullCode([n], 0, INT64, places).scatter_(0, places, group)
     tensors.push(inverse.reshape(shape))
   }
   if (wanted.counts) {
     names.push('counts')
-    const ends = cat([at.narrow(0, Math.min(1, n), Math.max(0, at.numel() - 1)), endOf(n)], 0)
+    const ends = cat([at.narrow(0, Math.min(1, n), Math.max(0, at.numel() - 1)), endOf(n, at)], 0)
     tensors.push(ends.sub(at))
   }
   if (tensors.length === 1) return tensors[0] as Tensor
@@ -87,8 +88,8 @@ function results(
 }
 
 /** The end of the last run: n, if there is one. */
-function endOf(n: number): Tensor {
-  return fullCode([Math.min(1, n)], n, INT64)
+function endOf(n: number, like: Tensor): Tensor {
+  return fullCode([Math.min(1, n)], n, INT64, like)
 }
 
 function ofElements(wanted: Wanted, input: Tensor, sorted: boolean): Uniques {
@@ -96,7 +97,7 @@ function ofElements(wanted: Wanted, input: Tensor, sorted: boolean): Uniques {
   const n = flat.numel()
   const found = sorted ? sort(flat) : null
   const row = found === null ? flat : found.values
-  const starts = startsOf(n, () => row.narrow(0, 1, n - 1).ne(row.narrow(0, 0, n - 1)))
+  const starts = startsOf(n, row, () => row.narrow(0, 1, n - 1).ne(row.narrow(0, 0, n - 1)))
   const places = found === null ? null : found.indices
   return results(wanted, starts, places, (at) => flat.indexSelect(0, at), input.shape)
 }
@@ -124,7 +125,7 @@ function ofSlices(wanted: Wanted, input: Tensor, dim: number, sorted: boolean): 
   const rows = input.movedim(axis, 0).reshape(n, n === 0 ? 0 : -1)
   const places = sorted ? run(sortRowsOp, [rows], [n], INT64) : null
   const ordered = places === null ? rows : rows.indexSelect(0, places)
-  const starts = startsOf(n, () =>
+  const starts = startsOf(n, ordered, () =>
     ordered
       .narrow(0, 1, n - 1)
       .ne(ordered.narrow(0, 0, n - 1))

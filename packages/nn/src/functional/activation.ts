@@ -418,7 +418,10 @@ export function rrelu(input: Tensor, ...given: RReluArguments): Tensor {
   }
   if (!training) return leaky(op, input, (lower + upper) / 2, inplace)
   const negative = input.detach().le(0)
-  const slopes = empty([negative.sum().item()], { dtype: 'float64' }).uniform_(lower, upper)
+  const slopes = empty([negative.sum().item()], {
+    dtype: 'float64',
+    device: negative.device,
+  }).uniform_(lower, upper)
   const factors = core.onesLike(input.detach()).maskedScatter(negative, slopes.to(input.dtype))
   return placed(op, input, inplace, (x) => x.mul(factors))
 }

@@ -17,7 +17,7 @@ import { requireTensor } from './inputs.ts'
 
 /** The summand of scores of a mask: -∞ where booleans forbid. */
 function additive(mask: Tensor, forbidden: Tensor, dtype: DType): Tensor {
-  return zeros([...mask.shape], { dtype }).maskedFill(forbidden, -Infinity)
+  return zeros([...mask.shape], { dtype, device: mask.device }).maskedFill(forbidden, -Infinity)
 }
 
 /** A mask as summands of scores. @throws {DTypeError} unless it is bool or floating. */
@@ -150,7 +150,10 @@ const readHeads = parameters<HeadParameters>('multiHeadAttentionForward', HEADS)
 function widenedMask(mask: Tensor | null): Tensor | null {
   return mask === null
     ? null
-    : cat([mask, zeros([...mask.shape.slice(0, -1), 1], { dtype: mask.dtype })], -1)
+    : cat(
+        [mask, zeros([...mask.shape.slice(0, -1), 1], { dtype: mask.dtype, device: mask.device })],
+        -1,
+      )
 }
 
 /**
@@ -319,7 +322,7 @@ export function attendInHeads(
   if (staticK !== null) k = staticK.unflatten(0, [count, heads])
   if (staticV !== null) v = staticV.unflatten(0, [count, heads])
   if (addZero) {
-    const none = zeros([count, heads, 1, width], { dtype })
+    const none = zeros([count, heads, 1, width], { dtype, device: k.device })
     k = cat([k, none], 2)
     v = cat([v, none], 2)
     mask = widenedMask(mask)

@@ -109,7 +109,7 @@ export function multiMarginLoss(
   if (p === 2) missing = missing.square()
   if (weight !== null)
     missing = missing.mul(weight.indexSelect(0, target.reshape(count)).unsqueeze(1))
-  const others = arange(classes).ne(labels)
+  const others = arange(classes, { device: input.device }).ne(labels)
   const loss = missing.mul(others.to(rows.dtype)).sum(1).div(classes)
   return reduced(input.ndim < 2 && target.ndim === 0 ? loss.squeeze(0) : loss, kind)
 }

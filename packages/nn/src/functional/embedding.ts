@@ -112,7 +112,7 @@ function listOf(input: Tensor, offsets: Tensor | null): { indices: Tensor; offse
   if (input.ndim === 1 && offsets !== null) return { indices: input, offsets }
   if (input.ndim === 2 && offsets === null) {
     const [rows, length] = input.shape as readonly [number, number]
-    const starts = arange(rows, { dtype: input.dtype as 'int64' }).mul(length)
+    const starts = arange(rows, { dtype: input.dtype as 'int64', device: input.device }).mul(length)
     return { indices: input.flatten(), offsets: starts }
   }
   throw new ShapeError(

@@ -174,7 +174,7 @@ function positionsOf(input: Tensor, samples: Tensor, windows: Windows): Tensor {
       }
     }
   }
-  return fromTypedArray(out, [out.length]).to('int64')
+  return fromTypedArray(out, [out.length], { device: input.device }).to('int64')
 }
 
 /** All combinations, the last list running fastest. */

@@ -240,7 +240,7 @@ const AFFINE = ['size', 'alignCorners'] as const
 function centres(like: Tensor, size: number, aligned: boolean): Tensor {
   const dtype = like.dtype as 'float32'
   if (size <= 1) return like.newZeros([size])
-  const points = linspace(-1, 1, size, { dtype })
+  const points = linspace(-1, 1, size, { dtype, device: like.device })
   return aligned ? points : points.mul((size - 1) / size)
 }
 

@@ -187,14 +187,15 @@ function smoothed(axis: Axis, aligned: boolean, mode: 'bilinear' | 'bicubic'): n
 /** An axis made anew of the old one's pixels. */
 function resample(x: Tensor, dim: number, taps: Taps): Tensor {
   const behind = Array.from({ length: x.ndim - dim - 1 }, () => 1)
+  const { device } = x
   let sum: Tensor | null = null
   for (const { index, weight } of taps) {
     const part = x.indexSelect(
       dim,
-      fromTypedArray(Float64Array.from(index), [index.length]).to('int64'),
+      fromTypedArray(Float64Array.from(index), [index.length], { device }).to('int64'),
     )
     if (weight.length === 0) return part
-    const factor = fromTypedArray(Float64Array.from(weight), [weight.length, ...behind])
+    const factor = fromTypedArray(Float64Array.from(weight), [weight.length, ...behind], { device })
     const term = part.mul(factor.to(x.dtype))
     sum = sum === null ? term : sum.add(term)
   }
@@ -202,7 +203,9 @@ function resample(x: Tensor, dim: number, taps: Taps): Tensor {
 }
 
 function averaged(x: Tensor, dim: number, axis: Axis, weights: readonly number[]): Tensor {
-  const matrix = fromTypedArray(Float64Array.from(weights), [axis.to, axis.from]).to(x.dtype)
+  const options = { device: x.device }
+  const values = fromTypedArray(Float64Array.from(weights), [axis.to, axis.from], options)
+  const matrix = values.to(x.dtype)
   return matrix.matmul(x.transpose(dim, -2)).transpose(dim, -2)
 }
 

@@ -146,7 +146,7 @@ export function pad(input: Tensor, ...given: Arguments<PadOptions, typeof NAMES>
     requireRoom(input, axis, before, after, mode)
     if (before === 0 && after === 0) continue
     const list = indices(input.shape[axis] as number, before, after)
-    padded = padded.indexSelect(axis, tensor(list, { dtype: 'int64' }))
+    padded = padded.indexSelect(axis, tensor(list, { dtype: 'int64', device: input.device }))
   }
   return padded === input ? input.clone() : padded
 }

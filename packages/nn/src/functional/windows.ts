@@ -67,7 +67,8 @@ function columnsOf([h, w]: readonly [Axis, Axis]): [rows: number, columns: numbe
   return [h.size * w.size, h.count * w.count]
 }
 
-const indices = (list: readonly number[]): Tensor => tensor([...list], { dtype: 'int64' })
+const indices = (list: readonly number[], { device }: Tensor): Tensor =>
+  tensor([...list], { dtype: 'int64', device })
 
 const UNFOLD = ['kernelSize', 'dilation', 'padding', 'stride'] as const
 const readUnfold = parameters<[Both, Both, Both, Both]>('unfold', UNFOLD)
@@ -113,8 +114,8 @@ export function unfold(input: Tensor, ...given: Arguments<WindowOptions, typeof 
   const sides = [columns.padding, columns.padding, rows.padding, rows.padding]
   const x = sides.some((side) => side > 0) ? constantPadNd(input, sides) : input
   return x
-    .indexSelect(-2, indices(rows.positions))
-    .indexSelect(-1, indices(columns.positions))
+    .indexSelect(-2, indices(rows.positions, input))
+    .indexSelect(-1, indices(columns.positions, input))
     .reshape([...batch, c, rows.size, rows.count, columns.size, columns.count])
     .transpose(-3, -2)
     .reshape([...batch, c * inRow, inAll])
@@ -190,9 +191,9 @@ export function fold(input: Tensor, ...given: Arguments<FoldOptions, typeof FOLD
     .transpose(-3, -2)
     .reshape([...batch, elements / inRow, rows.size * rows.count, columns.size * columns.count])
   const wide = parts.newZeros([...batch, elements / inRow, padded[0], parts.shape.at(-1) as number])
-  const lines = wide.indexAdd(-2, indices(rows.positions), parts)
+  const lines = wide.indexAdd(-2, indices(rows.positions, parts), parts)
   const image = lines
     .newZeros([...batch, elements / inRow, ...padded])
-    .indexAdd(-1, indices(columns.positions), lines)
+    .indexAdd(-1, indices(columns.positions, lines), lines)
   return image.narrow(-2, rows.padding, h).narrow(-1, columns.padding, w).contiguous()
 }

@@ -29,7 +29,10 @@ export function isUninitialized(tensor: Tensor): boolean {
 export function materialize(tensor: Tensor | null, shape: readonly number[]): boolean {
   if (tensor === null || !pending.has(tensor)) return false
   noGrad(() => {
-    tensor.data = empty([...shape], { dtype: tensor.dtype as 'float32' })
+    tensor.data = empty([...shape], {
+      dtype: tensor.dtype as 'float32',
+      device: tensor.device,
+    })
   })
   pending.delete(tensor)
   return true

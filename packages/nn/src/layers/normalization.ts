@@ -323,7 +323,9 @@ export class CrossMapLRN2d extends ResponseNorm {
       const [to, from] = [Math.floor(i / channels), i % channels]
       return from < to + reach && (from === 0 || from > to - reach) ? 1 : 0
     })
-    const neighbours = fromTypedArray(counts, [channels, channels]).to(input.dtype)
+    const neighbours = fromTypedArray(counts, [channels, channels], { device: input.device }).to(
+      input.dtype,
+    )
     const sum = neighbours.matmul(input.mul(input).flatten(2)).reshape(input.shape)
     return input.mul(
       sum

@@ -107,7 +107,7 @@ abstract class Cell<Args extends unknown[], Output> extends Module<Args, Output>
     const batch = input.ndim === 2 ? input : input.unsqueeze(0)
     const count = batch.shape[0] as number
     if (state === null || state === undefined) {
-      return [batch, zeros([count, this.hiddenSize], { dtype: input.dtype })]
+      return [batch, zeros([count, this.hiddenSize], { dtype: input.dtype, device: input.device })]
     }
     const wanted = input.ndim === 2 ? [count, this.hiddenSize] : [this.hiddenSize]
     if (state.shape.join() !== wanted.join()) {

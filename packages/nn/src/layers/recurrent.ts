@@ -206,7 +206,7 @@ abstract class Recurrent<State, Result> extends Module<
     const first = given.map((state, k) => {
       const size = k === 0 && this.projSize > 0 ? this.projSize : this.hiddenSize
       if (state === null || state === undefined) {
-        return zeros([runs, count, size], { dtype: data.dtype })
+        return zeros([runs, count, size], { dtype: data.dtype, device: data.device })
       }
       const wanted = single ? [runs, size] : [runs, count, size]
       if (state.shape.join() !== wanted.join()) {

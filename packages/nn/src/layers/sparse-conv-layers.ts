@@ -141,14 +141,16 @@ export class SparseMaxPool2d extends SparseModule {
     )
     const { places, inputs, outputs, counts, spatialShape } = rules
     // For each element of the window the row of the input; the row behind the last one is empty.
-    const empty = full([1, channels], -Infinity, { dtype: features.dtype as 'float32' })
+    const empty = full([1, channels], -Infinity, {
+      dtype: features.dtype as 'float32',
+      device: features.device,
+    })
     const rows = counts.map((count, k) => {
       const at = counts.slice(0, k).reduce((a, b) => a + b, 0)
-      return full([places.length], input.numSites, { dtype: 'int64' }).indexCopy(
-        0,
-        outputs.narrow(0, at, count),
-        inputs.narrow(0, at, count),
-      )
+      return full([places.length], input.numSites, {
+        dtype: 'int64',
+        device: features.device,
+      }).indexCopy(0, outputs.narrow(0, at, count), inputs.narrow(0, at, count))
     })
     const seen = cat([features, empty]).indexSelect(0, cat(rows))
     const windows = seen.reshape([counts.length, places.length, channels])

@@ -10,7 +10,7 @@ import {
   zeros,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { near, parameters } from '@flambeau/core/internal'
 import { requireTensor, wholeNumbers } from '../functional/inputs.ts'
 import type { Rulebook } from './sparse-conv-rules.ts'
 
@@ -159,7 +159,9 @@ export class SparseTensor2d {
       all[3 * i + 1] = row % height
       all[3 * i + 2] = place % width
     }
-    const coordinates = tensor(all).to('int64').reshape([places.length, 3])
+    const coordinates = tensor(all, { device: features.device })
+      .to('int64')
+      .reshape([places.length, 3])
     const sites = { places, coordinates, spatialShape, batchSize, rulebooks: new Map() }
     return new SparseTensor2d(features, sites)
   }
@@ -222,7 +224,7 @@ export class SparseTensor2d {
   rulebook(key: string, make: () => Rulebook): Rulebook {
     const { rulebooks } = this.#sites
     let found = rulebooks.get(key)
-    if (found === undefined) rulebooks.set(key, (found = make()))
+    if (found === undefined) rulebooks.set(key, (found = near(this.features._id, make)))
     return found
   }
 
@@ -251,8 +253,11 @@ export class SparseTensor2d {
   toDense(): Tensor {
     const [height, width] = this.spatialShape as [number, number]
     const { features, batchSize, channels } = this
-    const empty = zeros([batchSize * height * width, channels], { dtype: features.dtype })
-    const places = tensor(this.places).to('int64')
+    const empty = zeros([batchSize * height * width, channels], {
+      dtype: features.dtype,
+      device: features.device,
+    })
+    const places = tensor(this.places, { device: features.device }).to('int64')
     const flat = empty.indexAdd(0, places, features)
     return flat.reshape([batchSize, height, width, channels]).permute(0, 3, 1, 2)
   }

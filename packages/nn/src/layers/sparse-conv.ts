@@ -79,7 +79,7 @@ function convolve(features: Tensor, weight: Tensor, bias: Tensor | null, rules: 
     const result =
       centre >= 0
         ? features.matmul(kernel.select(0, centre))
-        : zeros([places.length, out], { dtype: features.dtype })
+        : zeros([places.length, out], { dtype: features.dtype, device: features.device })
     const step = Math.max(256, Math.floor(BLOCK / Math.max(channels, out)))
     let at = 0
     for (const [k, count] of counts.entries()) {

@@ -178,7 +178,9 @@ export function fuseLinearBnWeights(
   return noGrad(() => {
     const scale = (bnW ?? onesLike(bnRm)).mul(bnRv.add(bnEps).rsqrt())
     const weight = linearW.mul(scale.unsqueeze(-1).to(linearW.dtype))
-    const start = linearB ?? zeros([out as number], { dtype: linearW.dtype as 'float32' })
+    const start =
+      linearB ??
+      zeros([out as number], { dtype: linearW.dtype as 'float32', device: linearW.device })
     const bias = start
       .sub(bnRm)
       .mul(scale)

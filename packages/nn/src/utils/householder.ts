@@ -46,5 +46,7 @@ export function reflectorsOf(matrix: Tensor): Tensor {
       a[j * k + j] = tau === 0 ? -sign : sign
     }
   }
-  return tensor(all, { dtype: matrix.dtype as 'float64' }).reshape([...matrix.shape])
+  return tensor(all, { dtype: matrix.dtype as 'float64', device: matrix.device }).reshape([
+    ...matrix.shape,
+  ])
 }

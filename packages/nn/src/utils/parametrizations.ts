@@ -227,7 +227,7 @@ class _Orthogonal extends Module {
     const square = n === k ? lower : cat([lower, lower.newZeros(rest)], -1)
     const skew = square.sub(square.mT)
     if (this.map !== 'cayley') return matrixExp(skew).narrow(-1, 0, k)
-    const one = eye(n, { dtype: x.dtype })
+    const one = eye(n, { dtype: x.dtype, device: x.device })
     return linalg.solve(one.sub(skew.mul(0.5)), one.add(skew.mul(0.5))).narrow(-1, 0, k)
   }
 
@@ -244,7 +244,10 @@ class _Orthogonal extends Module {
       }
       if (n === k) this.base = isOrthogonal(q) ? q.clone() : orthogonalized(q)
       else {
-        const more = randn([...q.shape.slice(0, -1), n - k], { dtype: q.dtype as 'float32' })
+        const more = randn([...q.shape.slice(0, -1), n - k], {
+          dtype: q.dtype as 'float32',
+          device: q.device,
+        })
         this.base = orthogonalized(cat([q, more], -1))
       }
       const start = zerosLike(value)
@@ -258,7 +261,7 @@ function isOrthogonal(q: Tensor): boolean {
   const [n, k] = q.shape.slice(-2) as [number, number]
   const step = q.dtype === 'float64' ? 2 ** -52 : 2 ** -23
   const product = q.mT.matmul(q)
-  const one = eye(k, { dtype: q.dtype }).expand(product.shape)
+  const one = eye(k, { dtype: q.dtype, device: q.device }).expand(product.shape)
   return product.allclose(one, { atol: 10 * n * step })
 }
 

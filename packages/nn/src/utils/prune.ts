@@ -131,7 +131,8 @@ const anywhere =
     if (count === 0) return onesLike(scores)
     return without(
       scores,
-      rand(scores.shape, { dtype: scores.dtype as 'float32' }).topk(count).indices,
+      rand(scores.shape, { dtype: scores.dtype as 'float32', device: scores.device }).topk(count)
+        .indices,
     )
   }
 

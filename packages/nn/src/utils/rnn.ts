@@ -99,7 +99,7 @@ export function packPaddedSequence(
       throw new ValueError(op, { input }, 'lengths must fall', '{ enforceSorted: false }')
     }
   } else order.sort((a, b) => (lengths[b] as number) - (lengths[a] as number))
-  const sorted = enforceSorted ? null : tensor(order, { dtype: 'int64' })
+  const sorted = enforceSorted ? null : tensor(order, { dtype: 'int64', device: input.device })
   const rows = sorted === null ? steps : steps.indexSelect(1, sorted)
   const most = lengths.length === 0 ? 0 : Math.max(...lengths)
   const sizes = Array.from({ length: most }, (_, t) => lengths.filter((n) => n > t).length)
@@ -145,18 +145,20 @@ export function padPackedSequence(
   }
   const [count = 0] = sizes
   const rest = data.shape.slice(1)
-  const { dtype } = data
+  const { dtype, device } = data
   const steps = data.split(sizes, 0).map((rows, t) => {
     const missing = count - (sizes[t] as number)
-    return missing === 0 ? rows : cat([rows, full([missing, ...rest], paddingValue, { dtype })])
+    return missing === 0
+      ? rows
+      : cat([rows, full([missing, ...rest], paddingValue, { dtype, device })])
   })
-  while (steps.length < total) steps.push(full([count, ...rest], paddingValue, { dtype }))
+  while (steps.length < total) steps.push(full([count, ...rest], paddingValue, { dtype, device }))
   const lengths = Array.from({ length: count }, (_, i) => sizes.filter((size) => size > i).length)
   let output = stack(steps, batchFirst ? 1 : 0)
   let sorted = tensor(lengths, { dtype: 'int64' }) as Tensor
   if (unsortedIndices !== null) {
     output = output.indexSelect(batchFirst ? 0 : 1, unsortedIndices)
-    sorted = sorted.indexSelect(0, unsortedIndices)
+    sorted = sorted.indexSelect(0, unsortedIndices.cpu())
   }
   return namedResult(['output', 'lengths'], [output, sorted])
 }
@@ -205,6 +207,7 @@ export function padSequence(
     if (missing === 0) return sequence
     const fill = full([missing, ...sequence.shape.slice(1)], paddingValue, {
       dtype: sequence.dtype,
+      device: sequence.device,
     })
     return cat(paddingSide === 'left' ? [fill, sequence] : [sequence, fill])
   })
@@ -259,6 +262,6 @@ export function unpadSequence(
 
 /** The permutation that undoes one. @see torch.nn.utils.rnn.invert_permutation */
 export function invertPermutation(permutation: Tensor): Tensor {
-  const places = arange(permutation.numel(), { dtype: 'int64' })
+  const places = arange(permutation.numel(), { dtype: 'int64', device: permutation.device })
   return zerosLike(permutation).scatter(0, permutation, places)
 }

@@ -50,7 +50,10 @@ export function asMatrix(weight: Tensor, axis: number): Tensor {
 
 /** A random vector of length 1. */
 export function randomDirection(like: Tensor, size: number, eps: number): Tensor {
-  return normalize(empty([size], { dtype: like.dtype }).normal_(0, 1), { dim: 0, eps })
+  return normalize(empty([size], { dtype: like.dtype, device: like.device }).normal_(0, 1), {
+    dim: 0,
+    eps,
+  })
 }
 
 /** u and v after `rounds` more of the power method, in place; which of them comes first differs. */

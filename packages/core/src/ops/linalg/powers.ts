@@ -86,7 +86,7 @@ export function matrixPower(input: Tensor, ...given: Arguments<MatrixPowerOption
   let rest = Math.abs(n as number)
   if (rest === 0) {
     // It depends on the input all the same, with a gradient of 0.
-    const identity = eye(matrixSize(input)[0], { dtype: input.dtype })
+    const identity = eye(matrixSize(input)[0], { dtype: input.dtype, device: input.device })
     return where(zerosLike(input, { dtype: 'bool' }), input, identity)
   }
   let square = (n as number) < 0 ? inverse(input) : input

@@ -60,7 +60,10 @@ function limits(
         'pass 1e-6',
       )
     }
-    const given = value instanceof Tensor ? value.to(A.dtype) : tensor(value, { dtype: A.dtype })
+    const given =
+      value instanceof Tensor
+        ? value.to(A.dtype)
+        : tensor(value, { dtype: A.dtype, device: A.device })
     return given.expand(batch)
   }
   const absolute = limit('atol', atol ?? 0)

@@ -219,7 +219,7 @@ export function householderProduct(
 function reflected(input: Tensor, tau: Tensor): Tensor {
   const [m, n] = matrixSize(input)
   const k = tau._shape.at(-1) as number
-  const identity = eye(m, { dtype: input.dtype })
+  const identity = eye(m, { dtype: input.dtype, device: input.device })
   // Without reflectors, the result still depends on the input, with a gradient of 0.
   const start = identity.narrow(1, 0, n).expand(input._shape)
   let x = k > 0 ? start : where(zerosLike(input, { dtype: 'bool' }), input, start)

@@ -133,9 +133,9 @@ function detGradient(grad: Tensor, input: Tensor, det: Tensor): Tensor {
   // of all s but sᵢ. Each way sees harmless matrices in place of those for the other.
   const n = matrixSize(input)[0]
   const mask = regular.unsqueeze(-1).unsqueeze(-1)
-  const identity = eye(n, { dtype: input.dtype })
+  const identity = eye(n, { dtype: input.dtype, device: input.device })
   const first = mT(uncheckedInverse(where(mask, input, identity))).mul(weight)
-  const distinct = arange(1, n + 1, { dtype: input.dtype }).diagEmbed()
+  const distinct = arange(1, n + 1, { dtype: input.dtype, device: input.device }).diagEmbed()
   const { U, S, Vh } = svd(where(mask, distinct, input))
   const others = where(identity.ne(0), 1, S.unsqueeze(-2)).prod(-1)
   const sign = grad.mul(detValue(U)).mul(detValue(Vh)).unsqueeze(-1).unsqueeze(-1)
@@ -223,7 +223,7 @@ function luGradient(grad: Tensor, LU: Tensor, positions: Tensor): Tensor {
   const byL = (x: Tensor): Tensor =>
     solveTriangular(mT(square), x, { upper: true, unitriangular: true })
   const byU = (x: Tensor): Tensor => solveTriangular(mT(square), x, { upper: false, left: false })
-  const L = square.tril(-1).add(eye(k, { dtype: LU.dtype }))
+  const L = square.tril(-1).add(eye(k, { dtype: LU.dtype, device: LU.device }))
   let inL = mT(L).matmul(gradSquare.tril(-1))
   let inU = gradSquare.triu().matmul(mT(square.triu()))
   let rest: Tensor | null = null

@@ -214,7 +214,7 @@ export function oldSvd(
   if (!flag('svd', 'computeUv', computeUv, true)) {
     const [m, n] = matrixSize(input)
     const empty = (size: number): Tensor =>
-      zeros([...batchShape(input), size, size], { dtype: input.dtype })
+      zeros([...batchShape(input), size, size], { dtype: input.dtype, device: input.device })
     return namedResult(['U', 'S', 'V'], [empty(m), svdvals(input), empty(n)])
   }
   const [U, S, Vh] = runSvd(input, reduced ? 'reduced' : 'full')

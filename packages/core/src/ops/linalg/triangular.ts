@@ -230,7 +230,7 @@ export function choleskyInverse(L: Tensor, ...given: Arguments<UpperOptions, ['u
   if (autocasting.on) return inAutocast('choleskyInverse', choleskyInverse, [L, ...given])
   const upper = flag('choleskyInverse', 'upper', readCholeskyInverse(given)[0], false)
   requireSquare('choleskyInverse', 'L', L)
-  return solveByFactor(eye(matrixSize(L)[0], { dtype: L.dtype }), L, upper)
+  return solveByFactor(eye(matrixSize(L)[0], { dtype: L.dtype, device: L.device }), L, upper)
 }
 
 export interface TriangularMethods {
