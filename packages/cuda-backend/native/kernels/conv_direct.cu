@@ -1,0 +1,279 @@
+// Convolution by kernels of our own, for the types and sizes that cuDNN does not take: whole
+// numbers, images with more than 2^31 numbers. Neighbouring threads have neighbouring channels.
+#include <algorithm>
+#include <type_traits>
+
+#include "conv.h"
+#include "elements.h"
+#include "primitives.h"
+
+namespace flambeau::cuda {
+
+namespace {
+
+constexpr int kThreads = 256;
+
+// The type to sum in: float for 16-bit floats, unsigned for integers, so that they wrap.
+template <class T, bool kInteger = std::is_integral_v<T>>
+struct SumType {
+  using Type = Computed<T>;
+};
+template <class T>
+struct SumType<T, true> {
+  using Type = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+};
+template <class T>
+using SumOf = typename SumType<T>::Type;
+
+template <class T>
+__device__ __forceinline__ SumOf<T> take(T x) {
+  return static_cast<SumOf<T>>(widened(x));
+}
+template <class T>
+__device__ __forceinline__ T put(SumOf<T> x) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(x);
+  } else {
+    return narrowed<T>(x);
+  }
+}
+
+// Calls body(T{}) with the type of `dtype`; there is no convolution of bools.
+template <class Body>
+void with_number_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::kFloat32: return body(float{});
+    case DType::kFloat64: return body(double{});
+    case DType::kFloat16: return body(Half{});
+    case DType::kBFloat16: return body(BFloat16{});
+    case DType::kInt64: return body(int64_t{});
+    case DType::kInt32: return body(int32_t{});
+    case DType::kUInt8: return body(uint8_t{});
+    default: throw Failure("ERR_INTERNAL", "there is no convolution of bool tensors");
+  }
+}
+
+__device__ __forceinline__ int64_t first_item() {
+  return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+__device__ __forceinline__ int64_t all_items() {
+  return static_cast<int64_t>(gridDim.x) * blockDim.x;
+}
+
+// Where tap `k` of the window of output (od, oh, ow) lies in an image of the input, in pixels; -1
+// outside of it.
+__device__ __forceinline__ int64_t input_of(const ConvGeometry& g, int64_t od, int64_t oh,
+                                            int64_t ow, int64_t k) {
+  const int64_t d = od * g.stride_d - g.pad_d + k / (g.kh * g.kw) * g.dilation_d;
+  const int64_t h = oh * g.stride_h - g.pad_h + k / g.kw % g.kh * g.dilation_h;
+  const int64_t w = ow * g.stride_w - g.pad_w + k % g.kw * g.dilation_w;
+  if (d < 0 || d >= g.d || h < 0 || h >= g.h || w < 0 || w >= g.w) return -1;
+  return (d * g.h + h) * g.w + w;
+}
+
+// The output position that tap `k` of a kernel axis links with input position `at`; -1 for none.
+__device__ __forceinline__ int64_t output_of(int64_t at, int64_t pad, int64_t k, int64_t dilation,
+                                             int64_t stride, int64_t outputs) {
+  const int64_t start = at + pad - k * dilation;
+  if (start < 0 || start % stride != 0) return -1;
+  return start / stride < outputs ? start / stride : -1;
+}
+
+// y; weights as [taps, c / groups, o].
+template <class T>
+__global__ void forward_kernel(ConvGeometry g, const T* x, const T* w, const T* bias, T* y) {
+  const int64_t gc = g.group_c(), go = g.group_o();
+  for (int64_t item = first_item(); item < g.n * g.y_pixels() * g.o; item += all_items()) {
+    const int64_t o = item % g.o, pixel = item / g.o;
+    const int64_t ow = pixel % g.ow, oh = pixel / g.ow % g.oh, od = pixel / (g.ow * g.oh) % g.od;
+    const T* image = x + pixel / g.y_pixels() * g.x_pixels() * g.c + o / go * gc;
+    SumOf<T> sum = bias ? take(bias[o]) : SumOf<T>{};
+    for (int64_t k = 0; k < g.taps(); ++k) {
+      const int64_t at = input_of(g, od, oh, ow, k);
+      if (at < 0) continue;
+      for (int64_t c = 0; c < gc; ++c)
+        sum += take(image[at * g.c + c]) * take(w[(k * gc + c) * g.o + o]);
+    }
+    y[item] = put<T>(sum);
+  }
+}
+
+// dx; weights as [taps, o / groups, c].
+template <class T>
+__global__ void input_grad_kernel(ConvGeometry g, const T* dy, const T* w, T* dx) {
+  const int64_t gc = g.group_c(), go = g.group_o();
+  for (int64_t item = first_item(); item < g.n * g.x_pixels() * g.c; item += all_items()) {
+    const int64_t c = item % g.c, pixel = item / g.c;
+    const int64_t iw = pixel % g.w, ih = pixel / g.w % g.h, id = pixel / (g.w * g.h) % g.d;
+    const T* image = dy + pixel / g.x_pixels() * g.y_pixels() * g.o + c / gc * go;
+    SumOf<T> sum{};
+    for (int64_t k = 0; k < g.taps(); ++k) {
+      const int64_t od = output_of(id, g.pad_d, k / (g.kh * g.kw), g.dilation_d, g.stride_d, g.od);
+      const int64_t oh = output_of(ih, g.pad_h, k / g.kw % g.kh, g.dilation_h, g.stride_h, g.oh);
+      const int64_t ow = output_of(iw, g.pad_w, k % g.kw, g.dilation_w, g.stride_w, g.ow);
+      if (od < 0 || oh < 0 || ow < 0) continue;
+      const int64_t at = (od * g.oh + oh) * g.ow + ow;
+      for (int64_t o = 0; o < go; ++o)
+        sum += take(image[at * g.o + o]) * take(w[(k * go + o) * g.c + c]);
+    }
+    dx[item] = put<T>(sum);
+  }
+}
+
+// dw, row-major; output channels are neighbours here.
+template <class T>
+__global__ void weight_grad_kernel(ConvGeometry g, const T* x, const T* dy, T* dw) {
+  const int64_t gc = g.group_c(), go = g.group_o();
+  for (int64_t item = first_item(); item < g.taps() * gc * g.o; item += all_items()) {
+    const int64_t o = item % g.o, c = item / g.o % gc, k = item / (g.o * gc);
+    SumOf<T> sum{};
+    for (int64_t n = 0; n < g.n; ++n)
+      for (int64_t at = 0; at < g.y_pixels(); ++at) {
+        const int64_t from = input_of(g, at / (g.ow * g.oh), at / g.ow % g.oh, at % g.ow, k);
+        if (from < 0) continue;
+        sum += take(x[(n * g.x_pixels() + from) * g.c + o / go * gc + c]) *
+               take(dy[(n * g.y_pixels() + at) * g.o + o]);
+      }
+    dw[(o * gc + c) * g.taps() + k] = put<T>(sum);
+  }
+}
+
+// y [rows, columns] += bias [columns], `width` columns at a time.
+template <class T, int width>
+__global__ void add_bias_kernel(int64_t packs, int64_t columns, const T* bias, T* y) {
+  const int64_t across = columns / width;
+  for (int64_t item = first_item(); item < packs; item += all_items()) {
+    Pack<T, width> values = load_pack<width>(y + item * width);
+    const Pack<T, width> summands = load_pack<width>(bias + item % across * width);
+#pragma unroll
+    for (int i = 0; i < width; ++i) values[i] = put<T>(take(values[i]) + take(summands[i]));
+    store_pack(y + item * width, values);
+  }
+}
+
+// A block sums kLanes columns: threads side by side have columns side by side, and kRows of them
+// share the rows of a part.
+constexpr int kLanes = 32, kRows = 8;
+
+// The sums of rows [part · count, (part + 1) · count) into to [parts, columns].
+template <class T, class To>
+__global__ void sum_columns_kernel(int64_t rows, int64_t columns, int64_t count, const T* from,
+                                   To* to) {
+  using S = SumOf<T>;
+  __shared__ S sums[kRows][kLanes];
+  const int lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);
+  const int64_t column = static_cast<int64_t>(blockIdx.x) * kLanes + lane;
+  const int64_t part = blockIdx.y;
+  const int64_t end = min(rows, (part + 1) * count);
+  S sum{};
+  if (column < columns)
+    for (int64_t i = part * count + row; i < end; i += kRows)
+      sum += static_cast<S>(take(from[i * columns + column]));
+  sums[row][lane] = sum;
+  __syncthreads();
+  for (int step = kRows / 2; step > 0; step /= 2) {
+    if (row < step) sums[row][lane] += sums[row + step][lane];
+    __syncthreads();
+  }
+  if (row != 0 || column >= columns) return;
+  if constexpr (std::is_same_v<S, To>) {
+    to[part * columns + column] = sums[0][lane];
+  } else {
+    to[part * columns + column] = put<To>(sums[0][lane]);
+  }
+}
+
+// A copy of w [o, c / groups, …] with other strides, given for groups, o / groups, c / groups,
+// taps.
+Tensor packed(Call& call, const ConvGeometry& g, const Tensor& w, int64_t group, int64_t o,
+              int64_t c, int64_t tap) {
+  Tensor from = call.contiguous(w);
+  from.shape = {g.groups, g.group_o(), g.group_c(), g.taps()};
+  contiguous_strides(from.shape, from.strides);
+  Tensor to = call.temporary(from.shape, w.dtype);
+  const int64_t strides[] = {group, o, c, tap};
+  std::copy(strides, strides + 4, to.strides);
+  copy_into(call, to, from);
+  return to;
+}
+
+}  // namespace
+
+void direct_forward(Call& call, const ConvGeometry& g, const Tensor& x, const Tensor& w,
+                    const Tensor* bias, const Tensor& y) {
+  const int64_t gc = g.group_c(), go = g.group_o();
+  const Tensor weights = packed(call, g, w, go, 1, g.o, gc * g.o);
+  with_number_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    launch(forward_kernel<T>, dim3(grid_for(y.numel(), 1, call.properties(), kThreads)),
+           dim3(kThreads), 0, call.stream(), g, x.as<T>(), weights.as<T>(),
+           bias ? bias->as<T>() : nullptr, y.as<T>());
+  });
+}
+
+void direct_input_grad(Call& call, const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                       const Tensor& dx) {
+  const int64_t gc = g.group_c(), go = g.group_o();
+  const Tensor weights = packed(call, g, w, gc, g.c, 1, go * g.c);
+  with_number_type(dy.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    launch(input_grad_kernel<T>, dim3(grid_for(dx.numel(), 1, call.properties(), kThreads)),
+           dim3(kThreads), 0, call.stream(), g, dy.as<T>(), weights.as<T>(), dx.as<T>());
+  });
+}
+
+void direct_weight_grad(Call& call, const ConvGeometry& g, const Tensor& x, const Tensor& dy,
+                        const Tensor& dw) {
+  with_number_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    launch(weight_grad_kernel<T>, dim3(grid_for(dw.numel(), 1, call.properties(), kThreads)),
+           dim3(kThreads), 0, call.stream(), g, x.as<T>(), dy.as<T>(), dw.as<T>());
+  });
+}
+
+void add_bias(Call& call, const Tensor& y, int64_t columns, const void* bias) {
+  with_number_type(y.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto run = [&](auto kernel, int width) {
+      const int64_t packs = y.numel() / width;
+      launch(kernel, dim3(grid_for(packs, 4, call.properties(), kThreads)), dim3(kThreads), 0,
+             call.stream(), packs, columns, static_cast<const T*>(bias), y.as<T>());
+    };
+    constexpr int kWide = kPack<T>;
+    const bool aligned = reinterpret_cast<uintptr_t>(y.data) % 16 == 0 &&
+                         reinterpret_cast<uintptr_t>(bias) % 16 == 0;
+    if (aligned && columns % kWide == 0) {
+      run(add_bias_kernel<T, kWide>, kWide);
+    } else {
+      run(add_bias_kernel<T, 1>, 1);
+    }
+  });
+}
+
+void sum_columns(Call& call, const Tensor& dy, int64_t columns, const Tensor& db) {
+  const int64_t rows = dy.numel() / columns;
+  const int64_t across = (columns + kLanes - 1) / kLanes;
+  // Parts fill the device, and have 64 rows at least.
+  const int64_t wanted = std::max<int64_t>(1, 4 * call.properties().multiprocessors / across);
+  const int64_t parts = std::clamp<int64_t>((rows + 63) / 64, 1, std::min<int64_t>(wanted, 65535));
+  const int64_t count = (rows + parts - 1) / parts;
+  const auto grid = [&](int64_t down) {
+    return dim3(static_cast<unsigned>(across), static_cast<unsigned>(down));
+  };
+  with_number_type(dy.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using S = SumOf<T>;
+    if (parts == 1) {
+      launch(sum_columns_kernel<T, T>, grid(1), dim3(kLanes, kRows), 0, call.stream(), rows,
+             columns, rows, dy.as<T>(), db.as<T>());
+      return;
+    }
+    S* const partial = call.scratch_of<S>(parts * columns);
+    launch(sum_columns_kernel<T, S>, grid(parts), dim3(kLanes, kRows), 0, call.stream(), rows,
+           columns, count, dy.as<T>(), partial);
+    launch(sum_columns_kernel<S, T>, grid(1), dim3(kLanes, kRows), 0, call.stream(), parts, columns,
+           parts, static_cast<const S*>(partial), db.as<T>());
+  });
+}
+
+}  // namespace flambeau::cuda
