@@ -153,6 +153,15 @@ describe('data', () => {
     await expect(run(...training)).rejects.toThrow(/1 of 20 images have no mask: .*\.jpg/)
   })
 
+  test('without a car in any mask are refused', async () => {
+    const data = copied('black')
+    const black = zeros([1, 160, 240], { dtype: 'uint8' })
+    for (const name of readdirSync(join(data, 'train_masks')))
+      await writeImage(join(data, 'train_masks', name), black)
+    const training = run('train', '--data', data, '--out', join(folder, 'black-run'), ...SMALL)
+    await expect(training).rejects.toThrow(/no car is in the masks of the 4 pictures/)
+  })
+
   test('that are corrupt stop the training, or are left out', async () => {
     const data = copied('corrupt')
     const name = readdirSync(join(data, 'train')).at(1) as string

@@ -3,8 +3,15 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { manualSeed, setNumThreads, ValueError } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
-import type { CarvanaSample } from '@flambeau/data'
-import { Accuracy, DataLoader, Dice, loadCheckpoint, writeFileAtomic } from '@flambeau/data'
+import type { CarvanaSample, Dataset } from '@flambeau/data'
+import {
+  Accuracy,
+  DataLoader,
+  Dice,
+  FormatError,
+  loadCheckpoint,
+  writeFileAtomic,
+} from '@flambeau/data'
 import * as nn from '@flambeau/nn'
 import { Adam, GradScaler, OneCycleLR } from '@flambeau/optim'
 import { fit, formatPercent } from '@flambeau/trainer'
@@ -61,12 +68,24 @@ function keepSettings(options: TrainOptions): void {
   writeFileAtomic(path, [new TextEncoder().encode(JSON.stringify(settings))])
 }
 
+/** @throws {FormatError} if there is no car in any mask, and so no Dice. */
+async function requireCars(pictures: Dataset<CarvanaSample>, path: string): Promise<void> {
+  for (let i = 0; i < pictures.length; i++) {
+    const { mask } = await pictures.getItem(i)
+    if (mask.gt(0).any().item()) return
+  }
+  const reason = `no car is in the masks of the ${pictures.length} pictures to validate on`
+  const fix = 'check the masks: cars are white, all else is black'
+  throw new FormatError({ format: 'Carvana', path, reason, fix })
+}
+
 export async function train(options: TrainOptions, say: (text: string) => void): Promise<void> {
   const { out, width, size, epochs, batchSize, lr, seed, workers, mixedPrecision } = options
   const cycle = options.schedule === 'cycle'
   if (options.threads !== undefined) setNumThreads(options.threads)
   mkdirSync(out, { recursive: true })
   const { train: learning, validation, folder } = await openData(options, say)
+  await requireCars(validation, folder)
 
   manualSeed(seed)
   const net = build(width)
