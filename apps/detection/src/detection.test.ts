@@ -78,7 +78,7 @@ describe('a small run', () => {
 
   test('refuses what it cannot do', async () => {
     await expect(run('find', '--out', join(out, 'nowhere'), 'x.png')).rejects.toThrow(
-      /model\.safetensors/,
+      /there is no trained model[^]*model\.safetensors[^]*npm run detect -- --model yolo/,
     )
     await expect(run('--model', 'magic')).rejects.toThrow(/Allowed choices/)
     await expect(run('--size', '100')).rejects.toThrow(/multiple of 32 from 64 up/)

@@ -1,5 +1,5 @@
 /** Finds digits in pictures with a trained detector. */
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { setNumThreads } from '@flambeau/core'
 import { FormatError, loadSafetensors, readImage } from '@flambeau/data'
@@ -34,11 +34,14 @@ export async function find(
   const { model: name, out, sure } = options
   if (options.threads !== undefined) setNumThreads(options.threads)
   const path = join(out, name, 'model.safetensors')
+  const fix = `train one: npm run detect -- --model ${name}`
+  if (!existsSync(path)) {
+    throw new FormatError({ format: 'model', path, reason: 'there is no trained model', fix })
+  }
   const { tensors, metadata } = loadSafetensors(path)
   const size = Number(metadata['size'])
   if (metadata['model'] !== name || !(size > 0)) {
     const reason = `it is not a model of ${name}`
-    const fix = `train one: npm run detect -- --model ${name}`
     throw new FormatError({ format: 'model', path, reason, fix })
   }
   const net = recipes[name].build(size)
