@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, tensor, zeros } from '@flambeau/core'
 import type { SampleContext, WorkerRecipe } from '../dataset.ts'
@@ -64,6 +65,16 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isNumber = (value: unknown): value is number => Number.isFinite(value)
 
+/** A box as corners, cut off at the edges of its image; null if nothing is left of it. */
+function insideOf(
+  { bbox: [x, y, w, h] }: CocoAnnotation,
+  { width, height }: Pick<CocoImage, 'width' | 'height'>,
+): readonly number[] | null {
+  const [left, top] = [Math.max(0, x), Math.max(0, y)]
+  const [right, bottom] = [Math.min(width, x + w), Math.min(height, y + h)]
+  return right > left && bottom > top ? [left, top, right, bottom] : null
+}
+
 /** Reads and checks the parts of the file that are used. */
 class Annotations {
   readonly path: string
@@ -94,6 +105,22 @@ class Annotations {
     })
     this.names = new Map(categories.toSorted(([a], [b]) => a - b))
     this.byImage = this.#group(list('annotations'))
+    this.#warnOfOutside()
+  }
+
+  /** Says how many boxes have nothing inside of their image: they are left out. */
+  #warnOfOutside(): void {
+    const outside = this.images.flatMap((image) =>
+      (this.byImage.get(image.id) ?? []).filter((one) => insideOf(one, image) === null),
+    )
+    const [first] = outside
+    // Copies in threads do not say it again.
+    if (first === undefined || !isMainThread) return
+    const [count, all] = [outside.length, [...this.byImage.values()].flat().length]
+    process.emitWarning(
+      `COCO leaves out ${count} of ${all} boxes: they have no area inside of their image; the first is [${first.bbox.join(', ')}] of annotation ${String(first.id)}\n  file: ${this.path}`,
+      'FlambeauWarning',
+    )
   }
 
   fail(reason: string): never {
@@ -136,7 +163,7 @@ class Annotations {
  * Images with boxes, classes and masks of objects, annotated in one JSON file as COCO's are. A sample is
  * `{ image, boxes, labels, imageId }`, with `masks` and `keypoints` if options ask for them.
  *
- * Boxes are cut off at the edges of the image; those with nothing left are left out.
+ * Boxes are cut off at the edges of the image; those with nothing left are left out, with a warning.
  *
  * Shapes: image uint8 `[3, H, W]`, boxes float32 `[N, 4]` as corners in pixels, labels int64 `[N]`: places
  * in `classes`, which are ordered by category id; masks uint8 `[N, H, W]`, keypoints float32 `[N, K, 3]`.
@@ -201,10 +228,8 @@ export class CocoDetection extends Dataset<CocoSample, unknown> {
     }
     const objects = (this.#annotations.byImage.get(id) ?? []).flatMap((one) => {
       if (this.#options.skipCrowds === true && one.iscrowd === 1) return []
-      const [x, y, w, h] = one.bbox
-      const box = [Math.max(0, x), Math.max(0, y), Math.min(width, x + w), Math.min(height, y + h)]
-      const [left = 0, top = 0, right = 0, bottom = 0] = box
-      return right > left && bottom > top ? [{ box, one }] : []
+      const box = insideOf(one, { width, height })
+      return box === null ? [] : [{ box, one }]
     })
     const sample: CocoSample = {
       image,

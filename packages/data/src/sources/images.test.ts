@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { full, Generator, ones, randint, tensor, zeros } from '@flambeau/core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { DataLoader } from '../data-loader.ts'
 import { FormatError } from '../formats/errors.ts'
 import { generateCarvana, generateDetection, generateShapes } from '../generators/index.ts'
@@ -276,6 +276,7 @@ const annotated = (annotations: unknown, more: object = {}): string => {
 
 describe('CocoDetection', () => {
   beforeAll(() => writeImage(at('a.png'), zeros([3, 10, 12])))
+  afterEach(() => vi.restoreAllMocks())
 
   test('reads boxes, classes, polygons, run lengths and keypoints', async () => {
     const one = { id: 1, image_id: 3, category_id: 9, iscrowd: 0, keypoints: [1, 2, 2, 0, 0, 0] }
@@ -291,7 +292,11 @@ describe('CocoDetection', () => {
       { ...one, bbox: [20, 0, 5, 2] },
       { ...one, bbox: [2, 3, 0, 5] },
     ])
+    const warning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     const data = new CocoDetection(root, path, { masks: true, keypoints: true })
+    expect(String(warning.mock.calls[0]?.[0])).toMatch(
+      /leaves out 2 of 4 boxes.*\[20, 0, 5, 2\] of annotation 1\n.*annotations\.json$/,
+    )
     expect(data.classes).toEqual(['cat', 'dog'])
     const { boxes, labels, masks, keypoints, imageId, image } = await data.getItem(0)
     expect(boxes.tolist()).toEqual([
