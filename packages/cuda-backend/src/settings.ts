@@ -1,0 +1,83 @@
+/** What programs may choose about how results are computed. */
+import { addon } from './native.ts'
+import { absent } from './errors.ts'
+
+function get(name: string): boolean {
+  return addon !== null && addon.setting(name)
+}
+
+function set(op: string, name: string, on: boolean): void {
+  if (addon === null) {
+    if (!on) return
+    throw absent(op)
+  }
+  addon.setSetting(name, on ? 1 : 0)
+}
+
+/** Are results the same from run to run, even where that is slower? */
+export function isDeterministic(): boolean {
+  return get('deterministic')
+}
+
+/**
+ * Makes results the same from run to run. Most are in any case; sums into the same place from many
+ * threads (`indexAdd`, `scatterAdd`, the gradient of an embedding) otherwise depend on their order.
+ *
+ * @throws {DeviceError} if it is switched on without an addon.
+ * @see torch.use_deterministic_algorithms
+ */
+export function setDeterministic(on: boolean): void {
+  set('setDeterministic', 'deterministic', on)
+}
+
+/** Switches of the libraries, with PyTorch's names; all are off unless set. */
+export interface Backends {
+  readonly cuda: {
+    readonly matmul: {
+      /** May products of float32 read only 10 bits of fraction, for speed? */
+      allowTf32: boolean
+    }
+  }
+  readonly cudnn: {
+    /** May convolutions of float32 read only 10 bits of fraction, for speed? */
+    allowTf32: boolean
+    /** Are the algorithms of a convolution timed at its first call? */
+    benchmark: boolean
+    /** The same as {@link setDeterministic}. */
+    deterministic: boolean
+  }
+}
+
+/** Switches of the libraries. @see torch.backends */
+export const backends: Backends = {
+  cuda: {
+    matmul: {
+      get allowTf32() {
+        return get('matmulTf32')
+      },
+      set allowTf32(on) {
+        set('backends.cuda.matmul.allowTf32', 'matmulTf32', on)
+      },
+    },
+  },
+  cudnn: {
+    get allowTf32() {
+      return get('cudnnTf32')
+    },
+    set allowTf32(on) {
+      set('backends.cudnn.allowTf32', 'cudnnTf32', on)
+    },
+    get benchmark() {
+      return get('cudnnBenchmark')
+    },
+    set benchmark(on) {
+      set('backends.cudnn.benchmark', 'cudnnBenchmark', on)
+    },
+    get deterministic() {
+      return isDeterministic()
+    },
+    set deterministic(on) {
+      setDeterministic(on)
+    },
+  },
+}
