@@ -1,0 +1,150 @@
+// Elementwise operations: what is checked, which layout the output takes, and what is launched; and
+// those that choose among several loops.
+#include <string>
+
+#include "binary.h"
+#include "elementwise_loops.h"
+#include "unary.h"
+
+namespace flambeau::cuda {
+
+namespace {
+
+constexpr int kMaxInputs = 3;
+
+[[noreturn]] void reject(const ElementwiseOperation& operation, const std::string& why) {
+  throw Failure("ERR_INTERNAL", std::string(operation.name) + ": " + why);
+}
+
+// A plain number takes the precision of its type; among 16-bit floats that of float, if `exact`.
+ElementwiseInput number_input(double value, DType dtype, bool exact) {
+  ElementwiseInput input = {dtype, true, value, 0};
+  with_every_type(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (is_half<T>) {
+      const float single = static_cast<float>(value);
+      input.real = exact ? single : widened(narrowed<T>(single));
+    } else if constexpr (std::is_same_v<T, bool>) {
+      input.whole = value != 0;
+    } else if constexpr (std::is_integral_v<T>) {
+      // A conversion out of range would be undefined.
+      const bool fits = value > -9.2e18 && value < 9.2e18;
+      input.whole = fits ? static_cast<T>(static_cast<int64_t>(value)) : 0;
+    }
+  });
+  return input;
+}
+
+}  // namespace
+
+void run_elementwise(Call& call, const ElementwiseOperation& operation, const ElementwiseRow& row,
+                     const double* params) {
+  const Signature& signature = operation.signature;
+  const int count = signature.inputs;
+  const Spec& spec = call.spec(0);
+  const Call& asked = call;  // numbers stay where they are
+  const DType dtype = asked.in(count - 1).dtype;
+  for (int k = 0; k < count; ++k)
+    if (asked.in(k).dtype != (signature.bool_first && k == 0 ? DType::kBool : dtype))
+      reject(operation, "the inputs differ in type");
+  if (spec.dtype != (signature.to_bool ? DType::kBool : dtype))
+    reject(operation, "the output has the wrong type");
+  const int code = static_cast<int>(dtype);
+  if (!row.strided[code]) reject(operation, std::string("not for ") + dtype_name(dtype));
+  if (operation.cost == Cost::kDivision && !is_floating(dtype) && call.is_number(count - 1) &&
+      number_input(call.number(count - 1), dtype, false).whole == 0)
+    throw Failure("ERR_VALUE", "whole numbers cannot be divided by zero");
+
+  const bool in_place = call.in_place(0);
+  Tensor inputs[kMaxInputs];
+  ElementwiseInput loop_inputs[kMaxInputs];
+  const Tensor* like = nullptr;
+  for (int k = 0; k < count; ++k) {
+    inputs[k] = asked.in(k);
+    if (call.is_number(k)) {
+      loop_inputs[k] = number_input(call.number(k), inputs[k].dtype, signature.exact_numbers);
+      continue;
+    }
+    loop_inputs[k] = {inputs[k].dtype, false, 0, 0};
+    if (!like && inputs[k].shape == spec.shape && inputs[k].is_dense()) like = &inputs[k];
+  }
+  const Tensor& out = like ? call.out_like(0, *like) : call.out(0);
+  if (in_place) {
+    if (!(out.shape == spec.shape) || out.dtype != spec.dtype)
+      reject(operation, "the target is not what the output is to be");
+    require_writable(out);
+    for (int k = 0; k < count; ++k) {
+      if (loop_inputs[k].is_number || !overlaps(out, inputs[k])) continue;
+      const Tensor apart = call.temporary(inputs[k].shape, inputs[k].dtype);
+      copy_into(call, apart, inputs[k]);
+      inputs[k] = apart;
+    }
+  }
+  if (spec.shape.numel() == 0) return;
+
+  const Strided* operands[kMaxInputs + 1] = {&out};
+  for (int k = 0; k < count; ++k) operands[k + 1] = &inputs[k];
+  const Axes all(spec.shape, operands, count + 1);
+  bool flat = row.flat[code] != nullptr && all.contiguous(0);
+  for (int k = 0; flat && k < count; ++k)
+    flat = loop_inputs[k].is_number || all.contiguous(k + 1) || all.single(k + 1);
+  const ElementwiseLaunch launch_part = flat ? row.flat[code] : row.strided[code];
+  all.for_parts([&](const Axes& axes) {
+    launch_part({axes, loop_inputs, out.dtype, params, call.fault(), call.stream()});
+  });
+}
+
+using namespace formulas;
+
+namespace {
+
+// a + alpha · b
+template <class T>
+struct AddScaled {
+  T alpha;
+  FLAMBEAU_HD T operator()(T a, T b) const { return formulas::add(a, multiply(alpha, b)); }
+};
+
+constexpr ElementwiseRow kAddRow = FLAMBEAU_CUDA_ROW(Add, AnyType, kArithmetic, kCheap);
+constexpr ElementwiseRow kSubRow = FLAMBEAU_CUDA_ROW(Sub, AnyType, kArithmetic, kCheap);
+constexpr ElementwiseRow kAddScaledRow =
+    FLAMBEAU_CUDA_ROW(AddScaled, NumberType, kArithmetic, kCheap);
+constexpr ElementwiseRow kPowRow = FLAMBEAU_CUDA_ROW(Pow, NumberType, kBinary, kTranscendental);
+constexpr ElementwiseRow kSquareRow = FLAMBEAU_CUDA_ROW(Square, FloatType, kUnary, kCheap);
+constexpr ElementwiseRow kSqrtRow = FLAMBEAU_CUDA_ROW(Sqrt, FloatType, kUnary, kCheap);
+constexpr ElementwiseRow kRsqrtRow = FLAMBEAU_CUDA_ROW(Rsqrt, FloatType, kUnary, kCheap);
+constexpr ElementwiseRow kReciprocalRow = FLAMBEAU_CUDA_ROW(Reciprocal, FloatType, kUnary, kCheap);
+
+}  // namespace
+
+// a + alpha · b; parameter 0 is alpha, 1 where it is left out.
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES(add) {
+  const double alpha = call.num_params() > 0 ? call.param(0) : 1;
+  run_elementwise(call, {"add", kArithmetic, Cost::kCheap}, alpha == 1 ? kAddRow : kAddScaledRow,
+                  &alpha);
+}
+
+// a - alpha · b
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES(sub) {
+  const double minus_alpha = call.num_params() > 0 ? -call.param(0) : -1;
+  run_elementwise(call, {"sub", kArithmetic, Cost::kCheap},
+                  minus_alpha == -1 ? kSubRow : kAddScaledRow, &minus_alpha);
+}
+
+// a^b. Exponents that are plain numbers with a faster equal take it, as in PyTorch.
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES(pow) {
+  const Call& asked = call;
+  const ElementwiseOperation cheap = {"pow", kUnary, Cost::kCheap};
+  if (call.is_number(1) && !call.is_number(0) &&
+      asked.in(0).ndim() == call.spec(0).shape.ndim &&
+      asked.in(1).dtype == asked.in(0).dtype && is_floating(asked.in(0).dtype)) {
+    const double b = call.number(1);
+    if (b == 2) return run_elementwise(call, cheap, kSquareRow, nullptr);
+    if (b == 0.5) return run_elementwise(call, cheap, kSqrtRow, nullptr);
+    if (b == -0.5) return run_elementwise(call, cheap, kRsqrtRow, nullptr);
+    if (b == -1) return run_elementwise(call, cheap, kReciprocalRow, nullptr);
+  }
+  run_elementwise(call, {"pow", kBinary, Cost::kTranscendental}, kPowRow, nullptr);
+}
+
+}  // namespace flambeau::cuda

@@ -1,0 +1,12 @@
+// Bits, and division of whole numbers.
+#include "binary.h"
+#include "unary.h"
+#include "elementwise_loops.h"
+
+namespace flambeau::cuda {
+
+using namespace formulas;
+
+FLAMBEAU_INTEGER_OPS(FLAMBEAU_CUDA_ELEMENTWISE)
+
+}  // namespace flambeau::cuda

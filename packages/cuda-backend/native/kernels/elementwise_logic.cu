@@ -1,0 +1,12 @@
+// Comparisons and logic.
+#include "binary.h"
+#include "unary.h"
+#include "elementwise_loops.h"
+
+namespace flambeau::cuda {
+
+using namespace formulas;
+
+FLAMBEAU_LOGIC_OPS(FLAMBEAU_CUDA_ELEMENTWISE)
+
+}  // namespace flambeau::cuda

@@ -1,0 +1,13 @@
+// Special functions.
+#include "bessel.h"
+#include "igamma.h"
+#include "normal.h"
+#include "elementwise_loops.h"
+
+namespace flambeau::cuda {
+
+using namespace formulas;
+
+FLAMBEAU_SPECIAL_OPS(FLAMBEAU_CUDA_ELEMENTWISE)
+
+}  // namespace flambeau::cuda

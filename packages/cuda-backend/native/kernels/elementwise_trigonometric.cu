@@ -1,0 +1,12 @@
+// Trigonometric and hyperbolic functions.
+#include "binary.h"
+#include "unary.h"
+#include "elementwise_loops.h"
+
+namespace flambeau::cuda {
+
+using namespace formulas;
+
+FLAMBEAU_TRIGONOMETRIC_OPS(FLAMBEAU_CUDA_ELEMENTWISE)
+
+}  // namespace flambeau::cuda
