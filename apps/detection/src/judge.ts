@@ -22,10 +22,12 @@ export function drawFound(image: Tensor, found: Detection, least: number, path: 
   // Scores fall: those that are sure come first.
   const count = scores.filter((score) => score >= least).length
   const labels = (found.labels.tolist() as number[]).slice(0, count)
+  const captions = labels.map((label, i) => `${label - 1}  ${Math.round(scores[i]! * 100)} %`)
+  // The surest last: its caption lies above others.
   overlay(image, {
-    boxes: found.boxes.narrow(0, 0, count),
-    labels,
-    captions: labels.map((label, i) => `${label - 1}  ${Math.round(scores[i]! * 100)} %`),
+    boxes: found.boxes.narrow(0, 0, count).flip([0]),
+    labels: labels.toReversed(),
+    captions: captions.toReversed(),
   }).save(path)
   return count
 }

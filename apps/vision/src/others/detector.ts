@@ -129,10 +129,11 @@ function draw(
     const captions = own.map(
       (label, k) => `${classes[label - 1]}  ${Math.round((odds[k] as number) * 100)} %`,
     )
+    // The surest last: its caption lies above others.
     overlay(image, {
-      boxes: boxes.narrow(0, 0, odds.length),
-      labels: own,
-      captions,
+      boxes: boxes.narrow(0, 0, odds.length).flip([0]),
+      labels: own.toReversed(),
+      captions: captions.toReversed(),
       ...(masks === undefined ? {} : { mask: together(masks.narrow(0, 0, odds.length), own) }),
     }).save(join(out, `scene-${i + 1}.png`))
   }
