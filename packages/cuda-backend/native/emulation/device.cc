@@ -70,7 +70,7 @@ std::recursive_mutex& lock() {
 void set_failure(const std::string& text) {
   const Guard guard(lock());
   reason() = text;
-  std::fprintf(stderr, "emulated device: %s\n", text.c_str());
+  if (!settings().quiet) std::fprintf(stderr, "emulated device: %s\n", text.c_str());
 }
 
 std::string last_failure() {

@@ -6,7 +6,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
-#include <vector>
+#include <map>
 
 #include "fiber.h"
 #include "state.h"
@@ -76,6 +76,11 @@ __attribute__((format(printf, 1, 2))) std::string text(const char* format, ...) 
   std::vsnprintf(buffer, sizeof buffer, format, arguments);
   va_end(arguments);
   return buffer;
+}
+
+bool same_place(const std::source_location& a, const std::source_location& b) {
+  return a.line() == b.line() &&
+         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
 
 // Ends the launch with a reason.
@@ -352,8 +357,7 @@ bool pass_barrier() {
     if (!first) first = &thread;
     ++at_barrier;
     count += thread.predicate;
-    if (thread.at.line() != first->at.line() ||
-        std::strcmp(thread.at.file_name(), first->at.file_name()) != 0) {
+    if (!same_place(thread.at, first->at)) {
       fail(text("threads wait at different barriers: %s is at %s, %s at %s",
                 name_of(static_cast<int>(first - block.waiting)).c_str(),
                 place_of(first->at).c_str(), name_of(i).c_str(), place_of(thread.at).c_str()));
@@ -380,20 +384,18 @@ bool pass_barrier() {
 
 // Nothing can go on: says who waits for what.
 void fail_stuck() {
-  std::string reason = "threads wait for each other:";
-  int named = 0;
-  for (int i = 0; i < block.threads && named < 4; ++i) {
+  std::map<std::string, int> places;
+  for (int i = 0; i < block.threads; ++i) {
     const Thread& thread = block.waiting[i];
-    if (block.states[i] == State::kExchange) {
-      reason += text(" %s at %s of mask %08x at %s;", name_of(i).c_str(), name_of(thread.exchange),
-                     thread.mask, place_of(thread.at).c_str());
-      ++named;
-    } else if (block.states[i] == State::kBarrier) {
-      reason += text(" %s at the barrier at %s;", name_of(i).c_str(), place_of(thread.at).c_str());
-      ++named;
-    }
+    if (block.states[i] == State::kExchange)
+      ++places[text("%s of mask %08x at %s", name_of(thread.exchange), thread.mask,
+                    place_of(thread.at).c_str())];
+    if (block.states[i] == State::kBarrier)
+      ++places["the barrier at " + place_of(thread.at)];
   }
-  reason += text(" %d threads have ended", block.done);
+  std::string reason = "threads wait for each other:";
+  for (const auto& [place, count] : places) reason += text(" %d at %s;", count, place.c_str());
+  reason += text(" %d have ended", block.done);
   fail(reason);
 }
 

@@ -34,6 +34,7 @@ struct Settings {
   bool asynchronous = false;                 // FLAMBEAU_EMULATED_ASYNC=1: as late as possible
   bool protect = false;                      // FLAMBEAU_EMULATED_PROTECT=1: the host cannot touch it
   double patience = 20;                      // FLAMBEAU_EMULATED_PATIENCE: seconds
+  bool quiet = false;                        // failures are kept, not printed
 };
 Settings& settings();
 
