@@ -72,10 +72,10 @@ function plot(
   const [from, to] = extent(all.map((point) => point.x))
   const x = scaleLinear(from === to ? [from - 0.5, to + 0.5] : [from, to], [0, wide])
   if (square) x.nice()
-  const top = options.title === undefined ? 60 : 112
+  const names = finite.map(({ name }) => name)
+  const top = roomAbove(options, names.length > 1 || options.yLabel !== undefined)
   const columns = labelled(x, 8)
   const rows = ticksOf(y, isLogarithmic(kind, low, high), 6)
-  const names = finite.map(({ name }) => name)
   return new Figure(
     svgDocument(margin.left + wide + margin.right, top + tall + margin.bottom, [
       text(margin.left, 40, options.title ?? '', { size: 20, bold: true }),
@@ -95,6 +95,13 @@ function plot(
     ]),
     (across) => lineText(finite, across, options.title, !square),
   )
+}
+
+/** How much is above a panel: title and subtitle, and a row of names and the axis' label. */
+function roomAbove({ title, subtitle }: AxesOptions, hasRow: boolean): number {
+  if (title === undefined && subtitle === undefined) return hasRow ? 60 : 24
+  if (hasRow) return 112
+  return subtitle === undefined ? 64 : 84
 }
 
 /**
