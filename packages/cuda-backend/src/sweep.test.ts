@@ -1,0 +1,96 @@
+/**
+ * Every sample of every operation gives on the GPU what it gives on the processor, and so do its
+ * gradients, in all floating dtypes. Random numbers are others there: of those only dtype and shape are
+ * compared.
+ */
+import type { DType } from '@flambeau/core'
+import { DTypeError, manualSeed, Tensor } from '@flambeau/core'
+import type { Sample } from '@flambeau/core/testing'
+import { allSamples } from '@flambeau/core/testing'
+import { describe, expect, it } from 'vitest'
+import './testing/device.ts'
+import type { SampleInput } from './testing/parity.ts'
+import {
+  compare,
+  deviceOutputsOf,
+  gradientsOf,
+  inputsOf,
+  onDevice,
+  outputsOf,
+} from './testing/parity.ts'
+
+/** Contents are what was in memory before. */
+const UNSPECIFIED = /^(empty|newEmpty|emptyLike|emptyStrided|newEmptyStrided)/
+
+const OTHER_DTYPES: readonly DType[] = ['float64', 'float16', 'bfloat16']
+
+/** What a sample gives on the processor from a seed; null where it refuses the dtype. */
+function expectedOf(sample: Sample, inputs: readonly SampleInput[], seed: number): Tensor[] | null {
+  manualSeed(seed)
+  try {
+    return outputsOf(sample, inputs)
+  } catch (error) {
+    if (error instanceof DTypeError) return null
+    throw error
+  }
+}
+
+const numbers = (tensors: readonly Tensor[]): string =>
+  tensors.map((tensor) => tensor.toArray().join()).join(';')
+
+function sameKind(actual: readonly Tensor[], expected: readonly Tensor[]): void {
+  const kind = (tensor: Tensor): string => `${tensor.dtype} [${tensor.shape.join(', ')}]`
+  expect(actual.map(kind)).toEqual(expected.map(kind))
+}
+
+function sweep(op: string, sample: Sample, dtype?: DType): void {
+  const expected = expectedOf(sample, inputsOf(sample, dtype), 0)
+  if (expected === null) return
+  const inputs = inputsOf(sample, dtype)
+  const tensors = inputs.some((input) => input instanceof Tensor)
+  const actual = deviceOutputsOf(sample, onDevice(inputs))
+  if (tensors) {
+    for (const [i, output] of actual.entries()) {
+      if (output.numel() > 0) expect(`${i} on ${output.device}`).toBe(`${i} on cuda:0`)
+    }
+  }
+  if (UNSPECIFIED.test(op)) return sameKind(actual, expected)
+  const again = expectedOf(sample, inputsOf(sample, dtype), 1) ?? []
+  if (numbers(again) !== numbers(expected)) return sameKind(actual, expected)
+  compare(sample, actual, expected, 'output')
+  if (sample.gradcheck === false || dtype === 'float16' || dtype === 'bfloat16') return
+  const onHost = (given: readonly SampleInput[]): Tensor[] => outputsOf(sample, given)
+  const onGpu = (given: readonly SampleInput[]): Tensor[] => deviceOutputsOf(sample, given)
+  const gradients = gradientsOf(inputsOf(sample, dtype), onHost)
+  const there = gradientsOf(onDevice(inputs), onGpu)
+  gradients.forEach((gradient, i) => {
+    const other = there[i] ?? null
+    if (gradient === null || other === null) return expect(other).toBe(gradient)
+    compare(sample, [other], [gradient], `gradient ${i} of`)
+  })
+}
+
+for (const [op, samples] of allSamples()) {
+  describe(op, () => {
+    for (const sample of samples) {
+      if (sample.throws !== undefined) {
+        const rule = sample.throws
+        it(`${sample.name}: is refused`, () => {
+          const inputs = onDevice(inputsOf(sample))
+          expect(() => {
+            // What depends on contents is found out when they are looked at.
+            for (const output of deviceOutputsOf(sample, inputs)) output.toArray()
+          }).toThrow(rule)
+        })
+        continue
+      }
+      it(sample.name, () => sweep(op, sample))
+      const floating = inputsOf(sample).some(
+        (input) => input instanceof Tensor && input.dtype === 'float32',
+      )
+      for (const dtype of floating ? OTHER_DTYPES : []) {
+        it(`${sample.name}: ${dtype}`, () => sweep(op, sample, dtype))
+      }
+    }
+  })
+}

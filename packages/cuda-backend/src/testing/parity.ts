@@ -1,0 +1,102 @@
+/** Runs samples of core's operations on a GPU and on the processor, and compares them. */
+import type { DType } from '@flambeau/core'
+import { DeviceError, setDefaultDevice, Tensor } from '@flambeau/core'
+import type { Sample, Tolerance } from '@flambeau/core/testing'
+import {
+  assertClose,
+  defaultTolerance,
+  goldenCase,
+  goldenInputs,
+  makeInput,
+  upstream,
+} from '@flambeau/core/testing'
+import { grad } from '@flambeau/autograd'
+
+export type SampleInput = Tensor | number | null
+
+/** The inputs of a sample; floating ones in `dtype` if given. */
+export function inputsOf(sample: Sample, dtype?: DType): SampleInput[] {
+  if (sample.inputs !== undefined) return sample.inputs.map((spec, i) => makeInput(spec, i, dtype))
+  return goldenInputs(goldenCase(sample.golden as string), dtype)
+}
+
+/** The same inputs on the GPU. */
+export function onDevice(inputs: readonly SampleInput[]): SampleInput[] {
+  return inputs.map((input) => (input instanceof Tensor ? input.detach().to('cuda') : input))
+}
+
+const list = (result: unknown): Tensor[] =>
+  (Array.isArray(result) ? result : [result]).filter((value) => value instanceof Tensor)
+
+/** What a sample gives where its inputs are. */
+export function outputsOf(sample: Sample, inputs: readonly SampleInput[]): Tensor[] {
+  return list(sample.run(...inputs))
+}
+
+// Functions by which a sample may make tensors of its own, on the default device.
+const CREATES =
+  /\b(tensor|zeros|ones|full|arange|linspace|eye|rand\w*|fromTypedArray|scalarTensor|empty|Generator)\(/
+
+/**
+ * The same on the GPU. A sample that makes tensors itself makes them on the default device, which then
+ * is the GPU.
+ */
+export function deviceOutputsOf(sample: Sample, inputs: readonly SampleInput[]): Tensor[] {
+  try {
+    return outputsOf(sample, inputs)
+  } catch (error) {
+    const mixed = error instanceof DeviceError && error.message.includes('same device')
+    if (!mixed || !CREATES.test(sample.run.toString())) throw error
+  }
+  setDefaultDevice('cuda')
+  try {
+    return outputsOf(sample, inputs)
+  } finally {
+    setDefaultDevice(null)
+  }
+}
+
+/** The larger tolerance of the two, by parts. */
+export function looser(a: Tolerance, b: Tolerance): Tolerance {
+  return { rtol: Math.max(a.rtol, b.rtol), atol: Math.max(a.atol, b.atol) }
+}
+
+/** What rounding in another order explains, by dtype. */
+export function parityTolerance(sample: Sample, dtype: string): Tolerance {
+  const usual = defaultTolerance(dtype)
+  const wider = { rtol: 4 * usual.rtol, atol: usual.atol === 0 ? 0 : 2e-5 }
+  return sample.tolerance === undefined ? wider : looser(wider, sample.tolerance)
+}
+
+export function compare(
+  sample: Sample,
+  actual: readonly Tensor[],
+  expected: readonly Tensor[],
+  what: string,
+  tolerance?: Tolerance,
+): void {
+  if (actual.length !== expected.length) {
+    throw new Error(`${what}s: got ${actual.length}, expected ${expected.length}`)
+  }
+  expected.forEach((tensor, i) => {
+    const bound = tolerance ?? parityTolerance(sample, tensor.dtype)
+    assertClose((actual[i] as Tensor).cpu(), tensor, bound, `${what} ${i}`)
+  })
+}
+
+/** Gradients of the weighted sum of the floating outputs with respect to the floating inputs. */
+export function gradientsOf(
+  inputs: readonly SampleInput[],
+  run: (inputs: readonly SampleInput[]) => Tensor[],
+): (Tensor | null)[] {
+  const leaves = inputs.map((input) =>
+    input instanceof Tensor && input.isFloatingPoint() ? input.detach().requiresGrad_() : input,
+  )
+  const wanted = leaves.filter(
+    (leaf): leaf is Tensor => leaf instanceof Tensor && leaf.requiresGrad,
+  )
+  const outputs = run(leaves).filter((output) => output.requiresGrad)
+  if (wanted.length === 0 || outputs.length === 0) return []
+  const gradOutputs = outputs.map((output) => upstream(output).to(output.device))
+  return [...grad(outputs, wanted, { gradOutputs, allowUnused: true })]
+}
