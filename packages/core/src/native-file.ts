@@ -24,7 +24,7 @@ const PACKAGES: Record<string, string> = { 'linux-x64': '@flambeau/core-linux-x6
 
 /** How to get an addon where none is published. */
 export const BUILD_HINT =
-  'compile it with `npx flambeau-build` (needs a C++20 compiler, CMake and OpenBLAS; it says what is missing)'
+  'compile it with `npx flambeau-build` (needs a C++20 compiler, CMake, oneDNN and OpenBLAS; it says what is missing)'
 
 /** The facts of this process. */
 export function platformFacts(): PlatformFacts {

@@ -6,16 +6,17 @@ import { build, buildCommands, findHeaders, readArguments } from './build.ts'
 
 test('arguments', () => {
   expect(readArguments(['--jobs', '3', '-D', 'A=1', '-D', 'B=2'])).toEqual({
-    systemOnednn: false,
+    onednn: 'system',
     jobs: 3,
     definitions: ['A=1', 'B=2'],
   })
   expect(readArguments(['--help'])).toBeNull()
   expect(() => readArguments(['--jobs', 'many'])).toThrow("not 'many'")
+  expect(() => readArguments(['--onednn', '/nowhere'])).toThrow("'/nowhere' is not")
 })
 
 test('the commands name what they find', () => {
-  const options = readArguments(['--system-onednn', '--jobs', '2', '-D', 'LAPACK_LIBRARY=/x.a'])!
+  const options = readArguments(['--jobs', '2', '-D', 'LAPACK_LIBRARY=/x.a'])!
   const [configure, compile] = buildCommands('/core', '/headers', options)
   expect(configure).toEqual(
     expect.arrayContaining([

@@ -3,20 +3,21 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-const HELP = `Usage: flambeau-build [--system-onednn] [--jobs N] [-D NAME=VALUE ...]
+const HELP = `Usage: flambeau-build [--onednn FOLDER] [--jobs N] [-D NAME=VALUE ...]
 
 Compiles the native addon of @flambeau/core for this machine, where no compiled one is published. It
-needs a C++20 compiler (g++ 12 or newer), CMake 3.20, and a static OpenBLAS. On Debian and Ubuntu:
+needs a C++20 compiler (g++ 12 or newer), CMake 3.20, oneDNN 2 and a static OpenBLAS. On Debian and
+Ubuntu:
 
-  sudo apt-get install g++ make cmake libopenblas-serial-dev
+  sudo apt-get install g++ make cmake libdnnl-dev libopenblas-serial-dev
 
-oneDNN is compiled too (it takes some minutes), unless told to take the system's:
+libdnnl has to stay installed, unless oneDNN is compiled in:
 
-  --system-onednn  link the system's oneDNN 2 (libdnnl-dev), which then has to stay installed
+  --onednn FOLDER  the sources of oneDNN 2.6.3, to build into the addon; it takes some minutes
   --jobs N         how many files to compile at once; default: as many as there are processors
   -D NAME=VALUE    for CMake, such as -D LAPACK_LIBRARY=/opt/lib/libopenblas.a
   --help           this text
@@ -24,7 +25,8 @@ oneDNN is compiled too (it takes some minutes), unless told to take the system's
 
 /** What the program was asked for. */
 export interface BuildOptions {
-  systemOnednn: boolean
+  /** `system`, or the folder of its sources. */
+  onednn: string
   jobs: number
   definitions: string[]
 }
@@ -34,7 +36,7 @@ export function readArguments(args: string[]): BuildOptions | null {
   const { values } = parseArgs({
     args,
     options: {
-      'system-onednn': { type: 'boolean', default: false },
+      onednn: { type: 'string' },
       jobs: { type: 'string', default: String(availableParallelism()) },
       define: { type: 'string', short: 'D', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h', default: false },
@@ -45,7 +47,12 @@ export function readArguments(args: string[]): BuildOptions | null {
   if (!Number.isInteger(jobs) || jobs < 1) {
     throw new TypeError(`--jobs wants a whole number from 1 up, not '${values.jobs}'`)
   }
-  return { systemOnednn: values['system-onednn'], jobs, definitions: values.define }
+  const { onednn } = values
+  if (onednn !== undefined && !existsSync(join(onednn, 'src/cpu'))) {
+    throw new TypeError(`--onednn wants the folder of oneDNN's sources, which '${onednn}' is not`)
+  }
+  const place = onednn === undefined ? 'system' : resolve(onednn)
+  return { onednn: place, jobs, definitions: values.define }
 }
 
 /** The folder of Node's own headers: beside Node itself, or in the npm package node-api-headers. */
@@ -75,7 +82,7 @@ export function buildCommands(core: string, headers: string, options: BuildOptio
       folder,
       '-DCMAKE_BUILD_TYPE=Release',
       `-DNODE_API_HEADERS_DIR=${headers}`,
-      `-DFLAMBEAU_ONEDNN=${options.systemOnednn ? 'system' : 'own'}`,
+      `-DFLAMBEAU_ONEDNN=${options.onednn}`,
       ...options.definitions.map((definition) => `-D${definition}`),
     ],
     ['cmake', '--build', folder, '--target', 'flambeau', '--parallel', String(options.jobs)],
