@@ -5,7 +5,16 @@
  * of the workspace, runs programs there on several versions of Node, and weighs what came along. What it
  * needs besides npm's cache comes from npm. --no-build takes what lies there already.
  */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -149,14 +158,24 @@ async function checkSubsets(folder, url, names) {
     done(`${name.replace('@flambeau/', '')}: nn, autograd, core, and no data`)
   }
 
-  const training = await make('training', scoped(['core', 'autograd', 'nn', 'optim', 'data']))
-  checkTree(training, { flambeau: [...training.wanted, PLATFORM] })
-  done('core, autograd, nn, optim, data')
+  const parts = ['core', 'autograd', 'nn', 'optim', 'data', 'trainer']
+  const training = await make('training', scoped(parts))
+  checkTree(training, { flambeau: [...training.wanted, ...scoped(['tensorboard']), PLATFORM] })
+  done(parts.join(', '))
 
   const all = await make('all', names)
   checkTree(all, { flambeau: [...names, PLATFORM] })
   await runProgram(all, 'imports.mjs', programs.imports(names))
   done(`all ${names.length} packages, each imported`)
+
+  const guide = readFileSync(inRepo('docs/guide/getting-started.md'), 'utf8')
+  await runProgram(all, 'train.mjs', await programs.firstProgram(guide))
+  const made = ['loss.png', 'moons.safetensors', 'moons.onnx', 'runs/moons']
+  const missing = made.filter((name) => !existsSync(join(all.folder, name)))
+  if (missing.length > 0) {
+    throw new StepError(`the first program of the guide did not write ${missing.join(', ')}`, '')
+  }
+  done('the first program of the guide: network, picture, checkpoint, ONNX file, run for the board')
   return training
 }
 
@@ -193,10 +212,11 @@ async function checkNodes(consumer, nodes) {
     const options = { node: path }
     await runProgram(consumer, 'tensors.mjs', programs.tensors, options)
     await runProgram(consumer, 'data.mjs', programs.withData, options)
+    await runProgram(consumer, 'trainer.mjs', programs.withTrainer, options)
     await runProgram(consumer, 'training.mjs', programs.trainingModule, options)
     await runProgram(consumer, 'training.cjs', programs.trainingCommonJs, options)
     await runProgram(consumer, 'import.cjs', programs.trainingImport, options)
-    done(`Node ${version}: ES module, require(), import() in CommonJS, data with sharp`)
+    done(`Node ${version}: ES module, require(), import() in CommonJS, data with sharp, fit`)
   }
   if (nodes.every(({ path }) => path === null)) {
     throw new StepError('no version of Node could be had', 'check that npm reaches its registry')

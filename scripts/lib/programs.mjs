@@ -117,6 +117,53 @@ assert.deepStrictEqual(image.shape, [3, 1, 2])
 assert.deepStrictEqual(image.select(0, 0).tolist(), [[255, 255]])
 `
 
+/** The loop written: checkpoints, a run for the board, going on. */
+export const withTrainer = `
+import assert from 'node:assert'
+import { rmSync } from 'node:fs'
+import { manualSeed, randn } from '@flambeau/core'
+import { Accuracy, DataLoader, TensorDataset } from '@flambeau/data'
+import * as nn from '@flambeau/nn'
+import { Adam } from '@flambeau/optim'
+import { EventAccumulator } from '@flambeau/tensorboard'
+import { fit } from '@flambeau/trainer'
+
+manualSeed(0)
+rmSync('runs', { recursive: true, force: true })
+const x = randn([256, 2])
+const loader = new DataLoader(new TensorDataset(x, x.sum(1).gt(0).long()), { batchSize: 32 })
+const model = new nn.Linear(2, 2)
+const options = {
+  optimizer: new Adam(model.parameters(), { lr: 0.05 }),
+  loss: nn.functional.crossEntropy,
+  metrics: { accuracy: new Accuracy({ numClasses: 2 }) },
+  checkpoints: 'runs/first',
+  board: 'runs/first',
+  progress: false,
+}
+await fit(model, loader, { ...options, epochs: 5 })
+const history = await fit(model, loader, { ...options, epochs: 10, resume: true })
+assert.strictEqual(history.epochs.length, 10)
+assert(history.epochs.at(-1).metrics.accuracy > 0.95)
+const run = new EventAccumulator('runs/first').reload()
+assert.deepStrictEqual(run.problems, [])
+assert.strictEqual(run.scalars('train/loss').at(-1).step, 80)
+`
+
+/**
+ * The program of the guide that begins with nothing.
+ *
+ * @param {string} guide its text
+ * @returns {Promise<string>} as an ES module
+ */
+export async function firstProgram(guide) {
+  const [, source] = /```ts\n(import .*?)```/s.exec(guide) ?? []
+  if (source === undefined) throw new Error('docs/guide/getting-started.md has no program')
+  const { transform } = await import('esbuild')
+  const { code } = await transform(source, { loader: 'ts', target: 'node20' })
+  return code
+}
+
 /** Imports packages, and fails if one brings nothing. */
 export const imports = (/** @type {string[]} */ names) => `
 import assert from 'node:assert'
