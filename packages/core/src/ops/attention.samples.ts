@@ -52,7 +52,7 @@ samplesFor('scaledDotProductAttention', [
     {
       run: (query: Tensor, key: Tensor, value: Tensor) => {
         const mask = storedTensor(goldenCase('attention:the mask of that').inputs[0] as never)
-        return scaledDotProductAttention(query, { key, value, attnMask: mask.to(query.dtype) })
+        return scaledDotProductAttention(query, { key, value, attnMask: mask.to(query) })
       },
     },
   ),

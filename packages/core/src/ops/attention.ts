@@ -2,6 +2,7 @@
 import { autocasting, inAutocast } from '../autocast-dispatch.ts'
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
+import { near } from '../device.ts'
 import { BOOL, FLOAT32, FLOAT64, isFloatingCode, UINT8 } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
@@ -318,7 +319,7 @@ function attend(
   if (given !== null) mask = checkedMask(query, given, scores)
   const recorded = isRecording()
   if (params.p === 1 || (recorded && mask?._requiresGrad)) return unfused(operands, mask, params)
-  const bits = params.p > 0 ? drawBits(numElements(scores), params.p) : null
+  const bits = params.p > 0 ? near(query._id, () => drawBits(numElements(scores), params.p)) : null
   const inputs = [query, key, value, mask, bits]
   const numbers = numbersOf(params)
   if (!recorded || !(query._requiresGrad || key._requiresGrad || value._requiresGrad)) {

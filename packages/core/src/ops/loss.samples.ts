@@ -9,7 +9,8 @@ import { logSoftmax } from './softmax.ts'
 type ClassLoss = (input: Tensor, target: Tensor, options: CrossEntropyOptions) => Tensor
 
 const REDUCTIONS: readonly LossReduction[] = ['none', 'mean', 'sum']
-const weighted = (input: Tensor): Tensor => tensor([0.5, 2, 1, 1.5, 0.75], { dtype: input.dtype })
+const weighted = ({ dtype, device }: Tensor): Tensor =>
+  tensor([0.5, 2, 1, 1.5, 0.75], { dtype, device })
 
 function labels(...values: number[]): InputSpec {
   return { shape: [values.length], dtype: 'int64', values }

@@ -37,6 +37,11 @@ export function outputsOf(sample: Sample, inputs: readonly SampleInput[]): Tenso
 const CREATES =
   /\b(tensor|zeros|ones|full|arange|linspace|eye|rand\w*|fromTypedArray|scalarTensor|empty|Generator)\(/
 
+/** Does a sample make tensors itself, which are on the default device? */
+export function makesTensors(sample: Sample): boolean {
+  return CREATES.test(sample.run.toString())
+}
+
 /**
  * The same on the GPU. A sample that makes tensors itself makes them on the default device, which then
  * is the GPU.
@@ -46,7 +51,7 @@ export function deviceOutputsOf(sample: Sample, inputs: readonly SampleInput[]):
     return outputsOf(sample, inputs)
   } catch (error) {
     const mixed = error instanceof DeviceError && error.message.includes('same device')
-    if (!mixed || !CREATES.test(sample.run.toString())) throw error
+    if (!mixed || !makesTensors(sample)) throw error
   }
   setDefaultDevice('cuda')
   try {

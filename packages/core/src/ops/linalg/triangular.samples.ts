@@ -9,7 +9,7 @@ const loose = { rtol: 1e-4, atol: 1e-4 }
 
 /** Positive definite, from anything. */
 export function definite(x: Tensor): Tensor {
-  return x.matmul(mT(x)).add(eye(x.shape.at(-1) as number, { dtype: x.dtype }))
+  return x.matmul(mT(x)).add(eye(x.shape.at(-1) as number, { dtype: x.dtype, device: x.device }))
 }
 
 samplesFor('solveTriangular', [
