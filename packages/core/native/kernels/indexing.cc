@@ -5,6 +5,7 @@
 // kernel indexPositions. Where places repeat, later ones are written later, and sums are added in
 // that order: the result depends on no number of threads.
 #include "index_lanes.h"
+#include "window.h"
 
 namespace flambeau {
 namespace {
@@ -364,45 +365,6 @@ FLAMBEAU_KERNEL_ALL_TYPES(indexPositions) {
 
 namespace {
 
-// The part of `t` that parameters from `first` on describe. Four for each axis of t and each new
-// one: kind (0: kept, 1: dropped at `start`, 2: new), start, step, count. `offset` is where the
-// part starts, in elements.
-Tensor window_of(const Tensor& t, const Call& call, int first, int64_t* offset) {
-  Tensor part = t;
-  part.shape.ndim = 0;
-  *offset = 0;
-  int axis = 0;
-  bool empty = false;
-  for (int i = first; i + 3 < call.num_params(); i += 4) {
-    const int64_t kind = call.integer(i), start = call.integer(i + 1), step = call.integer(i + 2),
-                  count = call.integer(i + 3);
-    if (part.ndim() >= kMaxDims && kind != 1) throw Failure("ERR_INTERNAL", "too many axes");
-    if (kind == 2) {
-      part.strides[part.ndim()] = -1;  // as if it lay around the next axis, see below
-      part.shape.sizes[part.shape.ndim++] = 1;
-      continue;
-    }
-    const int64_t size = axis < t.ndim() ? t.size(axis) : -1;
-    if (size < 0 || start < 0 || step < 1 || count < 0 || (kind == 1 && count != 1) ||
-        (count > 0 && (start >= size || (count - 1) > (size - 1 - start) / step)))
-      throw Failure("ERR_INTERNAL", "the slice leaves the tensor");
-    if (count == 0) empty = true;
-    *offset += start * t.stride(axis);
-    if (kind == 0) {
-      part.strides[part.ndim()] = count > 1 ? t.stride(axis) * step : t.stride(axis);
-      part.shape.sizes[part.shape.ndim++] = count;
-    }
-    ++axis;
-  }
-  if (axis != t.ndim()) throw Failure("ERR_INTERNAL", "the slices name other axes");
-  for (int i = part.ndim() - 1; i >= 0; --i)
-    if (part.strides[i] < 0)
-      part.strides[i] = i + 1 < part.ndim() ? part.size(i + 1) * part.stride(i + 1) : 1;
-  if (empty) *offset = 0;
-  part.data += *offset * static_cast<int64_t>(t.item_bytes());
-  return part;
-}
-
 // to += from, which broadcasts and has the same dtype.
 void add_into(Call& call, const Tensor& to, const Tensor& from) {
   if (to.dtype != from.dtype) throw Failure("ERR_INTERNAL", "sums need one dtype");
@@ -423,7 +385,7 @@ void add_into(Call& call, const Tensor& to, const Tensor& from) {
 }  // namespace
 
 // x -> the part that the parameters describe (see window_of), a view.
-FLAMBEAU_KERNEL_ALL_TYPES(at) {
+FLAMBEAU_KERNEL_ANY_DEVICE(at) {
   int64_t offset;
   const Tensor part = window_of(call.in(0), call, 0, &offset);
   if (!(part.shape == call.spec(0).shape)) throw Failure("ERR_INTERNAL", "another shape");
@@ -431,13 +393,13 @@ FLAMBEAU_KERNEL_ALL_TYPES(at) {
 }
 
 // grad -> zeros of spec's shape with grad at the part that the parameters describe.
-FLAMBEAU_KERNEL_ALL_TYPES(atGrad) {
+FLAMBEAU_KERNEL_ANY_DEVICE(atGrad) {
   const Tensor& grad = call.in(0);
   Tensor& out = grad.ndim() == call.spec(0).shape.ndim ? call.out_like(0, grad) : call.out(0);
   int64_t offset;
   const Tensor part = window_of(out, call, 0, &offset);
   if (!(part.shape == grad.shape)) throw Failure("ERR_INTERNAL", "the gradient does not fit");
-  clear(out);
+  fill_with(out, 0);
   copy_into(part, grad);
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <bit>
-#include <cstdint>
-#include <type_traits>
+
+#include "portable.h"
 
 namespace flambeau {
 
@@ -16,7 +16,7 @@ struct SortKey {
   static constexpr Type kNan = ~Type{0};
   static constexpr Type kZero = kSign;
 
-  static Type of(T x) {
+  FLAMBEAU_HD static Type of(T x) {
     if constexpr (std::is_floating_point_v<T>) {
       if (x != x) return kNan;
       const Type bits = std::bit_cast<Type>(x);
@@ -30,7 +30,7 @@ struct SortKey {
   }
 
   // The element with this key. Keys of several elements (isolated there) are not unique.
-  static T element(Type key) {
+  FLAMBEAU_HD static T element(Type key) {
     if constexpr (std::is_floating_point_v<T>) {
       return std::bit_cast<T>((key & kSign) != 0 ? key ^ kSign : ~key);
     } else if constexpr (std::is_signed_v<T>) {
@@ -39,7 +39,7 @@ struct SortKey {
       return static_cast<T>(key);
     }
   }
-  static bool is_unique(Type key) {
+  FLAMBEAU_HD static bool is_unique(Type key) {
     return !std::is_floating_point_v<T> || (key != kZero && key != kNan);
   }
 };
@@ -51,13 +51,13 @@ struct PackedItem {
   uint64_t bits;
 
   static constexpr int kKeyBytes = 4;
-  static PackedItem make(Key key, int64_t place) {
+  FLAMBEAU_HD static PackedItem make(Key key, int64_t place) {
     return {uint64_t{key} << 32 | static_cast<uint64_t>(place)};
   }
-  Key key() const { return static_cast<Key>(bits >> 32); }
-  int64_t place() const { return static_cast<int64_t>(bits & 0xffffffff); }
-  int digit(int byte) const { return static_cast<int>(bits >> (32 + 8 * byte) & 0xff); }
-  bool operator<(const PackedItem& other) const { return bits < other.bits; }
+  FLAMBEAU_HD Key key() const { return static_cast<Key>(bits >> 32); }
+  FLAMBEAU_HD int64_t place() const { return static_cast<int64_t>(bits & 0xffffffff); }
+  FLAMBEAU_HD int digit(int byte) const { return static_cast<int>(bits >> (32 + 8 * byte) & 0xff); }
+  FLAMBEAU_HD bool operator<(const PackedItem& other) const { return bits < other.bits; }
 };
 
 struct WideItem {
@@ -66,11 +66,11 @@ struct WideItem {
   int64_t at;
 
   static constexpr int kKeyBytes = 8;
-  static WideItem make(Key key, int64_t place) { return {key, place}; }
-  Key key() const { return bits; }
-  int64_t place() const { return at; }
-  int digit(int byte) const { return static_cast<int>(bits >> (8 * byte) & 0xff); }
-  bool operator<(const WideItem& other) const {
+  FLAMBEAU_HD static WideItem make(Key key, int64_t place) { return {key, place}; }
+  FLAMBEAU_HD Key key() const { return bits; }
+  FLAMBEAU_HD int64_t place() const { return at; }
+  FLAMBEAU_HD int digit(int byte) const { return static_cast<int>(bits >> (8 * byte) & 0xff); }
+  FLAMBEAU_HD bool operator<(const WideItem& other) const {
     return bits < other.bits || (bits == other.bits && at < other.at);
   }
 };
