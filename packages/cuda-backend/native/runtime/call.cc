@@ -211,8 +211,10 @@ Philox Call::draw(int generator, uint64_t counters) {
   return philox;
 }
 
-const Fault* Call::fault() const {
-  return faults_of(device(), static_cast<int>(known_kernels().size())) + kernel_;
+const Fault* Call::fault() const { return fault_for(device(), kernel_, nullptr, kFaultOfNothing); }
+
+const Fault* Call::fault(const Strided& index, int64_t axis) const {
+  return fault_for(device(), kernel_, &index, static_cast<int>(axis));
 }
 
 const Properties& Call::properties() const { return properties_of(device()); }

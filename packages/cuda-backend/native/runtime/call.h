@@ -98,9 +98,12 @@ class Call {
 
   // Reserves `counters` counters of 128 bits.
   Philox draw(int generator, uint64_t counters);
-  // Where device code reports what the host cannot see: report(fault, kFaultIndex, value, bound).
-  // The failure is raised at the next synchronisation.
+  // Where device code reports what the host cannot see: report(fault, kFaultIndex, value, bound,
+  // position). The failure is raised at the next synchronisation. With the tensor whose values are
+  // checked, and the axis that they point into as the user knows it (or kFaultOfTensor,
+  // kFaultOfClasses), the message is that of the processor.
   const Fault* fault() const;
+  const Fault* fault(const Strided& index, int64_t axis) const;
 
   int device() const { return call_.index; }
   cudaStream_t stream() const { return stream_; }

@@ -1,14 +1,13 @@
 #include "fault.h"
 
-#include <cmath>
 #include <cstring>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "device_abi.h"
 #include "failure.h"
+#include "graph.h"
 #include "kernels.h"
 #include "stream.h"
 
@@ -16,22 +15,39 @@ namespace flambeau::cuda {
 
 namespace {
 
+// What is known of a call, for the message.
+struct Reporter {
+  int kernel = -1;
+  int axis = kFaultOfNothing;
+  bool has_shape = false;
+  bool kept = false;  // a graph may report again and again
+  Shape shape;        // of the index
+};
+
+// Calls take turns; a report of one that was so many calls ago gets the name of another one. Those
+// of graphs keep their turn, as long as there are few.
+constexpr int kCalls = 4096;
+constexpr int kMostKept = 2048;
+
 struct Slot {
   std::once_flag once;
+  std::mutex mutex;
   FaultReport* report = nullptr;  // as the host sees it
   int32_t* taken = nullptr;
   Fault* faults = nullptr;
-  int count = 0;
+  std::vector<Reporter> calls;
+  int next = 0;
+  int kept = 0;
 };
 
-Slot& slot_of(int index) {
+Slot& slot_of(int device) {
   static auto* slots = new Slot[FLAMBEAU_MAX_DEVICES];
-  return slots[index];
+  return slots[device];
 }
 
 // Not from the caching allocator: it lasts, and must not land in the memory of a graph.
-void make(Slot& slot, int index, int kernels) {
-  use_device(index);
+void make(Slot& slot, int device) {
+  use_device(device);
   void* report = nullptr;
   check(cudaHostAlloc(&report, sizeof(FaultReport), cudaHostAllocMapped | cudaHostAllocPortable),
         "cudaHostAlloc");
@@ -40,99 +56,140 @@ void make(Slot& slot, int index, int kernels) {
   check(cudaHostGetDevicePointer(&seen, report, 0), "cudaHostGetDevicePointer");
   void* taken = nullptr;
   check(cudaMalloc(&taken, sizeof(int32_t)), "cudaMalloc");
-  std::vector<Fault> faults(kernels);
-  for (int i = 0; i < kernels; ++i)
+  std::vector<Fault> faults(kCalls);
+  for (int i = 0; i < kCalls; ++i)
     faults[i] = {static_cast<int32_t*>(taken), static_cast<FaultReport*>(seen), i};
   void* there = nullptr;
   check(cudaMalloc(&there, sizeof(Fault) * faults.size()), "cudaMalloc");
-  const cudaStream_t stream = default_stream(index);
+  // On a stream of its own, since the current one may be recorded.
+  cudaStream_t stream;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   check(cudaMemsetAsync(taken, 0, sizeof(int32_t), stream), "cudaMemsetAsync");
   check(cudaMemcpyAsync(there, faults.data(), sizeof(Fault) * faults.size(), cudaMemcpyHostToDevice,
                         stream),
         "cudaMemcpyAsync");
   check(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+  check(cudaStreamDestroy(stream), "cudaStreamDestroy");
   slot.taken = static_cast<int32_t*>(taken);
   slot.faults = static_cast<Fault*>(there);
-  slot.count = kernels;
+  slot.calls.resize(kCalls);
   slot.report = static_cast<FaultReport*>(report);
 }
 
-std::string shortest(double value) {
-  if (std::isnan(value)) return "NaN";
-  char text[32];
-  for (int digits = 6; digits <= 17; ++digits) {
-    std::snprintf(text, sizeof text, "%.*g", digits, value);
-    if (std::strtod(text, nullptr) == value) break;
+// `[1, 0]`
+std::string position_in(const Shape& shape, int64_t flat) {
+  std::string position;
+  for (int axis = shape.ndim - 1; axis >= 0; --axis) {
+    const int64_t size = shape.sizes[axis] > 0 ? shape.sizes[axis] : 1;
+    position = std::to_string(flat % size) + (position.empty() ? "" : ", " + position);
+    flat /= size;
   }
-  return text;
+  return "[" + position + "]";
 }
 
-Failure described(const FaultReport& report) {
-  double number;
-  std::memcpy(&number, &report.value, sizeof number);
+std::string index_text(const FaultReport& report, const Reporter& call) {
+  std::string text =
+      (call.axis == kFaultOfClasses || report.kind == kFaultClass ? "class " : "index ") +
+      std::to_string(report.value);
+  if (call.has_shape && call.shape.ndim > 0 && report.position >= 0)
+    text += " at position " + position_in(call.shape, report.position);
+  const std::string count = std::to_string(report.bound) + " ";
+  if (call.axis >= 0)
+    return text + " is outside axis " + std::to_string(call.axis) + ", which has " + count +
+           (report.bound == 1 ? "position" : "positions");
+  if (call.axis == kFaultOfTensor)
+    return text + " is outside the tensor, which has " + count +
+           (report.bound == 1 ? "element" : "elements");
+  return text + " is outside [0, " + std::to_string(report.bound) + ")";
+}
+
+// The words of core's kernels for the same failure.
+std::string fault_text(const FaultReport& report, const Reporter& call) {
+  double real;
+  std::memcpy(&real, &report.value, sizeof real);
+  const std::string number = std::to_string(real);
   const std::string whole = std::to_string(report.value);
-  const std::string range = " is outside [0, " + std::to_string(report.bound) + ")";
-  const std::string real = shortest(number);
-  const char* code = "ERR_VALUE";
-  std::string text;
+  const std::string bound = std::to_string(report.bound);
+  const std::string at = std::to_string(report.position);
+  const bool placed = report.position >= 0;
+  const auto of = [&](const char* what) { return placed ? what + (" " + at) : "one"; };
   switch (report.kind) {
     case kFaultIndex:
-      code = "ERR_INDEX";
-      text = "index " + whole + range;
-      break;
-    case kFaultClass:
-      code = "ERR_INDEX";
-      text = "class " + whole + range;
-      break;
+    case kFaultClass: return index_text(report, call);
     case kFaultTarget:
-      code = "ERR_INDEX";
-      text = "target " + whole + range;
-      break;
+      return "target " + whole + (placed ? " at position " + at : "") + " is outside [0, " + bound +
+             ")";
     case kFaultSorter:
-      code = "ERR_INDEX";
-      text = "the sorter's index " + whole + range;
-      break;
-    case kFaultDivision: text = "whole numbers cannot be divided by zero"; break;
-    case kFaultProbability: text = "probabilities lie in [0, 1], but one is " + real; break;
-    case kFaultWeight: text = "weights are finite numbers of at least 0, but one is " + real; break;
-    case kFaultWeights: text = "the weights of a distribution must not all be 0"; break;
-    case kFaultDeviation: text = "standard deviations are at least 0, but one is " + real; break;
-    case kFaultRate: text = "rates are at least 0, but one is " + real; break;
-    case kFaultBin: text = "the number " + real + " has no bin"; break;
-    case kFaultRepeats:
-      text = "repeats must not be negative, and must add up to the size of the output, " +
-             std::to_string(report.bound);
-      break;
-    case kFaultPointers:
-      text =
-          "crow must begin with 0, must not decrease, and must end with the number of entries, " +
-          std::to_string(report.bound);
-      break;
-    default: text = "something is wrong with the values"; break;
+      return "the sorter's index " + whole + " is outside of a sequence of " + bound;
+    case kFaultWindow: return "index " + whole + " does not lie in the window that it belongs to";
+    case kFaultDivision: return "whole numbers cannot be divided by zero";
+    case kFaultProbability:
+      return "probabilities lie in [0, 1], but " + of("the one of element") + " is " + number;
+    case kFaultWeight:
+      return "weights are finite numbers of at least 0, but " + of("that of category") + " is " +
+             number;
+    case kFaultWeights: return "the weights of a distribution must not all be 0";
+    case kFaultDeviation:
+      return "standard deviations are at least 0, but " + of("that of element") + " is " + number;
+    case kFaultRate: return "rates are at least 0, but " + of("that of element") + " is " + number;
+    case kFaultBin: return "the number " + whole + " has no bin";
+    case kFaultNegativeRepeats: return "repeats must not be negative";
+    case kFaultMoreRepeats: return "the repeats add up to more than the size of the output";
+    case kFaultFewerRepeats: return "the repeats add up to less than the size of the output";
+    case kFaultPointerEnds:
+      return "crow must begin with 0 and end with the number of entries, " + bound;
+    case kFaultPointerOrder: return "crow must not decrease, but does after row " + at;
+    default: return "something is wrong with the values";
   }
-  const std::vector<KnownKernel>& kernels = known_kernels();
-  const bool known = report.kernel >= 0 && report.kernel < static_cast<int>(kernels.size());
-  return Failure(code, text + " (found by the GPU in an earlier call of " +
-                           (known ? kernels[report.kernel].name : "a kernel") +
-                           ", whose result cannot be used)");
+}
+
+const char* fault_code(int32_t kind) {
+  switch (kind) {
+    case kFaultIndex:
+    case kFaultClass:
+    case kFaultTarget:
+    case kFaultSorter:
+    case kFaultWindow: return "ERR_INDEX";
+    default: return "ERR_VALUE";
+  }
 }
 
 }  // namespace
 
-const Fault* faults_of(int index, int kernels) {
-  Slot& slot = slot_of(index);
-  std::call_once(slot.once, [&] { make(slot, index, kernels); });
-  return slot.faults;
+const Fault* fault_for(int device, int kernel, const Strided* index, int axis) {
+  Slot& slot = slot_of(device);
+  std::call_once(slot.once, [&] { make(slot, device); });
+  const std::lock_guard lock(slot.mutex);
+  do {
+    slot.next = (slot.next + 1) % kCalls;
+  } while (slot.calls[slot.next].kept);
+  Reporter& call = slot.calls[slot.next];
+  call.kernel = kernel;
+  call.axis = axis;
+  call.has_shape = index != nullptr;
+  if (index) call.shape = index->shape;
+  if (recording() && slot.kept < kMostKept) {
+    call.kept = true;
+    ++slot.kept;
+  }
+  return slot.faults + slot.next;
 }
 
-void raise_fault(int index) {
-  Slot& slot = slot_of(index);
+void raise_fault(int device) {
+  Slot& slot = slot_of(device);
   if (!slot.report || slot.report->kind == kFaultNone) return;
-  const Failure failure = described(*slot.report);
+  const FaultReport& report = *slot.report;
+  Reporter call;
+  if (report.call >= 0 && report.call < kCalls) call = slot.calls[report.call];
+  const std::vector<KnownKernel>& kernels = known_kernels();
+  const bool is_known = call.kernel >= 0 && call.kernel < static_cast<int>(kernels.size());
+  const Failure failure(fault_code(report.kind),
+                        (is_known ? kernels[call.kernel].name + ": " : "") +
+                            fault_text(report, call) + " (the GPU found it in an earlier call)");
   slot.report->kind = kFaultNone;
-  use_device(index);
+  use_device(device);
   // Later work may report again.
-  check(cudaMemsetAsync(slot.taken, 0, sizeof(int32_t), current_stream(index)), "cudaMemsetAsync");
+  check(cudaMemsetAsync(slot.taken, 0, sizeof(int32_t), current_stream(device)), "cudaMemsetAsync");
   throw failure;
 }
 
