@@ -1,0 +1,139 @@
+// Places that index tensors name: how device code reads and checks them, and how what lies there is
+// read (gather.cu) and written (scatter.h).
+#pragma once
+
+#include "call.h"
+#include "elements.h"
+#include "geometry.h"
+
+namespace flambeau::cuda {
+
+// Positions along one step of memory that indices name.
+struct Places {
+  int64_t size = 0;    // in [0, size), or in [-size, size) if `wraps`
+  int64_t step = 1;    // from one to the next, in elements
+  bool wraps = false;  // negative ones count from the back
+  const Fault* fault = nullptr;
+
+#if defined(FLAMBEAU_DEVICE_CODE)
+  // The position that an index means; -1 where there is none, which is reported.
+  template <class I>
+  FLAMBEAU_DEVICE int64_t find(I index) const {
+    int64_t place = static_cast<int64_t>(index);
+    if (wraps && place < 0) place += size;
+    if (static_cast<uint64_t>(place) < static_cast<uint64_t>(size)) return place;
+    report(fault, kFaultIndex, static_cast<int64_t>(index), size);
+    return -1;
+  }
+#endif
+};
+
+// An index tensor as device code reads it: int64 or int32. Narrower ones become int32.
+inline Tensor readable_index(Call& call, const Tensor& index) {
+  switch (index.dtype) {
+    case DType::kInt64:
+    case DType::kInt32: return index;
+    case DType::kUInt8:
+    case DType::kInt16:
+    case DType::kInt8: break;
+    default: throw Failure("ERR_INTERNAL", "indices are whole numbers");
+  }
+  const Tensor wide = call.temporary(index.shape, DType::kInt32);
+  copy_into(call, wide, index);
+  return wide;
+}
+
+// Calls body(I{}) with the type of a readable index.
+template <class Body>
+void with_index_type(const Tensor& index, const Body& body) {
+  if (index.dtype == DType::kInt64) return body(int64_t{});
+  body(int32_t{});
+}
+
+// out[i] = x[starts of i + place of index[i] · step] for all positions i of `out`. The index and
+// `starts`, x's elements at place 0, have the shape of out; their strides may be 0. What lies
+// outside becomes 0. (gather.cu)
+void take_elements(Call& call, const Tensor& out, const Tensor& index, const Tensor& starts,
+                   const Places& places);
+
+// The axis that parameter `i` names.
+inline int checked_axis(const Call& call, int i, const Strided& t) {
+  const int64_t axis = call.integer(i);
+  if (axis < 0 || axis >= t.ndim()) throw Failure("ERR_INTERNAL", "no such axis");
+  return static_cast<int>(axis);
+}
+
+// `t` cut to `shape`, all positions of `axis` at the first one.
+inline Tensor lane_starts(const Tensor& t, const Shape& shape, int axis) {
+  Tensor view = t;
+  for (int i = 0; i < t.ndim(); ++i)
+    if (i != axis && shape.sizes[i] > t.size(i))
+      throw Failure("ERR_INTERNAL", "the index is larger than the tensor");
+  view.shape = shape;
+  view.strides[axis] = 0;
+  return view;
+}
+
+// A row-major copy that dies with the call.
+inline Tensor apart(Call& call, const Tensor& t) {
+  const Tensor copy = call.temporary(t.shape, t.dtype);
+  copy_into(call, copy, t);
+  return copy;
+}
+
+// Could a write to one be seen through the other?
+inline bool shares_memory(const Strided& a, const Strided& b) {
+  const Extent x = extent_of(a);
+  const Extent y = extent_of(b);
+  return x.first < y.last && y.first < x.last;
+}
+
+// The target, or a copy of input 0 in its memory order.
+inline Tensor& copy_or_target(Call& call) {
+  if (call.in_place(0)) return call.out(0);
+  const Tensor& x = call.in(0);
+  Tensor& out = call.out_like(0, x);
+  copy_into(call, out, x);
+  return out;
+}
+
+// Zeroes a new tensor, which has no gaps.
+inline void clear(Call& call, const Tensor& t) {
+  const size_t bytes = static_cast<size_t>(t.numel()) * t.item_bytes();
+  if (bytes > 0) check(cudaMemsetAsync(t.data, 0, bytes, call.stream()), "cudaMemsetAsync");
+}
+
+// Sixteen bytes as one element.
+using Wide = Pack<uint64_t, 2>;
+
+// Makes neighbours along the innermost axis one element where they move together: where operands a
+// and b lie one after the other, and operand `index` is the same for all. Gives the bytes of an
+// element. `step` (of places, in elements of operands a and b) is divided alike.
+inline int64_t join_neighbours(Axes& axes, int a, int b, int index, int64_t* step) {
+  const int64_t item = axes.items[a];
+  if (axes.strides[a][0] != 1 || axes.strides[b][0] != 1 || axes.strides[index][0] != 0)
+    return item;
+  int64_t count = 16 / item;
+  for (; count > 1; count /= 2)
+    if (axes.sizes[0] % count == 0 && *step % count == 0 &&
+        axes.aligned(a, static_cast<int>(count)) && axes.aligned(b, static_cast<int>(count)))
+      break;
+  if (count <= 1) return item;
+  axes.sizes[0] /= count;
+  axes.numel /= count;
+  *step /= count;
+  for (const int k : {a, b}) {
+    axes.items[k] *= count;
+    for (int d = 1; d < axes.ndim; ++d) axes.strides[k][d] /= count;
+  }
+  return item * count;
+}
+
+// Calls body(Item{}) with a type of so many bytes: 1, 2, 4, 8 or 16.
+template <class Body>
+void with_wide_item(int64_t bytes, const Body& body) {
+  if (bytes == 16) return body(Wide{});
+  with_item(static_cast<size_t>(bytes), body);
+}
+
+}  // namespace flambeau::cuda
