@@ -212,7 +212,7 @@ __global__ void __launch_bounds__(kReduceThreads)
 #pragma unroll
   for (int j = 0; j < V; ++j) {
     State state = R::settle(local[j]);
-    for (int rows = blockDim.y / 2; rows > 0; rows /= 2) {
+    for (unsigned rows = blockDim.y / 2; rows > 0; rows /= 2) {
       __syncthreads();  // what was there has been read
       if (threadIdx.y >= rows && threadIdx.y < 2 * rows) states[thread] = state;
       __syncthreads();
