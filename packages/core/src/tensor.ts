@@ -4,6 +4,7 @@ import { anyDevice, deviceIndex, deviceName } from './device.ts'
 import type { DType, DTypeCode } from './dtype.ts'
 import { BOOL, dtypeName, INT64, isFloatingCode, isSignedCode, itemBytes } from './dtype.ts'
 import {
+  DeviceError,
   DisposedError,
   DTypeError,
   type FlambeauError,
@@ -303,7 +304,7 @@ export class Tensor<D extends DType = AnyDType> {
         'use tolist() or toArray(), or select one element first',
       )
     }
-    const value = withPrecision('item', this, () => native.item(id))
+    const value = reading('item', this, () => native.item(id))
     return (this._dtype === BOOL ? value !== 0 : value) as ItemOf<D>
   }
 
@@ -319,7 +320,7 @@ export class Tensor<D extends DType = AnyDType> {
     const id = liveId('tolist', this)
     requireHeapFor('tolist', this)
     const flat = newArray('tolist', this, Float64Array)
-    withPrecision('tolist', this, () => native.read(id, flat))
+    reading('tolist', this, () => native.read(id, flat))
     const bool = this._dtype === BOOL
     let at = 0
     const build = (axis: number): NestedArray => {
@@ -344,11 +345,11 @@ export class Tensor<D extends DType = AnyDType> {
     const id = liveId('toArray', this)
     if (this._dtype === INT64) {
       const numbers = newArray('toArray', this, Float64Array)
-      withPrecision('toArray', this, () => native.read(id, numbers))
+      reading('toArray', this, () => native.read(id, numbers))
       return numbers
     }
     const array = newArray('toArray', this, ARRAYS[this._dtype] as ArrayType)
-    native.read(id, array)
+    reading('toArray', this, () => native.read(id, array))
     return array
   }
 
@@ -370,7 +371,7 @@ export class Tensor<D extends DType = AnyDType> {
     }
     if (this._dtype === INT64) {
       const array = newArray('toBigIntArray', this, BigInt64Array)
-      native.read(id, array)
+      reading('toBigIntArray', this, () => native.read(id, array))
       return array
     }
     return BigInt64Array.from(this.toArray() as Int32Array, (value) => BigInt(value))
@@ -540,17 +541,37 @@ function stridesOf(tensor: Tensor): number[] {
   return Array.from(commands.subarray(9 + rank, 9 + 2 * rank))
 }
 
-function withPrecision<T>(op: string, tensor: Tensor, body: () => T): T {
+/** Runs `body`, which reads elements: waiting for a device may bring up what it found in earlier calls. */
+function reading<T>(op: string, tensor: Tensor, body: () => T): T {
   try {
     return body()
   } catch (error) {
-    if ((error as { code?: string }).code !== 'ERR_PRECISION') throw error
-    throw new PrecisionError(
-      op,
-      { input: tensor },
-      `the integer ${(error as Error).message} cannot be held exactly by a JavaScript number`,
-      'use toBigIntArray()',
-    )
+    throw readingError(op, tensor, error as { code?: string; message: string })
+  }
+}
+
+function readingError(
+  op: string,
+  input: Tensor,
+  error: { code?: string; message: string },
+): unknown {
+  const { code, message } = error
+  switch (code) {
+    case 'ERR_PRECISION':
+      return new PrecisionError(
+        op,
+        { input },
+        `the integer ${message} cannot be held exactly by a JavaScript number`,
+        'use toBigIntArray()',
+      )
+    case 'ERR_INDEX':
+      return new IndexError(op, { input }, message, 'check the indices or labels')
+    case 'ERR_VALUE':
+      return new ValueError(op, { input }, message)
+    case 'ERR_DEVICE':
+      return new DeviceError(op, { input }, message)
+    default:
+      return error
   }
 }
 
