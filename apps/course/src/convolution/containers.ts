@@ -26,7 +26,7 @@ class Net extends nn.Module {
   }
 }
 
-const device = await bestDevice()
+const device = bestDevice()
 const net = new Net().to(device) // all of it
 console.log(net)
 console.log('children:', [...net.net.children()].length, 'modules:', [...net.modules()].length)

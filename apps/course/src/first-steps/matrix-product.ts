@@ -1,6 +1,7 @@
 /** A large matrix product on the processor, then on the GPU: once to wake it, and once more. */
 import type { Tensor } from '@flambeau/core'
 import { randn, version } from '@flambeau/core'
+import { unavailableReason } from '@flambeau/cuda-backend'
 import { bestDevice } from '../devices.ts'
 import { budget } from '../settings.ts'
 
@@ -13,7 +14,7 @@ function timed(a: Tensor, b: Tensor): void {
   console.log(a.device, `${seconds.toFixed(4)} s`, 'norm', norm.toFixed(1))
 }
 
-const device = await bestDevice()
+const device = bestDevice()
 console.log(version)
 console.log('GPU:', device === 'cuda')
 
@@ -27,8 +28,5 @@ if (device === 'cuda') {
   timed(a, b) // with the time that the GPU takes to start
   timed(a, b)
 } else {
-  console.log('There is no GPU to compare with: @flambeau/cuda-backend is not installed here, or')
-  console.log(
-    'finds none. Everything runs on the processor; .to("cuda") would throw a DeviceError.',
-  )
+  console.log('There is no GPU to compare with:', unavailableReason())
 }

@@ -48,7 +48,7 @@ class Net extends nn.Module {
 }
 
 // 3: the training.
-const device = await bestDevice()
+const device = bestDevice()
 const net = new Net().to(device)
 const optimizer = new SGD(net.parameters(), { lr: learningRate, momentum: 0.9 })
 const losses: number[] = []

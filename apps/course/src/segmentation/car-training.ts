@@ -11,7 +11,7 @@ import { bestDevice } from '../devices.ts'
 import { budget, outFile } from '../settings.ts'
 import { drawCars, getLoaders } from './car-pictures.ts'
 
-const device = await bestDevice()
+const device = bestDevice()
 console.log('device:', device)
 const large = device === 'cuda' // a processor gets fewer pictures, a smaller network, fewer epochs
 const batchSize = large ? 16 : 4

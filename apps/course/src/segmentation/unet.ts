@@ -73,7 +73,7 @@ class UNet extends nn.Module {
 }
 
 manualSeed(0)
-const device = await bestDevice()
+const device = bestDevice()
 const features = [1, 2, 4, 8].map((times) => times * budget(64, 8))
 const model = new UNet(3, 1, features).to(device)
 const x = randn(3, 3, 160, 160).to(device)

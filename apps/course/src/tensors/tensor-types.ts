@@ -13,7 +13,7 @@ for (const dtype of ['float32', 'float64', 'int32', 'uint8', 'bool'] as const) {
   console.log(dtype.padEnd(8), data.to(dtype))
 }
 
-const device = await bestDevice()
+const device = bestDevice()
 console.log('on the best device:', data.to(device).device)
 
 // There are no tensors of texts: a word is a number, one-hot or the row of a table that learns.

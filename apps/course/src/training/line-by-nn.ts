@@ -6,7 +6,7 @@ import { bestDevice } from '../devices.ts'
 import { budget } from '../settings.ts'
 
 const numEpochs = budget(1000, 300)
-const device = await bestDevice()
+const device = bestDevice()
 console.log(device)
 
 // y = 1 + 2 x, with noise.

@@ -12,7 +12,7 @@ import { budget, outFile } from '../settings.ts'
 const numEpochs = budget(10, 2)
 const batchSize = 100
 const every = budget(100, 10)
-const device = await bestDevice()
+const device = bestDevice()
 console.log(device)
 
 const trainLoader = new DataLoader(digits({ train: true }, 3000), { batchSize, shuffle: true })

@@ -11,7 +11,7 @@ import { budget, outFile } from '../settings.ts'
 
 const numEpochs = budget(10, 2)
 const batchSize = 64
-const device = await bestDevice()
+const device = bestDevice()
 console.log(device)
 
 manualSeed(0)
