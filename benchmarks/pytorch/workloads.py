@@ -39,6 +39,9 @@ class Settings:
         self.compile = self.fused = self.channels_last = False
         # Probability 0 everywhere, to compare losses where random numbers are drawn otherwise.
         self.dropout = True
+        self.device = "cpu"
+        # bfloat16: forward passes of training under autocast.
+        self.precision = "float32"
 
 
 settings = Settings()
@@ -73,6 +76,9 @@ def train(name, images=False):
     def register(make):
         def build():
             model, optimizer_of, batches, loss_of = make()
+            # Drawn by the processor, so that both sides start from the same numbers.
+            model.to(settings.device)
+            batches = [tuple(part.to(settings.device) for part in batch) for batch in batches]
             if images and settings.channels_last:
                 model.to(memory_format=torch.channels_last)
                 batches = [tuple(laid_out(part) for part in batch) for batch in batches]
@@ -83,7 +89,10 @@ def train(name, images=False):
             def step():
                 batch = batches[len(losses) % len(batches)]
                 optimizer.zero_grad()
-                loss = forward(model, *batch)
+                with torch.autocast(
+                    settings.device, torch.bfloat16, enabled=settings.precision == "bfloat16"
+                ):
+                    loss = forward(model, *batch)
                 loss.backward()
                 optimizer.step()
                 losses.append(loss.item())
@@ -286,7 +295,7 @@ def _():
     kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)
 
     def loss(model, x, t, noise):
-        share = kept[t][:, None, None, None]
+        share = kept.to(x.device)[t][:, None, None, None]
         return F.mse_loss(model(share.sqrt() * x + (1 - share).sqrt() * noise, t), noise)
 
     return models.DiffusionUNet(), lambda params: adamw(params, lr=2e-4), batches, loss
@@ -847,8 +856,14 @@ def answer(request):
     settings.compile = variant == "compile"
     settings.fused = settings.channels_last = variant == "tuned"
     settings.dropout = request.get("dropout", True)
+    settings.device = request.get("device", "cpu")
+    settings.precision = request.get("precision", "float32")
     torch.manual_seed(request["seed"])
     micro = request["name"].startswith("op_")
+    if settings.device != "cpu":
+        measure.synchronize = torch.cuda.synchronize
+        if micro:
+            torch.set_default_device(settings.device)
     work = WORKLOADS[request["name"]]()
     for _ in range(request["firstSteps"]):
         work.step()
@@ -858,6 +873,9 @@ def answer(request):
     result = {
         "samples": samples,
         "peakRssMb": measure.peak_rss_mb(),
+        "peakDeviceMb": (
+            0 if settings.device == "cpu" else torch.cuda.max_memory_allocated() / 2**20
+        ),
         "threads": torch.get_num_threads(),
         "version": torch.__version__,
         "losses": (work.losses or [])[: request["firstSteps"]],

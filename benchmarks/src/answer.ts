@@ -1,7 +1,7 @@
 /** One measurement of a workload with flambeau. */
 import type { Tensor } from '@flambeau/core'
-import { getNumThreads, manualSeed, setNumThreads } from '@flambeau/core'
-import { callsPerSample, takeSamples, warmUp } from './measure.ts'
+import { getNumThreads, manualSeed, setDefaultDevice, setNumThreads } from '@flambeau/core'
+import { callsPerSample, device, takeSamples, warmUp } from './measure.ts'
 import type { Answer, Request } from './protocol.ts'
 import { settings } from './workload.ts'
 import { workloads } from './workloads/index.ts'
@@ -16,12 +16,24 @@ function digest(tensor: Tensor): number {
   return sum
 }
 
+/** What is asked of the package that brings GPUs. */
+export interface Cuda {
+  synchronize(): void
+  maxMemoryAllocated(): number
+}
+
 /** Builds the workload, runs its first steps, warms up, and takes samples. */
-export function answer(request: Request): Answer {
+export function answer(request: Request, cuda: Cuda | null = null): Answer {
   const workload = workloads.find(({ name }) => name === request.name)
   if (workload === undefined) throw new RangeError(`no workload is called '${request.name}'`)
   if (request.threads > 0) setNumThreads(request.threads)
   settings.dropout = request.dropout
+  settings.device = request.device
+  settings.precision = request.precision
+  if (cuda !== null) {
+    device.synchronize = () => cuda.synchronize()
+    if (workload.group !== 'train') setDefaultDevice('cuda')
+  }
   manualSeed(request.seed)
   const { step, check, losses } = workload.build()
   for (let i = 0; i < request.firstSteps; i++) step()
@@ -38,6 +50,7 @@ export function answer(request: Request): Answer {
   return {
     samples,
     peakRssMb,
+    peakDeviceMb: cuda === null ? 0 : cuda.maxMemoryAllocated() / 2 ** 20,
     threads: getNumThreads(),
     version: process.version,
     losses: losses?.slice(0, request.firstSteps) ?? [],

@@ -6,4 +6,5 @@ import './run-delay.ts'
 
 const { answer } = await import('./answer.ts')
 const request = JSON.parse(process.argv[2] ?? '') as Request
-process.stdout.write(`${answerMark}${JSON.stringify(answer(request))}\n`)
+const cuda = request.device === 'cuda' ? await import('@flambeau/cuda-backend') : null
+process.stdout.write(`${answerMark}${JSON.stringify(answer(request, cuda))}\n`)

@@ -3,7 +3,15 @@ import { disagreement } from './compare.ts'
 import type { Answer } from './protocol.ts'
 
 function answer(losses: number[], digests: number[] = []): Answer {
-  return { samples: [[1, 0]], peakRssMb: 1, threads: 1, version: '1', losses, digests }
+  return {
+    samples: [[1, 0]],
+    peakRssMb: 1,
+    peakDeviceMb: 0,
+    threads: 1,
+    version: '1',
+    losses,
+    digests,
+  }
 }
 
 describe('disagreement', () => {

@@ -67,7 +67,7 @@ async function takeApart(options: Options, name: string): Promise<number> {
   if (workload === undefined || others.length > 0) {
     throw new UsageError(`--profile takes one workload, ${name} are ${others.length + 1}`)
   }
-  const { threads, dropout } = options
+  const { threads, dropout, device, precision } = options
   const request: Request = {
     name: workload.name,
     threads,
@@ -79,6 +79,8 @@ async function takeApart(options: Options, name: string): Promise<number> {
     digest: false,
     dropout,
     variant: 'eager',
+    device,
+    precision,
   }
   process.stdout.write(await profileOf(request))
   return 0

@@ -13,6 +13,8 @@ const request: Request = {
   digest: false,
   dropout: true,
   variant: 'eager',
+  device: 'cpu',
+  precision: 'float32',
 }
 
 /** Milliseconds of a clock that only {@link step} moves. */

@@ -14,6 +14,8 @@ describe('parseOptions', () => {
       list: false,
       pytorch: 'eager',
       dropout: true,
+      device: 'cpu',
+      precision: 'float32',
       profile: undefined,
     })
   })

@@ -1,5 +1,6 @@
 /** The command line. */
 import { parseArgs } from 'node:util'
+import type { BenchDevice, Precision } from './protocol.ts'
 
 export interface Options {
   /** Names and globs; empty for every workload. */
@@ -21,6 +22,10 @@ export interface Options {
   pytorch: 'eager' | 'compile' | 'tuned'
   /** Do models drop what their definition says? */
   dropout: boolean
+  /** Where both sides run. */
+  device: BenchDevice
+  /** bfloat16: forward passes of training under autocast. */
+  precision: Precision
   /** The workload whose time is to be taken apart; undefined: none. */
   profile: string | undefined
 }
@@ -45,6 +50,8 @@ usage: pnpm bench [options]
   --tuned          compare with the faster of PyTorch with kept heap, and with huge pages,
                    channels-last and fused optimizers
   --no-dropout     without dropout on both sides
+  --device NAME    cpu (the default) or cuda
+  --precision NAME float32 (the default), or bfloat16: training under autocast
   --profile NAME   where flambeau's time goes in that workload, instead of a comparison
   --list           show the workloads
   --help           show this
@@ -62,6 +69,12 @@ function number(name: string, text: string, least: number, whole: boolean): numb
     throw new UsageError(`--${name} must be ${kind} ≥ ${least}, not '${text}'`)
   }
   return value
+}
+
+function choice<T extends string>(name: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((known) => known === text)
+  if (found !== undefined) return found
+  throw new UsageError(`--${name} must be ${choices.join(' or ')}, not '${text}'`)
 }
 
 /** Reads the command line; null asks for help. @throws {UsageError} */
@@ -82,6 +95,8 @@ export function parseOptions(args: readonly string[]): Options | null {
         compile: { type: 'boolean', default: false },
         tuned: { type: 'boolean', default: false },
         'no-dropout': { type: 'boolean', default: false },
+        device: { type: 'string', default: 'cpu' },
+        precision: { type: 'string', default: 'float32' },
         profile: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
@@ -104,6 +119,8 @@ export function parseOptions(args: readonly string[]): Options | null {
     list: values.list,
     pytorch: values.compile ? 'compile' : values.tuned ? 'tuned' : 'eager',
     dropout: !values['no-dropout'] && !values.compile,
+    device: choice('device', values.device, ['cpu', 'cuda']),
+    precision: choice('precision', values.precision, ['float32', 'bfloat16']),
     profile: values.profile,
   }
 }

@@ -26,12 +26,21 @@ export interface Request {
   readonly dropout: boolean
   /** Of PyTorch; flambeau has no settings. */
   readonly variant: Variant
+  /** Where it runs. */
+  readonly device: BenchDevice
+  /** bfloat16: forward passes of training under autocast. */
+  readonly precision: Precision
 }
+
+export type BenchDevice = 'cpu' | 'cuda'
+export type Precision = 'float32' | 'bfloat16'
 
 export interface Answer {
   readonly samples: readonly Sample[]
   /** The most memory that the whole process has used, interpreter and libraries included. */
   readonly peakRssMb: number
+  /** The most memory of the device that tensors have used; 0 on the processor. */
+  readonly peakDeviceMb: number
   readonly threads: number
   readonly version: string
   /** Losses of the first steps; empty unless the workload trains. */

@@ -9,6 +9,8 @@ const options: RunOptions = {
   rounds: 3,
   seconds: 1,
   dropout: true,
+  device: 'cpu',
+  precision: 'float32',
   variants: ['eager'],
   peaks: null,
   ready: async () => {},
@@ -20,7 +22,16 @@ function answer(fields: Partial<Answer> = {}): Answer {
     [2, 0],
     [3, 0],
   ] as const
-  return { samples, peakRssMb: 100, threads: 2, version: '1', losses: [], digests: [], ...fields }
+  return {
+    samples,
+    peakRssMb: 100,
+    peakDeviceMb: 0,
+    threads: 2,
+    version: '1',
+    losses: [],
+    digests: [],
+    ...fields,
+  }
 }
 
 /** A side that gives these answers in turn, and the requests that it got. */

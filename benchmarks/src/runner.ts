@@ -3,7 +3,7 @@ import { summarize } from './clean-samples.ts'
 import { disagreement } from './compare.ts'
 import type { Demand, Peaks } from './floors.ts'
 import { floorMs } from './floors.ts'
-import type { Answer, Request, Side, Variant } from './protocol.ts'
+import type { Answer, BenchDevice, Precision, Request, Side, Variant } from './protocol.ts'
 
 /** What a workload's run gave. Numbers are null for a side that did not run or failed. */
 export interface Outcome {
@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly rounds: number
   readonly seconds: number
   readonly dropout: boolean
+  readonly device: BenchDevice
+  readonly precision: Precision
   /** What PyTorch is run as; the fastest counts. */
   readonly variants: readonly Variant[]
   /** What the machine can do; null if that was not measured. */
@@ -86,7 +88,7 @@ export async function runWorkload(
   { name, samples, firstSteps, demand }: Measured,
   flambeau: Side,
   pytorch: Side | null,
-  { threads, rounds, seconds, dropout, variants, peaks, ready }: RunOptions,
+  { threads, rounds, seconds, dropout, device, precision, variants, peaks, ready }: RunOptions,
 ): Promise<Outcome> {
   const ours: Answer[] = []
   const theirs = new Map<Variant, Answer[]>(variants.map((variant) => [variant, []]))
@@ -100,9 +102,12 @@ export async function runWorkload(
       samples,
       seconds,
       maxWait: MAX_WAIT,
-      digest: round === 0 && pytorch !== null,
+      // Single operations draw their numbers on the device, where they are others.
+      digest: round === 0 && pytorch !== null && device === 'cpu',
       dropout,
       variant: 'eager',
+      device,
+      precision,
     }
     try {
       await ready()

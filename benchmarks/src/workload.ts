@@ -1,8 +1,10 @@
 /** What a workload is, and the ways to make one. */
 import { grad, setGradEnabled } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
-import { randint, randn } from '@flambeau/core'
+import { autocast, randint, randn } from '@flambeau/core'
+import { Module } from '@flambeau/nn'
 import type { Optimizer } from '@flambeau/optim'
+import type { BenchDevice, Precision } from './protocol.ts'
 
 /** A workload that is ready to run. */
 export interface Work {
@@ -54,7 +56,17 @@ export interface Training<Model, B extends Batch> {
 }
 
 /** Settings of the run that definitions ask for. */
-export const settings: { dropout: boolean } = { dropout: true }
+export const settings: {
+  dropout: boolean
+  device: BenchDevice
+  precision: Precision
+} = { dropout: true, device: 'cpu', precision: 'float32' }
+
+/** A loss under the run's precision. */
+function inPrecision(loss: () => Tensor): Tensor {
+  if (settings.precision === 'float32') return loss()
+  return autocast(settings.device, settings.precision, loss)
+}
 
 /** The probability of dropout; 0 where the run is without. */
 export function dropoutOf(probability: number): number {
@@ -67,12 +79,15 @@ export function train<Model, B extends Batch>(
   make: () => Training<Model, B>,
 ): Workload {
   const build = (): Work => {
-    const { model, optimizer, batches, loss: lossOf } = make()
+    const { model, optimizer, batches: made, loss: lossOf } = make()
+    // Drawn by the processor, so that both sides start from the same numbers.
+    if (model instanceof Module) model.to(settings.device)
+    const batches = made.map((batch) => batch.map((part) => part.to(settings.device)) as B)
     const losses: number[] = []
     const step = (): void => {
       const batch = batches[losses.length % batches.length] as B
       optimizer.zeroGrad()
-      const loss = lossOf(model, ...batch)
+      const loss = inPrecision(() => lossOf(model, ...batch))
       loss.backward()
       optimizer.step()
       losses.push(loss.item())

@@ -18,6 +18,8 @@ function request(name: string, firstSteps: number): Request {
     digest: true,
     dropout: true,
     variant: 'eager',
+    device: 'cpu',
+    precision: 'float32',
   }
 }
 

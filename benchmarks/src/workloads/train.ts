@@ -277,7 +277,7 @@ export const training: readonly Workload[] = [
         optimizer: new AdamW(model.parameters(), { lr: 2e-4 }),
         batches: data,
         loss: (net, x, time, noise) => {
-          const share = kept.at(time).view(-1, 1, 1, 1)
+          const share = kept.to(x.device).at(time).view(-1, 1, 1, 1)
           const mixed = share.sqrt().mul(x).add(share.neg().add(1).sqrt().mul(noise))
           return mseLoss(net(mixed, time), noise)
         },

@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isNamed } from './arguments.ts'
+import { anyDevice } from './device.ts'
 import type { DTypeCode } from './dtype.ts'
 import { BFLOAT16, FLOAT32, FLOAT64, isFloatingCode } from './dtype.ts'
 import { commands, native } from './native.ts'
@@ -106,9 +107,13 @@ export const autocastLists: {
   readonly promoted: readonly AutocastName[]
 } = { lower: LOWER, float32: FLOAT32_ONLY, promoted: PROMOTED }
 
+/** Where a region computes: tensors elsewhere are left alone. */
+export type AutocastDevice = 'cpu' | 'cuda'
+
 /** How calls are treated at some place. */
 export interface AutocastMode {
   enabled: boolean
+  device: AutocastDevice
   dtype: DTypeCode
   cacheEnabled: boolean
   /** True until the body returned: for an asynchronous one, at its first await. */
@@ -139,6 +144,7 @@ export const autocastModes: AsyncLocalStorage<AutocastMode> = new AsyncLocalStor
 /** What holds outside of every region. */
 export const outermost: AutocastMode = {
   enabled: false,
+  device: 'cpu',
   dtype: BFLOAT16,
   cacheEnabled: true,
   synchronous: true,
@@ -174,17 +180,18 @@ export function emptyCache(cache: AutocastCache): void {
   }
 }
 
-function isEligible(tensor: Tensor): boolean {
-  return isFloatingCode(tensor._dtype) && tensor._dtype !== FLOAT64
+function isEligible(tensor: Tensor, device: AutocastDevice): boolean {
+  if (!isFloatingCode(tensor._dtype) || tensor._dtype === FLOAT64) return false
+  return !anyDevice() || tensor.isCuda === (device === 'cuda')
 }
 
 // What native.info writes.
 const IS_LEAF = 4
 const VERSION = 7
 
-/** The tensor in `dtype`, unless it is float64 or no floating one; parameters are cast once in a region. */
+/** The tensor in `dtype`, unless it is float64, no floating one or elsewhere; parameters are cast once in a region. */
 export function castIn(mode: AutocastMode, tensor: Tensor, dtype: DTypeCode): Tensor {
-  if (!isEligible(tensor) || tensor._dtype === dtype) return tensor
+  if (!isEligible(tensor, mode.device) || tensor._dtype === dtype) return tensor
   const mayKeep =
     mode.cacheEnabled &&
     dtype === mode.dtype &&

@@ -159,7 +159,7 @@ describe('autocast', () => {
     expect(() => autocast({ dtype: 'float32' }, product)).toThrow(
       /bfloat16 or float16, not float32/,
     )
-    expect(() => autocast({ deviceType: 'cuda' as never }, product)).toThrow(/no autocast for/)
+    expect(() => autocast({ deviceType: 'cuda' }, product)).toThrow(/no autocast for/)
     expect(() => autocast({ enabled: 1 as never }, product)).toThrow(
       /enabled must be true or false/,
     )

@@ -1,7 +1,7 @@
 /** Automatic mixed precision: products and convolutions in 16 bits, the rest in 32. */
 import type { Arguments } from './arguments.ts'
 import { isNamed, parameters } from './arguments.ts'
-import type { AutocastMode } from './autocast-dispatch.ts'
+import type { AutocastDevice, AutocastMode } from './autocast-dispatch.ts'
 import {
   autocasting,
   autocastMode,
@@ -11,6 +11,7 @@ import {
   outermost,
   refreshAutocast,
 } from './autocast-dispatch.ts'
+import { isDeviceAvailable } from './device.ts'
 import type { DType, DTypeCode } from './dtype.ts'
 import { BFLOAT16, dtypeCode, dtypeName, FLOAT16, FLOAT64, isFloatingCode } from './dtype.ts'
 import { DeviceError, DTypeError, ValueError } from './errors.ts'
@@ -19,8 +20,8 @@ import { show } from './show.ts'
 import { Tensor } from './tensor.ts'
 
 export interface AutocastOptions {
-  /** Where the region computes. Default and only one: `'cpu'`. */
-  deviceType?: 'cpu'
+  /** Where the region computes, `'cpu'` or `'cuda'`. Default: as around it, `'cpu'` outermost. */
+  deviceType?: AutocastDevice
   /** The lower precision: `'bfloat16'` or `'float16'`. Default {@link getAutocastDtype}. */
   dtype?: DType | null
   /** False: the region computes as if there were no autocast. Default true. */
@@ -31,16 +32,24 @@ export interface AutocastOptions {
 
 const NAMES = ['deviceType', 'dtype', 'enabled', 'cacheEnabled'] as const
 type Settings = Arguments<AutocastOptions, typeof NAMES>
-const read = parameters<['cpu', DType | null, boolean, boolean | null]>('autocast', NAMES)
+const read = parameters<[AutocastDevice, DType | null, boolean, boolean | null]>('autocast', NAMES)
 
 // Functions of any kind: parameters are contravariant.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type AnyFunction = (...args: any[]) => any
 
-function requireCpu(op: string, deviceType: unknown): void {
-  if (deviceType === undefined || deviceType === 'cpu') return
-  throw new DeviceError(op, [], `there is no autocast for the device ${show(deviceType)}`, "'cpu'")
+function requireAvailable(op: string, deviceType: unknown): void {
+  if (deviceType === undefined || isAutocastAvailable(deviceType as string)) return
+  throw new DeviceError(
+    op,
+    [],
+    `there is no autocast for the device ${show(deviceType)}`,
+    deviceType === 'cuda' ? "import '@flambeau/cuda-backend' first, or use 'cpu'" : "'cpu'",
+  )
 }
+
+/** Lower precisions of devices where no region says one. */
+const usual: Record<AutocastDevice, DTypeCode> = { cpu: BFLOAT16, cuda: FLOAT16 }
 
 /** @throws {DTypeError} for a dtype that is not a lower precision. */
 function lowerCode(op: string, dtype: DType): DTypeCode {
@@ -54,10 +63,15 @@ function lowerCode(op: string, dtype: DType): DTypeCode {
   )
 }
 
+/** The lower precision that a device has inside of a mode. */
+function dtypeAt(mode: AutocastMode, device: AutocastDevice): DTypeCode {
+  return mode.device === device ? mode.dtype : usual[device]
+}
+
 /** The mode that arguments ask for, inside of that of this place. */
 function modeFor(given: readonly unknown[]): AutocastMode {
   const [deviceType, dtype, enabled = true, cacheEnabled] = read(given)
-  requireCpu('autocast', deviceType)
+  requireAvailable('autocast', deviceType)
   for (const [name, value] of Object.entries({ enabled, cacheEnabled: cacheEnabled ?? true })) {
     if (typeof value === 'boolean') continue
     throw new ValueError(
@@ -68,9 +82,11 @@ function modeFor(given: readonly unknown[]): AutocastMode {
     )
   }
   const around = autocastMode()
+  const device = deviceType ?? around.device
   return {
     enabled,
-    dtype: dtype ? lowerCode('autocast', dtype) : around.dtype,
+    device,
+    dtype: dtype ? lowerCode('autocast', dtype) : dtypeAt(around, device),
     cacheEnabled: cacheEnabled ?? around.cacheEnabled,
     synchronous: true,
     // Casts live as long as the outermost region, in PyTorch too.
@@ -110,7 +126,7 @@ function withMode<T>(mode: AutocastMode, body: () => T): T {
 function untilDisposed(mode: AutocastMode): Disposable {
   const store = autocastModes.getStore()
   const target = store !== undefined && !store.synchronous ? store : autocasting.current
-  const fields = ['enabled', 'dtype', 'cacheEnabled', 'cache'] as const
+  const fields = ['enabled', 'device', 'dtype', 'cacheEnabled', 'cache'] as const
   const before = { ...target }
   if (target === outermost) autocasting.current = mode
   else for (const field of fields) set(target, field, mode[field])
@@ -143,8 +159,8 @@ export interface Autocast {
   /** Runs `body` in a region, through every `await`; returns what it returns. */
   <T>(body: () => T): T
   <T>(options: AutocastOptions, body: () => T): T
-  <T>(deviceType: 'cpu', dtype: DType | null, body: () => T): T
-  <T>(deviceType: 'cpu', body: () => T): T
+  <T>(deviceType: AutocastDevice, dtype: DType | null, body: () => T): T
+  <T>(deviceType: AutocastDevice, body: () => T): T
   /** A region until the result is disposed: `using _ = autocast()`. */
   (...given: Settings): Disposable
   /** A function that always runs in a region. */
@@ -153,7 +169,7 @@ export interface Autocast {
 
 /**
  * Automatic mixed precision: inside of the region matrix products, convolutions and attention
- * compute in bfloat16 (or float16), whatever the dtype of their inputs; losses, norms of matrices and
+ * compute in bfloat16 (or float16; the usual one on a GPU), whatever the dtype of their inputs; losses, norms of matrices and
  * others that need the digits compute in float32; everything else takes what comes. Parameters stay
  * float32, and so do their gradients. Results of the region may be 16 bits wide. Call `backward()`
  * outside of the region.
@@ -162,8 +178,8 @@ export interface Autocast {
  * `using _ = autocast()`; for a function, `autocast.wrap(fn)`. Regions nest; `enabled: false` switches
  * off. float64 and integer tensors are left alone, and so are in-place forms.
  *
- * @throws {DTypeError} for dtypes other than bfloat16 and float16. @throws {DeviceError} for devices other
- * than the CPU.
+ * @throws {DTypeError} for dtypes other than bfloat16 and float16. @throws {DeviceError} for a
+ * device that is not there.
  * @see torch.autocast; Micikevicius et al. 2017, https://arxiv.org/abs/1710.03740
  *
  * @example
@@ -202,20 +218,25 @@ export const autocast: Autocast = Object.assign(
 ) as Autocast
 
 /** Is autocast on at this place? @see torch.is_autocast_enabled */
-export function isAutocastEnabled(deviceType: 'cpu' = 'cpu'): boolean {
-  requireCpu('isAutocastEnabled', deviceType)
-  return autocastMode().enabled
+export function isAutocastEnabled(deviceType: AutocastDevice = 'cpu'): boolean {
+  requireAvailable('isAutocastEnabled', deviceType)
+  const { enabled, device } = autocastMode()
+  return enabled && device === deviceType
 }
 
 /** Is there autocast for a device? @see torch.amp.is_autocast_available */
 export function isAutocastAvailable(deviceType: string): boolean {
-  return deviceType === 'cpu'
+  return deviceType === 'cpu' || (deviceType === 'cuda' && isDeviceAvailable('cuda'))
 }
 
-/** The lower precision at this place; bfloat16 unless set otherwise. @see torch.get_autocast_dtype */
-export function getAutocastDtype(deviceType: 'cpu' = 'cpu'): DType {
-  requireCpu('getAutocastDtype', deviceType)
-  return dtypeName(autocastMode().dtype)
+/**
+ * The lower precision at this place; unless set otherwise bfloat16 on the processor, float16 on a GPU.
+ *
+ * @see torch.get_autocast_dtype
+ */
+export function getAutocastDtype(deviceType: AutocastDevice = 'cpu'): DType {
+  requireAvailable('getAutocastDtype', deviceType)
+  return dtypeName(dtypeAt(autocastMode(), deviceType))
 }
 
 /**
@@ -224,9 +245,12 @@ export function getAutocastDtype(deviceType: 'cpu' = 'cpu'): DType {
  * @throws {DTypeError} for dtypes other than bfloat16 and float16.
  * @see torch.set_autocast_dtype
  */
-export function setAutocastDtype(deviceType: 'cpu', dtype: DType): void {
-  requireCpu('setAutocastDtype', deviceType)
-  autocastMode().dtype = lowerCode('setAutocastDtype', dtype)
+export function setAutocastDtype(deviceType: AutocastDevice, dtype: DType): void {
+  requireAvailable('setAutocastDtype', deviceType)
+  const code = lowerCode('setAutocastDtype', dtype)
+  const mode = autocastMode()
+  if (mode.device === deviceType) mode.dtype = code
+  else usual[deviceType] = code
 }
 
 /** Do regions cast each parameter once at this place? @see torch.is_autocast_cache_enabled */
@@ -254,7 +278,7 @@ export function clearAutocastCache(): void {
 
 /** What {@link customFwd} takes by name. */
 export interface CustomFwdOptions {
-  deviceType?: 'cpu'
+  deviceType?: AutocastDevice
   /** Casts floating tensors among the arguments to this dtype, and switches autocast off inside. */
   castInputs?: DType | null
 }
@@ -269,7 +293,7 @@ export interface CustomFwdOptions {
 export function customFwd<F extends AnyFunction>(fwd: F, options: CustomFwdOptions = {}): F {
   requireFunction('customFwd', fwd)
   const { deviceType, castInputs = null } = options
-  requireCpu('customFwd', deviceType)
+  requireAvailable('customFwd', deviceType)
   if (castInputs === null) return fwd
   const code = dtypeCode(castInputs)
   const cast = (value: unknown): unknown => {
@@ -290,7 +314,7 @@ export function customFwd<F extends AnyFunction>(fwd: F, options: CustomFwdOptio
 
 /** What {@link customBwd} takes by name. */
 export interface CustomBwdOptions {
-  deviceType?: 'cpu'
+  deviceType?: AutocastDevice
 }
 
 /**
@@ -301,6 +325,6 @@ export interface CustomBwdOptions {
  */
 export function customBwd<F extends AnyFunction>(bwd: F, options: CustomBwdOptions = {}): F {
   requireFunction('customBwd', bwd)
-  requireCpu('customBwd', options.deviceType)
+  requireAvailable('customBwd', options.deviceType)
   return autocast.wrap(bwd, { enabled: false })
 }

@@ -166,7 +166,8 @@ export class GradScaler {
           }
         }
         if (grads.length === 0) return null
-        const found = tensor(0, { dtype: 'float32' })
+        const { device } = grads[0] as Tensor
+        const found = tensor(0, { dtype: 'float32', device })
         unscaleAll(grads, Math.fround(1 / this.#scale), found)
         return found.item() !== 0
       }),
