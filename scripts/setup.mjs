@@ -1,8 +1,9 @@
 /**
- * Makes a fresh clone ready to run: node scripts/setup.mjs [--tests] [--verbose]
+ * Makes a fresh clone ready to run: node scripts/setup.mjs [--tests] [--cuda] [--verbose]
  *
  * It needs nothing but Node itself, finds out what is missing or stale, and does only that: system
- * libraries, the pinned pnpm and the workspace's packages, the native addon, the TypeScript build.
+ * libraries, the pinned pnpm and the workspace's packages, the native addon, the TypeScript build. With
+ * --tests also the CUDA backend on an emulation of a GPU, with --cuda the one for real GPUs.
  */
 import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -10,7 +11,7 @@ import { bundleModules, isBundled, restoreModules } from './lib/bundle.mjs'
 import { run } from './lib/exec.mjs'
 import { hashFiles, readStamp, writeStamp } from './lib/fingerprint.mjs'
 import { withLock } from './lib/lock.mjs'
-import { buildNative } from './lib/native.mjs'
+import { buildNative, findNvcc } from './lib/native.mjs'
 import { inRepo, pnpmSpec, workspaceFolders } from './lib/repo.mjs'
 import { StepError, requireSuccess, runMain, runSteps } from './lib/steps.mjs'
 import { installPackages, missingPackages, requirements } from './lib/system.mjs'
@@ -19,6 +20,7 @@ import { installPackages, missingPackages, requirements } from './lib/system.mjs
  * @typedef {object} SetupOptions
  * @property {boolean} [tests] also what only the tests need: linters, native unit tests
  * @property {string | null} [build] the TypeScript project to build, with all that it imports
+ * @property {boolean} [cuda] the addon for GPUs, where nvcc is found
  * @property {boolean} [native] what runs tensors: the addon, and the system libraries it is compiled with
  * @property {boolean} [verbose] show every tool's output
  */
@@ -27,17 +29,28 @@ import { installPackages, missingPackages, requirements } from './lib/system.mjs
 export function setup({
   tests = false,
   build = 'tsconfig.json',
+  cuda = false,
   native = true,
   verbose = false,
 } = {}) {
   /** @param {Parameters<typeof buildNative>[0]['progress']} progress */
   const nativeBuild = (progress) => buildNative({ tests, verbose, progress })
+  /** @param {Parameters<typeof buildNative>[0]['progress']} progress */
+  const emulatedBuild = (progress) =>
+    buildNative({ tests, verbose, variant: 'cuda-emulated', progress })
+  /** @param {Parameters<typeof buildNative>[0]['progress']} progress */
+  const cudaBuild = (progress) =>
+    findNvcc() === null
+      ? 'left out: nvcc, the compiler of the CUDA toolkit, was not found (CUDA_HOME may name its folder)'
+      : buildNative({ tests: false, verbose, variant: 'cuda', progress })
   /** @type {Parameters<typeof runSteps>[1]} */
   const steps = [
     { name: 'node', run: () => checkNode(tests) },
     ...(native ? [{ name: 'system libraries', run: () => systemLibraries(tests, verbose) }] : []),
     { name: 'workspace install', run: () => workspaceInstall(verbose) },
     ...(native ? [{ name: 'native build', run: nativeBuild }] : []),
+    ...(tests ? [{ name: 'emulated GPU', run: emulatedBuild }] : []),
+    ...(cuda ? [{ name: 'CUDA build', run: cudaBuild }] : []),
     ...(build ? [{ name: 'TypeScript build', run: () => typescriptBuild(build, verbose) }] : []),
   ]
   return withLock(() => runSteps('set-up', steps, { verbose }))
@@ -143,6 +156,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runMain(async () => {
     await setup({
       tests: process.argv.includes('--tests'),
+      cuda: process.argv.includes('--cuda'),
       verbose: process.argv.includes('--verbose'),
     })
     process.stderr.write('ready\n')

@@ -1,21 +1,30 @@
 /**
  * Runs the native unit tests and leaves a report of the same form as vitest's:
- * node scripts/test-native.mjs [--sanitize]
+ * node scripts/test-native.mjs [--emulated] [--sanitize]
+ *
+ * By default core's. --emulated: those of the CUDA backend, on an emulation of a GPU.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { run } from './lib/exec.mjs'
 import { withLock } from './lib/lock.mjs'
-import { buildFolder, buildNative } from './lib/native.mjs'
+import { buildNative, testProgram } from './lib/native.mjs'
 import { inRepo } from './lib/repo.mjs'
 import { runMain } from './lib/steps.mjs'
 
-const variant = process.argv.includes('--sanitize') ? 'sanitize' : 'release'
+const sanitize = process.argv.includes('--sanitize')
+const emulated = process.argv.includes('--emulated')
+const variant = emulated
+  ? sanitize
+    ? 'cuda-sanitize'
+    : 'cuda-emulated'
+  : sanitize
+    ? 'sanitize'
+    : 'release'
+const reports = inRepo(emulated ? 'packages/cuda-backend' : 'packages/core', 'test-results')
 
 await runMain(async () => {
   await withLock(() => buildNative({ tests: true, verbose: false, variant }))
-  const executable = join(buildFolder(variant), 'flambeau_native_tests')
-  const { code, output } = await run(executable, ['--no-colors'], { verbose: true })
+  const { code, output } = await run(testProgram(variant), ['--no-colors'], { verbose: true })
   const report = {
     testResults: [
       {
@@ -25,8 +34,8 @@ await runMain(async () => {
       },
     ],
   }
-  mkdirSync(inRepo('packages/core/test-results'), { recursive: true })
-  writeFileSync(inRepo('packages/core/test-results/native.json'), JSON.stringify(report))
+  mkdirSync(reports, { recursive: true })
+  writeFileSync(`${reports}/native.json`, JSON.stringify(report))
   return code
 })
 

@@ -30,8 +30,12 @@ export function filesBelow(folder, name) {
     .sort()
 }
 
-/** What the native build depends on besides its sources: the tools and the libraries, with their versions. */
-export function toolchainFingerprint() {
+/**
+ * What the native build depends on besides its sources: the tools and the libraries, with their versions.
+ *
+ * @param {(string | null)[]} [more] facts that count, too
+ */
+export function toolchainFingerprint(more = []) {
   const packages = nativeLibraries.map((library) => library.package)
   const facts = [
     process.arch,
@@ -39,7 +43,10 @@ export function toolchainFingerprint() {
     outputOf('cmake', ['--version'])?.split('\n')[0],
     outputOf('dpkg-query', ['-W', '-f=${Package}=${Version} ', ...packages]),
   ]
-  return createHash('sha256').update(facts.join('\n')).digest('hex').slice(0, 16)
+  return createHash('sha256')
+    .update([...facts, ...more].join('\n'))
+    .digest('hex')
+    .slice(0, 16)
 }
 
 // One small file per step remembers the fingerprint of the last success.

@@ -1,26 +1,42 @@
-import { existsSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
-import { onPath, run } from './exec.mjs'
+import { join, relative } from 'node:path'
+import { onPath, outputOf, run } from './exec.mjs'
 import { readStamp, toolchainFingerprint, writeStamp } from './fingerprint.mjs'
-import { inRepo } from './repo.mjs'
+import { inRepo, root } from './repo.mjs'
 import { StepError, requireSuccess } from './steps.mjs'
 
-const sources = inRepo('packages/core/native')
-
 /**
- * The variants of the native build, each with a folder of its own.
+ * The native builds: of core's addon, and of the CUDA backend's.
  *
- * @typedef {'release' | 'platform' | 'sanitize'} Variant
- * @type {Record<Variant, { folder: string, options: string[] }>}
+ * @typedef {'release' | 'platform' | 'sanitize' | 'cuda' | 'cuda-emulated' | 'cuda-sanitize'} Variant
+ *
+ * @typedef {object} Build
+ * @property {string} sources the folder of CMakeLists.txt
+ * @property {string} folder where it is built
+ * @property {string[]} options for CMake
+ * @property {string} addon the target that makes the addon
+ * @property {string} [tests] the target that makes the unit tests, and their program's name
  */
+
+const core = {
+  sources: inRepo('packages/core/native'),
+  addon: 'flambeau',
+  tests: 'flambeau_native_tests',
+}
+const cuda = { sources: inRepo('packages/cuda-backend/native'), addon: 'flambeau_cuda' }
+const emulated = { ...cuda, tests: 'flambeau_cuda_tests' }
+
+/** @type {Record<Variant, Build>} */
 const variants = {
   release: {
+    ...core,
     folder: inRepo('packages/core/build/native'),
     options: ['-DCMAKE_BUILD_TYPE=Release'],
   },
   // What is published: with every library inside.
   platform: {
+    ...core,
     folder: inRepo('packages/core/build/native-platform'),
     options: [
       '-DCMAKE_BUILD_TYPE=Release',
@@ -28,8 +44,30 @@ const variants = {
     ],
   },
   sanitize: {
+    ...core,
     folder: inRepo('packages/core/build/native-sanitize'),
     options: ['-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DFLAMBEAU_SANITIZE=ON'],
+  },
+  // For GPUs, by nvcc.
+  cuda: {
+    ...cuda,
+    folder: inRepo('packages/cuda-backend/build/cuda'),
+    options: ['-DCMAKE_BUILD_TYPE=Release', '-DFLAMBEAU_CUDA_FLAVOUR=cuda'],
+  },
+  // For tests on machines without a GPU, by the C++ compiler.
+  'cuda-emulated': {
+    ...emulated,
+    folder: inRepo('packages/cuda-backend/build/emulated'),
+    options: ['-DCMAKE_BUILD_TYPE=Release', '-DFLAMBEAU_CUDA_FLAVOUR=emulated'],
+  },
+  'cuda-sanitize': {
+    ...emulated,
+    folder: inRepo('packages/cuda-backend/build/emulated-sanitize'),
+    options: [
+      '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
+      '-DFLAMBEAU_CUDA_FLAVOUR=emulated',
+      '-DFLAMBEAU_SANITIZE=ON',
+    ],
   },
 }
 
@@ -53,22 +91,50 @@ export function onednnSources() {
 /** @param {Variant} variant */
 export const buildFolder = (variant) => variants[variant].folder
 
+/** @param {Variant} variant */
+export const nativeSources = (variant) => variants[variant].sources
+
 /**
- * Builds the addon, and the native unit tests where asked. The build tool finds out what is stale; a
+ * The program with the unit tests of a variant.
+ *
+ * @param {Variant} variant
+ */
+export const testProgram = (variant) =>
+  join(variants[variant].folder, variants[variant].tests ?? 'there are none')
+
+/** The compiler of CUDA; null where there is none. */
+export function findNvcc() {
+  if (onPath('nvcc')) return outputOf('sh', ['-c', 'command -v nvcc'])
+  const { CUDA_HOME, CUDA_PATH } = process.env
+  const toolkits = [CUDA_HOME, CUDA_PATH, '/usr/local/cuda', ...newestToolkits()]
+  const places = toolkits.map((toolkit) => join(toolkit || '/usr', 'bin/nvcc'))
+  return places.find((place) => existsSync(place)) ?? null
+}
+
+function newestToolkits() {
+  if (!existsSync('/usr/local')) return []
+  const names = readdirSync('/usr/local').filter((name) => /^cuda-[\d.]+$/.test(name))
+  const version = (/** @type {string} */ name) => Number.parseFloat(name.slice('cuda-'.length))
+  return names.sort((a, b) => version(b) - version(a)).map((name) => join('/usr/local', name))
+}
+
+/**
+ * Builds an addon, and its native unit tests where asked. The build tool finds out what is stale; a
  * changed compiler, CMake or library starts the folder afresh.
  *
  * @param {{ tests: boolean, verbose: boolean, variant?: Variant, progress?: import('./steps.mjs').Progress }} options
  * @returns {Promise<string | null>} what was built, null if nothing was stale
  */
 export async function buildNative({ tests, verbose, variant = 'release', progress = () => {} }) {
-  const { folder, options } = variants[variant]
+  const { sources, folder, options, addon, tests: testTarget } = variants[variant]
   const stamp = `native-${variant}`
-  const toolchain = toolchainFingerprint()
+  const nvcc = variant === 'cuda' ? findNvcc() : null
+  const toolchain = toolchainFingerprint(nvcc ? [outputOf(nvcc, ['--version'])] : [])
   const known = readStamp(stamp)
   if (known !== null && known.split(' ')[0] !== toolchain)
     rmSync(folder, { recursive: true, force: true })
 
-  const withTests = tests || (known?.endsWith('tests') ?? false)
+  const withTests = testTarget !== undefined && (tests || (known?.endsWith('tests') ?? false))
   const configured = `${toolchain} ${withTests ? 'tests' : 'addon'}`
   const isNew = !existsSync(join(folder, 'CMakeCache.txt'))
   if (isNew || known !== configured) {
@@ -84,25 +150,26 @@ export async function buildNative({ tests, verbose, variant = 'release', progres
         `-DFLAMBEAU_TESTS=${withTests ? 'ON' : 'OFF'}`,
         ...options,
         ...(variant === 'platform' ? [`-DFLAMBEAU_ONEDNN=${onednnSources()}`] : []),
+        ...(nvcc ? [`-DCMAKE_CUDA_COMPILER=${nvcc}`] : []),
       ],
       { verbose },
     )
     requireSuccess(
       result,
-      'CMake could not configure packages/core/native',
+      `CMake could not configure ${relative(root, sources)}`,
       'install what CMake names above',
     )
     writeStamp(stamp, configured)
   }
   let compiled = 0
-  const targets = tests ? ['flambeau', 'flambeau_native_tests'] : ['flambeau']
+  const targets = tests && testTarget ? [addon, testTarget] : [addon]
   const build = await run(
     'cmake',
     ['--build', folder, '--parallel', String(availableParallelism()), '--target', ...targets],
     {
       verbose,
       onLine: (line) => {
-        if (!/Building CXX object/.test(line)) return
+        if (!/Building (CXX|CUDA) object/.test(line)) return
         compiled += 1
         progress(`compiling C++ ${line.match(/^\[\s*(.+?)\]/)?.[1] ?? ''}`) // [12/88] or [ 14%]
       },
