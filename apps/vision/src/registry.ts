@@ -90,7 +90,10 @@ const zoo = (
 const any = (least: number, step = 1): Entry['sizes'] => ({ least, step })
 
 function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
-  const images = { 11: 1500, 13: 1200, 16: 1000, 19: 1000 }[depth]
+  // The deeper, the longer until one that is not normalised begins to learn: it takes more steps.
+  const [images, deep] = [depth === 13 ? 1200 : 1500, depth > 13]
+  const normalised = zoo(32, images, 3, 5e-4, 0.9, deep ? 32 : 50)
+  const plain = zoo(32, images, depth === 19 ? 5 : 3, 2e-4, 0.8, deep ? 16 : 32)
   return {
     family: 'VGG',
     summary: `${depth} layers of 3 × 3 convolutions${batchNorm ? ', normalised' : ''}`,
@@ -98,11 +101,12 @@ function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
     sizes: any(32),
     build: ({ classes }) => new VGG(depth, { numClasses: classes, batchNorm }),
     recipe: batchNorm ? sgd(0.02, 32) : adamw(1e-4, 32),
-    zoo: batchNorm ? zoo(32, images, 3, 5e-4, 0.9, 50) : zoo(32, images, 3, 2e-4, 0.8),
+    zoo: batchNorm ? normalised : plain,
   }
 }
 
 function resnet(depth: ResNetDepth): Entry {
+  const images = { 18: 2000, 34: 2000, 50: 2000, 101: 1000, 152: 1500 }[depth]
   return {
     family: 'ResNet',
     summary: `${depth} layers with a way around each block`,
@@ -110,7 +114,7 @@ function resnet(depth: ResNetDepth): Entry {
     sizes: any(32),
     build: ({ classes }) => new ResNet(depth, { numClasses: classes }),
     recipe: adamw(1e-3, 32),
-    zoo: zoo(32, depth > 50 ? 1000 : 2000, 3, 1e-3, depth > 50 ? 0.75 : 0.85),
+    zoo: zoo(32, images, 3, 1e-3, depth > 50 ? 0.75 : 0.85),
   }
 }
 
