@@ -3,66 +3,17 @@
 
 #include <ctime>
 #include <cstring>
-#include <functional>
 #include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "../emulation/state.h"
-#include "launch.h"
+#include "device_array.h"
 
 namespace flambeau::cuda {
 namespace {
 
 using emulation::last_failure;
-
-// Memory of the device for a test.
-template <class T>
-class DeviceArray {
- public:
-  explicit DeviceArray(size_t count) : count_(count) {
-    check(cudaMalloc(&data_, count * sizeof(T)), "cudaMalloc");
-  }
-  explicit DeviceArray(const std::vector<T>& values) : DeviceArray(values.size()) {
-    check(cudaMemcpy(data_, values.data(), count_ * sizeof(T), cudaMemcpyHostToDevice),
-          "cudaMemcpy");
-  }
-  ~DeviceArray() { cudaFree(data_); }
-  DeviceArray(const DeviceArray&) = delete;
-  DeviceArray& operator=(const DeviceArray&) = delete;
-  T* data() const { return data_; }
-  std::vector<T> read() const {
-    std::vector<T> values(count_);
-    check(cudaMemcpy(values.data(), data_, count_ * sizeof(T), cudaMemcpyDeviceToHost),
-          "cudaMemcpy");
-    return values;
-  }
-
- private:
-  T* data_ = nullptr;
-  size_t count_;
-};
-
-// The failure that `body` throws; empty if it throws none.
-std::string failure_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Failure& failure) {
-    return failure.what();
-  }
-  return "";
-}
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-// Settings of the emulation that last as long as this object.
-struct Changed {
-  emulation::Settings before = emulation::settings();
-  Changed() { emulation::settings().quiet = true; }
-  ~Changed() { emulation::settings() = before; }
-};
 
 __global__ void place(int* out) {
   const int x = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
