@@ -66,8 +66,11 @@ Devices find_devices() {
   } else if (error == cudaErrorInsufficientDriver) {
     found.why = {"the NVIDIA driver is too old: it supports CUDA " + version_text(driver) +
                      ", and this build of flambeau needs " + version_text(runtime),
-                 "update the driver, or build the addon with the toolkit of CUDA " +
-                     version_text(driver) + " (README of @flambeau/cuda-backend)"};
+                 driver < 12000
+                     ? "update the driver: 525 or newer supports CUDA 12, 580 or newer "
+                       "CUDA 13"
+                     : "update the driver, or build the addon with the toolkit of CUDA " +
+                           version_text(driver)};
   } else if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0)) {
     found.why = {"the NVIDIA driver finds no GPU",
                  "look at what nvidia-smi says, and at the environment variable "

@@ -1,0 +1,379 @@
+/** Devices, memory, streams, events and graphs, on the emulation of two GPUs. */
+import {
+  collectGarbage,
+  DeviceError,
+  dropout,
+  IndexError,
+  manualSeed,
+  ones,
+  OutOfMemoryError,
+  rand,
+  setDefaultDevice,
+  tensor,
+  ValueError,
+  zeros,
+} from '@flambeau/core'
+import { native as core } from '@flambeau/core/internal'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { cuda } from './index.ts'
+import * as all from './all.ts'
+
+const gpu = { device: 'cuda' } as const
+const list = (x: { toArray(): ArrayLike<number> }): number[] => Array.from(x.toArray())
+
+beforeEach(() => {
+  collectGarbage()
+  cuda.emptyCache()
+})
+
+describe('devices', () => {
+  it('are there', () => {
+    expect(cuda.isAvailable()).toBe(true)
+    expect(cuda.unavailableReason()).toBeNull()
+    expect(cuda.deviceCount()).toBe(2)
+    expect(cuda.getDeviceCapability('cuda:1')).toEqual([9, 0])
+    expect(cuda.getDeviceName(0)).toBe('Emulated GPU')
+    expect(cuda.getDeviceProperties().warpSize).toBe(32)
+    expect(cuda.versions().runtime).toBe('13.0')
+    expect(cuda.canDeviceAccessPeer(0, 1)).toBe(true)
+    expect(() => cuda.canDeviceAccessPeer(1, 'cuda:1')).toThrow(ValueError)
+  })
+
+  it('are the current one, or another', () => {
+    expect(cuda.currentDevice()).toBe(0)
+    expect(cuda.device(1, () => [cuda.currentDevice(), ones([1], gpu).device])).toEqual([
+      1,
+      'cuda:1',
+    ])
+    expect(() =>
+      cuda.device(1, () => {
+        throw new RangeError('mine')
+      }),
+    ).toThrow(RangeError)
+    expect(cuda.currentDevice()).toBe(0)
+    cuda.setDevice('cuda:1')
+    expect(cuda.currentStream().device).toBe('cuda:1')
+    cuda.setDevice(0)
+  })
+
+  it('that are not there are refused', () => {
+    for (const wrong of [2, -1, 0.5, 'cuda:2', 'cpu', 'cuda:x', '']) {
+      expect(() => cuda.synchronize(wrong)).toThrow(DeviceError)
+    }
+    expect(() => cuda.synchronize('cuda:2')).toThrow(/there are 2, from 'cuda:0' on/)
+  })
+
+  it('hand tensors to each other', () => {
+    const x = tensor([1, 2, 3]).to('cuda:0')
+    const y = x.to('cuda:1').mul(2)
+    expect(y.device).toBe('cuda:1')
+    expect(list(y.to('cuda:0').add(x))).toEqual([3, 6, 9])
+  })
+})
+
+describe('the namespace', () => {
+  it('has all exports, and the switch', () => {
+    for (const [name, value] of Object.entries(all)) {
+      expect(cuda[name as keyof typeof cuda]).toBe(value)
+    }
+    expect(cuda.deterministic).toBe(false)
+    cuda.deterministic = true
+    expect([cuda.isDeterministic(), cuda.backends.cudnn.deterministic]).toEqual([true, true])
+    cuda.backends.cudnn.deterministic = false
+    expect(cuda.deterministic).toBe(false)
+  })
+
+  it('has the switches of the libraries', () => {
+    const { backends } = cuda
+    expect(backends.cuda.matmul.allowTf32).toBe(false)
+    backends.cuda.matmul.allowTf32 = true
+    backends.cudnn.benchmark = true
+    expect([
+      backends.cuda.matmul.allowTf32,
+      backends.cudnn.allowTf32,
+      backends.cudnn.benchmark,
+    ]).toEqual([true, false, true])
+    backends.cuda.matmul.allowTf32 = false
+    backends.cudnn.benchmark = false
+  })
+
+  it('tells what the processor does', () => {
+    const known = new Set(core.kernelNames())
+    const operations = cuda.hostOperations()
+    expect(operations.length).toBeGreaterThan(5)
+    for (const { name, reason } of operations) {
+      expect(known).toContain(name)
+      expect(reason).not.toBe('')
+      expect(cuda.kernelNames()).not.toContain(name)
+    }
+  })
+
+  it('has kernels that core knows, each once', () => {
+    const known = new Set(core.kernelNames())
+    const names = cuda.kernelNames()
+    expect(names.filter((name) => !known.has(name))).toEqual([])
+    expect(new Set(names).size).toBe(names.length)
+  })
+})
+
+describe('memory', () => {
+  it('is counted', () => {
+    const before = cuda.memoryAllocated()
+    const x = ones([1024], gpu)
+    expect(cuda.memoryAllocated() - before).toBe(4096)
+    expect(cuda.memoryReserved()).toBeGreaterThanOrEqual(4096)
+    const stats = cuda.memoryStats()
+    expect(stats.allocatedBytes.all.current).toBe(cuda.memoryAllocated())
+    expect(stats.allocation.all.current).toBe(
+      stats.allocation.smallPool.current + stats.allocation.largePool.current,
+    )
+    x.dispose()
+    expect(cuda.memoryAllocated()).toBe(before)
+    expect(cuda.maxMemoryAllocated()).toBeGreaterThanOrEqual(before + 4096)
+    cuda.resetPeakMemoryStats()
+    expect(cuda.maxMemoryAllocated()).toBe(before)
+    expect(cuda.memoryAllocated(1)).toBe(0)
+  })
+
+  it('goes back to the driver', () => {
+    const [free] = cuda.memGetInfo()
+    ones([4 << 20], gpu).dispose()
+    expect(cuda.memGetInfo()[0]).toBeLessThan(free)
+    cuda.emptyCache()
+    expect(cuda.memGetInfo()[0]).toBe(free)
+  })
+
+  it('is limited', () => {
+    const { totalMemory } = cuda.getDeviceProperties()
+    const large = Math.floor(totalMemory / 40)
+    cuda.setPerProcessMemoryFraction(0.05)
+    try {
+      expect(cuda.memoryStats().limitBytes).toBe(Math.floor(totalMemory * 0.05))
+      expect(() => zeros([large], gpu)).toThrow(OutOfMemoryError)
+      expect(cuda.memoryStats().numOoms).toBeGreaterThan(0)
+      expect(list(zeros([2], gpu))).toEqual([0, 0])
+    } finally {
+      cuda.setPerProcessMemoryFraction(1)
+    }
+    expect(zeros([large], gpu).shape).toEqual([large])
+    for (const wrong of [-0.1, 1.5, NaN]) {
+      expect(() => cuda.setPerProcessMemoryFraction(wrong)).toThrow(ValueError)
+    }
+  })
+
+  it('is collected where it is short', () => {
+    const bytes = cuda.getDeviceProperties().totalMemory
+    for (let i = 0; i < 12; i++) zeros([bytes / 4 / 8], gpu)
+    expect(cuda.memoryStats().numOoms).toBeLessThan(12)
+  })
+
+  it('is shown as a table', () => {
+    const lines = cuda.memorySummary().split('\n')
+    expect(lines[0]).toBe('Memory of cuda:0, Emulated GPU (1.0 GB)')
+    const width = (lines[1] as string).length
+    for (const line of lines.slice(1, -1)) expect(line.length).toBe(width)
+    expect(lines.filter((line) => /^(allocated|reserved|segments) /.test(line))).toHaveLength(3)
+  })
+})
+
+describe('what kernels find', () => {
+  it('is thrown at the next look, once', () => {
+    const x = ones([3], gpu)
+    const y = x.take(tensor([0, 7]).to('cuda'))
+    expect(() => y.toArray()).toThrow(IndexError)
+    expect(list(x)).toEqual([1, 1, 1])
+    x.take(tensor([9]).to('cuda'))
+    expect(() => cuda.synchronize()).toThrow(/index 9 .*earlier call/)
+    cuda.synchronize()
+  })
+})
+
+describe('streams', () => {
+  it('are chosen for a while', () => {
+    const main = cuda.currentStream()
+    expect(main._number).toBe(cuda.defaultStream()._number)
+    const side = new cuda.Stream({ priority: -1 })
+    expect([side.device, side.priority]).toEqual(['cuda:0', -1])
+    const y = cuda.stream(side, () => {
+      expect(cuda.currentStream()._number).toBe(side._number)
+      return ones([2], gpu).add(1)
+    })
+    main.waitStream(side)
+    expect(list(y)).toEqual([2, 2])
+    expect(cuda.currentStream()._number).toBe(main._number)
+    expect(cuda.stream(null, () => cuda.currentStream()._number)).toBe(main._number)
+    side.synchronize()
+    expect(side.query()).toBe(true)
+  })
+
+  it('have priorities', () => {
+    const [least, greatest] = cuda.Stream.priorityRange()
+    expect(least).toBeGreaterThan(greatest)
+    expect(new cuda.Stream(1, -100)).toMatchObject({ deviceIndex: 1, priority: greatest })
+    expect(() => new cuda.Stream(0, 0.5)).toThrow(ValueError)
+  })
+
+  it('do not take what another one may still read', () => {
+    const side = new cuda.Stream()
+    const x = ones([1 << 12], gpu)
+    side.waitStream(cuda.currentStream())
+    const y = cuda.stream(side, () => x.add(1))
+    x.dispose()
+    const z = zeros([1 << 12], gpu)
+    cuda.currentStream().waitStream(side)
+    expect(y.sum().item()).toBe(2 << 12)
+    expect(z.sum().item()).toBe(0)
+  })
+})
+
+describe('events', () => {
+  it('keep time', () => {
+    const [start, end] = [new cuda.Event({ enableTiming: true }), new cuda.Event(true)]
+    expect(start.query()).toBe(true)
+    start.record()
+    ones([1000], gpu).add(1)
+    end.record()
+    end.synchronize()
+    expect(end.query()).toBe(true)
+    expect(start.elapsedTime(end)).toBeGreaterThanOrEqual(0)
+  })
+
+  it('refuse what cannot be', () => {
+    const plain = new cuda.Event()
+    const timed = new cuda.Event(true)
+    expect(() => timed.elapsedTime(timed)).toThrow(/must have been recorded/)
+    plain.record()
+    expect(() => plain.elapsedTime(plain)).toThrow(/enableTiming/)
+    expect(() => plain.record(new cuda.Stream(1))).toThrow(/belongs to GPU 0/)
+  })
+})
+
+describe('graphs', () => {
+  it('are replayed with other input', () => {
+    const x = zeros([3], gpu)
+    let calls = 0
+    const step = cuda.graph(
+      () => {
+        calls += 1
+        return x.mul(2).add(1)
+      },
+      { warmup: 2 },
+    )
+    expect(calls).toBe(3)
+    expect(step.graph.nodes).toBeGreaterThan(0)
+    x.copy_(tensor([1, 2, 3], gpu))
+    expect(list(step())).toEqual([3, 5, 7])
+    x.fill_(10)
+    expect(list(step())).toEqual([21, 21, 21])
+    expect(calls).toBe(3)
+    expect(step()).toBe(step.result)
+    step.reset()
+    expect(() => step()).toThrow(/has not been captured/)
+  })
+
+  it('keep what they read and what they wrote', () => {
+    const step = cuda.graph(() => {
+      const x = ones([64], gpu)
+      return x.add(x).sum()
+    })
+    const other = ones([64], gpu)
+    const result = cuda.graph(() => other.mul(3).sum())
+    other.dispose()
+    const noise = Array.from({ length: 8 }, () => zeros([64], gpu))
+    expect([step().item(), result().item()]).toEqual([128, 192])
+    expect(noise.every((x) => x.sum().item() === 0)).toBe(true)
+  })
+
+  it('draw anew at each replay, from where the generator is', () => {
+    setDefaultDevice('cuda')
+    try {
+      const x = ones([256], gpu)
+      const step = cuda.graph(() => dropout(x, 0.5), { warmup: 1 })
+      manualSeed(5)
+      const first = [list(step()), list(step())]
+      expect(first[0]).not.toEqual(first[1])
+      manualSeed(5)
+      const second = [list(dropout(x, 0.5)), list(dropout(x, 0.5))]
+      expect(first).toEqual(second)
+      cuda.manualSeed(5)
+      expect(list(step())).toEqual(first[0])
+      const after = rand([4], gpu)
+      manualSeed(5)
+      dropout(x, 0.5)
+      expect(list(after)).toEqual(list(rand([4], gpu)))
+    } finally {
+      setDefaultDevice(null)
+    }
+  })
+
+  it('refuse what waits, and name it', () => {
+    const x = ones([2], gpu)
+    for (const [body, rule] of [
+      [() => x.sum().item(), /item: a copy to the processor's memory waits for the GPU/],
+      [() => x.toArray(), /toArray: a copy to the processor's memory/],
+      [() => x.cpu(), /a copy to the processor's memory/],
+      [() => cuda.synchronize(), /synchronize waits for the GPU/],
+      [() => cuda.currentStream().synchronize(), /Stream.synchronize waits/],
+      [() => cuda.emptyCache(), /emptyCache waits/],
+      [(): unknown => cuda.graph(() => x), /waits|nested|captured already/],
+    ] as const) {
+      expect(() => cuda.graph(body as () => unknown, { warmup: 0 })).toThrow(rule)
+      expect(cuda.isCurrentStreamCapturing()).toBe(false)
+      expect(x.sum().item()).toBe(2)
+    }
+  })
+
+  it('are of one synchronous function', () => {
+    expect(() => cuda.graph(async () => {}, { warmup: 0 })).toThrow(/async/)
+    expect(() => cuda.graph(3 as never)).toThrow(ValueError)
+    expect(() => cuda.graph(() => 1, { warmup: -1 })).toThrow(ValueError)
+    expect(cuda.isCurrentStreamCapturing()).toBe(false)
+  })
+
+  it('pass on errors of the function', () => {
+    const x = ones([2], gpu)
+    expect(() =>
+      cuda.graph(
+        () => {
+          x.add(1)
+          throw new RangeError('mine')
+        },
+        { warmup: 0 },
+      ),
+    ).toThrow(RangeError)
+    expect(list(x.add(1))).toEqual([2, 2])
+  })
+
+  it('are captured by hand', () => {
+    const x = ones([2], gpu)
+    const graph = new cuda.CUDAGraph()
+    expect(() => graph.captureBegin()).toThrow(/stream of its own/)
+    expect(() => graph.captureEnd()).toThrow(/not being captured/)
+    expect(() => graph.replay()).toThrow(/has not been captured/)
+    const y = cuda.stream(new cuda.Stream(), () => {
+      graph.captureBegin()
+      const result = x.add(1)
+      graph.captureEnd()
+      return result
+    })
+    x.fill_(4)
+    graph.replay()
+    expect(list(y)).toEqual([5, 5])
+    graph.reset()
+    expect(graph.nodes).toBe(0)
+  })
+
+  it('give back their memory', () => {
+    const before = cuda.memoryReserved()
+    const x = ones([1 << 16], gpu)
+    const step = cuda.graph(() => x.add(1).sum(), { warmup: 0 })
+    const during = cuda.memoryReserved()
+    expect(during).toBeGreaterThan(before)
+    step.result.dispose()
+    step.reset()
+    x.dispose()
+    collectGarbage()
+    cuda.emptyCache()
+    expect(cuda.memoryReserved()).toBeLessThan(during)
+  })
+})

@@ -1,0 +1,106 @@
+/** Machines on which no GPU can be used: one sentence says why, and the processor does its work. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { runChild } from './testing/child.ts'
+
+const REPORT = `
+const attempt = (body) => {
+  try {
+    return body()
+  } catch (error) {
+    return [error.constructor.name, error.rule, error.fix]
+  }
+}
+console.log(JSON.stringify({
+  available: cuda.isAvailable(),
+  count: cuda.deviceCount(),
+  reason: cuda.unavailableReason(),
+  known: core.isDeviceAvailable('cuda'),
+  made: attempt(() => core.ones([2], { device: 'cuda' })),
+  moved: attempt(() => core.ones([2]).to('cuda:0')),
+  asked: attempt(() => cuda.memoryAllocated()),
+  sum: core.ones([3]).sum().item(),
+}))`
+
+interface Report {
+  available: boolean
+  count: number
+  reason: string | null
+  known: boolean
+  made: [string, string, string]
+  moved: [string, string, string]
+  asked: [string, string, string]
+  sum: number
+}
+
+function report(env: Record<string, string | undefined>): Report {
+  const { code, output, complaints } = runChild(REPORT, env)
+  expect(complaints).toBe('')
+  expect(code).toBe(0)
+  return JSON.parse(output) as Report
+}
+
+function withoutGpu(env: Record<string, string | undefined>): string {
+  const found = report(env)
+  expect(found).toMatchObject({ available: false, count: 0, known: false, sum: 3 })
+  const reason = found.reason as string
+  expect(reason).not.toContain('\n')
+  for (const [name, rule] of [found.made, found.moved]) {
+    expect(name).toBe('DeviceError')
+    expect(rule).toBe(reason)
+  }
+  expect(found.asked[0]).toBe('DeviceError')
+  expect(`${found.asked[1]}; ${found.asked[2]}`).toBe(reason)
+  return reason
+}
+
+describe('without a GPU', () => {
+  it('there is no driver', () => {
+    expect(withoutGpu({ FLAMBEAU_EMULATED_DRIVER: 'none' })).toBe(
+      'there is no NVIDIA driver: the library libcuda.so.1 was not found; install the driver of the GPU; in a container, start it with access to the GPUs (docker run --gpus all)',
+    )
+  })
+
+  it('the driver is too old', () => {
+    expect(withoutGpu({ FLAMBEAU_EMULATED_DRIVER: 'old' })).toBe(
+      'the NVIDIA driver is too old: it supports CUDA 11.4, and this build of flambeau needs 13.0; update the driver: 525 or newer supports CUDA 12, 580 or newer CUDA 13',
+    )
+  })
+
+  it('the driver finds no GPU', () => {
+    expect(withoutGpu({ FLAMBEAU_EMULATED_DEVICES: '0' })).toBe(
+      'the NVIDIA driver finds no GPU; look at what nvidia-smi says, and at the environment variable CUDA_VISIBLE_DEVICES, which may hide GPUs',
+    )
+  })
+
+  it('the addon that the environment names is not there', () => {
+    expect(withoutGpu({ FLAMBEAU_CUDA_NATIVE: '/nowhere/cuda.node' })).toBe(
+      'there is no file /nowhere/cuda.node, which the environment variable FLAMBEAU_CUDA_NATIVE names; name an existing addon, or unset the variable',
+    )
+  })
+
+  it('the addon is broken', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flambeau-'))
+    try {
+      const path = join(folder, 'cuda.node')
+      writeFileSync(path, 'not a library')
+      const reason = withoutGpu({ FLAMBEAU_CUDA_NATIVE: path })
+      expect(reason).toContain(`the native addon ${path} could not be loaded`)
+      expect(reason).toContain('compile it')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+it('with GPUs, they are there', () => {
+  expect(report({ FLAMBEAU_EMULATED_DEVICES: '3' })).toMatchObject({
+    available: true,
+    count: 3,
+    reason: null,
+    known: true,
+    asked: 1024,
+  })
+})
