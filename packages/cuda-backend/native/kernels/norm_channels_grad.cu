@@ -1,0 +1,384 @@
+// The gradient of normalisation of channels: for each unit the sums of dy and of dy · (x - mean),
+// from these the numbers of the second pass, which computes dx.
+#include "norm_layout.h"
+
+namespace flambeau::cuda {
+
+namespace {
+
+// dx = dy · scale + ((x - mean) · slope + shift) for the elements of a unit.
+template <class C>
+struct Slope {
+  C mean, scale, slope, shift;
+};
+
+template <int V, class C>
+__device__ __forceinline__ void add_grads(Two<C>& to, const C (&g)[V], const C (&v)[V], C mean) {
+#pragma unroll
+  for (int j = 0; j < V; ++j) {
+    to.first += g[j];
+    to.second += g[j] * (v[j] - mean);
+  }
+}
+
+// A block has a channel of all images, where that is a set: sums and dx in one launch.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_sets_grad(const T* dy, const T* x, Planes planes, int64_t set_stride,
+                   Numbers<Computed<T>> w, Numbers<Computed<T>> statistics, double elements,
+                   bool constant, T* dx, NumberSink<Computed<T>> dw, NumberSink<Computed<T>> db) {
+  using C = Computed<T>;
+  const int64_t set = blockIdx.x;
+  const int64_t begin = set * set_stride;
+  const uint32_t total = static_cast<uint32_t>(planes.total());
+  const C mean = statistics[set];
+  const C rstd = statistics[gridDim.x + set];
+  uint32_t plane;
+  Two<C> sums;
+  for (uint32_t i = threadIdx.x; i < total; i += kNormThreads) {
+    const int64_t at = begin + planes.offset<V>(i, &plane);
+    C g[V], v[V];
+    load_values<V>(dy + at, g);
+    load_values<V>(x + at, v);
+    add_grads(sums, g, v, mean);
+  }
+  sums = block_reduce<SumTwo>(sums);
+  if (threadIdx.x == 0) {
+    dw.put(set, sums.second * rstd);
+    db.put(set, sums.first);
+  }
+  const C factor = w[set];
+  const C scale = rstd * factor;
+  const C share = constant ? C(0) : -rstd / static_cast<C>(elements) * factor;
+  const C slope = share * rstd * rstd * sums.second;
+  const C shift = share * sums.first;
+  for (uint32_t i = threadIdx.x; i < total; i += kNormThreads) {
+    const int64_t at = begin + planes.offset<V>(i, &plane);
+    C g[V], v[V];
+    load_values<V>(dy + at, g);
+    load_values<V>(x + at, v);
+#pragma unroll
+    for (int j = 0; j < V; ++j)
+      g[j] = constant ? g[j] * scale : g[j] * scale + ((v[j] - mean) * slope + shift);
+    store_values<V>(dx + at, g);
+  }
+}
+
+// parts[unit][split] of planes; a set has `set_units` units.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_plane_sums(const T* dy, const T* x, Planes planes, int64_t unit_stride, int set_units,
+                    Numbers<Computed<T>> statistics, Two<Computed<T>>* parts) {
+  using C = Computed<T>;
+  const C mean = statistics[blockIdx.x / set_units];
+  const uint64_t total = planes.total();
+  const uint32_t first = static_cast<uint32_t>(total * blockIdx.y / gridDim.y);
+  const uint32_t last = static_cast<uint32_t>(total * (blockIdx.y + 1) / gridDim.y);
+  Two<C> sums;
+  uint32_t plane;
+  for (uint32_t i = first + threadIdx.x; i < last; i += blockDim.x) {
+    const int64_t at = blockIdx.x * unit_stride + planes.offset<V>(i, &plane);
+    C g[V], v[V];
+    load_values<V>(dy + at, g);
+    load_values<V>(x + at, v);
+    add_grads(sums, g, v, mean);
+  }
+  sums = block_reduce<SumTwo>(sums);
+  if (threadIdx.x == 0) parts[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = sums;
+}
+
+// parts[image][split][c], channels-last; a set has `set_channels` channels, an image `sets` of them.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_pixel_sums(const T* dy, const T* x, int64_t pixels, int64_t channels, int set_channels,
+                    int sets, Numbers<Computed<T>> statistics, Two<Computed<T>>* parts) {
+  using C = Computed<T>;
+  __shared__ C held[2][kNormThreads * V];
+  const int64_t channel = block_channel<V>();
+  int64_t first, last;
+  block_pixels(pixels, &first, &last);
+  Two<C> sums[V];
+  if (channel < channels) {
+    C mean[V];
+#pragma unroll
+    for (int j = 0; j < V; ++j)
+      mean[j] = statistics[static_cast<int64_t>(blockIdx.z) * sets +
+                           static_cast<int>(channel + j) / set_channels];
+    const int64_t begin = static_cast<int64_t>(blockIdx.z) * pixels * channels + channel;
+    for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) {
+      C g[V], v[V];
+      load_values<V>(dy + begin + p * channels, g);
+      load_values<V>(x + begin + p * channels, v);
+#pragma unroll
+      for (int j = 0; j < V; ++j) {
+        sums[j].first += g[j];
+        sums[j].second += g[j] * (v[j] - mean[j]);
+      }
+    }
+  }
+  const unsigned thread = threadIdx.y * blockDim.x + threadIdx.x;
+  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
+    // The upper half of the rows hands over to the lower one.
+    if (threadIdx.y >= half && threadIdx.y < 2 * half) {
+#pragma unroll
+      for (int j = 0; j < V; ++j) {
+        held[0][j * kNormThreads + thread] = sums[j].first;
+        held[1][j * kNormThreads + thread] = sums[j].second;
+      }
+    }
+    __syncthreads();
+    if (threadIdx.y < half) {
+      const unsigned other = thread + half * blockDim.x;
+#pragma unroll
+      for (int j = 0; j < V; ++j) {
+        sums[j].first += held[0][j * kNormThreads + other];
+        sums[j].second += held[1][j * kNormThreads + other];
+      }
+    }
+  }
+  if (threadIdx.y > 0 || channel >= channels) return;
+  const int64_t part = static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y;
+#pragma unroll
+  for (int j = 0; j < V; ++j) parts[part * channels + channel + j] = sums[j];
+}
+
+// Where the parts of a unit lie: `count` of them, `stride` apart.
+struct UnitParts {
+  int64_t image_stride, channel_stride;
+  int count;
+  int64_t stride;
+
+  FLAMBEAU_HD int64_t first(int64_t image, int64_t channel) const {
+    return image * image_stride + channel * channel_stride;
+  }
+};
+
+// A warp joins the parts of the units of a set; without parts the sums are 0. Writes the sums of each
+// unit, if wanted, and what dx is computed with; and the gradients of weight and bias, if wanted, which
+// is for units that are whole channels.
+template <class C>
+__global__ void __launch_bounds__(kWarp)
+    norm_join_grad(const Two<C>* parts, UnitParts place, int channels, int sets_of_image,
+                   int set_channels, Numbers<C> w, Numbers<C> statistics, int64_t sets,
+                   double elements, bool constant, Two<double>* unit_sums, Slope<C>* units,
+                   NumberSink<C> dw, NumberSink<C> db) {
+  const int64_t set = blockIdx.x;
+  const int64_t image = set / sets_of_image;
+  const int64_t first = set % sets_of_image * set_channels;
+  const C mean = statistics[set];
+  const C rstd = statistics[sets + set];
+  const int lane = threadIdx.x;
+  const auto joined = [&](int64_t channel, int begin, int step) {
+    Two<double> sums;
+    for (int i = begin; parts && i < place.count; i += step) {
+      const Two<C> part = parts[place.first(image, channel) + i * place.stride];
+      sums.first += static_cast<double>(part.first);
+      sums.second += static_cast<double>(part.second);
+    }
+    return sums;
+  };
+  // Of g = dy · w and of g · (x - mean).
+  Two<double> whole;
+  const auto take = [&](int64_t channel, const Two<double>& sums) {
+    const double factor = static_cast<double>(w[channel]);
+    whole.first += factor * sums.first;
+    whole.second += factor * sums.second;
+    if (unit_sums) unit_sums[image * channels + channel] = sums;
+    dw.put(channel, static_cast<C>(sums.second * static_cast<double>(rstd)));
+    db.put(channel, static_cast<C>(sums.first));
+  };
+  if (set_channels == 1) {
+    // The lanes share the parts of the channel; or else the channels.
+    const Two<double> sums = warp_reduce<SumTwo>(joined(first, lane, kWarp));
+    if (lane == 0) take(first, sums);
+  } else {
+    for (int k = lane; k < set_channels; k += kWarp) take(first + k, joined(first + k, 0, 1));
+  }
+  whole = warp_reduce<SumTwo>(whole);
+  const double r = static_cast<double>(rstd);
+  const double share = constant ? 0 : -r / elements;
+  const C slope = static_cast<C>(share * r * r * whole.second);
+  const C shift = static_cast<C>(share * whole.first);
+  for (int k = threadIdx.x; k < set_channels; k += kWarp)
+    units[image * channels + first + k] = {mean, rstd * w[first + k], slope, shift};
+}
+
+// dw and db from the sums of the channels of each image.
+template <class C>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_channel_grads(const Two<double>* unit_sums, int64_t images, int64_t channels,
+                       int set_channels, Numbers<C> statistics, NumberSink<C> dw,
+                       NumberSink<C> db) {
+  const int64_t channel = global_thread();
+  if (channel >= channels) return;
+  const int64_t groups = channels / set_channels;
+  Two<double> total;
+  for (int64_t image = 0; image < images; ++image) {
+    const Two<double> sums = unit_sums[image * channels + channel];
+    const int64_t set = image * groups + channel / set_channels;
+    total.first += sums.first;
+    total.second += sums.second * static_cast<double>(statistics[images * groups + set]);
+  }
+  dw.put(channel, static_cast<C>(total.second));
+  db.put(channel, static_cast<C>(total.first));
+}
+
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_plane_grad(const T* dy, const T* x, int64_t accesses, FastDivide plane_accesses,
+                    FastDivide units, const Slope<Computed<T>>* slopes, bool constant, T* dx) {
+  using C = Computed<T>;
+  for (int64_t i = global_thread(); i < accesses; i += global_threads()) {
+    const uint32_t plane = plane_accesses.divide(static_cast<uint32_t>(i));
+    const Slope<C> by = slopes[units.remainder(plane)];
+    C g[V], v[V];
+    load_values<V>(dy + i * V, g);
+    if (!constant) load_values<V>(x + i * V, v);
+#pragma unroll
+    for (int j = 0; j < V; ++j) {
+      g[j] *= by.scale;
+      if (!constant) g[j] += (v[j] - by.mean) * by.slope + by.shift;
+    }
+    store_values<V>(dx + i * V, g);
+  }
+}
+
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_pixel_grad(const T* dy, const T* x, int64_t pixels, int64_t channels,
+                    const Slope<Computed<T>>* slopes, bool constant, T* dx) {
+  using C = Computed<T>;
+  const int64_t channel = block_channel<V>();
+  if (channel >= channels) return;
+  Slope<C> by[V];
+#pragma unroll
+  for (int j = 0; j < V; ++j) by[j] = slopes[blockIdx.z * channels + channel + j];
+  int64_t first, last;
+  block_pixels(pixels, &first, &last);
+  const int64_t begin = static_cast<int64_t>(blockIdx.z) * pixels * channels + channel;
+  for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) {
+    const int64_t at = begin + p * channels;
+    C g[V], v[V];
+    load_values<V>(dy + at, g);
+    if (!constant) load_values<V>(x + at, v);
+#pragma unroll
+    for (int j = 0; j < V; ++j) {
+      g[j] *= by[j].scale;
+      if (!constant) g[j] += (v[j] - by[j].mean) * by[j].slope + by[j].shift;
+    }
+    store_values<V>(dx + at, g);
+  }
+}
+
+// What a call of normChannelsGrad works on.
+template <class C>
+struct GradWork {
+  Numbers<C> w, statistics;
+  bool constant;
+  NumberSink<C> dw, db;
+};
+
+template <class T, int V>
+void gradient(Call& call, const ChannelLayout& l, const GradWork<Computed<T>>& work, const T* dy,
+              const T* x, T* dx) {
+  using C = Computed<T>;
+  const cudaStream_t stream = call.stream();
+  const bool summed = work.dw || work.db || !work.constant;
+  const double elements = static_cast<double>(l.set_elements());
+  const int set_channels = static_cast<int>(l.group_channels());
+  const int sets_of_image = static_cast<int>(l.c / set_channels);
+  const bool planar = !l.last;
+  Two<C>* parts = nullptr;
+  UnitParts place = {};
+  Columns columns;
+  if (planar) {
+    const Planes planes = l.groups == 0 ? planes_of(l, l.c * l.pixels, l.n, V)
+                                        : planes_of(l, l.pixels, 1, V);
+    const int64_t total = static_cast<int64_t>(planes.total());
+    const int64_t splits = splits_for(call, l.units(), total);
+    if (l.groups == 0 && splits == 1 && summed)
+      return launch(norm_sets_grad<T, V>, static_cast<unsigned>(l.c), kNormThreads, 0, stream, dy,
+                    x, planes, l.pixels, work.w, work.statistics, elements, work.constant, dx,
+                    work.dw, work.db);
+    place = {l.c * splits, splits, static_cast<int>(splits), 1};
+    if (summed) {
+      parts = call.scratch_of<Two<C>>(l.units() * splits);
+      unsigned threads = kWarp;
+      while (threads < kNormThreads && threads < total / splits) threads *= 2;
+      launch(norm_plane_sums<T, V>,
+             dim3(static_cast<unsigned>(l.units()), static_cast<unsigned>(splits)), threads, 0,
+             stream, dy, x, planes, l.pixels, set_channels, work.statistics, parts);
+    }
+  } else {
+    columns = columns_of(call, l, V);
+    const int64_t splits = columns.grid.y;
+    place = {splits * l.c, 1, static_cast<int>(splits), l.c};
+    if (summed) {
+      parts = call.scratch_of<Two<C>>(l.images() * splits * l.c);
+      launch(norm_pixel_sums<T, V>, columns.grid, columns.block, 0, stream, dy, x,
+             l.image_pixels(), l.c, set_channels, sets_of_image, work.statistics, parts);
+    }
+  }
+  Slope<C>* const slopes = call.scratch_of<Slope<C>>(l.units());
+  const bool whole = l.groups == 0;
+  const bool later = !whole && (work.dw || work.db);
+  Two<double>* const unit_sums = later ? call.scratch_of<Two<double>>(l.units()) : nullptr;
+  launch(norm_join_grad<C>, static_cast<unsigned>(l.sets()), kWarp, 0, stream,
+         static_cast<const Two<C>*>(parts), place, static_cast<int>(l.c), sets_of_image,
+         set_channels, work.w, work.statistics, l.sets(), elements, work.constant, unit_sums,
+         slopes, whole ? work.dw : NumberSink<C>{}, whole ? work.db : NumberSink<C>{});
+  if (later)
+    launch(norm_channel_grads<C>, static_cast<unsigned>(ceil_divide(l.c, kNormThreads)),
+           kNormThreads, 0, stream, static_cast<const Two<double>*>(unit_sums), l.n, l.c,
+           set_channels, work.statistics, work.dw, work.db);
+  if (planar) {
+    const int64_t accesses = l.numel() / V;
+    require_internal(accesses < (int64_t{1} << 32), "there are too many elements");
+    launch(norm_plane_grad<T, V>, grid_for(accesses, 1, call.properties(), kNormThreads),
+           kNormThreads, 0, stream, dy, x, accesses,
+           FastDivide(static_cast<uint32_t>(l.pixels / V)),
+           FastDivide(static_cast<uint32_t>(l.units())), static_cast<const Slope<C>*>(slopes),
+           work.constant, dx);
+  } else {
+    launch(norm_pixel_grad<T, V>, columns.grid, columns.block, 0, stream, dy, x, l.image_pixels(),
+           l.c, static_cast<const Slope<C>*>(slopes), work.constant, dx);
+  }
+}
+
+}  // namespace
+
+// The gradients dx, dw [c] and db [c] of normChannels; dw and db empty where they are not wanted.
+// Inputs: dy, x, w or nothing, the statistics. Parameters: the number of groups, and whether the
+// statistics were given, and do not follow from x.
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normChannelsGrad) {
+  const Tensor& input = call.in(1);
+  const ChannelLayout l = channel_layout(input, call.integer(0));
+  require_internal(call.in(0).shape == input.shape && call.in(0).dtype == input.dtype,
+                   "the gradient must look like the input");
+  with_float_type(input.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using C = Computed<T>;
+    GradWork<C> work;
+    work.w = numbers_of<C>(call, 2, l.c, C(1));
+    require_internal(call.has(3), "the statistics are needed");
+    work.statistics = numbers_of<C>(call, 3, 3 * l.sets());
+    work.constant = call.flag(1);
+    T* const dx = laid_out_output(call, l, input).template as<T>();
+    work.dw = wanted_numbers<C>(call, 1, l.c);
+    work.db = wanted_numbers<C>(call, 2, l.c);
+    if (l.numel() == 0) {
+      for (int i = 1; i < 3; ++i)
+        if (call.out(i).numel() > 0) fill_with(call, call.out(i), 0);
+      return;
+    }
+    const Tensor x_held = laid_out(call, l, input);
+    const Tensor dy_held = laid_out(call, l, call.in(0));
+    const T* const x = x_held.as<T>();
+    const T* const dy = dy_held.as<T>();
+    with_vector<T>(
+        l.last ? l.c : l.pixels,
+        [&](auto vector) { gradient<T, vector()>(call, l, work, dy, x, dx); }, x, dy, dx);
+  });
+}
+
+}  // namespace flambeau::cuda
