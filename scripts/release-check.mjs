@@ -109,7 +109,7 @@ async function check(folder) {
   try {
     const names = importable(tarballs)
     const training = await checkSubsets(folder, url, names)
-    await checkTypes(training)
+    await checkTypes(training, { folder: join(folder, 'all'), wanted: names })
     await checkNodes(training, nodes)
     await checkTools(folder, url, names)
     weigh(training)
@@ -179,20 +179,35 @@ async function checkSubsets(folder, url, names) {
   return training
 }
 
-/** @param {import('./lib/consumer.mjs').Consumer} consumer */
-async function checkTypes(consumer) {
+/**
+ * @param {import('./lib/consumer.mjs').Consumer} training
+ * @param {import('./lib/consumer.mjs').Consumer} all
+ */
+async function checkTypes(training, all) {
   title('Strict TypeScript')
-  // Whoever writes for Node has its types; flambeau's declarations name some of them.
+  for (const resolution of /** @type {const} */ (['nodenext', 'bundler'])) {
+    await withNodeTypes(training, () => compileTyped(training, resolution, programs.typed))
+    done(`moduleResolution ${resolution}`)
+  }
+  const everything = programs.typedImports(all.wanted)
+  await withNodeTypes(all, () => compileTyped(all, 'nodenext', everything))
+  done('the declarations of all packages')
+}
+
+/**
+ * Whoever writes for Node has its types; flambeau's declarations name some of them.
+ *
+ * @param {import('./lib/consumer.mjs').Consumer} consumer
+ * @param {() => Promise<unknown>} body
+ */
+async function withNodeTypes(consumer, body) {
   const modules = join(consumer.folder, 'node_modules')
   const types = realpathSync(inRepo('packages/core/node_modules/@types/node'))
   mkdirSync(join(modules, '@types'), { recursive: true })
   cpSync(types, join(modules, '@types/node'), { recursive: true })
   const undici = realpathSync(join(types, '../../undici-types'))
   cpSync(undici, join(modules, 'undici-types'), { recursive: true })
-  for (const resolution of /** @type {const} */ (['nodenext', 'bundler'])) {
-    await compileTyped(consumer, resolution, programs.typed)
-    done(`moduleResolution ${resolution}`)
-  }
+  await body()
   for (const name of ['@types/node', 'undici-types']) {
     rmSync(join(modules, name), { recursive: true })
   }

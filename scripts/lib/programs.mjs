@@ -198,6 +198,12 @@ if (false as boolean) ones([2]).sum({ axis: 0 })
 console.log('typed')
 `
 
+/** Names everything of some packages, so that all of their declarations are compiled. */
+export const typedImports = (/** @type {string[]} */ names) => `
+${names.map((name, i) => `import * as package${i} from '${name}'`).join('\n')}
+console.log([${names.map((_, i) => `package${i}`).join(', ')}].map((one) => Object.keys(one).length))
+`
+
 /** Reports the error of a core without its addon. */
 export const withoutAddon = `
 await import('@flambeau/core')

@@ -2,13 +2,11 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
 import type { ScaleContinuousNumeric } from 'd3-scale'
 import { line } from 'd3-shape'
+import type { ScaleKind } from './scale-kind.ts'
 import type { Point } from './series.ts'
 import { element, palette, text } from './svg.ts'
 
 export type Axis = ScaleContinuousNumeric<number, number>
-
-/** How numbers are laid out along an axis; `auto` is logarithmic for more than a factor of 20. */
-export type ScaleKind = 'linear' | 'log' | 'auto'
 
 export interface Tick {
   at: number

@@ -1,6 +1,6 @@
 import { Tensor, ValueError } from '@flambeau/core'
 import { scaleLinear } from 'd3-scale'
-import type { Axis, ScaleKind } from './axes.ts'
+import type { Axis } from './axes.ts'
 import {
   curve,
   extent,
@@ -14,6 +14,7 @@ import {
 import { Figure } from './figure.ts'
 import { legend } from './legend.ts'
 import { decimate, runningMean } from './series.ts'
+import type { ScaleKind } from './scale-kind.ts'
 import type { Point } from './series.ts'
 import { colorOf, element, group, palette, svgDocument, text } from './svg.ts'
 import { lineText } from './terminal.ts'
