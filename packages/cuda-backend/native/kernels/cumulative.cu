@@ -1,5 +1,6 @@
 // Running sums and products along an axis, and the linear recurrence that their gradients are.
 #include "scan.h"
+#include "sums.h"
 
 namespace flambeau::cuda {
 
@@ -74,6 +75,16 @@ void accumulate(Call& call) {
 }
 
 }  // namespace
+
+void running_sums(Call& call, int64_t* data, int64_t n) {
+  Lines lines;
+  lines.outer = 1;
+  lines.n = n;
+  ScanArgs args;
+  args.x = data;
+  args.y = data;  // a thread writes what it alone has read
+  launch_scan<Accumulate<int64_t, false>>(call, args, lines);
+}
 
 // y[i] = x[0] + … + x[i] along an axis; parameters: the axis, and whether it starts at the end. The
 // output has the type and the memory order of x.

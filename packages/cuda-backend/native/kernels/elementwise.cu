@@ -1,5 +1,6 @@
 // Elementwise operations: what is checked, which layout the output takes, and what is launched; and
 // those that choose among several loops.
+#include <cmath>
 #include <string>
 
 #include "binary.h"
@@ -38,21 +39,22 @@ ElementwiseInput number_input(double value, DType dtype, bool exact) {
 }  // namespace
 
 void run_elementwise(Call& call, const ElementwiseOperation& operation, const ElementwiseRow& row,
-                     const double* params) {
+                     const double* params, const int* order) {
   const Signature& signature = operation.signature;
   const int count = signature.inputs;
+  const auto place = [order](int k) { return order ? order[k] : k; };
   const Spec& spec = call.spec(0);
   const Call& asked = call;  // numbers stay where they are
-  const DType dtype = asked.in(count - 1).dtype;
+  const DType dtype = asked.in(place(count - 1)).dtype;
   for (int k = 0; k < count; ++k)
-    if (asked.in(k).dtype != (signature.bool_first && k == 0 ? DType::kBool : dtype))
+    if (asked.in(place(k)).dtype != (signature.bool_first && k == 0 ? DType::kBool : dtype))
       reject(operation, "the inputs differ in type");
   if (spec.dtype != (signature.to_bool ? DType::kBool : dtype))
     reject(operation, "the output has the wrong type");
   const int code = static_cast<int>(dtype);
   if (!row.strided[code]) reject(operation, std::string("not for ") + dtype_name(dtype));
-  if (operation.cost == Cost::kDivision && !is_floating(dtype) && call.is_number(count - 1) &&
-      number_input(call.number(count - 1), dtype, false).whole == 0)
+  if (operation.cost == Cost::kDivision && !is_floating(dtype) && call.is_number(place(count - 1)) &&
+      number_input(call.number(place(count - 1)), dtype, false).whole == 0)
     throw Failure("ERR_VALUE", "whole numbers cannot be divided by zero");
 
   const bool in_place = call.in_place(0);
@@ -60,10 +62,13 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
   ElementwiseInput loop_inputs[kMaxInputs];
   const Tensor* like = nullptr;
   for (int k = 0; k < count; ++k) {
-    inputs[k] = asked.in(k);
-    if (call.is_number(k)) {
-      loop_inputs[k] = number_input(call.number(k), inputs[k].dtype, signature.exact_numbers);
-      continue;
+    inputs[k] = asked.in(place(k));
+    if (call.is_number(place(k))) {
+      const double number = call.number(place(k));
+      loop_inputs[k] = number_input(number, inputs[k].dtype, signature.exact_numbers);
+      if (inputs[k].dtype != DType::kInt64 || std::fabs(number) < 0x1p53) continue;
+      // Too many digits for a double: as the tensor that it may be.
+      inputs[k] = call.in(place(k));
     }
     loop_inputs[k] = {inputs[k].dtype, false, 0, 0};
     if (!like && inputs[k].shape == spec.shape && inputs[k].is_dense()) like = &inputs[k];
@@ -89,8 +94,10 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
   for (int k = 0; flat && k < count; ++k)
     flat = loop_inputs[k].is_number || all.contiguous(k + 1) || all.single(k + 1);
   const ElementwiseLaunch launch_part = flat ? row.flat[code] : row.strided[code];
+  const bool may_fail = operation.cost == Cost::kDivision && !is_floating(dtype);
+  const Fault* const fault = may_fail ? call.fault() : nullptr;
   all.for_parts([&](const Axes& axes) {
-    launch_part({axes, loop_inputs, out.dtype, params, call.fault(), call.stream()});
+    launch_part({axes, loop_inputs, out.dtype, params, fault, call.stream()});
   });
 }
 

@@ -39,10 +39,11 @@ struct ElementwiseOperation {
   Cost cost;
 };
 
-// y = f(inputs 0 …), of which `operation` has as many as it takes; a new output takes the memory order
-// of the first dense input of its shape. An output may be one of the inputs, or overlap them.
+// y = f(inputs order[0], order[1], …; null: 0, 1, …), of which `operation` says how many there are. A
+// new output takes the memory order of the first dense input of its shape. An output may be one of the
+// inputs, or overlap them.
 void run_elementwise(Call& call, const ElementwiseOperation& operation, const ElementwiseRow& row,
-                     const double* params);
+                     const double* params, const int* order = nullptr);
 // With the operation's own numbers.
 template <int kParams>
 void run_elementwise(Call& call, const ElementwiseOperation& operation, const ElementwiseRow& row) {
@@ -50,5 +51,8 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
   for (int i = 0; i < kParams; ++i) params[i] = call.param(i);
   run_elementwise(call, operation, row, params);
 }
+
+// condition ? a : b, which maskedFill is as well. (elementwise_ternary.cu)
+const ElementwiseRow& where_row();
 
 }  // namespace flambeau::cuda

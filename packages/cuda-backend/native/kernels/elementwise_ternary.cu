@@ -18,4 +18,10 @@ using namespace formulas;
 
 FLAMBEAU_ARITHMETIC_OPS(FLAMBEAU_TAKE)
 
+const ElementwiseRow& where_row() {
+  static constexpr ElementwiseRow kRow =
+      FLAMBEAU_CUDA_ROW(Where, AnyTypeBoolAsByte, kSelect, kCheap);
+  return kRow;
+}
+
 }  // namespace flambeau::cuda
