@@ -1,10 +1,11 @@
 /**
  * Cases of PyTorch's module database, as goldens/modules/*.json holds them, and how one is run: the
- * class of the same name, made and called with PyTorch's arguments by the naming rule.
+ * class of the same name, made and called with PyTorch's arguments by the naming rule, where one says.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import * as autograd from '@flambeau/autograd'
 import * as core from '@flambeau/core'
+import type { Device } from '@flambeau/core'
 import { Tensor } from '@flambeau/core'
 import type { AnyModule, StateDict } from '@flambeau/nn'
 import * as nn from '@flambeau/nn'
@@ -84,7 +85,7 @@ function compareGradients(
   let total: Tensor | null = null
   for (const out of outputs) {
     if (!(out instanceof Tensor) || !out.requiresGrad || !out.isFloatingPoint()) continue
-    const term = out.mul(weights(out)).sum()
+    const term = out.mul(weights(out).to(out.device)).sum()
     total = total === null ? term : total.add(term)
   }
   if (total === null) return 'no result requires a gradient'
@@ -106,7 +107,7 @@ function compareGradients(
   return null
 }
 
-function differing(create: Class, test: ModuleCase): string | null {
+function differing(create: Class, test: ModuleCase, device: Device): string | null {
   core.manualSeed(0)
   const module = new create(...called(test.args, test.kwargs, []))
   module.train(test.train)
@@ -116,8 +117,10 @@ function differing(create: Class, test: ModuleCase): string | null {
     const stored = Object.entries(test.init).map(([key, value]) => [key, tensorOf(value)] as const)
     module.loadStateDict(Object.fromEntries(stored))
   }
+  // Only what is given is made there: what a module makes by itself must get there by itself.
+  module.to(device)
   const leaves: Tensor[] = []
-  const args = called(...test.call, leaves)
+  const args = onDevice(device, () => called(...test.call, leaves))
   const given =
     test.kwargs['inplace'] === true
       ? args.map((arg) => (arg instanceof Tensor ? arg.clone() : arg))
@@ -133,12 +136,21 @@ function differing(create: Class, test: ModuleCase): string | null {
   return after ?? compareGradients(outputs, leaves, module, test)
 }
 
+function onDevice<T>(device: Device, make: () => T): T {
+  core.setDefaultDevice(device)
+  try {
+    return make()
+  } finally {
+    core.setDefaultDevice(null)
+  }
+}
+
 /** Runs one case. */
-export function runModuleCase(name: string, test: ModuleCase): Outcome {
+export function runModuleCase(name: string, test: ModuleCase, device: Device = 'cpu'): Outcome {
   const create = (nn as unknown as Record<string, Class | undefined>)[name]
   if (typeof create !== 'function') return { status: 'missing' }
   try {
-    const why = differing(create, test)
+    const why = differing(create, test, device)
     return why === null ? { status: 'pass' } : { status: 'fail', why }
   } catch (error) {
     const untyped = !(error instanceof core.FlambeauError)
@@ -157,9 +169,9 @@ export interface ModuleReport {
   failures: string[]
 }
 
-/** Runs all cases of a class. */
-export function reportModule(name: string): ModuleReport {
-  const outcomes = readModuleCases(name).map((test) => runModuleCase(name, test))
+/** Runs all cases of a class, with module and tensors on a device. */
+export function reportModule(name: string, device: Device = 'cpu'): ModuleReport {
+  const outcomes = readModuleCases(name).map((test) => runModuleCase(name, test, device))
   return {
     name,
     cases: outcomes.length,

@@ -10,7 +10,9 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { write: { type: 'boolean' } },
 })
-const reports = (positionals.length > 0 ? positionals : moduleClasses()).map(reportModule)
+const reports = (positionals.length > 0 ? positionals : moduleClasses()).map((name) =>
+  reportModule(name),
+)
 for (const { name, cases, passed, missing, failures } of reports) {
   if (passed === cases) continue
   console.log(`${name}: ${missing ? 'missing' : `${passed}/${cases}`}`)

@@ -11,6 +11,7 @@ import { defineOp, isRecording, needs, run, runMany } from '../op.ts'
 import { show } from '../show.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
+import { transferred } from './transfer.ts'
 import type { CtcInputs } from './ctc-alignments.ts'
 import { differentiableGrad, mostPlaces } from './ctc-alignments.ts'
 import type { AnyReduction } from './loss-rule.ts'
@@ -167,8 +168,10 @@ export function classifyTemporally(
       'the sequences are the axis 1 of logProbs',
     )
   }
-  const inputLengths = lengthsOf(op, 'inputLengths', lengths.input, count)
-  const targetLengths = lengthsOf(op, 'targetLengths', lengths.target, count)
+  // As in PyTorch, lengths and targets may be in the processor's memory.
+  const there = (x: Tensor): Tensor => transferred(op, x, logProbs.device)
+  const inputLengths = there(lengthsOf(op, 'inputLengths', lengths.input, count))
+  const targetLengths = there(lengthsOf(op, 'targetLengths', lengths.target, count))
   const dtype = logProbs._dtype
   const places = mostPlaces(targetLengths)
   const [raw, sums] = runMany(
