@@ -25,7 +25,7 @@ __global__ void __launch_bounds__(kThreads)
     place[k] = -1;
     if (i >= geometry.numel) continue;
     geometry.locate(i, at[k]);
-    place[k] = places.find(index[at[k][1]]);
+    place[k] = places.find(index[at[k][1]], at[k][1]);
   }
   Item items[kPerThread];
 #pragma unroll
@@ -44,7 +44,7 @@ void take_elements(Call& call, const Tensor& out, const Tensor& index, const Ten
   const Axes all(out.shape, std::array<const Strided*, 3>{&out, &index, &starts});
   all.for_parts([&](const Axes& part) {
     Axes axes = part;
-    Places found = places;
+    Places found = part_of(places, index, part.data[1]);
     const int64_t bytes = join_neighbours(axes, 0, 2, 1, &found.step);
     with_wide_item(bytes, [&](auto zero) {
       using Item = decltype(zero);
@@ -70,8 +70,9 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(gather) {
     throw Failure("ERR_INTERNAL", "gather's operands do not fit");
   const int axis = checked_axis(call, 0, x);
   const Tensor starts = lane_starts(x, index.shape, axis);
-  take_elements(call, out, readable_index(call, index), starts,
-                {x.size(axis), x.stride(axis), false, call.fault()});
+  const Tensor readable = readable_index(call, index);
+  take_elements(call, out, readable, starts,
+                places_of(call, readable, x.size(axis), x.stride(axis), false, axis));
 }
 
 // x, index, source -> x with source[i, j, k] written to (or added at) [i, index[i, j, k], k] for
@@ -104,7 +105,7 @@ __global__ void mark_classes(const I* index, int64_t n, int64_t* out, int64_t cl
   if (static_cast<uint64_t>(label) < static_cast<uint64_t>(classes)) {
     out[i * classes + label] = 1;
   } else {
-    report(fault, kFaultClass, label, classes);
+    report(fault, kFaultClass, label, classes, i);
   }
 }
 
@@ -124,7 +125,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(oneHot) {
     using I = decltype(zero);
     launch(mark_classes<I>, static_cast<unsigned>(ceil_divide(index.numel(), kThreads)), kThreads,
            0, call.stream(), index.as<I>(), index.numel(), out.as<int64_t>(), out.size(last),
-           call.fault());
+           call.fault(given, kFaultOfClasses));
   });
 }
 

@@ -16,13 +16,15 @@ constexpr int kThreads = 256;
 struct Group {
   int axis;
   int count;
-  bool wraps;  // negative places count from the back
+  bool wraps;     // negative places count from the back
+  int64_t label;  // the axis as its user knows it
 
-  // Parameters first … first + 3, the last of which is the axis as its user knows it.
+  // Parameters first … first + 3.
   Group(const Call& call, int first, const Strided& indexed)
       : axis(static_cast<int>(call.integer(first))),
         count(static_cast<int>(call.integer(first + 1))),
-        wraps(call.flag(first + 2)) {
+        wraps(call.flag(first + 2)),
+        label(call.integer(first + 3)) {
     if (call.integer(first) < 0 || call.integer(first + 1) < 1 ||
         call.integer(first) > indexed.ndim() || call.integer(first + 1) > indexed.ndim() - axis)
       throw Failure("ERR_INTERNAL", "no such group of axes");
@@ -124,7 +126,6 @@ void put(Call& call, const Tensor& target, const Tensor& given_index, const Tens
   const bool together = single_step(target, group.axis, group.count, &step);
   const Tensor out = together ? target : apart(call, target);
   if (!together) single_step(out, group.axis, group.count, &step);
-  const Places places{group.size_in(out), step, group.wraps, call.fault()};
   const int64_t n = index.numel();
   // The values of which only the index matters are the same in any order, too.
   const bool ranks = needs_ranks(combine, out.dtype, n, values);
@@ -132,6 +133,7 @@ void put(Call& call, const Tensor& target, const Tensor& given_index, const Tens
     require_ranks(index);
     index = call.contiguous(index);
   }
+  const Places places = places_of(call, index, group.size_in(out), step, group.wraps, group.label);
   const Slots slots(1, ranks ? n : 1, 1, places.size);
   if (ranks && combine != Combine::kAssign) {
     OrderedScatter work;
@@ -178,7 +180,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(index) {
   const Tensor readable = readable_index(call, index);
   take_elements(call, out, spread_index(readable, group, out.shape),
                 group_starts(x, group, index.shape, out.shape),
-                {group.size_in(x), step, group.wraps, call.fault()});
+                places_of(call, readable, group.size_in(x), step, group.wraps, group.label));
 }
 
 // grad, index [P..] -> zeros of spec's shape, grad added at the places. Parameters: as for index.
@@ -212,7 +214,7 @@ __global__ void __launch_bounds__(kThreads)
   if (i >= geometry.numel) return;
   int64_t at[2];
   geometry.locate(i, at);
-  const int64_t place = places.find(index[at[1]]);
+  const int64_t place = places.find(index[at[1]], at[1]);
   // One that is outside stays so, whatever the others are.
   const int64_t before = first ? 0 : out[at[0]];
   out[at[0]] = place < 0 || before < 0 ? INT64_MIN : before * places.size + place;
@@ -265,6 +267,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(indexPositions) {
   if (out.numel() == 0) return;
   for (int k = 0; k < call.num_inputs(); ++k) {
     const Tensor index = readable_index(call, call.in(k));
+    const Places places =
+        places_of(call, index, call.integer(2 * k), 1, true, call.integer(2 * k + 1));
     const Axes all(out.shape, std::array<const Strided*, 2>{&out, &index});
     all.for_parts([&](const Axes& axes) {
       with_index_type(index, [&](auto zero) {
@@ -272,8 +276,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(indexPositions) {
         launch(position_kernel<I>, static_cast<unsigned>(ceil_divide(axes.numel, kThreads)),
                kThreads, 0, call.stream(), Geometry<2>(axes),
                reinterpret_cast<int64_t*>(const_cast<char*>(axes.data[0])),
-               reinterpret_cast<const I*>(axes.data[1]),
-               Places{call.integer(2 * k), 1, true, call.fault()}, k == 0);
+               reinterpret_cast<const I*>(axes.data[1]), part_of(places, index, axes.data[1]),
+               k == 0);
       });
     });
   }

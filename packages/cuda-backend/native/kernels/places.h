@@ -14,19 +14,41 @@ struct Places {
   int64_t step = 1;    // from one to the next, in elements
   bool wraps = false;  // negative ones count from the back
   const Fault* fault = nullptr;
+  int64_t first = -1;  // the rank of the first index; -1 where they are not row-major
 
 #if defined(FLAMBEAU_DEVICE_CODE)
-  // The position that an index means; -1 where there is none, which is reported.
+  // The position that the index so many elements after the first one means; -1 where there is none,
+  // which is reported.
   template <class I>
-  FLAMBEAU_DEVICE int64_t find(I index) const {
+  FLAMBEAU_DEVICE int64_t find(I index, int64_t offset) const {
     int64_t place = static_cast<int64_t>(index);
     if (wraps && place < 0) place += size;
     if (static_cast<uint64_t>(place) < static_cast<uint64_t>(size)) return place;
-    report(fault, kFaultIndex, static_cast<int64_t>(index), size);
+    report(fault, kFaultIndex, static_cast<int64_t>(index), size, first < 0 ? -1 : first + offset);
     return -1;
   }
 #endif
 };
+
+// Positions on an axis of `t`, or on several that `step` leads along. The user knows the axis as
+// `label`.
+inline Places places_of(Call& call, const Tensor& index, int64_t size, int64_t step, bool wraps,
+                        int64_t label) {
+  Places places;
+  places.size = size;
+  places.step = step;
+  places.wraps = wraps;
+  places.fault = call.fault(index, label);
+  places.first = index.is_contiguous() ? 0 : -1;
+  return places;
+}
+
+// The same for part of the work, whose indices begin at `data`.
+inline Places part_of(Places places, const Tensor& index, const char* data) {
+  if (places.first >= 0)
+    places.first += (data - index.data) / static_cast<int64_t>(index.item_bytes());
+  return places;
+}
 
 // An index tensor as device code reads it: int64 or int32. Narrower ones become int32.
 inline Tensor readable_index(Call& call, const Tensor& index) {

@@ -13,7 +13,7 @@ __global__ void elect_kernel(const I* __restrict__ index, uint32_t ranks, Places
                              Slots slots, uint32_t* winner) {
   for (int64_t i = global_thread(); i < ranks; i += global_threads()) {
     const uint32_t rank = static_cast<uint32_t>(i);
-    const int64_t place = places.find(index[rank]);
+    const int64_t place = places.find(index[rank], rank);
     if (place >= 0) atomicMax(winner + slots.of(rank, place), rank + 1);
   }
 }
@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(kThreads)
   if (i >= geometry.numel) return;
   int64_t at[3];
   geometry.locate(i, at);
-  const int64_t place = places.find(index[at[1]]);
+  const int64_t place = places.find(index[at[1]], at[1]);
   if (place < 0) return;
   if (winner) {
     const uint32_t rank = static_cast<uint32_t>(index + at[1] - all);
@@ -78,7 +78,7 @@ void assign_elements(Call& call, const Tensor& starts, const Tensor& index, cons
   const Axes all(from.shape, std::array<const Strided*, 3>{&starts, &index, &from});
   all.for_parts([&](const Axes& part) {
     Axes axes = part;
-    Places found = places;
+    Places found = part_of(places, index, part.data[1]);
     const int64_t bytes = join_neighbours(axes, 0, 2, 1, &found.step);
     with_wide_item(bytes, [&](auto zero) {
       using Item = decltype(zero);
@@ -116,7 +116,11 @@ void scatter_lanes(Call& call, const Tensor& out, const Tensor& given_index, con
   const bool ranks = needs_ranks(combine, out.dtype, length, source);
   Tensor index = shares_memory(out, given_index) ? apart(call, given_index) : given_index;
   index = readable_index(call, index);
-  const Places places{out.size(axis), out.stride(axis), false, call.fault()};
+  if (ranks) {
+    require_ranks(index);
+    index = call.contiguous(index);
+  }
+  const Places places = places_of(call, index, out.size(axis), out.stride(axis), false, axis);
   const Tensor starts = lane_starts(out, index.shape, axis);
   if (!ranks) {
     if (combine == Combine::kAssign)
@@ -124,8 +128,6 @@ void scatter_lanes(Call& call, const Tensor& out, const Tensor& given_index, con
     if (combine == Combine::kAdd) return add_elements(call, starts, index, source, places, 1);
     return reduce_elements(call, starts, index, source, places, combine);
   }
-  require_ranks(index);
-  index = call.contiguous(index);
   int64_t inner = 1;
   for (int i = axis + 1; i < index.ndim(); ++i) inner *= index.size(i);
   const Slots slots(index.numel() / (length * inner), length, inner, places.size);

@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(kThreads)
   if (i >= geometry.numel) return;
   int64_t at[3];
   geometry.locate(i, at);
-  const int64_t place = places.find(index[at[1]]);
+  const int64_t place = places.find(index[at[1]], at[1]);
   if (place >= 0) add_scaled(out + at[0] + place * places.step, from[at[2]], alpha);
 }
 
@@ -73,15 +73,16 @@ void add_elements(Call& call, const Tensor& starts, const Tensor& index, const T
                   const Places& places, double alpha) {
   const Axes all(from.shape, std::array<const Strided*, 3>{&starts, &index, &from});
   all.for_parts([&](const Axes& part) {
+    const Places found = part_of(places, index, part.data[1]);
     with_type(starts.dtype, [&](auto zero) {
       using T = decltype(zero);
       if constexpr (std::is_same_v<T, float>) {
         Axes joined = part;
-        Places found = places;
-        if (join_neighbours(joined, 0, 2, 1, &found.step) == sizeof(Floats))
-          return launch_add<Floats>(call, joined, index, found, static_cast<float>(alpha));
+        Places wide = found;
+        if (join_neighbours(joined, 0, 2, 1, &wide.step) == sizeof(Floats))
+          return launch_add<Floats>(call, joined, index, wide, static_cast<float>(alpha));
       }
-      launch_add<T>(call, part, index, places, alpha_as<T>(alpha));
+      launch_add<T>(call, part, index, found, alpha_as<T>(alpha));
     });
   });
 }

@@ -14,7 +14,7 @@ __global__ void key_kernel(const I* __restrict__ index, uint32_t ranks, Places p
                            Pairs<Key> pairs) {
   for (int64_t i = global_thread(); i < ranks; i += global_threads()) {
     const uint32_t rank = static_cast<uint32_t>(i);
-    const int64_t place = places.find(index[rank]);
+    const int64_t place = places.find(index[rank], rank);
     // What goes nowhere comes last.
     pairs.keys[rank] = static_cast<Key>(place >= 0 ? slots.of(rank, place) : slots.count);
     pairs.values[rank] = rank;

@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(kThreads)
   if (i >= geometry.numel) return;
   int64_t at[3];
   geometry.locate(i, at);
-  const int64_t place = places.find(index[at[1]]);
+  const int64_t place = places.find(index[at[1]], at[1]);
   if (place < 0) return;
   T* const to = out + at[0] + place * places.step;
   if constexpr (kCombine == Combine::kMultiply) {
@@ -43,14 +43,17 @@ void launch_reduce(Call& call, const Axes& axes, DType dtype, const Places& plac
 }  // namespace
 
 void reduce_elements(Call& call, const Tensor& starts, const Tensor& given_index,
-                     const Tensor& from, const Places& places, Combine combine) {
+                     const Tensor& from, const Places& given_places, Combine combine) {
   Tensor index = given_index;
   if (index.dtype != DType::kInt64) {
     index = call.temporary(given_index.shape, DType::kInt64);
     copy_into(call, index, given_index);
   }
   const Axes all(from.shape, std::array<const Strided*, 3>{&starts, &index, &from});
+  Places counted = given_places;
+  if (index.is_contiguous()) counted.first = 0;
   all.for_parts([&](const Axes& axes) {
+    const Places places = part_of(counted, index, axes.data[1]);
     if (combine == Combine::kMultiply)
       launch_reduce<Combine::kMultiply>(call, axes, from.dtype, places);
     else if (combine == Combine::kLargest)

@@ -62,10 +62,10 @@ TEST_CASE("gather takes elements along an axis") {
 
 TEST_CASE("places outside are reported, and leave memory alone") {
   const Array x = counting(DType::kFloat32, {4});
-  check_fails("ERR_INDEX", "index 4 is outside", [&] {
+  check_fails("ERR_INDEX", "index 4 at position [1] is outside axis 0, which has 4 positions", [&] {
     run("gather", {x, array<int64_t>({2}, {1, 4})}, {{DType::kFloat32, {2}}}, {0});
   });
-  check_fails("ERR_INDEX", "index -1 is outside", [&] {
+  check_fails("ERR_INDEX", "index -1 at position [1]", [&] {
     run("gather", {x, array<int64_t>({2}, {1, -1})}, {{DType::kFloat32, {2}}}, {0});
   });
   check_fails("ERR_INDEX", "index 9", [&] {
@@ -76,7 +76,7 @@ TEST_CASE("places outside are reported, and leave memory alone") {
     run("indexPut", {x, array<int64_t>({1}, {-5}), In(1.0)}, {{DType::kFloat32, {4}}},
         {0, 1, 1, 0, 1, 1});
   });
-  check_fails("ERR_INDEX", "class 3 is outside [0, 3)", [&] {
+  check_fails("ERR_INDEX", "class 3 at position [1] is outside [0, 3)", [&] {
     run("oneHot", {array<int64_t>({2}, {0, 3})}, {{DType::kInt64, {2, 3}}});
   });
 }
