@@ -42,7 +42,7 @@ export function sameRun(decided: object): Stateful {
 
 /** What `fit` does beside the loop. */
 export function keeping(
-  { out, options, name, epochs, batchSize, lr }: Run,
+  { out, options, name, epochs, batchSize }: Run,
   size: number,
 ): {
   readonly checkpoints: string
@@ -55,7 +55,7 @@ export function keeping(
     checkpoints: join(out, 'checkpoints'),
     resume,
     autocast: mixedPrecision,
-    state: { run: sameRun({ name, data, size, images, seed, epochs, batchSize, lr }) },
+    state: { run: sameRun({ name, data, size, images, seed, epochs, batchSize }) },
   }
 }
 

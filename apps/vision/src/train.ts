@@ -10,6 +10,7 @@ import { AdamW, OneCycleLR, SGD } from '@flambeau/optim'
 import { fit, formatPercent } from '@flambeau/trainer'
 import { saveTrained } from './checkpoint.ts'
 import { findModel, lossOf, sizeFor } from './models.ts'
+import { rateGivenNow } from './rate.ts'
 import type { Recipe } from './registry.ts'
 import { inWords } from './registry.ts'
 import { drawReport, keepCurves, lookAt } from './report.ts'
@@ -98,9 +99,10 @@ export async function train(
     resume,
     autocast: mixedPrecision,
     state: {
-      run: sameRun({ name, data, size, recipe, seed, images }),
+      run: sameRun({ name, data, size, recipe: { ...recipe, lr: undefined }, seed, images }),
     },
     callbacks: [
+      rateGivenNow(optimizer, recipe.lr),
       {
         onEpochEnd: (_record, so) =>
           keepCurves(out, name, inWords(recipe), so, {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { manualSeed, rand, tensor, zeros } from '@flambeau/core'
@@ -88,9 +88,30 @@ describe('training', () => {
     await expect(run('predict', 'lenet5', ...paths, ...checkpoint)).rejects.toThrow(
       /it is of lenet5_relu, not of lenet5/,
     )
-    await expect(run('train', 'lenet5_relu', ...few, '--lr', '0.5', '--resume')).rejects.toThrow(
-      /the checkpoint is of another run/,
-    )
+    const other = run('train', 'lenet5_relu', ...few, '--batch-size', '32', '--resume')
+    await expect(other).rejects.toThrow(/the checkpoint is of another run/)
+  })
+
+  test('goes on after a damaged image, and with another rate after NaN', async () => {
+    const data = join(folder, 'shaky')
+    await generateShapes(data, { count: 24, size: [32, 32], seed: 0 })
+    const image = join(data, 'star', readdirSync(join(data, 'star'))[0] as string)
+    const whole = readFileSync(image)
+    writeFileSync(image, whole.subarray(0, whole.length - 40))
+    const out = join(folder, 'shaken')
+    const few = ['--data', `folder:${data}`, '--epochs', '3', '--batch-size', '2', '--out', out]
+    await expect(run('train', 'mlp', ...few)).rejects.toThrow(/star/)
+    const saved = readdirSync(join(out, 'checkpoints'))
+    expect(saved.some((name) => name.endsWith('.safetensors'))).toBe(true)
+    writeFileSync(image, whole)
+    const again = ['train', 'mlp', ...few, '--resume', '--lr']
+    await expect(run(...again, '1e35')).rejects.toThrow(/the last good state is in .*checkpoint-/)
+    expect((await run(...again, '1e-3')).at(-1)).toMatch(/accuracy \d/)
+    const { epochs } = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8')) as {
+      epochs: { lr: number }[]
+    }
+    expect(epochs).toHaveLength(3)
+    expect(Math.max(...epochs.map(({ lr }) => lr))).toBeLessThanOrEqual(1e-3)
   })
 
   test('learns pictures of a folder, at a size of your choice', { timeout: 120_000 }, async () => {
@@ -160,7 +181,7 @@ describe('training what is no classifier', () => {
       expect(said.at(-1)).toMatch(told)
       expect((await imageInfo(join(out, file))).width).toBeGreaterThan(100)
       expect((await imageInfo(join(out, 'curves.png'))).width).toBeGreaterThan(100)
-      const again = run('train', name, ...few, ...sizes, '--lr', '0.5', '--resume')
+      const again = run('train', name, ...few, ...sizes, '--seed', '5', '--resume')
       await expect(again).rejects.toThrow(/the checkpoint is of another run/)
     }
   })

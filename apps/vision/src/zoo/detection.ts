@@ -30,6 +30,7 @@ import {
   SPPNet,
   totalLoss,
 } from '@flambeau/vision-models'
+import { rateGivenNow } from '../rate.ts'
 import type { Result } from './result.ts'
 import { timed } from './result.ts'
 
@@ -243,6 +244,7 @@ export function learnToDetect(
     epochs,
     clipGradNorm: 10,
     ...more,
+    callbacks: [rateGivenNow(optimizer, lr), ...(more.callbacks ?? [])],
   })
 }
 

@@ -7,6 +7,7 @@ import { AdamW, OneCycleLR } from '@flambeau/optim'
 import type { FitOptions, TrainingHistory } from '@flambeau/trainer'
 import { fit } from '@flambeau/trainer'
 import { FCN, PSPNet, SegNet, UNet, ViTSegmenter } from '@flambeau/vision-models'
+import { rateGivenNow } from '../rate.ts'
 import type { Result } from './result.ts'
 import { timed } from './result.ts'
 
@@ -178,6 +179,7 @@ export function learnToSegment(
     validation: new DataLoader(new TensorDataset(test.images, test.masks), { batchSize: 50 }),
     metrics: { iou: new IoU({ numClasses }) },
     ...more,
+    callbacks: [rateGivenNow(optimizer, lr), ...(more.callbacks ?? [])],
   })
 }
 
