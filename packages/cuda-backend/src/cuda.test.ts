@@ -68,6 +68,8 @@ describe('devices', () => {
     const y = x.to('cuda:1').mul(2)
     expect(y.device).toBe('cuda:1')
     expect(list(y.to('cuda:0').add(x))).toEqual([3, 6, 9])
+    expect(list(x.copy_(tensor([7])))).toEqual([7, 7, 7])
+    expect(list(zeros([3]).copy_(y))).toEqual([2, 4, 6])
   })
 })
 
@@ -261,7 +263,7 @@ describe('graphs', () => {
     )
     expect(calls).toBe(3)
     expect(step.graph.nodes).toBeGreaterThan(0)
-    x.copy_(tensor([1, 2, 3], gpu))
+    x.copy_(tensor([1, 2, 3]))
     expect(list(step())).toEqual([3, 5, 7])
     x.fill_(10)
     expect(list(step())).toEqual([21, 21, 21])

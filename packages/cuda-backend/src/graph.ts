@@ -153,7 +153,7 @@ export interface Graphed<T> {
  * if (isAvailable()) {
  *   const x = zeros([2], { device: 'cuda' })
  *   const double = graph(() => x.mul(2))
- *   x.copy_(tensor([1, 2], { device: 'cuda' }))
+ *   x.copy_(tensor([1, 2]))
  *   console.log(double().toArray()) // Float32Array [2, 4]
  * }
  * ```

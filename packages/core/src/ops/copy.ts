@@ -2,6 +2,7 @@
 import type { Arguments } from '../arguments.ts'
 import { parameters } from '../arguments.ts'
 import { fillValue } from '../creation-options.ts'
+import { anyDevice } from '../device.ts'
 import type { DType } from '../dtype.ts'
 import type { Operand } from '../elementwise.ts'
 import { requireTensor } from '../elementwise.ts'
@@ -14,6 +15,7 @@ import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
 import type { MemoryFormat, MemoryFormatOptions } from './memory-format.ts'
 import { axesInMemory, inMemoryOrder } from './memory-format.ts'
+import { transferred } from './transfer.ts'
 
 type FormatArguments = Arguments<MemoryFormatOptions, ['memoryFormat']>
 
@@ -68,7 +70,7 @@ export function contiguous<D extends DType>(
 
 /** What {@link CopyMethods.copy_} takes by name. */
 export interface CopyOptions {
-  /** Without effect: copies in the processor's memory never wait. */
+  /** Without effect: copies in the processor's memory and to devices never wait. */
   nonBlocking?: boolean
 }
 
@@ -82,7 +84,8 @@ function copy_(
   requireTensor('copy_', 'input', input)
   requireTensor('copy_', 'source', source)
   if (given.length > 0) readCopy(given)
-  return overwrite('copy_', input, source)
+  const apart = anyDevice() && source.device !== input.device
+  return overwrite('copy_', input, apart ? transferred('copy_', source, input.device) : source)
 }
 
 // Nothing of the result depends on what was overwritten; the second lends shape and type only.
