@@ -1,4 +1,4 @@
-// Devices, errors and versions.
+// Settings, devices and versions.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -13,11 +13,6 @@ constexpr int kDriverVersion = CUDART_VERSION;
 constexpr int kOldDriverVersion = 11040;
 
 thread_local int chosen_device = 0;
-thread_local cudaError_t last_error = cudaSuccess;
-std::string& reason() {
-  static std::string text;
-  return text;
-}
 
 double number_of(const char* variable, double otherwise) {
   const char* text = std::getenv(variable);
@@ -46,8 +41,7 @@ Settings from_environment() {
 
 cudaError_t find(int device) {
   if (const cudaError_t error = usable()) return error;
-  return device >= 0 && device < settings().devices ? cudaSuccess
-                                                    : failed(cudaErrorInvalidDevice);
+  return device >= 0 && device < settings().devices ? cudaSuccess : failed(cudaErrorInvalidDevice);
 }
 
 std::set<std::pair<int, int>>& peers() {
@@ -67,27 +61,6 @@ std::recursive_mutex& lock() {
   return mutex;
 }
 
-void set_failure(const std::string& text) {
-  const Guard guard(lock());
-  reason() = text;
-  if (!settings().quiet) std::fprintf(stderr, "emulated device: %s\n", text.c_str());
-}
-
-std::string last_failure() {
-  const Guard guard(lock());
-  return reason();
-}
-
-cudaError_t failed(cudaError_t error) {
-  if (error != cudaSuccess) last_error = error;
-  return error;
-}
-
-cudaError_t failed(cudaError_t error, const std::string& text) {
-  set_failure(text);
-  return failed(error);
-}
-
 cudaError_t usable() {
   if (settings().driver != Driver::kPresent) return failed(cudaErrorInsufficientDriver);
   return settings().devices > 0 ? cudaSuccess : failed(cudaErrorNoDevice);
@@ -98,70 +71,6 @@ int current_device() { return chosen_device; }
 }  // namespace flambeau::cuda::emulation
 
 using namespace flambeau::cuda::emulation;
-
-cudaError_t cudaGetLastError() {
-  const cudaError_t error = last_error;
-  last_error = cudaSuccess;
-  return error;
-}
-
-cudaError_t cudaPeekAtLastError() { return last_error; }
-
-#define FLAMBEAU_ERRORS(with)                                                                     \
-  with(cudaSuccess, "no error") with(cudaErrorInvalidValue, "invalid argument")                   \
-  with(cudaErrorMemoryAllocation, "out of memory")                                                \
-  with(cudaErrorInitializationError, "initialization error")                                      \
-  with(cudaErrorCudartUnloading, "driver shutting down")                                          \
-  with(cudaErrorInvalidConfiguration, "invalid configuration argument")                           \
-  with(cudaErrorInvalidDevicePointer, "invalid device pointer")                                   \
-  with(cudaErrorInvalidMemcpyDirection, "invalid copy direction for memcpy")                      \
-  with(cudaErrorInsufficientDriver, "CUDA driver version is insufficient for CUDA runtime version") \
-  with(cudaErrorInvalidDeviceFunction, "invalid device function")                                 \
-  with(cudaErrorNoDevice, "no CUDA-capable device is detected")                                   \
-  with(cudaErrorInvalidDevice, "invalid device ordinal")                                          \
-  with(cudaErrorNoKernelImageForDevice, "no kernel image is available for execution on the device") \
-  with(cudaErrorPeerAccessUnsupported, "peer access is not supported between these two devices")  \
-  with(cudaErrorInvalidResourceHandle, "invalid resource handle")                                 \
-  with(cudaErrorNotReady, "device not ready")                                                     \
-  with(cudaErrorIllegalAddress, "an illegal memory access was encountered")                       \
-  with(cudaErrorLaunchOutOfResources, "too many resources requested for launch")                  \
-  with(cudaErrorPeerAccessAlreadyEnabled, "peer access is already enabled")                       \
-  with(cudaErrorPeerAccessNotEnabled, "peer access has not been enabled")                         \
-  with(cudaErrorHostMemoryAlreadyRegistered, "part or all of the requested memory range is already mapped") \
-  with(cudaErrorHostMemoryNotRegistered, "pointer does not correspond to a registered memory region") \
-  with(cudaErrorLaunchFailure, "unspecified launch failure")                                      \
-  with(cudaErrorNotPermitted, "operation not permitted")                                          \
-  with(cudaErrorNotSupported, "operation not supported")                                          \
-  with(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing")     \
-  with(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture") \
-  with(cudaErrorStreamCaptureMerge, "operation would result in a merge of separate capture sequences") \
-  with(cudaErrorStreamCaptureUnmatched, "capture was not ended in the same stream as it began")   \
-  with(cudaErrorStreamCaptureUnjoined, "capturing stream has unjoined work")                      \
-  with(cudaErrorStreamCaptureIsolation, "dependency created on uncaptured work in another stream") \
-  with(cudaErrorStreamCaptureImplicit, "operation would make the legacy stream depend on a capturing blocking stream") \
-  with(cudaErrorCapturedEvent, "operation not permitted on an event last recorded in a capturing stream") \
-  with(cudaErrorStreamCaptureWrongThread, "attempt to terminate a thread-local capture sequence from another thread") \
-  with(cudaErrorUnknown, "unknown error")
-
-const char* cudaGetErrorName(cudaError_t error) {
-  switch (error) {
-#define FLAMBEAU_NAME(name, text) \
-  case name: return #name;
-    FLAMBEAU_ERRORS(FLAMBEAU_NAME)
-#undef FLAMBEAU_NAME
-  }
-  return "unrecognized error code";
-}
-
-const char* cudaGetErrorString(cudaError_t error) {
-  switch (error) {
-#define FLAMBEAU_TEXT(name, text) \
-  case name: return text;
-    FLAMBEAU_ERRORS(FLAMBEAU_TEXT)
-#undef FLAMBEAU_TEXT
-  }
-  return "unrecognized error code";
-}
 
 cudaError_t cudaDriverGetVersion(int* version) {
   *version = settings().driver == Driver::kMissing ? 0

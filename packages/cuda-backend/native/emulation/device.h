@@ -26,13 +26,16 @@ using std::max;
 using std::min;
 
 // CUDA's min and max take mixed types, too.
+namespace flambeau::cuda::emulation {
 template <class A, class B>
-  requires(std::is_arithmetic_v<A> && std::is_arithmetic_v<B> && !std::is_same_v<A, B>)
+using IfMixed =
+    std::enable_if_t<std::is_arithmetic_v<A> && std::is_arithmetic_v<B> && !std::is_same_v<A, B>>;
+}
+template <class A, class B, class = flambeau::cuda::emulation::IfMixed<A, B>>
 constexpr std::common_type_t<A, B> min(A a, B b) {
   return std::min<std::common_type_t<A, B>>(a, b);
 }
-template <class A, class B>
-  requires(std::is_arithmetic_v<A> && std::is_arithmetic_v<B> && !std::is_same_v<A, B>)
+template <class A, class B, class = flambeau::cuda::emulation::IfMixed<A, B>>
 constexpr std::common_type_t<A, B> max(A a, B b) {
   return std::max<std::common_type_t<A, B>>(a, b);
 }
@@ -77,9 +80,9 @@ namespace flambeau::cuda::emulation {
 
 // What shuffles take: 32 and 64 bits; smaller integers become int, as on the device.
 template <class T>
-  requires std::is_arithmetic_v<T>
 auto shuffle(Exchange kind, unsigned mask, T given, int operand, int width,
              const std::source_location& at) {
+  static_assert(std::is_arithmetic_v<T>);
   const auto value = +given;
   using V = std::remove_const_t<decltype(value)>;
   static_assert(sizeof(V) == 4 || sizeof(V) == 8);
@@ -94,8 +97,7 @@ auto shuffle(Exchange kind, unsigned mask, T given, int operand, int width,
 template <class T>
 T reduce(Exchange kind, unsigned mask, T value, const std::source_location& at) {
   static_assert(sizeof(T) == 4);
-  return static_cast<T>(
-      warp_exchange(kind, mask, static_cast<uint32_t>(value), 0, 32, at));
+  return static_cast<T>(warp_exchange(kind, mask, static_cast<uint32_t>(value), 0, 32, at));
 }
 
 template <class T>
@@ -122,8 +124,8 @@ auto __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32,
 template <class T>
 auto __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32,
                       std::source_location at = std::source_location::current()) {
-  return flambeau::cuda::emulation::shuffle(flambeau::cuda::emulation::Exchange::kDown, mask,
-                                            value, static_cast<int>(delta), width, at);
+  return flambeau::cuda::emulation::shuffle(flambeau::cuda::emulation::Exchange::kDown, mask, value,
+                                            static_cast<int>(delta), width, at);
 }
 template <class T>
 auto __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32,
@@ -164,11 +166,11 @@ unsigned __match_all_sync(unsigned mask, T value, int* same,
 }
 inline unsigned __activemask() { return flambeau::cuda::emulation::active_lanes(); }
 
-#define FLAMBEAU_WARP_REDUCTION(name, T, kind)                                                  \
-  inline T name(unsigned mask, T value,                                                         \
-                std::source_location at = std::source_location::current()) {                    \
-    return flambeau::cuda::emulation::reduce(flambeau::cuda::emulation::Exchange::kind, mask,   \
-                                             value, at);                                        \
+#define FLAMBEAU_WARP_REDUCTION(name, T, kind)                                                \
+  inline T name(unsigned mask, T value,                                                       \
+                std::source_location at = std::source_location::current()) {                  \
+    return flambeau::cuda::emulation::reduce(flambeau::cuda::emulation::Exchange::kind, mask, \
+                                             value, at);                                      \
   }
 FLAMBEAU_WARP_REDUCTION(__reduce_add_sync, int, kAdd)
 FLAMBEAU_WARP_REDUCTION(__reduce_add_sync, unsigned, kAdd)
@@ -192,17 +194,17 @@ T atomically(T* place, Combine combine) {
 }
 }  // namespace flambeau::cuda::emulation
 
-#define FLAMBEAU_ATOMIC(name, T, expression)                                    \
-  inline T name(T* place, T value) {                                            \
-    return flambeau::cuda::emulation::atomically(                               \
-        place, [value](T old) -> T { return static_cast<T>(expression); });     \
+#define FLAMBEAU_ATOMIC(name, T, expression)                                \
+  inline T name(T* place, T value) {                                        \
+    return flambeau::cuda::emulation::atomically(                           \
+        place, [value](T old) -> T { return static_cast<T>(expression); }); \
   }
-#define FLAMBEAU_ATOMIC_INTEGER(T)                             \
+#define FLAMBEAU_ATOMIC_INTEGER(T)                                \
   FLAMBEAU_ATOMIC(atomicExch, T, (static_cast<void>(old), value)) \
-  FLAMBEAU_ATOMIC(atomicMin, T, old < value ? old : value)     \
-  FLAMBEAU_ATOMIC(atomicMax, T, old > value ? old : value)     \
-  FLAMBEAU_ATOMIC(atomicAnd, T, old & value)                   \
-  FLAMBEAU_ATOMIC(atomicOr, T, old | value)                    \
+  FLAMBEAU_ATOMIC(atomicMin, T, old < value ? old : value)        \
+  FLAMBEAU_ATOMIC(atomicMax, T, old > value ? old : value)        \
+  FLAMBEAU_ATOMIC(atomicAnd, T, old& value)                       \
+  FLAMBEAU_ATOMIC(atomicOr, T, old | value)                       \
   FLAMBEAU_ATOMIC(atomicXor, T, old ^ value)
 FLAMBEAU_ATOMIC_INTEGER(int)
 FLAMBEAU_ATOMIC_INTEGER(unsigned)
@@ -222,11 +224,10 @@ FLAMBEAU_ATOMIC(atomicDec, unsigned, old == 0 || old > value ? value : old - 1)
 #undef FLAMBEAU_ATOMIC_INTEGER
 #undef FLAMBEAU_ATOMIC
 
-#define FLAMBEAU_ATOMIC_CAS(T)                                           \
-  inline T atomicCAS(T* place, T expected, T value) {                    \
-    return flambeau::cuda::emulation::atomically(place, [=](T old) -> T { \
-      return old == expected ? value : old;                              \
-    });                                                                  \
+#define FLAMBEAU_ATOMIC_CAS(T)                                             \
+  inline T atomicCAS(T* place, T expected, T value) {                      \
+    return flambeau::cuda::emulation::atomically(                          \
+        place, [=](T old) -> T { return old == expected ? value : old; }); \
   }
 FLAMBEAU_ATOMIC_CAS(int)
 FLAMBEAU_ATOMIC_CAS(unsigned)

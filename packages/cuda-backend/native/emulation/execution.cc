@@ -48,10 +48,10 @@ struct Block {
   bool descending = false;  // the order in which threads and warps run
   int begun = 0;            // threads that have been started, in that order
   int done = 0;
-  bool left = false;        // has a thread been left? From then on `states` counts
-  int current = 0;          // the thread that runs
-  int warp = 0;             // the warp that runs, once a thread was left
-  int steps = 0;            // atomics since the last pause
+  bool left = false;  // has a thread been left? From then on `states` counts
+  int current = 0;    // the thread that runs
+  int warp = 0;       // the warp that runs, once a thread was left
+  int steps = 0;      // atomics since the last pause
   bool failed = false;
   Fiber scheduler;
   Fiber* running = nullptr;
@@ -120,8 +120,8 @@ const char* name_of(Exchange kind) {
 // The thread that comes i-th in this block.
 int in_order(int i) { return block.descending ? block.threads - 1 - i : i; }
 
-// The next thread that has not been started, or -1. While no thread was left, all threads of the block
-// run on one fiber; later those of a warp do, as far as they go.
+// The next thread that has not been started, or -1. While no thread was left, all threads of the
+// block run on one fiber; later those of a warp do, as far as they go.
 int next_thread() {
   if (block.failed || block.begun >= block.threads) return -1;
   const int thread = in_order(block.begun);
@@ -212,9 +212,7 @@ int source_of(const Thread& thread, int lane) {
   int source = lane;
   switch (thread.exchange) {
     case Exchange::kIndex: return first + (thread.operand & (thread.width - 1));
-    case Exchange::kUp:
-      source = lane - thread.operand;
-      return source < first ? lane : source;
+    case Exchange::kUp: source = lane - thread.operand; return source < first ? lane : source;
     case Exchange::kDown: source = lane + thread.operand; break;
     default: source = lane ^ thread.operand; break;
   }
@@ -250,8 +248,8 @@ void exchange(int warp, unsigned lanes) {
     const uint64_t value = threads[lane].value;
     if (value != 0) holding |= 1u << lane;
     if (value != threads[std::countr_zero(lanes)].value) equal = 0;
-    reduced = first ? static_cast<uint32_t>(value)
-                    : combine(kind, reduced, static_cast<uint32_t>(value));
+    reduced =
+        first ? static_cast<uint32_t>(value) : combine(kind, reduced, static_cast<uint32_t>(value));
     first = false;
   }
   for (int lane = 0; lane < kLanes; ++lane) {
@@ -277,9 +275,9 @@ void exchange(int warp, unsigned lanes) {
         }
         const int source = source_of(thread, lane);
         if (!(lanes >> source & 1)) {
-          const char* why = source >= lanes_of(warp)             ? "does not exist"
-                            : !(thread.mask >> source & 1)       ? "is not in the mask"
-                                                                 : "has ended";
+          const char* why = source >= lanes_of(warp)       ? "does not exist"
+                            : !(thread.mask >> source & 1) ? "is not in the mask"
+                                                           : "has ended";
           return fail(text("%s at %s reads lane %d, which %s (%s)", name_of(kind),
                            place_of(thread.at).c_str(), source, why,
                            name_of(first_of(warp) + lane).c_str()));
@@ -318,8 +316,8 @@ bool finish_exchanges(int warp) {
 
 // --- the scheduler ---
 
-// Starts and resumes the threads of a warp until each has ended, waits for threads of other warps, or
-// has given way. False if nothing could be done.
+// Starts and resumes the threads of a warp until each has ended, waits for threads of other warps,
+// or has given way. False if nothing could be done.
 bool run_warp(int warp) {
   bool some = false;
   block.warp = warp;
@@ -345,8 +343,8 @@ bool run_warp(int warp) {
   return some && !block.failed;
 }
 
-// Lets all threads go on if all wait at the barrier; false if they do not. Fails if the barrier cannot
-// be passed by all.
+// Lets all threads go on if all wait at the barrier; false if they do not. Fails if the barrier
+// cannot be passed by all.
 bool pass_barrier() {
   int at_barrier = 0;
   int count = 0;
@@ -390,8 +388,7 @@ void fail_stuck() {
     if (block.states[i] == State::kExchange)
       ++places[text("%s of mask %08x at %s", name_of(thread.exchange), thread.mask,
                     place_of(thread.at).c_str())];
-    if (block.states[i] == State::kBarrier)
-      ++places["the barrier at " + place_of(thread.at)];
+    if (block.states[i] == State::kBarrier) ++places["the barrier at " + place_of(thread.at)];
   }
   std::string reason = "threads wait for each other:";
   for (const auto& [place, count] : places) reason += text(" %d at %s;", count, place.c_str());
@@ -454,7 +451,8 @@ void check_shared(size_t bytes) {
   if (bytes == 0) return;
   for (size_t i = 0; i < kSharedRedzone; ++i)
     if (shared_memory[bytes + i] != kRedzoneByte)
-      return fail(text("a write past the %zu bytes of shared memory, at byte %zu", bytes, bytes + i));
+      return fail(
+          text("a write past the %zu bytes of shared memory, at byte %zu", bytes, bytes + i));
 }
 
 uint64_t count_of(dim3 extent) { return uint64_t{extent.x} * extent.y * extent.z; }
@@ -474,7 +472,8 @@ cudaError_t run_kernel(const Launch& launch) {
   const uint64_t blocks = count_of(launch.grid);
   for (uint64_t i = 0; i < blocks && !block.failed; ++i) {
     const uint64_t b = backwards ? blocks - 1 - i : i;
-    blockIdx = {static_cast<unsigned>(b % gridDim.x), static_cast<unsigned>(b / gridDim.x % gridDim.y),
+    blockIdx = {static_cast<unsigned>(b % gridDim.x),
+                static_cast<unsigned>(b / gridDim.x % gridDim.y),
                 static_cast<unsigned>(b / gridDim.x / gridDim.y)};
     block.descending = (b + launches) % 2 == 0;
     prepare_shared(launch.shared_bytes);

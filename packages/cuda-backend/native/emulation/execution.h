@@ -1,9 +1,10 @@
 // How a kernel runs on the processor.
 //
-// The threads of a block are fibers of the calling thread. A fiber runs one thread of the block after
-// another; only where a thread must wait for others (a barrier, an exchange within its warp) it is
-// left where it is, and the next one goes on upon another fiber. So a kernel without barriers costs
-// what a loop costs. Blocks run one after another; one lock keeps launches of other threads out.
+// The threads of a block are fibers of the calling thread. A fiber runs one thread of the block
+// after another; only where a thread must wait for others (a barrier, an exchange within its warp)
+// it is left where it is, and the next one goes on upon another fiber. So a kernel without barriers
+// costs what a loop costs. Blocks run one after another; one lock keeps launches of other threads
+// out.
 //
 // Blocks, warps and lanes run in ascending order in one launch and in descending order in the next,
 // and the direction changes with every barrier: code that relies on an order that a GPU does not
@@ -29,7 +30,7 @@ inline constexpr int warpSize = 32;
 namespace flambeau::cuda::emulation {
 
 struct Launch {
-  const void* kernel;          // identifies it for cudaFuncSetAttribute
+  const void* kernel;  // identifies it for cudaFuncSetAttribute
   dim3 grid;
   dim3 block;
   size_t shared_bytes;         // of dynamic shared memory
@@ -46,17 +47,17 @@ std::string last_failure();
 
 // --- for device code ---
 enum class Barrier { kPlain, kCount, kAnd, kOr };
-// Waits for all threads of the block; the count of those whose predicate holds, or whether all or any
-// does.
+// Waits for all threads of the block; the count of those whose predicate holds, or whether all or
+// any does.
 int block_barrier(Barrier kind, bool predicate, const std::source_location& at);
 
 enum class Exchange {
   kBarrier,
-  kIndex,     // shuffles: the value of lane `operand`, …
-  kUp,        // of the lane `operand` below, …
-  kDown,      // above, …
-  kXor,       // or of the lane with these bits flipped
-  kBallot,    // ballots: operand = predicate
+  kIndex,   // shuffles: the value of lane `operand`, …
+  kUp,      // of the lane `operand` below, …
+  kDown,    // above, …
+  kXor,     // or of the lane with these bits flipped
+  kBallot,  // ballots: operand = predicate
   kAll,
   kAny,
   kMatchAny,  // the lanes with an equal value
@@ -75,8 +76,8 @@ uint64_t warp_exchange(Exchange kind, unsigned mask, uint64_t value, int operand
                        const std::source_location& at);
 unsigned active_lanes();
 
-// Lets other threads of the block go on: called by atomics now and then, so that a thread that waits
-// for another one does not hang.
+// Lets other threads of the block go on: called by atomics now and then, so that a thread that
+// waits for another one does not hang.
 void atomic_step();
 
 // Ends the launch with a failure.

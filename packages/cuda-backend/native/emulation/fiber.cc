@@ -14,8 +14,8 @@
 #endif
 
 #if !defined(FLAMBEAU_USES_UCONTEXT)
-// void flambeau_switch_stack(void** from, void* to): keeps what a call must keep on the stack that is
-// left, and takes the same from the other one. Rounding modes are the same everywhere.
+// void flambeau_switch_stack(void** from, void* to): keeps what a call must keep on the stack that
+// is left, and takes the same from the other one. Rounding modes are the same everywhere.
 asm(R"(
 .text
 .align 16
@@ -90,8 +90,8 @@ Fiber* take_fiber(void (*entry)()) {
   fiber->context.uc_link = nullptr;
   makecontext(&fiber->context, entry, 0);
 #else
-  // What flambeau_switch_stack takes: six registers and the place to return to; above that, the stack
-  // is as a function finds it that was called.
+  // What flambeau_switch_stack takes: six registers and the place to return to; above that, the
+  // stack is as a function finds it that was called.
   auto** top = reinterpret_cast<void**>(static_cast<char*>(fiber->stack) + fiber->bytes);
   *--top = nullptr;  // where it would return to: 8 bytes below a multiple of 16
   *--top = reinterpret_cast<void*>(entry);

@@ -25,8 +25,8 @@ struct Fiber {
   Fiber* next = nullptr;   // in the pool
 };
 
-// A fiber that runs `entry`, which never returns, when it is first switched to; from the pool if there
-// is one. Throws std::bad_alloc without memory for a stack.
+// A fiber that runs `entry`, which never returns, when it is first switched to; from the pool if
+// there is one. Throws std::bad_alloc without memory for a stack.
 Fiber* take_fiber(void (*entry)());
 // Back to the pool. What was running there is forgotten.
 void give_fiber(Fiber* fiber);

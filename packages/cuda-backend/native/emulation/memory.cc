@@ -1,6 +1,6 @@
-// Memory of devices: a heap of its own for each, so that pointers of the host and of devices are told
-// apart, with bytes between allocations that nobody may write. Under the address sanitizer each
-// allocation comes from malloc instead, which knows its bounds to the byte.
+// Memory of devices: a heap of its own for each, so that pointers of the host and of devices are
+// told apart, with bytes between allocations that nobody may write. Under the address sanitizer
+// each allocation comes from malloc instead, which knows its bounds to the byte.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -32,13 +32,13 @@ std::map<char*, size_t> pinned;      // from cudaHostAlloc
 std::map<char*, size_t> registered;  // by cudaHostRegister
 int accesses = 0;
 
+#if !defined(__SANITIZE_ADDRESS__)
 size_t round_up(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
-#if !defined(__SANITIZE_ADDRESS__)
 struct sigaction previous_handler;
 
 // The host touched memory of a device: says so, then fails as it would have.
-void on_fault(int signal, siginfo_t* information, void* context) {
+void on_fault(int, siginfo_t* information, void*) {
   const auto* address = static_cast<const char*>(information->si_addr);
   for (int device = 0; device < kMaxDevices; ++device) {
     const Heap& heap = heaps[device];
@@ -47,9 +47,17 @@ void on_fault(int signal, siginfo_t* information, void* context) {
       if (write(STDERR_FILENO, kText, sizeof kText - 1) < 0) break;
     }
   }
-  sigaction(SIGSEGV, &previous_handler, nullptr);
-  static_cast<void>(signal);
-  static_cast<void>(context);
+  sigaction(SIGSEGV, &previous_handler, nullptr);  // it happens again, and ends there
+}
+
+void watch_faults() {
+  static const bool watching = [] {
+    struct sigaction action {};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO;
+    return sigaction(SIGSEGV, &action, &previous_handler) == 0;
+  }();
+  static_cast<void>(watching);
 }
 
 void protect(const Heap& heap, bool accessible) {
@@ -65,13 +73,6 @@ bool reserve(Heap& heap) {
   if (memory == MAP_FAILED) return false;
   heap.base = static_cast<char*>(memory);
   heap.free[heap.base] = heap.bytes;
-  static const bool handled = [] {
-    struct sigaction action {};
-    action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO;
-    return settings().protect && sigaction(SIGSEGV, &action, &previous_handler) == 0;
-  }();
-  static_cast<void>(handled);
   return true;
 }
 
@@ -131,6 +132,7 @@ std::ptrdiff_t trespass(const char* data, size_t bytes) {
   return 0;
 }
 #else
+void watch_faults() {}
 void protect(const Heap&, bool) {}
 char* take(Heap&, size_t bytes) {
   void* data = nullptr;
@@ -159,9 +161,10 @@ bool contains(const std::map<char*, size_t>& ranges, const void* data, size_t by
 }  // namespace
 
 Access::Access() {
-  if (settings().protect && accesses++ == 0)
-    for (const Heap& heap : heaps)
-      if (heap.base) protect(heap, true);
+  if (!settings().protect || accesses++ > 0) return;
+  watch_faults();
+  for (const Heap& heap : heaps)
+    if (heap.base) protect(heap, true);
 }
 
 Access::~Access() {
@@ -232,9 +235,9 @@ cudaError_t cudaFree(void* data) {
     give(heap, it->first, bytes);
     heap.allocations.erase(it);
     if (written != 0)
-      return failed(cudaErrorIllegalAddress,
-                    "byte " + std::to_string(written) + " of an allocation of " +
-                        std::to_string(bytes) + " bytes was written; found when it was freed");
+      return failed(cudaErrorIllegalAddress, "byte " + std::to_string(written) +
+                                                 " of an allocation of " + std::to_string(bytes) +
+                                                 " bytes was written; found when it was freed");
     return error;
   }
   return failed(cudaErrorInvalidValue, "cudaFree of what cudaMalloc did not give");

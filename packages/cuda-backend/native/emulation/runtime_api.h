@@ -1,5 +1,5 @@
-// The part of the CUDA runtime that we call, as CUDA 13 declares it. Numbers are those of CUDA, since
-// they appear in messages.
+// The part of the CUDA runtime that we call, as CUDA 13 declares it. Numbers are those of CUDA,
+// since they appear in messages.
 #pragma once
 
 #include <cstddef>

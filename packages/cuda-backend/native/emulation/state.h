@@ -1,5 +1,5 @@
-// What the parts of the emulation share: devices and their memory, streams, events, graphs. All of it
-// is touched under one lock.
+// What the parts of the emulation share: devices and their memory, streams, events, graphs. All of
+// it is touched under one lock.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +28,13 @@ enum class Driver { kPresent, kMissing, kOld };
 
 // What is emulated. From the environment, when first asked for; tests may change it between calls.
 struct Settings {
-  int devices = 2;                           // FLAMBEAU_EMULATED_DEVICES
-  size_t memory = size_t{1} << 30;           // FLAMBEAU_EMULATED_MEMORY: bytes of each device
-  Driver driver = Driver::kPresent;          // FLAMBEAU_EMULATED_DRIVER: `none` or `old`
-  bool asynchronous = false;                 // FLAMBEAU_EMULATED_ASYNC=1: as late as possible
-  bool protect = false;                      // FLAMBEAU_EMULATED_PROTECT=1: the host cannot touch it
-  double patience = 20;                      // FLAMBEAU_EMULATED_PATIENCE: seconds
-  bool quiet = false;                        // failures are kept, not printed
+  int devices = 2;                   // FLAMBEAU_EMULATED_DEVICES
+  size_t memory = size_t{1} << 30;   // FLAMBEAU_EMULATED_MEMORY: bytes of each device
+  Driver driver = Driver::kPresent;  // FLAMBEAU_EMULATED_DRIVER: `none` or `old`
+  bool asynchronous = false;         // FLAMBEAU_EMULATED_ASYNC=1: as late as possible
+  bool protect = false;              // FLAMBEAU_EMULATED_PROTECT=1: the host cannot touch it
+  double patience = 20;              // FLAMBEAU_EMULATED_PATIENCE: seconds
+  bool quiet = false;                // failures are kept, not printed
 };
 Settings& settings();
 
@@ -71,7 +71,7 @@ using Work = std::function<cudaError_t()>;
 // An event being recorded once: done when the work before it is.
 struct Mark {
   bool done = false;
-  double time = 0;              // milliseconds
+  double time = 0;                // milliseconds
   CUstream_st* stream = nullptr;  // where it waits to be done
 };
 
@@ -90,12 +90,12 @@ struct Capture {
   std::thread::id thread;
   CUstream_st* origin = nullptr;
   bool valid = true;
-  std::vector<Work> nodes;  // in the order of the calls
+  std::vector<Work> nodes;               // in the order of the calls
   std::map<CUstream_st*, Clock> clocks;  // of the streams that take part
 };
 
-// Puts work into a stream: it runs now, later (Settings::asynchronous), or whenever the graph runs that
-// is being captured.
+// Puts work into a stream: it runs now, later (Settings::asynchronous), or whenever the graph runs
+// that is being captured.
 cudaError_t enqueue(CUstream_st* stream, Work work);
 // Runs everything that was put into the streams of a device, or of all devices (-1).
 cudaError_t drain(int device);

@@ -98,7 +98,8 @@ void wait_in(CUstream_st* stream, const std::shared_ptr<Mark>& mark) {
   if (mark && !mark->done) stream->items.push_back({nullptr, mark});
 }
 
-// The default stream begins when all other streams have done what they have, and they begin after it.
+// The default stream begins when all other streams have done what they have, and they begin after
+// it.
 void order_with_default(CUstream_st* stream) {
   if (!settings().asynchronous || (stream->flags & cudaStreamNonBlocking)) return;
   if (!stream->legacy) return wait_in(stream, mark_in(legacy_stream(stream->device)));
@@ -142,10 +143,9 @@ cudaError_t outside_capture() {
   if (thread_mode == cudaStreamCaptureModeRelaxed) return cudaSuccess;
   for (const auto& capture : captures()) {
     const bool own = capture->thread == std::this_thread::get_id();
-    const bool forbids =
-        (capture->mode == cudaStreamCaptureModeGlobal &&
-         (own || thread_mode == cudaStreamCaptureModeGlobal)) ||
-        (capture->mode == cudaStreamCaptureModeThreadLocal && own);
+    const bool forbids = (capture->mode == cudaStreamCaptureModeGlobal &&
+                          (own || thread_mode == cudaStreamCaptureModeGlobal)) ||
+                         (capture->mode == cudaStreamCaptureModeThreadLocal && own);
     if (!forbids) continue;
     spoil(*capture);
     return failed(cudaErrorStreamCaptureUnsupported);
@@ -460,7 +460,7 @@ cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, cudaStreamCaptureStatu
   const Guard guard(lock());
   CUstream_st* self = stream_of(stream);
   if (!self) return failed(cudaErrorInvalidResourceHandle);
-  *status = !self->capture          ? cudaStreamCaptureStatusNone
+  *status = !self->capture         ? cudaStreamCaptureStatusNone
             : self->capture->valid ? cudaStreamCaptureStatusActive
                                    : cudaStreamCaptureStatusInvalidated;
   if (self->capture && id) *id = self->capture->id;

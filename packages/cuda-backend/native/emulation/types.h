@@ -9,27 +9,29 @@ struct uint3 {
 
 struct dim3 {
   unsigned x, y, z;
-  constexpr dim3(unsigned width = 1, unsigned height = 1, unsigned depth = 1)  // NOLINT(google-explicit-constructor)
+  constexpr dim3(unsigned width = 1, unsigned height = 1,
+                 unsigned depth = 1)  // NOLINT(google-explicit-constructor)
       : x(width), y(height), z(depth) {}
-  constexpr dim3(uint3 extent) : x(extent.x), y(extent.y), z(extent.z) {}  // NOLINT(google-explicit-constructor)
+  constexpr dim3(uint3 extent)
+      : x(extent.x), y(extent.y), z(extent.z) {}  // NOLINT(google-explicit-constructor)
 };
 
-#define FLAMBEAU_VECTOR_TYPES(Name, Scalar, Align2, Align4)                              \
-  struct Name##1 {                                                                       \
-    Scalar x;                                                                            \
-  };                                                                                     \
-  struct alignas(Align2) Name##2 {                                                       \
-    Scalar x, y;                                                                         \
-  };                                                                                     \
-  struct Name##3 {                                                                       \
-    Scalar x, y, z;                                                                      \
-  };                                                                                     \
-  struct alignas(Align4) Name##4 {                                                       \
-    Scalar x, y, z, w;                                                                   \
-  };                                                                                     \
-  inline Name##1 make_##Name##1(Scalar x) { return {x}; }                                \
-  inline Name##2 make_##Name##2(Scalar x, Scalar y) { return {x, y}; }                   \
-  inline Name##3 make_##Name##3(Scalar x, Scalar y, Scalar z) { return {x, y, z}; }      \
+#define FLAMBEAU_VECTOR_TYPES(Name, Scalar, Align2, Align4)                         \
+  struct Name##1 {                                                                  \
+    Scalar x;                                                                       \
+  };                                                                                \
+  struct alignas(Align2) Name##2 {                                                  \
+    Scalar x, y;                                                                    \
+  };                                                                                \
+  struct Name##3 {                                                                  \
+    Scalar x, y, z;                                                                 \
+  };                                                                                \
+  struct alignas(Align4) Name##4 {                                                  \
+    Scalar x, y, z, w;                                                              \
+  };                                                                                \
+  inline Name##1 make_##Name##1(Scalar x) { return {x}; }                           \
+  inline Name##2 make_##Name##2(Scalar x, Scalar y) { return {x, y}; }              \
+  inline Name##3 make_##Name##3(Scalar x, Scalar y, Scalar z) { return {x, y, z}; } \
   inline Name##4 make_##Name##4(Scalar x, Scalar y, Scalar z, Scalar w) { return {x, y, z, w}; }
 
 FLAMBEAU_VECTOR_TYPES(char, signed char, 2, 4)

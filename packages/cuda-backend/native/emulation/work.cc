@@ -26,9 +26,10 @@ std::string wrong_side(const char* side, const void* data, size_t bytes, bool on
   if (!data) return std::string(side) + " is null";
   const bool inside = device_of(data, bytes) >= 0;
   if (on_device && !inside)
-    return std::string(side) + (touches_device(data, bytes) ? " exceeds its allocation"
-                                                            : " is not memory of a device");
-  if (!on_device && touches_device(data, bytes)) return std::string(side) + " is memory of a device";
+    return std::string(side) +
+           (touches_device(data, bytes) ? " exceeds its allocation" : " is not memory of a device");
+  if (!on_device && touches_device(data, bytes))
+    return std::string(side) + " is memory of a device";
   return "";
 }
 
@@ -68,8 +69,8 @@ cudaError_t copy_rows(void* to, size_t to_pitch, const void* from, size_t from_p
                         kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice);
   if (!reason.empty()) return failed(cudaErrorInvalidValue, reason);
 
-  // Memory that is not pinned goes through a buffer: what is sent is read at once, and what is fetched
-  // has arrived when the call returns.
+  // Memory that is not pinned goes through a buffer: what is sent is read at once, and what is
+  // fetched has arrived when the call returns.
   std::shared_ptr<std::vector<char>> staged;
   const bool reads_host = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyHostToHost;
   const bool writes_host = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyHostToHost;
@@ -99,14 +100,16 @@ std::string wrong_launch(const Launch& launch, cudaError_t* error) {
   const dim3 grid = launch.grid;
   const dim3 block = launch.block;
   const auto extent = [](dim3 e) {
-    return "(" + std::to_string(e.x) + ", " + std::to_string(e.y) + ", " + std::to_string(e.z) + ")";
+    return "(" + std::to_string(e.x) + ", " + std::to_string(e.y) + ", " + std::to_string(e.z) +
+           ")";
   };
   *error = cudaErrorInvalidConfiguration;
   if (threads_of(block) == 0 || threads_of(block) > 1024 || block.x > 1024 || block.y > 1024 ||
       block.z > 64)
     return "blocks of " + extent(block) + " threads; 1024 at the most, and 64 along z";
   if (threads_of(grid) == 0 || grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
-    return "a grid of " + extent(grid) + " blocks; 65535 at the most along y and z, and no axis empty";
+    return "a grid of " + extent(grid) +
+           " blocks; 65535 at the most along y and z, and no axis empty";
   *error = cudaErrorInvalidValue;
   const size_t limit = allowed_shared(launch.kernel);
   if (launch.shared_bytes > limit)
@@ -174,9 +177,9 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int f
   const Guard guard(lock());
   if (const cudaError_t error = usable()) return error;
   if (bytes > 0 && (device_of(to, bytes) != to_device || device_of(from, bytes) != from_device))
-    return failed(cudaErrorInvalidValue,
-                  "a copy from device " + std::to_string(from_device) + " to device " +
-                      std::to_string(to_device) + " of what is not in their memory");
+    return failed(cudaErrorInvalidValue, "a copy from device " + std::to_string(from_device) +
+                                             " to device " + std::to_string(to_device) +
+                                             " of what is not in their memory");
   return copy(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
 }
 

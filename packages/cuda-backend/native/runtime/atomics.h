@@ -10,8 +10,8 @@
 
 namespace flambeau::cuda {
 
-// *place = combine(*place), atomically, for types of 1, 2, 4 and 8 bytes; gives what was there. Types
-// of less than 4 bytes are replaced within the 32 bits that they lie in.
+// *place = combine(*place), atomically, for types of 1, 2, 4 and 8 bytes; gives what was there.
+// Types of less than 4 bytes are replaced within the 32 bits that they lie in.
 template <class T, class Combine>
 FLAMBEAU_DEVICE T atomic_update(T* place, const Combine& combine) {
   static_assert(sizeof(T) <= 8);
@@ -59,8 +59,7 @@ FLAMBEAU_DEVICE void atomic_add(T* place, T value) {
                 std::is_same_v<T, int32_t> || std::is_same_v<T, uint32_t>) {
     atomicAdd(place, value);
   } else if constexpr (sizeof(T) == 8) {
-    atomicAdd(reinterpret_cast<unsigned long long*>(place),
-              static_cast<unsigned long long>(value));
+    atomicAdd(reinterpret_cast<unsigned long long*>(place), static_cast<unsigned long long>(value));
   } else if constexpr (std::is_same_v<T, bool>) {
     if (value) atomic_update(place, [](bool) { return true; });
   } else if constexpr (std::is_same_v<T, Half>) {
@@ -86,8 +85,7 @@ FLAMBEAU_DEVICE void atomic_multiply(T* place, T value) {
   if constexpr (std::is_same_v<T, bool>) {
     if (!value) atomic_update(place, [](bool) { return false; });
   } else {
-    atomic_update(place,
-                  [=](T old) { return narrow<T>(Compute<T>(widen(old) * widen(value))); });
+    atomic_update(place, [=](T old) { return narrow<T>(Compute<T>(widen(old) * widen(value))); });
   }
 }
 

@@ -1,4 +1,5 @@
-// Reductions and scans over the lanes of a warp and the threads of a block. Included by primitives.h.
+// Reductions and scans over the lanes of a warp and the threads of a block. Included by
+// primitives.h.
 //
 // The order of combination depends on the size of the block alone: results are the same from run to
 // run. All threads of the warp or block call them together.
@@ -138,8 +139,8 @@ FLAMBEAU_DEVICE T by_words(const T& value, const Exchange& exchange) {
 
 }  // namespace detail
 
-// The value of lane `lane`, of the lane whose number differs in `bits`, of the lane `delta` above or
-// below, of any trivially copyable type.
+// The value of lane `lane`, of the lane whose number differs in `bits`, of the lane `delta` above
+// or below, of any trivially copyable type.
 template <class T>
 FLAMBEAU_DEVICE T shuffle(const T& value, int lane, unsigned mask = kAllLanes) {
   return detail::by_words(value, [=](auto word) { return __shfl_sync(mask, word, lane); });
@@ -161,12 +162,14 @@ FLAMBEAU_DEVICE T shuffle_down(const T& value, int delta, unsigned mask = kAllLa
 
 namespace detail {
 
-// Has the device one instruction for this over a warp? 32-bit integers, from compute capability 8 on.
+// Has the device one instruction for this over a warp? 32-bit integers, from compute capability 8
+// on.
 #if defined(FLAMBEAU_EMULATED) || (defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800)
 template <class Op, class T>
-inline constexpr bool kWarpInstruction =
-    (std::is_same_v<T, int32_t> || std::is_same_v<T, uint32_t>) &&
-    (std::is_same_v<Op, Sum> || std::is_same_v<Op, Max> || std::is_same_v<Op, Min>);
+inline constexpr bool kWarpInstruction = (std::is_same_v<T, int32_t> ||
+                                          std::is_same_v<T, uint32_t>)&&(std::is_same_v<Op, Sum> ||
+                                                                         std::is_same_v<Op, Max> ||
+                                                                         std::is_same_v<Op, Min>);
 #else
 template <class Op, class T>
 inline constexpr bool kWarpInstruction = false;
@@ -174,8 +177,8 @@ inline constexpr bool kWarpInstruction = false;
 
 }  // namespace detail
 
-// Combines the values of each group of `width` neighbouring lanes (a power of two); all of them get the
-// result. The whole warp calls it.
+// Combines the values of each group of `width` neighbouring lanes (a power of two); all of them get
+// the result. The whole warp calls it.
 template <class Op, int width = kWarp, class T>
 FLAMBEAU_DEVICE T warp_reduce(T value, Op op = {}) {
   constexpr bool kInstruction = detail::kWarpInstruction<Op, T> && width == kWarp;
@@ -190,8 +193,7 @@ FLAMBEAU_DEVICE T warp_reduce(T value, Op op = {}) {
     for (int distance = width / 2; distance > 0; distance /= 2)
       value = op(value, shuffle_xor(value, distance));
     // Structures may combine differently from both sides.
-    if constexpr (!std::is_arithmetic_v<T>)
-      value = shuffle(value, lane_index() & ~(width - 1));
+    if constexpr (!std::is_arithmetic_v<T>) value = shuffle(value, lane_index() & ~(width - 1));
     return value;
   }
 }
@@ -266,8 +268,8 @@ FLAMBEAU_DEVICE T block_reduce(T value, Op op = {}) {
   return value;
 }
 
-// Combines the values of this thread and of those before it in the block; `total`, if wanted, becomes
-// that of all threads, for all of them.
+// Combines the values of this thread and of those before it in the block; `total`, if wanted,
+// becomes that of all threads, for all of them.
 template <class Op, class T>
 FLAMBEAU_DEVICE T block_scan(T value, T* total = nullptr, Op op = {}) {
   __shared__ detail::WarpSlots<T> slots;

@@ -1,5 +1,5 @@
-// How kernels are launched and CUDA calls are checked, in both flavours: on a GPU (nvcc), and on the
-// emulation of one (FLAMBEAU_EMULATED).
+// How kernels are launched and CUDA calls are checked, in both flavours: on a GPU (nvcc), and on
+// the emulation of one (FLAMBEAU_EMULATED).
 #pragma once
 
 #if defined(FLAMBEAU_EMULATED)
@@ -15,8 +15,8 @@
 
 namespace flambeau::cuda {
 
-// Throws Failure where `error` is one: "ERR_OUT_OF_MEMORY" for lack of memory, else "ERR_DEVICE". The
-// text names `what`, which says what was done, such as "cudaMemcpyAsync".
+// Throws Failure where `error` is one: "ERR_OUT_OF_MEMORY" for lack of memory, else "ERR_DEVICE".
+// The text names `what`, which says what was done, such as "cudaMemcpyAsync".
 void check(cudaError_t error, const char* what,
            std::source_location at = std::source_location::current());
 
@@ -29,8 +29,8 @@ struct LaunchOn {
       : stream(on), at(from) {}
 };
 
-// Launches kernel<<<grid, block, shared_bytes, stream>>>(args...); a grid without blocks is nothing to
-// do. Throws Failure where the launch is not possible.
+// Launches kernel<<<grid, block, shared_bytes, stream>>>(args...); a grid without blocks is nothing
+// to do. Throws Failure where the launch is not possible.
 template <class... Params>
 void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_bytes, LaunchOn on,
             std::type_identity_t<Params>... args) {
@@ -52,8 +52,7 @@ void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_byte
 template <class... Params>
 void allow_shared(void (*kernel)(Params...), size_t bytes) {
   check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                             cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(bytes)),
+                             cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
         "cudaFuncSetAttribute");
 }
 
@@ -64,7 +63,7 @@ void allow_shared(void (*kernel)(Params...), size_t bytes) {
 #define FLAMBEAU_SHARED(T, name) \
   T* name = static_cast<T*>(flambeau::cuda::emulation::dynamic_shared())
 #else
-#define FLAMBEAU_SHARED(T, name)                                     \
-  extern __shared__ __align__(16) unsigned char flambeau_shared_[];  \
+#define FLAMBEAU_SHARED(T, name)                                    \
+  extern __shared__ __align__(16) unsigned char flambeau_shared_[]; \
   T* name = reinterpret_cast<T*>(flambeau_shared_)
 #endif

@@ -22,8 +22,8 @@ inline constexpr unsigned kAllLanes = 0xffffffffu;
 
 // --- division ---
 
-// Division of 32-bit numbers by a divisor in 1 … 2^32 - 1 that is known beforehand: a multiplication
-// and shifts. Exact for all dividends.
+// Division of 32-bit numbers by a divisor in 1 … 2^32 - 1 that is known beforehand: a
+// multiplication and shifts. Exact for all dividends.
 //
 // Granlund and Montgomery, Division by Invariant Integers using Multiplication (1994), section 4.
 class FastDivide {
@@ -32,8 +32,7 @@ class FastDivide {
   explicit FastDivide(uint32_t divisor) : divisor_(divisor) {
     uint32_t bits = 0;  // smallest with 2^bits >= divisor
     while (bits < 32 && (uint64_t{1} << bits) < divisor) ++bits;
-    multiplier_ = static_cast<uint32_t>(
-        (((uint64_t{1} << bits) - divisor) << 32) / divisor + 1);
+    multiplier_ = static_cast<uint32_t>((((uint64_t{1} << bits) - divisor) << 32) / divisor + 1);
     first_ = bits < 1 ? bits : 1;
     second_ = bits - first_;
   }
@@ -102,16 +101,15 @@ FLAMBEAU_HD T narrow(Compute<T> x) {
 inline unsigned grid_for(int64_t numel, int per_thread, const Properties& properties,
                          int threads = 256) {
   const int64_t per_block = int64_t{per_thread} * threads;
-  const int64_t resident =
-      int64_t{std::max(1, properties.multiprocessors)} *
-      std::max(1, properties.threads_per_multiprocessor / threads);
+  const int64_t resident = int64_t{std::max(1, properties.multiprocessors)} *
+                           std::max(1, properties.threads_per_multiprocessor / threads);
   return static_cast<unsigned>(std::min(resident, (numel + per_block - 1) / per_block));
 }
 
 // --- mean and variance ---
 
-// The mean of some numbers and the sum of their squared distances from it (Welford 1962); two of them
-// combine as Chan, Golub and LeVeque do (1979).
+// The mean of some numbers and the sum of their squared distances from it (Welford 1962); two of
+// them combine as Chan, Golub and LeVeque do (1979).
 template <class T>
 struct Welford {
   T mean = 0;

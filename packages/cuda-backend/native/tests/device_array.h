@@ -50,10 +50,14 @@ inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-// Settings of the emulation that last as long as this object.
+// Settings of the emulation that last as long as this object: failures are not printed, and known
+// at once, unless the test changes that.
 struct Changed {
   emulation::Settings before = emulation::settings();
-  Changed() { emulation::settings().quiet = true; }
+  Changed() {
+    emulation::settings().quiet = true;
+    emulation::settings().asynchronous = false;
+  }
   ~Changed() { emulation::settings() = before; }
 };
 

@@ -1,6 +1,9 @@
 // The emulation of the device: memory, copies, streams, events, captures, and several devices.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -41,9 +44,10 @@ struct Pinned {
 
 __global__ void add(int* x, int value) { x[threadIdx.x] += value; }
 __global__ void twice(int* x) { x[threadIdx.x] *= 2; }
-__global__ void poke(char* x, int at) { x[at] = 1; }
 
 #if !defined(__SANITIZE_ADDRESS__)  // which ends the process at such a write
+__global__ void poke(char* x, int at) { x[at] = 1; }
+
 TEST_CASE("writes next to an allocation are found when it is freed") {
   const Changed quiet;
   for (const int at : {-1, -300, 100, 600}) {
@@ -54,6 +58,25 @@ TEST_CASE("writes next to an allocation are found when it is freed") {
     CHECK(contains(last_failure(), "byte " + std::to_string(at) + " of an allocation of 100"));
   }
   cudaGetLastError();
+}
+
+TEST_CASE("memory of a device can be kept from the host") {
+  const Changed quiet;
+  DeviceArray<int> device(std::vector<int>{41});
+  for (const bool protect : {true, false}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      std::signal(SIGSEGV, SIG_DFL);
+      close(STDERR_FILENO);
+      emulation::settings().protect = protect;
+      launch(add, 1, 1, 0, nullptr, device.data(), 1);
+      _exit(*const_cast<volatile int*>(device.data()));
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV) == protect);
+    if (!protect) CHECK(WEXITSTATUS(status) == 42);
+  }
 }
 #endif
 
@@ -218,7 +241,8 @@ TEST_CASE("a failure of work that runs later is told at the next synchronisation
   const Changed changed;
   emulation::settings().asynchronous = true;
   const Stream stream;
-  launch(+[] { __trap(); }, 1, 1, 0, stream.handle);
+  launch(
+      +[] { __trap(); }, 1, 1, 0, stream.handle);
   CHECK(cudaStreamSynchronize(stream) == cudaErrorLaunchFailure);
   CHECK(cudaStreamSynchronize(stream) == cudaSuccess);
   cudaGetLastError();

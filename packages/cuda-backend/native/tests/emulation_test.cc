@@ -1,8 +1,8 @@
 // The emulation of the device: kernels, and how it finds mistakes.
 #include <doctest/doctest.h>
 
-#include <ctime>
 #include <cstring>
+#include <ctime>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -225,9 +225,7 @@ __global__ void shuffle_from_absent(int* out) {
 __global__ void shuffle_outside_mask(int* out) {
   if (threadIdx.x < 16) out[threadIdx.x] = __shfl_xor_sync(0x0000ffffu, 1, 16);
 }
-__global__ void mask_without_self(int* out) {
-  out[threadIdx.x] = __shfl_xor_sync(0x1u, 1, 1);
-}
+__global__ void mask_without_self(int* out) { out[threadIdx.x] = __shfl_xor_sync(0x1u, 1, 1); }
 __global__ void trapped(const int* in) {
   if (in[threadIdx.x] == 2) __trap();
 }
@@ -272,9 +270,10 @@ TEST_CASE("launches that a GPU refuses") {
   const Changed quiet;
   const auto code = [](dim3 grid, dim3 block, size_t shared) {
     const std::string text = failure_of([&] { launch(nothing, grid, block, shared, nullptr); });
-    return text.empty() ? "" : contains(text, "cudaErrorInvalidConfiguration") ? "configuration"
-                             : contains(text, "cudaErrorInvalidValue")         ? "value"
-                                                                               : text;
+    return text.empty()                                      ? ""
+           : contains(text, "cudaErrorInvalidConfiguration") ? "configuration"
+           : contains(text, "cudaErrorInvalidValue")         ? "value"
+                                                             : text;
   };
   CHECK(code(1, 1024, 0) == "");
   CHECK(code(1, 1025, 0) == "configuration");

@@ -21,7 +21,8 @@ template <class Op, class T>
 __global__ void reduce(const T* in, T* out) {
   const int i = block_thread();
   T value = block_reduce<Op>(in[i]);
-  value = block_reduce<Max>(value);  // the same value: nothing changes, if shared memory is free again
+  value =
+      block_reduce<Max>(value);  // the same value: nothing changes, if shared memory is free again
   out[i] = value;
 }
 
@@ -119,8 +120,7 @@ TEST_CASE("means and variances combine, and are the same for all threads") {
     CHECK(results[0].count == threads);
     CHECK(results[0].mean == doctest::Approx(mean).epsilon(1e-14));
     CHECK(results[0].squares == doctest::Approx(squares).epsilon(1e-8));
-    for (const auto& result : results)
-      CHECK(std::memcmp(&result, &results[0], sizeof result) == 0);
+    for (const auto& result : results) CHECK(std::memcmp(&result, &results[0], sizeof result) == 0);
   }
 }
 
@@ -219,16 +219,16 @@ TEST_CASE("accesses of 16 bytes, which must be aligned") {
   DeviceArray<int16_t> out(80);
   launch(copy_packs<int16_t>, 1, 10, 0, nullptr, in.data(), out.data());
   CHECK(out.read() == values);
-  CHECK(contains(failure_of([&] {
-                   launch(copy_packs<int16_t>, 1, 9, 0, nullptr, in.data() + 4, out.data());
-                 }),
-                 "a misaligned address"));
+  CHECK(contains(
+      failure_of([&] { launch(copy_packs<int16_t>, 1, 9, 0, nullptr, in.data() + 4, out.data()); }),
+      "a misaligned address"));
 }
 
 TEST_CASE("division by multiplication is exact") {
   std::mt19937 random(1);
-  std::vector<uint32_t> numbers = {0u, 1u, 2u, 3u, 5u, 7u, 10u, 641u, 65535u, 65536u, 65537u,
-                                   0x7fffffffu, 0x80000000u, 0x80000001u, 0xfffffffeu, 0xffffffffu};
+  std::vector<uint32_t> numbers = {
+      0u,     1u,     2u,     3u,          5u,          7u,          10u,         641u,
+      65535u, 65536u, 65537u, 0x7fffffffu, 0x80000000u, 0x80000001u, 0xfffffffeu, 0xffffffffu};
   for (int i = 0; i < 2000; ++i) numbers.push_back(random() >> random() % 32);
   bool exact = true;
   for (const uint32_t divisor : numbers) {
@@ -243,7 +243,8 @@ TEST_CASE("division by multiplication is exact") {
     for (int i = 0; i < 200; ++i) {
       // Around multiples, where a wrong quotient shows.
       const uint32_t multiple = static_cast<uint32_t>(uint64_t{random()} / divisor * divisor);
-      exact = exact && same(multiple) && same(multiple - 1) && same(static_cast<uint32_t>(random()));
+      exact =
+          exact && same(multiple) && same(multiple - 1) && same(static_cast<uint32_t>(random()));
     }
   }
   CHECK(exact);
