@@ -1,8 +1,8 @@
 /** Hooks around the forward and the backward pass of a module, and its call. */
-import type { Tensor } from '@flambeau/core'
-import { ValueError } from '@flambeau/core'
+import { Tensor, ValueError } from '@flambeau/core'
+import { anyDevice, near } from '@flambeau/core/internal'
 import { isGradEnabled } from '@flambeau/autograd'
-import type { Module } from './module.ts'
+import type { AnyModule, Module } from './module.ts'
 import { forwardWithBackwardHooks } from './module-boundary.ts'
 
 /** Called with a module, its arguments and, after `forward`, its output. */
@@ -75,11 +75,30 @@ export function hasHooks(module: object): boolean {
   return hooksOf.has(module)
 }
 
-/** Calls `forward` with everything that hangs on it. */
+/** A tensor that says on which device a call takes place: an argument, else a parameter. */
+function placeOf(module: AnyModule, args: readonly unknown[]): Tensor | undefined {
+  for (const value of args) {
+    const first: unknown = Array.isArray(value) ? value[0] : value
+    if (first instanceof Tensor) return first
+  }
+  const [parameter] = module.parameters()
+  return parameter
+}
+
+/**
+ * Calls `forward` with everything that hangs on it. What is made of nothing meanwhile (zeros, positions,
+ * masks) is on the device of the input, unless it says another.
+ */
 export function runWithHooks<Args extends unknown[], Output>(
   module: Module<Args, Output>,
   args: Args,
 ): Output {
+  if (!anyDevice()) return runHere(module, args)
+  const place = placeOf(module, args)
+  return near(place?._id ?? 0, () => runHere(module, args))
+}
+
+function runHere<Args extends unknown[], Output>(module: Module<Args, Output>, args: Args): Output {
   const hooks = hooksOf.get(module)
   if (hooks === undefined) return module.forward(...args)
   let used: readonly unknown[] = args

@@ -1,5 +1,5 @@
 /** How whole sequences are found, and how their loss is counted. */
-import type { Tensor } from '@flambeau/core'
+import type { Device, Tensor } from '@flambeau/core'
 import { cat, crossEntropy, full, ShapeError, tensor, ValueError } from '@flambeau/core'
 import { requireCounts } from './inputs.ts'
 
@@ -25,6 +25,8 @@ export interface StepDecoder {
   step(tokens: Tensor): Tensor
   /** Row i of the batch is from now on what row `rows[i]` (int64) was. */
   reorder(rows: Tensor): void
+  /** Where it wants its tokens. Default: where tensors are made. */
+  readonly device?: Device
 }
 
 /** A sequence that beam search found. */
@@ -45,8 +47,9 @@ export function greedyDecode(decoder: StepDecoder, rows: number, options: Decode
   const { bosToken, eosToken, maxLength } = options
   requireCounts('greedyDecode', { maxLength })
   requireCounts('greedyDecode', { bosToken, eosToken, rows }, 0)
-  let tokens = full([rows, 1], bosToken, { dtype: 'int64' })
-  let ended = full([rows, 1], false, { dtype: 'bool' })
+  const { device = null } = decoder
+  let tokens = full([rows, 1], bosToken, { dtype: 'int64', device })
+  let ended = full([rows, 1], false, { dtype: 'bool', device })
   for (let t = 0; t < maxLength && !ended.all().item(); t++) {
     const best = decoder.step(tokens).argmax(-1, { keepdim: true }).maskedFill(ended, eosToken)
     tokens = cat([tokens, best], 1)
@@ -84,23 +87,32 @@ export function beamSearch(decoder: StepDecoder, options: BeamSearchOptions): Hy
   const { bosToken, eosToken, maxLength, beamSize = 4, lengthPenalty = 1 } = options
   requireCounts('beamSearch', { maxLength, beamSize })
   requireCounts('beamSearch', { bosToken, eosToken }, 0)
+  const { device = null } = decoder
   let beams = [{ tokens: [bosToken], sum: 0 }]
   const done: Hypothesis[] = []
   const finish = (tokens: number[], sum: number, length: number): void => {
     done.push({ tokens: tokens.slice(1), score: sum / length ** lengthPenalty })
   }
   for (let t = 1; t <= maxLength && beams.length > 0 && done.length < beamSize; t++) {
-    const logits = decoder.step(tensor(beams.map((beam) => beam.tokens)))
-    const scores = logits.logSoftmax(-1).add(tensor(beams.map((beam) => beam.sum)).unsqueeze(1))
+    const tokens = tensor(
+      beams.map((beam) => beam.tokens),
+      { device },
+    )
+    const logits = decoder.step(tokens)
+    const sums = tensor(
+      beams.map((beam) => beam.sum),
+      { device: logits.device },
+    )
+    const scores = logits.logSoftmax(-1).add(sums.unsqueeze(1))
     const vocab = scores.shape[1] as number
     // Twice as many as needed: at most beamSize of them end here.
     const { values, indices } = scores.flatten().topk(Math.min(2 * beamSize, scores.numel()))
-    const [sums, places] = [values.tolist() as number[], indices.tolist() as number[]]
+    const [best, places] = [values.tolist() as number[], indices.tolist() as number[]]
     const rows: number[] = []
     const next: typeof beams = []
     for (const [i, place] of places.entries()) {
       const [row, token] = [Math.floor(place / vocab), place % vocab]
-      const [sum, before] = [sums[i] as number, (beams[row] as { tokens: number[] }).tokens]
+      const [sum, before] = [best[i] as number, (beams[row] as { tokens: number[] }).tokens]
       if (sum === -Infinity) break
       if (token === eosToken) {
         if (i < beamSize) finish(before, sum, t)
@@ -110,7 +122,7 @@ export function beamSearch(decoder: StepDecoder, options: BeamSearchOptions): Hy
       }
     }
     beams = next
-    if (beams.length > 0) decoder.reorder(tensor(rows))
+    if (beams.length > 0) decoder.reorder(tensor(rows, { device }))
   }
   // What ran into maxLength counts as it is.
   if (done.length < beamSize) {

@@ -1,4 +1,5 @@
 /** A graph as data: which node points at which, and what is known of nodes, edges and the whole. */
+import type { Device } from '@flambeau/core'
 import { DTypeError, IndexError, ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
 import { outsideScopes } from '@flambeau/core/internal'
 import type { CompressedEdges } from './compressed.ts'
@@ -188,6 +189,35 @@ export class Graph {
       target.push(from)
     }
     return new Graph({ ...rest, numNodes, edgeIndex: tensor([source, target], { dtype: 'int64' }) })
+  }
+
+  /**
+   * The same graph with all its tensors on a device; the graph itself if they are there.
+   *
+   * @throws {DeviceError} for a device that is not there.
+   * @see torch_geometric.data.Data.to
+   */
+  to(device: Device): Graph {
+    const moved = (tensor: Tensor | null): Tensor | null => tensor?.to(device) ?? null
+    const edgeIndex = this.edgeIndex.to(device)
+    if (edgeIndex === this.edgeIndex && moved(this.x) === this.x) return this
+    const { numNodes, numGraphs } = this
+    return new Graph({
+      edgeIndex,
+      numNodes,
+      numGraphs,
+      x: moved(this.x),
+      edgeAttr: moved(this.edgeAttr),
+      edgeWeight: moved(this.edgeWeight),
+      graphAttr: moved(this.graphAttr),
+      nodeLabels: moved(this.nodeLabels),
+      edgeLabels: moved(this.edgeLabels),
+      graphLabels: moved(this.graphLabels),
+      masks: Object.fromEntries(
+        Object.entries(this.masks).map(([name, mask]) => [name, mask.to(device)]),
+      ),
+      batch: moved(this.batch),
+    })
   }
 
   #requireRange(): void {

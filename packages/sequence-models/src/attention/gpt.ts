@@ -166,12 +166,12 @@ export class GPT extends nn.Module<[tokens: Tensor, cache?: KVCache | null]> {
   /** An empty cache for `rows` texts. */
   cache(rows: number = 1): KVCache {
     requireCounts('GPT.cache', { rows }, 0)
-    const { dtype } = this.pos.weight
+    const { dtype, device } = this.pos.weight
     const size = this.cacheShape(rows)
     return new KVCache(
       Array.from({ length: this.blocks.length }, () => [
-        zeros(size, { dtype }),
-        zeros(size, { dtype }),
+        zeros(size, { dtype, device }),
+        zeros(size, { dtype, device }),
       ]),
     )
   }

@@ -238,6 +238,7 @@ export class TransformerSeq2Seq extends nn.Module<
     const expand = (x: Tensor, rows: number): Tensor =>
       x.shape[0] === rows ? x : x.expand(rows, ...x.shape.slice(1))
     return {
+      device: src.device,
       step: (tokens) => {
         const rows = tokens.shape[0] as number
         const mask = padding === null ? null : expand(padding, rows)

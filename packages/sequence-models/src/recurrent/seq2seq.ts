@@ -241,6 +241,7 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
   private stepper(src: Tensor, srcMask: Tensor | null): StepDecoder {
     let now = this.encode(src, srcMask)
     return {
+      device: src.device,
       step: (tokens) => {
         const step = this.step(tokens.narrow(1, (tokens.shape[1] as number) - 1, 1), now)
         now = step.now
