@@ -176,6 +176,7 @@ struct StridedOperand {
   C value;
   DType stored;
   bool vector;  // neighbours are one access
+  bool same;    // neighbours are the same
 };
 template <>
 struct StridedOperand<None> {};
@@ -225,6 +226,10 @@ __device__ __forceinline__ void read_elements(C (&x)[V], const StridedOperand<C>
       for (int j = 0; j < V; ++j) x[j] = from.value;
     } else if (from.vector) {
       read_group<V>(x, from.data, at[0][k], from.stored);
+    } else if (from.same) {
+      x[0] = read_computed<C>(from.data, at[0][k], from.stored);
+#pragma unroll
+      for (int j = 1; j < V; ++j) x[j] = x[0];
     } else {
 #pragma unroll
       for (int j = 0; j < V; ++j)
@@ -302,11 +307,12 @@ StridedOperand<C> strided_operand(const ElementwiseWork& work, int k, int vector
     const ElementwiseInput& input = work.inputs[k - 1];
     if (input.is_number) {
       if constexpr (std::is_floating_point_v<C>)
-        return {nullptr, static_cast<C>(input.real), input.dtype, false};
-      return {nullptr, static_cast<C>(input.whole), input.dtype, false};
+        return {nullptr, static_cast<C>(input.real), input.dtype, false, false};
+      return {nullptr, static_cast<C>(input.whole), input.dtype, false, false};
     }
     return {work.axes.data[k], C{}, input.dtype,
-            vector > 1 && work.axes.items[k] * vector <= 16 && work.axes.aligned(k, vector)};
+            vector > 1 && work.axes.items[k] * vector <= 16 && work.axes.aligned(k, vector),
+            vector > 1 && work.axes.strides[k][0] == 0};
   }
 }
 

@@ -98,7 +98,7 @@ __device__ __forceinline__ Computed<T> read_as(const Stored<T>* x, int64_t i) {
 }
 
 // Rows of `lanes` threads each: a power of two up to a warp, or the whole block. `packed`: each row is
-// contiguous and aligned.
+// a line or several, which are contiguous, aligned, and unless there is one, full of packs.
 template <class R>
 __global__ void __launch_bounds__(kReduceThreads)
     reduce_rows(ReducePart part, const Stored<typename R::Element>* x, int lanes, bool packed,
@@ -117,11 +117,16 @@ __global__ void __launch_bounds__(kReduceThreads)
     uint32_t i = begin + lane;
     if (packed) {
       const uint32_t step = lanes * V;
+      const bool line = part.reduced.ndim == 1;
       for (i = begin + lane * V; i + (R::kUnroll - 1) * step + V <= limit;
            i += R::kUnroll * step) {
         Pack<Stored<T>, V> packs[R::kUnroll];
 #pragma unroll
-        for (int k = 0; k < R::kUnroll; ++k) packs[k] = load_pack<V>(row + i + k * step);
+        for (int k = 0; k < R::kUnroll; ++k) {
+          at[0] = i + k * step;
+          if (!line) part.reduced.locate(i + k * step, at);
+          packs[k] = load_pack<V>(row + at[0]);
+        }
 #pragma unroll
         for (int k = 0; k < R::kUnroll; ++k)
 #pragma unroll
@@ -130,12 +135,14 @@ __global__ void __launch_bounds__(kReduceThreads)
                     part.place0 + i + k * step + j, end);
       }
       for (; i + V <= limit; i += step) {
-        const auto pack = load_pack<V>(row + i);
+        at[0] = i;
+        if (!line) part.reduced.locate(i, at);
+        const auto pack = load_pack<V>(row + at[0]);
 #pragma unroll
         for (int j = 0; j < V; ++j)
           R::take(local, static_cast<Computed<T>>(widened(pack[j])), part.place0 + i + j, end);
       }
-      // Less than a pack is left for one thread.
+      // Less than a pack is left for one thread, of a line.
       for (; i < limit; ++i) R::take(local, read_as<T>(row, i), part.place0 + i, end);
     } else if (part.reduced.ndim == 1) {
       const int64_t stride = part.reduced.strides[0][0];
@@ -287,7 +294,7 @@ Geometry<1> geometry_of(const ReduceAxes& axes);
 
 // Do the V neighbours along the innermost kept axis lie together, everywhere?
 bool packs_columns(const ReducePlan& plan, const char* data, int64_t item, int count);
-// Does each row lie together, and begin where a pack may?
+// Is each row made of packs that lie together (but for the end of a single line)?
 bool packs_rows(const ReducePlan& plan, const char* data, int64_t item, int count);
 
 template <class R>

@@ -218,7 +218,8 @@ bool packs_columns(const ReducePlan& plan, const char* data, int64_t item, int c
 
 bool packs_rows(const ReducePlan& plan, const char* data, int64_t item, int count) {
   const ReduceAxis& inner = plan.reduced.at[0];
-  return plan.reduced.count == 1 && inner.stride == 1 && inner.size >= count &&
+  const bool full = plan.reduced.count == 1 ? inner.size >= count : inner.size % count == 0;
+  return inner.stride == 1 && full && in_steps(plan.reduced, 1, count) &&
          in_steps(plan.kept, 0, count) && is_aligned(data, static_cast<size_t>(item * count));
 }
 
