@@ -35,7 +35,12 @@ const mayImport = {
     '@flambeau/data',
     '@flambeau/tensorboard',
   ],
-  '@flambeau/command-line': ['@flambeau/core', '@flambeau/data', '@flambeau/trainer'],
+  '@flambeau/command-line': [
+    '@flambeau/core',
+    '@flambeau/cuda-backend',
+    '@flambeau/data',
+    '@flambeau/trainer',
+  ],
   '@flambeau/onnx': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/vision-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/graph-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],

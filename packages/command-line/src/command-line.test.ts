@@ -1,7 +1,15 @@
-import { ValueError } from '@flambeau/core'
+import { getDefaultDevice, ValueError } from '@flambeau/core'
 import type { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { command, count, positive, runProgram } from './index.ts'
+import { command, computeOn, count, positive, runProgram } from './index.ts'
+
+test('a device that is not there is named', async () => {
+  process.env['FLAMBEAU_CUDA_NATIVE'] = 'nowhere.node'
+  await expect(computeOn('tpu')).rejects.toThrow(/there is no device "tpu"/)
+  await expect(computeOn('cuda')).rejects.toThrow(/nowhere.node/)
+  await computeOn('cpu')
+  expect(getDefaultDevice()).toBe('cpu')
+})
 
 test('numbers are read where they make sense', () => {
   expect([count(1)('12'), count(0)('0'), positive('1e-3')]).toEqual([12, 0, 0.001])

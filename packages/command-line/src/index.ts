@@ -1,5 +1,5 @@
 /** What command-line programs share: numbers as arguments, and errors as people want to read them. */
-import { FlambeauError } from '@flambeau/core'
+import { DeviceError, FlambeauError, setDefaultDevice } from '@flambeau/core'
 import { FileWriteError, FormatError } from '@flambeau/data'
 import { DivergedError } from '@flambeau/trainer'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
@@ -28,7 +28,8 @@ export function positive(text: string): number {
 }
 
 /**
- * A program whose help goes to `say`, and which throws where commander would end the process.
+ * A program whose help goes to `say`, and which throws where commander would end the process. Its option
+ * `--device` says where tensors are from then on, see {@link computeOn}.
  *
  * @param name As it stands in the help.
  */
@@ -36,6 +37,30 @@ export function command(name: string, say: Say): Command {
   return new Command(name)
     .exitOverride()
     .configureOutput({ writeOut: (text) => say(text.trimEnd()) })
+    .option('--device <name>', 'where to compute: cpu, or cuda for an NVIDIA GPU', 'cpu')
+    .hook('preAction', (program) => computeOn((program.opts() as { device: string }).device))
+}
+
+/**
+ * Makes a device the one on which tensors are made, and loads the package that brings it.
+ *
+ * @throws {DeviceError} if it is not there, or its package is not installed.
+ */
+export async function computeOn(device: string): Promise<void> {
+  if (device.startsWith('cuda')) {
+    try {
+      await import('@flambeau/cuda-backend')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+      throw new DeviceError(
+        '--device',
+        [],
+        `${device} needs the package @flambeau/cuda-backend`,
+        'npm install @flambeau/cuda-backend',
+      )
+    }
+  }
+  setDefaultDevice(device)
 }
 
 /** Mistakes of a user, which get their message; anything else is ours and gets its stack. */
