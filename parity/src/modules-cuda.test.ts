@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { isRandomOnDevice } from './cuda/exceptions.ts'
 import { moduleClasses, reportModule } from './modules.ts'
 
 process.env['FLAMBEAU_CUDA_NATIVE'] ??= fileURLToPath(
@@ -11,34 +12,14 @@ process.env['FLAMBEAU_CUDA_NATIVE'] ??= fileURLToPath(
 )
 const { deviceCount } = await import('@flambeau/cuda-backend')
 
-/**
- * Classes with cases that draw random numbers, which are others on a GPU. Lazy classes draw their weights
- * at the first call, where the input is.
- */
-const RANDOM: ReadonlySet<string> = new Set([
-  'AlphaDropout',
-  'Dropout',
-  'Dropout1d',
-  'Dropout2d',
-  'Dropout3d',
-  'FeatureAlphaDropout',
-  'FractionalMaxPool2d',
-  'FractionalMaxPool3d',
-  'GumbelSoftmax',
-  'RReLU',
-])
-
 describe('modules on a GPU', () => {
   it('has one', () => {
     expect(deviceCount()).toBeGreaterThan(0)
   })
 
-  it.each(moduleClasses().filter((name) => !RANDOM.has(name) && !name.startsWith('Lazy')))(
-    '%s',
-    (name) => {
-      const { failures, cases } = reportModule(name, 'cuda')
-      expect(failures).toEqual([])
-      expect(cases).toBeGreaterThan(0)
-    },
-  )
+  it.each(moduleClasses().filter((name) => !isRandomOnDevice(name)))('%s', (name) => {
+    const { failures, cases } = reportModule(name, 'cuda')
+    expect(failures).toEqual([])
+    expect(cases).toBeGreaterThan(0)
+  })
 })

@@ -1,0 +1,182 @@
+/**
+ * Samples of core's operations on a GPU and on the processor: outputs, gradients, and what is refused, in
+ * all floating dtypes. Random numbers are others on a GPU: of those only dtype and shape are compared.
+ */
+import { grad } from '@flambeau/autograd'
+import type { DType } from '@flambeau/core'
+import { DeviceError, DTypeError, manualSeed, setDefaultDevice, Tensor } from '@flambeau/core'
+import type { Sample, Tolerance } from '@flambeau/core/testing'
+import {
+  allSamples,
+  assertClose,
+  defaultTolerance,
+  goldenCase,
+  goldenInputs,
+  makeInput,
+  upstream,
+} from '@flambeau/core/testing'
+
+type Input = Tensor | number | null
+
+/** A comparison to be made. */
+export interface SampleCase {
+  readonly op: string
+  readonly name: string
+  /** @throws what is wrong. */
+  readonly run: () => void
+}
+
+const OTHER_DTYPES: readonly DType[] = ['float64', 'float16', 'bfloat16']
+
+/** Contents are what was in memory before. */
+const UNSPECIFIED = /^(empty|newEmpty)/
+
+/** Functions by which a sample may make tensors of its own, on the default device. */
+const CREATES =
+  /\b(tensor|zeros|ones|full|arange|linspace|eye|rand\w*|fromTypedArray|scalarTensor|empty|Generator)\(/
+
+function inputsOf(sample: Sample, dtype?: DType): Input[] {
+  if (sample.inputs !== undefined) return sample.inputs.map((spec, i) => makeInput(spec, i, dtype))
+  return goldenInputs(goldenCase(sample.golden as string), dtype)
+}
+
+function onDevice(inputs: readonly Input[]): Input[] {
+  return inputs.map((input) => (input instanceof Tensor ? input.detach().to('cuda') : input))
+}
+
+function outputsOf(sample: Sample, inputs: readonly Input[]): Tensor[] {
+  const result = sample.run(...inputs)
+  const list: readonly unknown[] = Array.isArray(result) ? result : [result]
+  return list.filter((value) => value instanceof Tensor)
+}
+
+const makesTensors = (sample: Sample): boolean => CREATES.test(sample.run.toString())
+
+/** On the GPU. A sample that makes tensors itself makes them on the default device, which then is that. */
+function deviceOutputsOf(sample: Sample, inputs: readonly Input[]): Tensor[] {
+  try {
+    return outputsOf(sample, inputs)
+  } catch (error) {
+    const mixed = error instanceof DeviceError && error.message.includes('same device')
+    if (!mixed || !makesTensors(sample)) throw error
+  }
+  setDefaultDevice('cuda')
+  try {
+    return outputsOf(sample, inputs)
+  } finally {
+    setDefaultDevice(null)
+  }
+}
+
+/** On the processor, from a seed; null where the dtype is refused. */
+function expectedOf(sample: Sample, inputs: readonly Input[], seed: number): Tensor[] | null {
+  manualSeed(seed)
+  try {
+    return outputsOf(sample, inputs)
+  } catch (error) {
+    if (error instanceof DTypeError) return null
+    throw error
+  }
+}
+
+const numbers = (tensors: readonly Tensor[]): string =>
+  tensors.map((tensor) => tensor.toArray().join()).join(';')
+
+function requireSameKind(actual: readonly Tensor[], expected: readonly Tensor[]): void {
+  const kinds = (tensors: readonly Tensor[]): string =>
+    tensors.map((tensor) => `${tensor.dtype} [${tensor.shape.join(', ')}]`).join('; ')
+  if (kinds(actual) === kinds(expected)) return
+  throw new Error(`got ${kinds(actual)}, expected ${kinds(expected)}`)
+}
+
+/** What rounding in another order explains. */
+function tolerance(sample: Sample, dtype: string): Tolerance {
+  const usual = defaultTolerance(dtype)
+  const wider = { rtol: 4 * usual.rtol, atol: usual.atol === 0 ? 0 : 2e-5 }
+  if (sample.tolerance === undefined) return wider
+  const { rtol, atol } = sample.tolerance
+  return { rtol: Math.max(rtol, wider.rtol), atol: Math.max(atol, wider.atol) }
+}
+
+function requireClose(
+  sample: Sample,
+  actual: readonly (Tensor | null)[],
+  expected: readonly (Tensor | null)[],
+  what: string,
+): void {
+  if (actual.length !== expected.length)
+    throw new Error(`${actual.length} ${what}s, not ${expected.length}`)
+  expected.forEach((tensor, i) => {
+    const other = actual[i] ?? null
+    if (tensor === null || other === null) {
+      if (tensor !== other)
+        throw new Error(`${what} ${i} is ${other === null ? 'missing' : 'given'}`)
+      return
+    }
+    assertClose(other.cpu(), tensor, tolerance(sample, tensor.dtype), `${what} ${i}`)
+  })
+}
+
+/** Gradients of the weighted sum of the floating outputs with respect to the floating inputs. */
+function gradientsOf(
+  inputs: readonly Input[],
+  run: (inputs: readonly Input[]) => Tensor[],
+): (Tensor | null)[] {
+  const leaves = inputs.map((input) =>
+    input instanceof Tensor && input.isFloatingPoint() ? input.detach().requiresGrad_() : input,
+  )
+  const wanted = leaves.filter((leaf) => leaf instanceof Tensor && leaf.requiresGrad) as Tensor[]
+  const outputs = run(leaves).filter((output) => output.requiresGrad)
+  if (wanted.length === 0 || outputs.length === 0) return []
+  const gradOutputs = outputs.map((output) => upstream(output).to(output.device))
+  return [...grad(outputs, wanted, { gradOutputs, allowUnused: true })]
+}
+
+function compare(op: string, sample: Sample, dtype?: DType): void {
+  const expected = expectedOf(sample, inputsOf(sample, dtype), 0)
+  if (expected === null) return
+  const inputs = onDevice(inputsOf(sample, dtype))
+  const actual = deviceOutputsOf(sample, inputs)
+  const away = actual.findIndex((output) => output.numel() > 0 && !output.isCuda)
+  if (away >= 0 && inputs.some((input) => input instanceof Tensor) && !makesTensors(sample))
+    throw new Error(`output ${away} is on ${(actual[away] as Tensor).device}`)
+  const again = expectedOf(sample, inputsOf(sample, dtype), 1) ?? []
+  if (UNSPECIFIED.test(op) || numbers(again) !== numbers(expected))
+    return requireSameKind(actual, expected)
+  requireClose(sample, actual, expected, 'output')
+  if (sample.gradcheck === false || dtype === 'float16' || dtype === 'bfloat16') return
+  const gradients = gradientsOf(inputsOf(sample, dtype), (leaves) => outputsOf(sample, leaves))
+  const there = gradientsOf(inputs, (leaves) => deviceOutputsOf(sample, leaves))
+  requireClose(sample, there, gradients, 'gradient')
+}
+
+function requireRefused(sample: Sample, rule: RegExp): void {
+  try {
+    // What depends on contents is found out when they are looked at.
+    for (const output of deviceOutputsOf(sample, onDevice(inputsOf(sample)))) output.toArray()
+  } catch (error) {
+    if (rule.test((error as Error).message)) return
+    throw error
+  }
+  throw new Error(`nothing was thrown, expected ${rule}`)
+}
+
+/** All comparisons; of one operation if it is named. */
+export function* sampleCases(only?: string): Generator<SampleCase> {
+  for (const [op, samples] of allSamples()) {
+    if (only !== undefined && only !== op) continue
+    for (const sample of samples) {
+      const { name, throws } = sample
+      if (throws !== undefined) {
+        yield { op, name: `${name}: is refused`, run: () => requireRefused(sample, throws) }
+        continue
+      }
+      yield { op, name, run: () => compare(op, sample) }
+      const floating = inputsOf(sample).some(
+        (input) => input instanceof Tensor && input.dtype === 'float32',
+      )
+      for (const dtype of floating ? OTHER_DTYPES : [])
+        yield { op, name: `${name}: ${dtype}`, run: () => compare(op, sample, dtype) }
+    }
+  }
+}
