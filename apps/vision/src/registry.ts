@@ -91,9 +91,9 @@ const any = (least: number, step = 1): Entry['sizes'] => ({ least, step })
 
 function vgg(depth: VGGDepth, batchNorm: boolean): Entry {
   // The deeper, the longer until one that is not normalised begins to learn: it takes more steps.
-  const [images, deep] = [depth === 13 ? 1200 : 1500, depth > 13]
-  const normalised = zoo(32, images, 3, 5e-4, 0.9, deep ? 32 : 50)
-  const plain = zoo(32, images, depth === 19 ? 5 : 3, 2e-4, 0.8, deep ? 16 : 32)
+  const [images, epochs, deep] = [depth === 13 ? 1200 : 1500, depth === 19 ? 5 : 3, depth > 13]
+  const normalised = zoo(32, images, epochs, 5e-4, 0.9, deep ? 32 : 50)
+  const plain = zoo(32, images, epochs, 2e-4, 0.8, deep ? 16 : 32)
   return {
     family: 'VGG',
     summary: `${depth} layers of 3 × 3 convolutions${batchNorm ? ', normalised' : ''}`,
