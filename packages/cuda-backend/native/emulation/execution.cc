@@ -1,15 +1,14 @@
 #include "execution.h"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
-#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <map>
 
 #include "fiber.h"
 #include "state.h"
+#include "warp.h"
 
 uint3 threadIdx;
 uint3 blockIdx;
@@ -20,8 +19,8 @@ namespace flambeau::cuda::emulation {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-constexpr int kLanes = 32;
-// After so many atomics without a pause, other threads of the block get their turn.
+// After so many atomics without a pause, other threads of the block get their
+// turn.
 constexpr int kStepsPerTurn = 4096;
 
 enum class State : uint8_t { kFresh, kReady, kBarrier, kExchange, kDone };
@@ -29,13 +28,7 @@ enum class State : uint8_t { kFresh, kReady, kBarrier, kExchange, kDone };
 // A thread of the block that has been left, and what it waits for.
 struct Thread {
   Fiber* fiber;
-  uint64_t value;
-  uint64_t result;
-  std::source_location at;
-  unsigned mask;
-  int operand;
-  int width;
-  Exchange exchange;
+  Request request;  // at a barrier: where it is, and the result
   Barrier barrier;
   bool predicate;
 };
@@ -64,25 +57,6 @@ std::chrono::steady_clock::time_point last_progress;
 
 alignas(1024) unsigned char shared_memory[kMaxShared + kSharedRedzone];
 
-std::string place_of(const std::source_location& at) {
-  const char* slash = std::strrchr(at.file_name(), '/');
-  return std::string(slash ? slash + 1 : at.file_name()) + ":" + std::to_string(at.line());
-}
-
-__attribute__((format(printf, 1, 2))) std::string text(const char* format, ...) {
-  char buffer[512];
-  va_list arguments;
-  va_start(arguments, format);
-  std::vsnprintf(buffer, sizeof buffer, format, arguments);
-  va_end(arguments);
-  return buffer;
-}
-
-bool same_place(const std::source_location& a, const std::source_location& b) {
-  return a.line() == b.line() &&
-         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
-}
-
 // Ends the launch with a reason.
 void fail(const std::string& reason) {
   if (block.failed) return;
@@ -99,29 +73,14 @@ std::string name_of(int thread) {
   return text("thread (%u, %u, %u)", t % x, t / x % y, t / (x * y));
 }
 
-const char* name_of(Exchange kind) {
-  switch (kind) {
-    case Exchange::kBarrier: return "__syncwarp";
-    case Exchange::kIndex: return "__shfl_sync";
-    case Exchange::kUp: return "__shfl_up_sync";
-    case Exchange::kDown: return "__shfl_down_sync";
-    case Exchange::kXor: return "__shfl_xor_sync";
-    case Exchange::kBallot: return "__ballot_sync";
-    case Exchange::kAll: return "__all_sync";
-    case Exchange::kAny: return "__any_sync";
-    case Exchange::kMatchAny: return "__match_any_sync";
-    case Exchange::kMatchAll: return "__match_all_sync";
-    default: return "__reduce_…_sync";
-  }
-}
-
 // --- threads ---
 
 // The thread that comes i-th in this block.
 int in_order(int i) { return block.descending ? block.threads - 1 - i : i; }
 
-// The next thread that has not been started, or -1. While no thread was left, all threads of the
-// block run on one fiber; later those of a warp do, as far as they go.
+// The next thread that has not been started, or -1. While no thread was left,
+// all threads of the block run on one fiber; later those of a warp do, as far
+// as they go.
 int next_thread() {
   if (block.failed || block.begun >= block.threads) return -1;
   const int thread = in_order(block.begun);
@@ -148,7 +107,8 @@ void run_thread(int thread) {
 
 void leave(Fiber* fiber) { switch_fiber(fiber, &block.scheduler); }
 
-// What a fiber does: one thread after another, until there are none; then it is given back.
+// What a fiber does: one thread after another, until there are none; then it is
+// given back.
 void run_threads() {
   entered_fiber(&block.scheduler);
   for (;;) {
@@ -169,7 +129,8 @@ void enter(Fiber* fiber) {
   switch_fiber(&block.scheduler, fiber);
 }
 
-// Leaves the running thread in `state`; returns when the scheduler goes on with it.
+// Leaves the running thread in `state`; returns when the scheduler goes on with
+// it.
 void pause(State state) {
   const int self = block.current;
   if (!block.left) {
@@ -200,115 +161,34 @@ unsigned living(int warp) {
   return lanes;
 }
 
-bool is_shuffle(Exchange kind) {
-  return kind == Exchange::kIndex || kind == Exchange::kUp || kind == Exchange::kDown ||
-         kind == Exchange::kXor;
-}
-
-// The lane whose value `lane` gets.
-int source_of(const Thread& thread, int lane) {
-  const int first = lane & ~(thread.width - 1);
-  const int last = first + thread.width - 1;
-  int source = lane;
-  switch (thread.exchange) {
-    case Exchange::kIndex: return first + (thread.operand & (thread.width - 1));
-    case Exchange::kUp: source = lane - thread.operand; return source < first ? lane : source;
-    case Exchange::kDown: source = lane + thread.operand; break;
-    default: source = lane ^ thread.operand; break;
-  }
-  return source > last ? lane : source;
-}
-
-// Combines two 32-bit values for __reduce_…_sync.
-uint32_t combine(Exchange kind, uint32_t a, uint32_t b) {
-  const auto signed_a = static_cast<int32_t>(a);
-  const auto signed_b = static_cast<int32_t>(b);
-  switch (kind) {
-    case Exchange::kAdd: return a + b;
-    case Exchange::kMinSigned: return signed_b < signed_a ? b : a;
-    case Exchange::kMaxSigned: return signed_b > signed_a ? b : a;
-    case Exchange::kMinUnsigned: return b < a ? b : a;
-    case Exchange::kMaxUnsigned: return b > a ? b : a;
-    case Exchange::kAnd: return a & b;
-    case Exchange::kOr: return a | b;
-    default: return a ^ b;
-  }
-}
-
-// Works out the results of all `lanes` of a warp, which wait at the same exchange.
-void exchange(int warp, unsigned lanes) {
-  Thread* const threads = &block.waiting[first_of(warp)];
-  const Exchange kind = threads[std::countr_zero(lanes)].exchange;
-  unsigned holding = 0;  // lanes whose value is not 0
-  unsigned equal = lanes;
-  uint32_t reduced = 0;
-  bool first = true;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    if (!(lanes >> lane & 1)) continue;
-    const uint64_t value = threads[lane].value;
-    if (value != 0) holding |= 1u << lane;
-    if (value != threads[std::countr_zero(lanes)].value) equal = 0;
-    reduced =
-        first ? static_cast<uint32_t>(value) : combine(kind, reduced, static_cast<uint32_t>(value));
-    first = false;
-  }
-  for (int lane = 0; lane < kLanes; ++lane) {
-    if (!(lanes >> lane & 1)) continue;
-    Thread& thread = threads[lane];
-    switch (kind) {
-      case Exchange::kBarrier: thread.result = 0; break;
-      case Exchange::kBallot: thread.result = holding; break;
-      case Exchange::kAll: thread.result = holding == lanes; break;
-      case Exchange::kAny: thread.result = holding != 0; break;
-      case Exchange::kMatchAll: thread.result = equal; break;
-      case Exchange::kMatchAny: {
-        thread.result = 0;
-        for (int other = 0; other < kLanes; ++other)
-          if ((lanes >> other & 1) && threads[other].value == thread.value)
-            thread.result |= 1u << other;
-        break;
-      }
-      default: {
-        if (!is_shuffle(kind)) {
-          thread.result = reduced;
-          break;
-        }
-        const int source = source_of(thread, lane);
-        if (!(lanes >> source & 1)) {
-          const char* why = source >= lanes_of(warp)       ? "does not exist"
-                            : !(thread.mask >> source & 1) ? "is not in the mask"
-                                                           : "has ended";
-          return fail(text("%s at %s reads lane %d, which %s (%s)", name_of(kind),
-                           place_of(thread.at).c_str(), source, why,
-                           name_of(first_of(warp) + lane).c_str()));
-        }
-        thread.result = threads[source].value;
-      }
-    }
-  }
-  for (int lane = 0; lane < kLanes; ++lane)
-    if (lanes >> lane & 1) block.states[first_of(warp) + lane] = State::kReady;
-}
-
-// Finishes the exchanges of a warp for which all lanes have come; false if there were none.
+// Finishes the exchanges of a warp for which all lanes have come; false if
+// there were none.
 bool finish_exchanges(int warp) {
   const unsigned alive = living(warp);
   bool some = false;
   for (int lane = 0; lane < lanes_of(warp); ++lane) {
     const int self = first_of(warp) + lane;
     if (block.states[self] != State::kExchange) continue;
-    const unsigned lanes = block.waiting[self].mask & alive;
+    const Request& request = block.waiting[self].request;
+    const unsigned lanes = request.mask & alive;
     bool all = true;
     for (int other = 0; other < kLanes; ++other) {
       if (!(lanes >> other & 1)) continue;
-      const Thread& theirs = block.waiting[first_of(warp) + other];
+      const Request& theirs = block.waiting[first_of(warp) + other].request;
       all = all && block.states[first_of(warp) + other] == State::kExchange &&
-            theirs.mask == block.waiting[self].mask &&
-            theirs.exchange == block.waiting[self].exchange;
+            theirs.mask == request.mask && theirs.kind == request.kind;
     }
     if (!all) continue;
-    exchange(warp, lanes);
-    if (block.failed) return false;
+    Request* requests[kLanes];
+    for (int other = 0; other < lanes_of(warp); ++other)
+      requests[other] = &block.waiting[first_of(warp) + other].request;
+    const std::string reason = exchange(requests, lanes, lanes_of(warp));
+    if (!reason.empty()) {
+      fail(reason);
+      return false;
+    }
+    for (int other = 0; other < kLanes; ++other)
+      if (lanes >> other & 1) block.states[first_of(warp) + other] = State::kReady;
     some = true;
   }
   return some;
@@ -316,8 +196,8 @@ bool finish_exchanges(int warp) {
 
 // --- the scheduler ---
 
-// Starts and resumes the threads of a warp until each has ended, waits for threads of other warps,
-// or has given way. False if nothing could be done.
+// Starts and resumes the threads of a warp until each has ended, waits for
+// threads of other warps, or has given way. False if nothing could be done.
 bool run_warp(int warp) {
   bool some = false;
   block.warp = warp;
@@ -343,8 +223,8 @@ bool run_warp(int warp) {
   return some && !block.failed;
 }
 
-// Lets all threads go on if all wait at the barrier; false if they do not. Fails if the barrier
-// cannot be passed by all.
+// Lets all threads go on if all wait at the barrier; false if they do not.
+// Fails if the barrier cannot be passed by all.
 bool pass_barrier() {
   int at_barrier = 0;
   int count = 0;
@@ -355,25 +235,28 @@ bool pass_barrier() {
     if (!first) first = &thread;
     ++at_barrier;
     count += thread.predicate;
-    if (!same_place(thread.at, first->at)) {
+    if (!same_place(thread.request.at, first->request.at)) {
       fail(text("threads wait at different barriers: %s is at %s, %s at %s",
                 name_of(static_cast<int>(first - block.waiting)).c_str(),
-                place_of(first->at).c_str(), name_of(i).c_str(), place_of(thread.at).c_str()));
+                place_of(first->request.at).c_str(), name_of(i).c_str(),
+                place_of(thread.request.at).c_str()));
       return false;
     }
   }
   if (at_barrier == 0) return false;
   if (at_barrier < block.threads) {
     if (at_barrier + block.done == block.threads)
-      fail(text("%d threads wait at the barrier at %s; %d threads have ended without it",
-                at_barrier, place_of(first->at).c_str(), block.done));
+      fail(
+          text("%d threads wait at the barrier at %s; %d threads have ended "
+               "without it",
+               at_barrier, place_of(first->request.at).c_str(), block.done));
     return false;
   }
   for (int i = 0; i < block.threads; ++i) {
     Thread& thread = block.waiting[i];
-    thread.result = thread.barrier == Barrier::kAnd  ? count == block.threads
-                    : thread.barrier == Barrier::kOr ? count > 0
-                                                     : static_cast<uint64_t>(count);
+    thread.request.result = thread.barrier == Barrier::kAnd  ? count == block.threads
+                            : thread.barrier == Barrier::kOr ? count > 0
+                                                             : static_cast<uint64_t>(count);
     block.states[i] = State::kReady;
   }
   block.descending = !block.descending;
@@ -386,9 +269,10 @@ void fail_stuck() {
   for (int i = 0; i < block.threads; ++i) {
     const Thread& thread = block.waiting[i];
     if (block.states[i] == State::kExchange)
-      ++places[text("%s of mask %08x at %s", name_of(thread.exchange), thread.mask,
-                    place_of(thread.at).c_str())];
-    if (block.states[i] == State::kBarrier) ++places["the barrier at " + place_of(thread.at)];
+      ++places[text("%s of mask %08x at %s", name_of(thread.request.kind), thread.request.mask,
+                    place_of(thread.request.at).c_str())];
+    if (block.states[i] == State::kBarrier)
+      ++places["the barrier at " + place_of(thread.request.at)];
   }
   std::string reason = "threads wait for each other:";
   for (const auto& [place, count] : places) reason += text(" %d at %s;", count, place.c_str());
@@ -442,7 +326,8 @@ void run_block() {
 
 void prepare_shared(size_t bytes) {
   if (bytes == 0) return;
-  // Not a number, for those who read before they write; behind it, what nobody may touch.
+  // Not a number, for those who read before they write; behind it, what nobody
+  // may touch.
   std::memset(shared_memory, 0xff, bytes);
   std::memset(shared_memory + bytes, kRedzoneByte, kSharedRedzone);
 }
@@ -487,9 +372,9 @@ int block_barrier(Barrier kind, bool predicate, const std::source_location& at) 
   Thread& self = block.waiting[block.current];
   self.barrier = kind;
   self.predicate = predicate;
-  self.at = at;
+  self.request.at = at;
   pause(State::kBarrier);
-  return static_cast<int>(self.result);
+  return static_cast<int>(self.request.result);
 }
 
 uint64_t warp_exchange(Exchange kind, unsigned mask, uint64_t value, int operand, int width,
@@ -506,15 +391,10 @@ uint64_t warp_exchange(Exchange kind, unsigned mask, uint64_t value, int operand
                   name_of(kind), width);
     trap(reason, at);
   }
-  Thread& self = block.waiting[block.current];
-  self.exchange = kind;
-  self.mask = mask;
-  self.value = value;
-  self.operand = operand;
-  self.width = width;
-  self.at = at;
+  Request& request = block.waiting[block.current].request;
+  request = {kind, mask, value, operand, width, at, 0};
   pause(State::kExchange);
-  return self.result;
+  return request.result;
 }
 
 unsigned active_lanes() { return 1u << block.current % kLanes; }

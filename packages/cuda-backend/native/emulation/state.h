@@ -1,5 +1,5 @@
-// What the parts of the emulation share: devices and their memory, streams, events, graphs. All of
-// it is touched under one lock.
+// What the parts of the emulation share: devices and their memory, streams,
+// events, graphs. All of it is touched under one lock.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -26,7 +27,8 @@ inline constexpr unsigned char kRedzoneByte = 0xa5;
 
 enum class Driver { kPresent, kMissing, kOld };
 
-// What is emulated. From the environment, when first asked for; tests may change it between calls.
+// What is emulated. From the environment, when first asked for; tests may
+// change it between calls.
 struct Settings {
   int devices = 2;                   // FLAMBEAU_EMULATED_DEVICES
   size_t memory = size_t{1} << 30;   // FLAMBEAU_EMULATED_MEMORY: bytes of each device
@@ -51,12 +53,14 @@ cudaError_t usable();
 int current_device();
 
 // --- memory ---
-// Is all of [data, data + bytes) in one allocation of a device? Which device's; -1 if not.
+// Is all of [data, data + bytes) in one allocation of a device? Which device's;
+// -1 if not.
 int device_of(const void* data, size_t bytes);
 // Does any part of it lie in memory of a device?
 bool touches_device(const void* data, size_t bytes);
 bool is_pinned(const void* data, size_t bytes);
-// While one exists, memory of the devices can be touched (see Settings::protect).
+// While one exists, memory of the devices can be touched (see
+// Settings::protect).
 class Access {
  public:
   Access();
@@ -94,14 +98,41 @@ struct Capture {
   std::map<CUstream_st*, Clock> clocks;  // of the streams that take part
 };
 
-// Puts work into a stream: it runs now, later (Settings::asynchronous), or whenever the graph runs
-// that is being captured.
+std::set<CUstream_st*>& streams();
+std::set<CUevent_st*>& events();
+std::vector<std::shared_ptr<Capture>>& captures();  // under way
+double milliseconds();                              // the time
+
+// Runs the first item of a stream, after what it waits for.
+void step(CUstream_st* stream);
+// Runs all items.
+void finish(CUstream_st* stream);
+// What work that ran later has failed with, once.
+cudaError_t take_deferred();
+// A mark behind the work in a stream, and work to wait for one.
+std::shared_ptr<Mark> mark_in(CUstream_st* stream);
+void wait_in(CUstream_st* stream, const std::shared_ptr<Mark>& mark);
+// The default stream begins when all other streams have done what they have,
+// and they begin after it.
+void order_with_default(CUstream_st* stream);
+
+// From now on a capture cannot end well.
+void spoil(Capture& capture);
+void merge(Clock& into, const Clock& from);
+// cudaSuccess unless a capture forbids to wait for this stream; then the
+// capture is spoilt.
+cudaError_t refuse_capture(CUstream_st* stream);
+
+// Puts work into a stream: it runs now, later (Settings::asynchronous), or
+// whenever the graph runs that is being captured.
 cudaError_t enqueue(CUstream_st* stream, Work work);
-// Runs everything that was put into the streams of a device, or of all devices (-1).
+// Runs everything that was put into the streams of a device, or of all devices
+// (-1).
 cudaError_t drain(int device);
 // The stream that a handle means; null if there is no such stream.
 CUstream_st* stream_of(cudaStream_t handle);
-// cudaSuccess unless a capture forbids calls such as cudaMalloc; then the capture is spoilt.
+// cudaSuccess unless a capture forbids calls such as cudaMalloc; then the
+// capture is spoilt.
 cudaError_t outside_capture();
 
 cudaError_t run_kernel(const Launch& launch);
