@@ -194,7 +194,12 @@ describe.skipIf(executablePath === null)('the page', () => {
     for (let step = 0; step < 10; step++) {
       for (const [i, tag] of ['mean', 'low', 'high'].entries()) writer.addScalar(tag, i, step)
     }
-    writer.addCustomScalars({ spread: { folds: ['Margin', ['mean', 'low', 'high']] } })
+    writer.addCustomScalars({
+      spread: {
+        folds: ['Margin', ['mean', 'low', 'high']],
+        all: ['Multiline', ['mean', 'l.*', '(']],
+      },
+    })
     writer.addVideo('clip', rand([1, 3, 3, 6, 8]), 1, 10)
     writer.addAudio('tone', arange(4000).mul(0.1).sin(), 1, 8000)
     writer.addPrCurve('spam', [0, 1, 1, 0], [0.1, 0.4, 0.9, 0.6], 4)
@@ -211,6 +216,10 @@ describe.skipIf(executablePath === null)('the page', () => {
     await expect
       .poll(() => painted(page, '[data-tag="spread/folds"] canvas', blue))
       .toBeGreaterThan(50)
+    // One run: its curves differ in colour.
+    const all = '[data-tag="spread/all"] canvas'
+    await expect.poll(() => painted(page, all, blue)).toBeGreaterThan(50)
+    expect(await painted(page, all, orange)).toBeGreaterThan(50)
     await tab('Images').click()
     const image = page.locator('[data-tag="clip"] img')
     await expect.poll(() => image.evaluate((one) => (one as HTMLImageElement).naturalWidth)).toBe(8)

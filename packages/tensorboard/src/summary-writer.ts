@@ -409,8 +409,8 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
-   * Lays out charts of several curves: `{ category: { title: ['Multiline', tags] } }`, or `'Margin'` with
-   * the tags of a value and its lower and upper bound.
+   * Lays out charts of several curves: `{ category: { title: ['Multiline', tags] } }`, where a tag may be a
+   * regular expression, or `'Margin'` with the tags of a value and its lower and upper bound.
    *
    * @throws {ValueError} for another type of chart, or a margin of other than three tags.
    * @see torch.utils.tensorboard.SummaryWriter.add_custom_scalars

@@ -64,7 +64,7 @@ export class CustomView implements View {
     const { xAxis, smoothing, logY } = settings
     const lines = await Promise.all(
       runs.flatMap(({ run, color }) =>
-        tags.map(async (tag, i): Promise<NamedLine | null> => {
+        tagsIn(run.scalars, type, tags).map(async (tag, i): Promise<NamedLine | null> => {
           if (!run.scalars.includes(tag)) return null
           const curve = await scene.store.curve(run, tag)
           const isBand = type === 'Margin'
@@ -87,6 +87,25 @@ export class CustomView implements View {
       style,
     )
   }
+}
+
+/** The tags of a chart that a run may have: of several curves each is a regular expression. */
+function tagsIn(
+  scalars: readonly string[],
+  type: CustomScalarChart['type'],
+  tags: readonly string[],
+): readonly string[] {
+  if (type === 'Margin') return tags
+  const found = tags.flatMap((tag) => {
+    if (scalars.includes(tag)) return [tag]
+    try {
+      const whole = new RegExp(`^(?:${tag})$`)
+      return scalars.filter((one) => whole.test(one))
+    } catch {
+      return [] // a name that is no regular expression, and is not there
+    }
+  })
+  return [...new Set(found)]
 }
 
 const dashes: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3]]
