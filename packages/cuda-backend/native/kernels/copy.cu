@@ -1,6 +1,5 @@
 // Copies: between any two layouts, from any type to any other (convert.cu).
 #include "copy.h"
-
 #include "elements.h"
 #include "geometry.h"
 #include "memory.h"
@@ -15,8 +14,7 @@ constexpr int kPerThread = 4;
 
 // Elements of 1, 2, 4, 8 or 16 bytes. A thread copies one of each row of threads.
 template <class T>
-__global__ void __launch_bounds__(kThreads)
-    copy_items(Geometry<2> geometry, T* to, const T* from) {
+__global__ void __launch_bounds__(kThreads) copy_items(Geometry<2> geometry, T* to, const T* from) {
   const uint32_t first = blockIdx.x * (kThreads * kPerThread) + threadIdx.x;
   T item[kPerThread];
   int64_t place[kPerThread];
@@ -90,8 +88,8 @@ __global__ void __launch_bounds__(kTurnWidth* kTurnHeight)
   }
 }
 
-// The axis along which neighbours lie in the source, where that is another one than in the target and
-// tiles pay; or 0.
+// The axis along which neighbours lie in the source, where that is another one than in the target
+// and tiles pay; or 0.
 int turned_axis(const Axes& axes) {
   constexpr int64_t kLeast = 8;
   if (axes.strides[0][0] != 1 || axes.strides[1][0] == 1 || axes.sizes[0] < kLeast) return 0;
@@ -144,8 +142,8 @@ class Apart {
  public:
   Apart(int device, cudaStream_t stream, const Tensor& like)
       : allocator_(allocator_of(device)), tensor_(like) {
-    tensor_.data = static_cast<char*>(
-        allocator_.allocate(checked_bytes(like.shape, like.dtype), stream));
+    tensor_.data =
+        static_cast<char*>(allocator_.allocate(checked_bytes(like.shape, like.dtype), stream));
     contiguous_strides(tensor_.shape, tensor_.strides);
   }
   ~Apart() { allocator_.deallocate(tensor_.data); }

@@ -69,8 +69,7 @@ void accumulate(Call& call) {
   args.backwards = call.flag(1);
   with_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    if constexpr (!std::is_same_v<T, bool>)
-      launch_scan<Accumulate<T, kProduct>>(call, args, lines);
+    if constexpr (!std::is_same_v<T, bool>) launch_scan<Accumulate<T, kProduct>>(call, args, lines);
   });
 }
 
@@ -93,8 +92,8 @@ FLAMBEAU_CUDA_KERNEL(cumsum) { accumulate<false>(call); }
 // y[i] = x[0] · … · x[i], likewise.
 FLAMBEAU_CUDA_KERNEL(cumprod) { accumulate<true>(call); }
 
-// Floats a and b of one shape -> y[i] = b[i] + a[i] · y[i - 1] along an axis, a[0] being unused; or,
-// backwards, y[i] = b[i] + a[i + 1] · y[i + 1]. Parameters: the axis, and whether backwards.
+// Floats a and b of one shape -> y[i] = b[i] + a[i] · y[i - 1] along an axis, a[0] being unused;
+// or, backwards, y[i] = b[i] + a[i + 1] · y[i + 1]. Parameters: the axis, and whether backwards.
 FLAMBEAU_CUDA_KERNEL(recurrence) {
   const Tensor a = call.contiguous(call.in(0));
   const Tensor b = call.contiguous(call.in(1));

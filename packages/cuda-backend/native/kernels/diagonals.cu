@@ -73,8 +73,8 @@ struct RowPlaces {
   int64_t from[kMaxDims];
 };
 
-// Rows of n columns; columns [first, last) of row i of a matrix stay, which `edge` + i limits on one
-// side.
+// Rows of n columns; columns [first, last) of row i of a matrix stay, which `edge` + i limits on
+// one side.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     keep_triangle(RowPlaces places, T* out, const T* x, int64_t rows, int64_t n, int64_t to_step,
@@ -98,8 +98,8 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-// x [.., m, n], diagonal, upper -> x with zeros below (upper) or above the diagonal, row-major; or in
-// place.
+// x [.., m, n], diagonal, upper -> x with zeros below (upper) or above the diagonal, row-major; or
+// in place.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES(triangle) {
   Tensor x = call.in(0);
   const Tensor& out = call.out(0);
@@ -127,8 +127,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(triangle) {
   with_item(out.item_bytes(), [&](auto zero) {
     using T = decltype(zero);
     launch(keep_triangle<T>, static_cast<unsigned>(std::min<int64_t>(rows, INT32_MAX)), kThreads, 0,
-           call.stream(), places, out.as<T>(), x.as<T>(), rows, n, out.stride(last),
-           x.stride(last), diagonal, call.flag(1));
+           call.stream(), places, out.as<T>(), x.as<T>(), rows, n, out.stride(last), x.stride(last),
+           diagonal, call.flag(1));
   });
 }
 
@@ -137,14 +137,14 @@ namespace {
 // Σ of min(max(row + diagonal, 0), columns) over the first `rows` rows.
 __host__ __device__ inline int64_t sum_below(int64_t rows, int64_t diagonal, int64_t columns) {
   const auto inside = [rows](int64_t row) { return row < 0 ? 0 : row > rows ? rows : row; };
-  const int64_t low = inside(-diagonal);              // rows before it have none
-  const int64_t high = inside(columns - diagonal);    // rows from it on have all
+  const int64_t low = inside(-diagonal);            // rows before it have none
+  const int64_t high = inside(columns - diagonal);  // rows from it on have all
   const int64_t between = high - low;
   return between * diagonal + between * (low + high - 1) / 2 + (rows - high) * columns;
 }
 
-// The elements of a triangle: those of each row left of an edge, or from it on. `diagonal` is where the
-// edge of row 0 lies.
+// The elements of a triangle: those of each row left of an edge, or from it on. `diagonal` is where
+// the edge of row 0 lies.
 struct Triangle {
   int64_t rows, columns, diagonal;
   bool upper;
@@ -176,8 +176,8 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-// rows, columns, diagonal, upper -> [2, count], int64 or int32: rows, then columns, of the elements of
-// a triangle in row-major order.
+// rows, columns, diagonal, upper -> [2, count], int64 or int32: rows, then columns, of the elements
+// of a triangle in row-major order.
 FLAMBEAU_CUDA_KERNEL(triangleIndices) {
   const int64_t rows = call.integer(0), columns = call.integer(1);
   const bool upper = call.flag(3);

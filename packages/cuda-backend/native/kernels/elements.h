@@ -8,11 +8,6 @@
 #include "dtype.h"
 #include "launch.h"
 
-#if !defined(FLAMBEAU_EMULATED)
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-#endif
-
 namespace flambeau::cuda {
 
 template <class T>
@@ -44,13 +39,7 @@ struct ComputedAs<int16_t> {
 template <class T>
 using Computed = typename ComputedAs<T>::Type;
 
-__host__ __device__ __forceinline__ float widened(Half x) {
-#if defined(__CUDA_ARCH__)
-  return __half2float(__ushort_as_half(x.bits));
-#else
-  return formulas::to_float(x);
-#endif
-}
+__host__ __device__ __forceinline__ float widened(Half x) { return formulas::to_float(x); }
 __host__ __device__ __forceinline__ float widened(BFloat16 x) { return formulas::to_float(x); }
 __host__ __device__ __forceinline__ int32_t widened(int8_t x) { return x; }
 __host__ __device__ __forceinline__ int32_t widened(int16_t x) { return x; }
@@ -62,21 +51,11 @@ __host__ __device__ __forceinline__ T widened(T x) {
 // `x` as an element of type T: rounded to nearest, or the low bits.
 template <class T>
 __host__ __device__ __forceinline__ T narrowed(Computed<T> x) {
-#if defined(__CUDA_ARCH__)
-  if constexpr (std::is_same_v<T, Half>) {
-    return {__half_as_ushort(__float2half_rn(x))};
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    return {__bfloat16_as_ushort(__float2bfloat16_rn(x))};
-  } else {
-    return static_cast<T>(x);
-  }
-#else
   if constexpr (is_half<T>) {
     return formulas::from_float<T>(x);
   } else {
     return static_cast<T>(x);
   }
-#endif
 }
 
 // --- conversion between types: the rules of core's simd/copy.h ---

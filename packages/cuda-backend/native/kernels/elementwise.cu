@@ -53,7 +53,8 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
     reject(operation, "the output has the wrong type");
   const int code = static_cast<int>(dtype);
   if (!row.strided[code]) reject(operation, std::string("not for ") + dtype_name(dtype));
-  if (operation.cost == Cost::kDivision && !is_floating(dtype) && call.is_number(place(count - 1)) &&
+  if (operation.cost == Cost::kDivision && !is_floating(dtype) &&
+      call.is_number(place(count - 1)) &&
       number_input(call.number(place(count - 1)), dtype, false).whole == 0)
     throw Failure("ERR_VALUE", "whole numbers cannot be divided by zero");
 
@@ -142,8 +143,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(sub) {
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES(pow) {
   const Call& asked = call;
   const ElementwiseOperation cheap = {"pow", kUnary, Cost::kCheap};
-  if (call.is_number(1) && !call.is_number(0) &&
-      asked.in(0).ndim() == call.spec(0).shape.ndim &&
+  if (call.is_number(1) && !call.is_number(0) && asked.in(0).ndim() == call.spec(0).shape.ndim &&
       asked.in(1).dtype == asked.in(0).dtype && is_floating(asked.in(0).dtype)) {
     const double b = call.number(1);
     if (b == 2) return run_elementwise(call, cheap, kSquareRow, nullptr);

@@ -1,8 +1,8 @@
 // Arithmetic of two operands.
 #include "binary.h"
+#include "elementwise_loops.h"
 #include "gradients.h"
 #include "parts.h"
-#include "elementwise_loops.h"
 
 namespace flambeau::cuda {
 

@@ -1,8 +1,8 @@
 // Exponentials, logarithms, and the activations made of them.
 #include "binary.h"
+#include "elementwise_loops.h"
 #include "gradients.h"
 #include "logarithmic.h"
-#include "elementwise_loops.h"
 
 namespace flambeau::cuda {
 

@@ -1,7 +1,7 @@
 // Bits, and division of whole numbers.
 #include "binary.h"
-#include "unary.h"
 #include "elementwise_loops.h"
+#include "unary.h"
 
 namespace flambeau::cuda {
 

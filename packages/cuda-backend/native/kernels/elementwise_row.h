@@ -39,9 +39,9 @@ struct ElementwiseOperation {
   Cost cost;
 };
 
-// y = f(inputs order[0], order[1], …; null: 0, 1, …), of which `operation` says how many there are. A
-// new output takes the memory order of the first dense input of its shape. An output may be one of the
-// inputs, or overlap them.
+// y = f(inputs order[0], order[1], …; null: 0, 1, …), of which `operation` says how many there are.
+// A new output takes the memory order of the first dense input of its shape. An output may be one
+// of the inputs, or overlap them.
 void run_elementwise(Call& call, const ElementwiseOperation& operation, const ElementwiseRow& row,
                      const double* params, const int* order = nullptr);
 // With the operation's own numbers.

@@ -1,8 +1,8 @@
 // Special functions.
 #include "bessel.h"
+#include "elementwise_loops.h"
 #include "igamma.h"
 #include "normal.h"
-#include "elementwise_loops.h"
 
 namespace flambeau::cuda {
 

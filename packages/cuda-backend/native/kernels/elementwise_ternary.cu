@@ -1,7 +1,7 @@
 // Arithmetic of three operands.
+#include "elementwise_loops.h"
 #include "parts.h"
 #include "ternary.h"
-#include "elementwise_loops.h"
 
 namespace flambeau::cuda {
 

@@ -1,7 +1,7 @@
 // Trigonometric and hyperbolic functions.
 #include "binary.h"
-#include "unary.h"
 #include "elementwise_loops.h"
+#include "unary.h"
 
 namespace flambeau::cuda {
 

@@ -1,9 +1,9 @@
 // Arithmetic of one operand.
 #include "arithmetic.h"
+#include "elementwise_loops.h"
 #include "gradients.h"
 #include "parts.h"
 #include "unary.h"
-#include "elementwise_loops.h"
 
 namespace flambeau::cuda {
 

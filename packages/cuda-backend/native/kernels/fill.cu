@@ -140,8 +140,7 @@ struct Arange {
         return static_cast<T>(along(start, static_cast<double>(i), step));
       const int64_t first = i - i % kLanes;
       const T base = static_cast<T>(along(start, static_cast<double>(first), step));
-      return static_cast<T>(
-          along(static_cast<double>(base), static_cast<double>(i - first), step));
+      return static_cast<T>(along(static_cast<double>(base), static_cast<double>(i - first), step));
     } else {
       return static_cast<T>(plus(whole(start), times(i, whole(step))));
     }
@@ -173,12 +172,14 @@ struct Linspace {
 
 }  // namespace
 
-// out[i] = start + i · step; parameters: start, step. Integers take the whole parts of both, and wrap.
+// out[i] = start + i · step; parameters: start, step. Integers take the whole parts of both, and
+// wrap.
 FLAMBEAU_CUDA_KERNEL(arange) {
   generate(call, Arange{call.param(0), call.param(1), call.spec(0).shape.numel()});
 }
 
-// n numbers from start to end, both included and exact; parameters: start, end. A single one is start.
+// n numbers from start to end, both included and exact; parameters: start, end. A single one is
+// start.
 FLAMBEAU_CUDA_KERNEL(linspace) {
   generate(call, Linspace{call.param(0), call.param(1), call.spec(0).shape.numel()});
 }

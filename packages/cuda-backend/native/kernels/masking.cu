@@ -1,8 +1,8 @@
 // Elements where a mask is true. Masks are bool tensors; the order of elements is row-major.
 //
 // How many there are is only known after a look at the mask, so that selecting takes two steps:
-// maskOffsets counts them by chunk of kMaskChunk elements, and later kernels let each chunk write from
-// its offset on. They trust the offsets no further than the memory they have.
+// maskOffsets counts them by chunk of kMaskChunk elements, and later kernels let each chunk write
+// from its offset on. They trust the offsets no further than the memory they have.
 #include "elements.h"
 #include "elementwise_row.h"
 #include "geometry.h"
@@ -121,8 +121,8 @@ FLAMBEAU_CUDA_KERNEL(maskOffsets) {
   running_sums(call, offsets + 1, chunks);
 }
 
-// mask [*], offsets -> the places where it is true, int64 [count], or as one coordinate for each axis,
-// [count, axes], if parameter 0 says so.
+// mask [*], offsets -> the places where it is true, int64 [count], or as one coordinate for each
+// axis, [count, axes], if parameter 0 says so.
 FLAMBEAU_CUDA_KERNEL(nonzero) {
   const Tensor mask = call.contiguous(call.in(0));
   const uint8_t* const bytes = mask_bytes(mask);

@@ -87,8 +87,8 @@ FLAMBEAU_CUDA_KERNEL(repeatIndex) {
   running_sums(call, ends.as<int64_t>(), n);
   launch(check_repeats, grid_for(n, 1, call.properties(), kThreads), kThreads, 0, call.stream(),
          ends.as<int64_t>(), n, total, call.fault());
-  launch(find_repeated, grid_for(total, 1, call.properties(), kThreads), kThreads, 0,
-         call.stream(), ends.as<int64_t>(), n, out.as<int64_t>(), total);
+  launch(find_repeated, grid_for(total, 1, call.properties(), kThreads), kThreads, 0, call.stream(),
+         ends.as<int64_t>(), n, out.as<int64_t>(), total);
 }
 
 }  // namespace flambeau::cuda

@@ -1,11 +1,10 @@
-// Kernels that sum up axes: y has x's axes without those named by the last parameters, or with size 1
-// in their place. Any strides; without axes to reduce, every element is a sum of its own. Nothing to
-// sum gives what an empty sum is (0, 1, false, NaN …).
-#include "reduce.h"
-
+// Kernels that sum up axes: y has x's axes without those named by the last parameters, or with size
+// 1 in their place. Any strides; without axes to reduce, every element is a sum of its own. Nothing
+// to sum gives what an empty sum is (0, 1, false, NaN …).
 #include <cmath>
 
 #include "pow.h"
+#include "reduce.h"
 
 namespace flambeau::cuda {
 
@@ -59,8 +58,9 @@ struct IsNonzero {
 
 // Floats are summed in double, 16-bit floats in float; whole numbers and bools wrap in 64 bits.
 template <class T>
-using Accumulator = std::conditional_t<
-    is_half<T>, float, std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>>;
+using Accumulator =
+    std::conditional_t<is_half<T>, float,
+                       std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>>;
 
 struct Plus {
   template <class A>
@@ -174,9 +174,7 @@ void find_nonzero(Call& call, Finish finish) {
 }  // namespace
 
 // Σ x. Whole numbers and bools are summed in int64, and then converted.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(sum, knows_reduced(call)) {
-  sum_up(call, kSum, Finish::kItself);
-}
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(sum, knows_reduced(call)) { sum_up(call, kSum, Finish::kItself); }
 
 // Σ x of floats without NaN.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(nansum, knows_reduced(call)) {
@@ -206,8 +204,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(countNonzero, knows_reduced(call)) {
   run_reduction(call, kCount, Finish::kItself, 0);
 }
 
-// (Σ |x|^p)^(1/p) of floats, p being the first parameter: ±infinity for the largest or smallest |x|, 0
-// for how many are not zero.
+// (Σ |x|^p)^(1/p) of floats, p being the first parameter: ±infinity for the largest or smallest
+// |x|, 0 for how many are not zero.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(norm, knows_reduced(call)) {
   require_outputs(call, 1);
   require_floats(call);

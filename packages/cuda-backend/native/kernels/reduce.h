@@ -1,7 +1,7 @@
 // What the kernels of reduce*.cu share.
 #pragma once
 
-#include "reduce_kernels.h"
+#include "reduce_launch.h"
 
 namespace flambeau::cuda {
 

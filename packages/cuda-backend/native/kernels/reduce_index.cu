@@ -90,8 +90,8 @@ void find(Call& call, const ReduceRow& row, bool values) {
 
 }  // namespace
 
-// The largest (smallest) elements along an axis and their places: the first of equal ones, or the first
-// NaN. No axis of length 0 may be reduced.
+// The largest (smallest) elements along an axis and their places: the first of equal ones, or the
+// first NaN. No axis of length 0 may be reduced.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(max, knows_reduced(call)) { find(call, kLargest, true); }
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(min, knows_reduced(call)) { find(call, kSmallest, true); }
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(argmax, knows_reduced(call)) { find(call, kLargest, false); }

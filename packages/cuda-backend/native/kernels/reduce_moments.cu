@@ -11,8 +11,8 @@ namespace {
 template <class T>
 using Wide = std::conditional_t<is_half<T>, float, double>;
 
-// The mean and Σ (x - mean)². A thread sums distances from its first element and their squares, which
-// needs no division; what threads know joins as Welford<> does.
+// The mean and Σ (x - mean)². A thread sums distances from its first element and their squares,
+// which needs no division; what threads know joins as Welford<> does.
 template <class T>
 struct Moments {
   using Element = T;
@@ -82,9 +82,9 @@ struct Exponents {
     if (x > local.high) {
       const A base = finite_or_zero(x);
       const Wide<T> before =
-          local.sum == 0 ? Wide<T>(0)
-                         : local.sum * static_cast<Wide<T>>(
-                                           exponential(finite_or_zero(local.high) - base));
+          local.sum == 0
+              ? Wide<T>(0)
+              : local.sum * static_cast<Wide<T>>(exponential(finite_or_zero(local.high) - base));
       local.sum = before + static_cast<Wide<T>>(exponential(x - base));
       local.high = x;
     } else {
@@ -98,8 +98,7 @@ struct Exponents {
     const A base = finite_or_zero(high);
     const auto moved = [base](const State& s) {
       return s.sum == 0 ? Wide<T>(0)
-                        : s.sum * static_cast<Wide<T>>(
-                                      exponential(finite_or_zero(s.high) - base));
+                        : s.sum * static_cast<Wide<T>>(exponential(finite_or_zero(s.high) - base));
     };
     return {high, moved(a) + moved(b)};
   }

@@ -1,9 +1,8 @@
-#include "reduce_plan.h"
-
 #include <algorithm>
 
 #include "geometry.h"
-#include "reduce_kernels.h"
+#include "reduce_launch.h"
+#include "reduce_plan.h"
 
 namespace flambeau::cuda {
 
@@ -112,8 +111,8 @@ Tensor& reduce_output(Call& call, int i, const Tensor& x, uint32_t mask) {
 
 namespace {
 
-// The positions of `axes` from half of one of its axes on, and how many come before them. An axis that
-// is not the outermost is only cut where strides demand it.
+// The positions of `axes` from half of one of its axes on, and how many come before them. An axis
+// that is not the outermost is only cut where strides demand it.
 ReduceAxes half_of(const ReduceAxes& axes, int axis, int half, int64_t* offset) {
   ReduceAxes part = axes;
   const int64_t size = axes.at[axis].size;

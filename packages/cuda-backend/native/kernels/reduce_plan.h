@@ -1,5 +1,5 @@
-// Which elements of a tensor meet in which element of a reduction's output, with the axes in the order
-// of memory.
+// Which elements of a tensor meet in which element of a reduction's output, with the axes in the
+// order of memory.
 #pragma once
 
 #include "call.h"

@@ -56,7 +56,9 @@ struct RunningExponents {
   }
 };
 
-Tensor dense(Call& call) { return call.in(0).is_dense() ? call.in(0) : call.contiguous(call.in(0)); }
+Tensor dense(Call& call) {
+  return call.in(0).is_dense() ? call.in(0) : call.contiguous(call.in(0));
+}
 
 template <bool kLargest>
 void running_extreme(Call& call) {
@@ -79,8 +81,8 @@ void running_extreme(Call& call) {
 
 }  // namespace
 
-// The largest (smallest) of x[0], …, x[i] along an axis, and its place: the last of equal ones, or the
-// last NaN. The outputs have the memory order of x. Parameter: the axis.
+// The largest (smallest) of x[0], …, x[i] along an axis, and its place: the last of equal ones, or
+// the last NaN. The outputs have the memory order of x. Parameter: the axis.
 FLAMBEAU_CUDA_KERNEL(cummax) { running_extreme<true>(call); }
 FLAMBEAU_CUDA_KERNEL(cummin) { running_extreme<false>(call); }
 

@@ -5,8 +5,8 @@
 //   empty()                    of no elements
 //   load(args, at, i) -> State of the element at `at`, the i-th of its line
 //   store(args, at, state)     writes the result at `at`
-// Lines that are few are cut into chunks: first their totals, then what comes before each chunk, then
-// the results. The order of combination depends on shapes and the device alone.
+// Lines that are few are cut into chunks: first their totals, then what comes before each chunk,
+// then the results. The order of combination depends on shapes and the device alone.
 #pragma once
 
 #include "elements.h"
@@ -48,8 +48,8 @@ inline constexpr int kScanThreads = 128;
 inline constexpr int kScanItems = 4;
 inline constexpr int kScanTile = kScanThreads * kScanItems;
 
-// A block for each line (blockIdx.x) and chunk (blockIdx.y). With `totals`, the chunk's; else results,
-// of which `before` says what comes before each chunk, if there are several.
+// A block for each line (blockIdx.x) and chunk (blockIdx.y). With `totals`, the chunk's; else
+// results, of which `before` says what comes before each chunk, if there are several.
 template <class S>
 __global__ void __launch_bounds__(kScanThreads)
     scan_lines(ScanArgs args, int64_t chunk, typename S::State* totals,
@@ -74,8 +74,7 @@ __global__ void __launch_bounds__(kScanThreads)
       prefix = S::merge(carry, prefix);
 #pragma unroll
       for (int j = 0; j < kScanItems; ++j)
-        if (first + j < end)
-          S::store(args, args.place(line, first + j), S::merge(prefix, own[j]));
+        if (first + j < end) S::store(args, args.place(line, first + j), S::merge(prefix, own[j]));
     }
     carry = S::merge(carry, total);
   }
@@ -145,8 +144,8 @@ void launch_scan(Call& call, ScanArgs args, const Lines& lines) {
   const int64_t unit = columns ? 1 : kScanTile;
   const int64_t chunk = ceil_divide(ceil_divide(args.n, pieces), unit) * unit;
   const auto chunks = static_cast<unsigned>(ceil_divide(args.n, chunk));
-  const auto across = static_cast<unsigned>(columns ? ceil_divide(args.lines, kScanThreads)
-                                                    : args.lines);
+  const auto across =
+      static_cast<unsigned>(columns ? ceil_divide(args.lines, kScanThreads) : args.lines);
   const auto run = [&](State* totals, const State* before) {
     launch(columns ? scan_columns<S> : scan_lines<S>, dim3(across, chunks), kScanThreads, 0,
            call.stream(), args, chunk, totals, before);

@@ -1,8 +1,7 @@
-// Softmax and log-softmax along one axis, and their gradients. Dense tensors of any order of axes keep
-// it; others become row-major.
-#include "softmax_kernels.h"
-
+// Softmax and log-softmax along one axis, and their gradients. Dense tensors of any order of axes
+// keep it; others become row-major.
 #include "lines.h"
+#include "softmax_kernels.h"
 
 namespace flambeau::cuda {
 
@@ -84,8 +83,8 @@ void launch_columns(const Work& work) {
            static_cast<T*>(work.out), count, n, work.lines.inner, work.log);
   } else {
     launch(softmax_columns<T>, blocks, block, bytes, work.call.stream(),
-           static_cast<const T*>(work.first), static_cast<T*>(work.out), count, n,
-           work.lines.inner, work.log);
+           static_cast<const T*>(work.first), static_cast<T*>(work.out), count, n, work.lines.inner,
+           work.log);
   }
 }
 
@@ -129,7 +128,7 @@ void run_softmax(Call& call, int inputs, bool log) {
           "softmax lacks this axis");
   const Lines lines(y, call.integer(0));
   if (y.numel() > 0) {
-    const Work work = {call, lines, operands[0].data, inputs == 2 ? operands[1].data : nullptr,
+    const Work work = {call,   lines, operands[0].data, inputs == 2 ? operands[1].data : nullptr,
                        y.data, log};
     switch (spec.dtype) {
       case DType::kFloat32: launch_lines<float>(work); break;

@@ -1,6 +1,6 @@
-// Softmax of lines on the device. Short lines are kept in the registers of a warp or a part of it, long
-// ones in the shared memory of a block, if they fit; lines whose elements are not neighbours are taken
-// side by side. Lines of -inf give NaN, as do lines with NaN or with +inf.
+// Softmax of lines on the device. Short lines are kept in the registers of a warp or a part of it,
+// long ones in the shared memory of a block, if they fit; lines whose elements are not neighbours
+// are taken side by side. Lines of -inf give NaN, as do lines with NaN or with +inf.
 #pragma once
 
 #include "elements.h"
@@ -43,7 +43,8 @@ __device__ __forceinline__ int64_t place_of(int pack, int lane, int lanes) {
   return (static_cast<int64_t>(pack) * lanes + lane) * V;
 }
 
-// y = exp(x) / Σ exp(x), or x - log Σ exp(x); `lanes` lanes for each of `count` lines of n elements.
+// y = exp(x) / Σ exp(x), or x - log Σ exp(x); `lanes` lanes for each of `count` lines of n
+// elements.
 template <class T, int kPacks, int V>
 __global__ void __launch_bounds__(kSoftmaxThreads)
     softmax_short(const T* x, T* y, int64_t count, int n, int lanes, bool log) {
@@ -209,15 +210,14 @@ __device__ A column_reduce(A value, A* slots) {
   slots[thread] = value;
   for (unsigned rows = blockDim.y / 2; rows > 0; rows /= 2) {
     __syncthreads();
-    if (threadIdx.y < rows)
-      slots[thread] = Op()(slots[thread], slots[thread + rows * blockDim.x]);
+    if (threadIdx.y < rows) slots[thread] = Op()(slots[thread], slots[thread + rows * blockDim.x]);
   }
   __syncthreads();
   return slots[threadIdx.x];
 }
 
-// Lines side by side: element i of line (outer, inner) at (outer · n + i) · width + inner. `blockDim` is
-// (lines, parts of a line).
+// Lines side by side: element i of line (outer, inner) at (outer · n + i) · width + inner.
+// `blockDim` is (lines, parts of a line).
 template <class T>
 __global__ void __launch_bounds__(256)
     softmax_columns(const T* x, T* y, int64_t count, int64_t n, int64_t width, bool log) {
@@ -239,8 +239,7 @@ __global__ void __launch_bounds__(256)
   const A number = log ? logarithm(sum) : A(1) / sum;
   for (int64_t i = threadIdx.y; i < n; i += blockDim.y) {
     const A distance = widened(x[base + i * width]) - high;
-    y[base + i * width] =
-        narrowed<T>(log ? distance - number : exponential(distance) * number);
+    y[base + i * width] = narrowed<T>(log ? distance - number : exponential(distance) * number);
   }
 }
 

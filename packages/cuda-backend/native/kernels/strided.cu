@@ -53,8 +53,8 @@ bool may_overlap(std::vector<Axis> axes) {
   return false;
 }
 
-// to[i] += Σ from[i + j], j being the positions of `same`: of the axes along which `to` stays where it
-// is. A thread for each i, or if `wide`, a block.
+// to[i] += Σ from[i + j], j being the positions of `same`: of the axes along which `to` stays where
+// it is. A thread for each i, or if `wide`, a block.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     add_positions(Geometry<2> places, Geometry<1> same, T* to, const T* from, bool wide) {
@@ -84,8 +84,8 @@ Strided with_axes(char* data, DType dtype, const std::vector<Axis>& axes, bool f
   return t;
 }
 
-// to += from, where positions of `to` may be the same. Axes along which they are apart are one launch;
-// the others, of which as few positions as possible are left, are gone along one by one.
+// to += from, where positions of `to` may be the same. Axes along which they are apart are one
+// launch; the others, of which as few positions as possible are left, are gone along one by one.
 void add_apart(Call& call, const Tensor& to, const Tensor& from) {
   std::vector<Axis> apart, same, rest;
   std::vector<Axis> axes;
@@ -136,8 +136,9 @@ void add_apart(Call& call, const Tensor& to, const Tensor& from) {
 
 }  // namespace
 
-// x [..], offset, a stride for each axis -> flat zeros of spec's size with each element of x added at
-// its position. Positions may coincide; in which order those are summed depends on the shape alone.
+// x [..], offset, a stride for each axis -> flat zeros of spec's size with each element of x added
+// at its position. Positions may coincide; in which order those are summed depends on the shape
+// alone.
 FLAMBEAU_CUDA_KERNEL(stridedSum) {
   const Tensor& x = call.in(0);
   const Tensor& out = call.out(0);

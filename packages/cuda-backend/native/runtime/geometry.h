@@ -1,6 +1,6 @@
 // Where the elements of several tensors that are visited together lie. Axes are ordered by the
-// memory of the first tensor, those that are contiguous together in all of them are one, and what is
-// left is small enough for 32-bit arithmetic on the device.
+// memory of the first tensor, those that are contiguous together in all of them are one, and what
+// is left is small enough for 32-bit arithmetic on the device.
 #pragma once
 
 #include <array>
@@ -41,8 +41,8 @@ struct Axes {
 
   // The same without axes a and b, or at least one axis of size 1.
   Axes without(int a, int b) const;
-  // The same of elements that are `count` neighbours along the innermost axis, for operands that are
-  // `aligned` so.
+  // The same of elements that are `count` neighbours along the innermost axis, for operands that
+  // are `aligned` so.
   Axes grouped(int count) const;
 
   // body(axes) for parts of the whole that are small enough for one launch.

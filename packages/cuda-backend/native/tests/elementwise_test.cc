@@ -10,9 +10,9 @@ std::vector<double> counted(int64_t n, double start = 0, double step = 1) {
   return values;
 }
 
-const DType kAll[] = {DType::kFloat32, DType::kFloat64, DType::kInt64,   DType::kInt32,
-                      DType::kUInt8,   DType::kFloat16, DType::kBFloat16, DType::kInt8,
-                      DType::kInt16};
+const DType kAll[] = {DType::kFloat32,  DType::kFloat64, DType::kInt64,
+                      DType::kInt32,    DType::kUInt8,   DType::kFloat16,
+                      DType::kBFloat16, DType::kInt8,    DType::kInt16};
 
 // Values that any type holds.
 Array small(DType dtype, const std::vector<int64_t>& sizes, int seed) {
@@ -50,11 +50,12 @@ TEST_CASE("operands broadcast and have any strides") {
   const Array turned = typed(DType::kFloat32, {3, 4, 5, 8}, base, {1, 3, 12, 60}, 7);
   const Array spaced = typed(DType::kFloat32, {3, 4, 5, 8}, base, {480, 120, 18, 2}, 3);
   const Array expanded = typed(DType::kFloat32, {3, 4, 5, 8}, base, {0, 6, 0, 1}, 100);
-  const std::vector<Array> smaller = {
-      typed(DType::kFloat32, {8}, base, {1}), typed(DType::kFloat32, {5, 1}, base, {3, 1}),
-      typed(DType::kFloat32, {4, 1, 1}, base, {1, 1, 1}), typed(DType::kFloat32, {1}, base, {1}, 9),
-      typed(DType::kFloat32, {3, 1, 1, 8}, base, {9, 0, 0, 1}),
-      typed(DType::kFloat32, {}, base, {}, 11)};
+  const std::vector<Array> smaller = {typed(DType::kFloat32, {8}, base, {1}),
+                                      typed(DType::kFloat32, {5, 1}, base, {3, 1}),
+                                      typed(DType::kFloat32, {4, 1, 1}, base, {1, 1, 1}),
+                                      typed(DType::kFloat32, {1}, base, {1}, 9),
+                                      typed(DType::kFloat32, {3, 1, 1, 8}, base, {9, 0, 0, 1}),
+                                      typed(DType::kFloat32, {}, base, {}, 11)};
   for (const Array& a : {plain, last, turned, spaced, expanded}) {
     for (const Array& b : {plain, last, turned, spaced, expanded}) {
       const auto x = a.values(), y = b.values();
@@ -101,13 +102,13 @@ TEST_CASE("an output may be one of the inputs, or overlap them in any way") {
   const Array turned = typed(DType::kFloat32, {3, 3}, counted(9), {1, 3});
   const Array plain = typed(DType::kFloat32, {3, 3}, counted(9));
   const Results square = run("sub", {plain, turned}, {Out(turned, 0)});
-  CHECK(square[0].values() ==
-        std::vector<double>{0, -2, -4, 2, 0, -2, 4, 2, 0});
+  CHECK(square[0].values() == std::vector<double>{0, -2, -4, 2, 0, -2, 4, 2, 0});
 }
 
 TEST_CASE("what would corrupt memory or has no value is refused") {
   const Array a = counting(DType::kFloat32, {4});
-  const Array whole = counting(DType::kInt32, {4}, 1), zeros = typed(DType::kInt32, {4}, {1, 0, 2, 3});
+  const Array whole = counting(DType::kInt32, {4}, 1),
+              zeros = typed(DType::kInt32, {4}, {1, 0, 2, 3});
   const Array expanded = typed(DType::kFloat32, {3, 4}, counted(4), {0, 1});
   CHECK_THROWS_AS(run("add", {expanded, a}, {Out(expanded, 0)}), Failure);
   CHECK_THROWS_AS(run("add", {a, a}, {{DType::kFloat64, {4}}}), Failure);
@@ -153,8 +154,7 @@ TEST_CASE("fills of any layout") {
       Array target = typed(dtype, {5, 7}, counted(70, 0, 0), {14, 2});
       FakeCore core;
       void* const there = core.take(target.bytes.size());
-      require_ok(
-          device_table()->transfer(there, 0, target.bytes.data(), -1, target.bytes.size()));
+      require_ok(device_table()->transfer(there, 0, target.bytes.data(), -1, target.bytes.size()));
       const FlambeauTensor y = FakeCore::described(there, target);
       require_ok(device_table()->fill(0, &y, value));
       require_ok(device_table()->transfer(target.bytes.data(), -1, there, 0, target.bytes.size()));

@@ -1,5 +1,5 @@
-// Running sums and extremes, joining, padding, windows, diagonals, masks, positions that overlap: in
-// sizes that take several blocks and launches.
+// Running sums and extremes, joining, padding, windows, diagonals, masks, positions that overlap:
+// in sizes that take several blocks and launches.
 #include "harness.h"
 
 namespace flambeau::cuda::testing {
@@ -68,25 +68,24 @@ TEST_CASE("running sums, products, extremes and recurrences of short and long li
       if (backwards) continue;
       int64_t place = 0;
       std::vector<double> places(values.size());
-      const auto largest = along(values, c.outer, c.n, c.inner, false,
-                                 [&](double carry, size_t at, int64_t i) {
-                                   if (i == 0 || values[at] >= carry) {
-                                     carry = values[at];
-                                     place = i;
-                                   }
-                                   places[at] = static_cast<double>(place);
-                                   return carry;
-                                 });
-      const Results r =
-          run("cummax", {x}, {{DType::kFloat32, sizes}, {DType::kInt64, sizes}}, {1});
+      const auto largest =
+          along(values, c.outer, c.n, c.inner, false, [&](double carry, size_t at, int64_t i) {
+            if (i == 0 || values[at] >= carry) {
+              carry = values[at];
+              place = i;
+            }
+            places[at] = static_cast<double>(place);
+            return carry;
+          });
+      const Results r = run("cummax", {x}, {{DType::kFloat32, sizes}, {DType::kInt64, sizes}}, {1});
       CHECK(r[0].values() == largest);
       CHECK(r[1].values() == places);
       double exponents = 0;
-      const auto logs = along(values, c.outer, c.n, c.inner, false,
-                              [&](double, size_t at, int64_t i) {
-                                exponents = (i == 0 ? 0 : exponents) + std::exp(values[at]);
-                                return std::log(exponents);
-                              });
+      const auto logs =
+          along(values, c.outer, c.n, c.inner, false, [&](double, size_t at, int64_t i) {
+            exponents = (i == 0 ? 0 : exponents) + std::exp(values[at]);
+            return std::log(exponents);
+          });
       CHECK(close(run("logcumsumexp", {x}, {{DType::kFloat32, sizes}}, {1})[0].values(), logs));
     }
 }
@@ -102,7 +101,8 @@ TEST_CASE("many tensors are joined, whatever their types and sizes") {
         const auto values = cycle(2 * n, 100, static_cast<double>(i % 7));
         inputs.push_back(typed(dtype, {2, n}, values));
         for (int64_t row = 0; row < 2; ++row)
-          for (int64_t k = 0; k < n; ++k) rows[row].push_back(values[static_cast<size_t>(row * n + k)]);
+          for (int64_t k = 0; k < n; ++k)
+            rows[row].push_back(values[static_cast<size_t>(row * n + k)]);
         total += n;
       }
       rows[0].insert(rows[0].end(), rows[1].begin(), rows[1].end());
@@ -126,7 +126,8 @@ TEST_CASE("axes are reversed and matrices turned") {
     for (int64_t p = 0; p < 3; ++p)
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t c = 0; c < columns; ++c)
-          flipped.push_back(values[static_cast<size_t>(((2 - p) * rows + r) * columns + columns - 1 - c)]);
+          flipped.push_back(
+              values[static_cast<size_t>(((2 - p) * rows + r) * columns + columns - 1 - c)]);
     CHECK(run("flip", {x}, {{dtype, {3, rows, columns}}}, {0, 2})[0].values() == flipped);
     const Array seen = typed(dtype, {3, columns, rows}, values, {rows * columns, 1, columns});
     CHECK(run("constantPadNd", {seen}, {{dtype, {3, columns, rows}}}, {0, 0, 0})[0].values() ==

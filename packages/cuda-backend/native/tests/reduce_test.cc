@@ -101,20 +101,18 @@ TEST_CASE("sums, extremes, variances and exponents over any axes") {
   };
   for (const Case& c : cases)
     for (DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16}) {
-      const double tolerance =
-          dtype == DType::kBFloat16 ? 2e-2 : dtype == DType::kFloat16 ? 3e-3 : 1e-5;
+      const double tolerance = dtype == DType::kBFloat16  ? 2e-2
+                               : dtype == DType::kFloat16 ? 3e-3
+                                                          : 1e-5;
       const Array x = noise(dtype, c.sizes, c.strides);
       for (const auto& axes : c.axes) {
         check("sum", x, axes, {}, tolerance, total);
-        check("mean", x, axes, {}, tolerance, [](const auto& v) {
-          return total(v) / static_cast<double>(v.size());
-        });
-        check("amax", x, axes, {}, 0, [](const auto& v) {
-          return *std::max_element(v.begin(), v.end());
-        });
-        check("amin", x, axes, {}, 0, [](const auto& v) {
-          return *std::min_element(v.begin(), v.end());
-        });
+        check("mean", x, axes, {}, tolerance,
+              [](const auto& v) { return total(v) / static_cast<double>(v.size()); });
+        check("amax", x, axes, {}, 0,
+              [](const auto& v) { return *std::max_element(v.begin(), v.end()); });
+        check("amin", x, axes, {}, 0,
+              [](const auto& v) { return *std::min_element(v.begin(), v.end()); });
         if (grouped(x, axes).groups[0].size() > 1) check("var", x, axes, {1}, tolerance, variance);
         check("logsumexp", x, axes, {}, tolerance, [](const auto& v) {
           double sum = 0;
@@ -138,8 +136,8 @@ TEST_CASE("the first of equal extremes, and the first NaN") {
     const double middle = static_cast<double>(n / 2), late = static_cast<double>(n - 1);
     values[static_cast<size_t>(n / 2)] = 2;
     values[static_cast<size_t>(n - 1)] = 2;
-    CHECK(run("argmax", {typed(DType::kInt64, {n}, values)}, {{DType::kInt64, {}}}, {0})[0].value(0) ==
-          middle);
+    CHECK(run("argmax", {typed(DType::kInt64, {n}, values)}, {{DType::kInt64, {}}}, {0})[0].value(
+              0) == middle);
     values[static_cast<size_t>(n - 1)] = NAN;
     const Results r = run("min", {typed(DType::kBFloat16, {n}, values)},
                           {{DType::kBFloat16, {}}, {DType::kInt64, {}}}, {0});
@@ -192,8 +190,9 @@ TEST_CASE("softmax of short, long and interleaved lines") {
               logs[at] = values[at] - std::log(sum);
             }
           }
-        const double tolerance =
-            dtype == DType::kBFloat16 ? 1e-2 : dtype == DType::kFloat16 ? 2e-3 : 1e-5;
+        const double tolerance = dtype == DType::kBFloat16  ? 1e-2
+                                 : dtype == DType::kFloat16 ? 2e-3
+                                                            : 1e-5;
         CAPTURE(described("softmax", x, {1}));
         const Results y = run("softmax", {x}, {{dtype, sizes}}, {1});
         CHECK(close(y[0].values(), soft, tolerance, 1e-6));
@@ -207,13 +206,15 @@ TEST_CASE("softmax of short, long and interleaved lines") {
         const Array log = typed(dtype, sizes, logs);
         std::vector<double> slopes;
         for (double s : soft) slopes.push_back(1 - static_cast<double>(n) * s);
-        CHECK(close(run("log_softmax_grad", {ones, log}, {{dtype, sizes}}, {1})[0].values(),
-                    slopes, 1e-4, 1e-4));
+        CHECK(close(run("log_softmax_grad", {ones, log}, {{dtype, sizes}}, {1})[0].values(), slopes,
+                    1e-4, 1e-4));
       }
   const double infinity = std::numeric_limits<double>::infinity();
-  const Array odd = typed(DType::kFloat32, {3, 2}, {-infinity, -infinity, infinity, 0, -infinity, 0});
+  const Array odd =
+      typed(DType::kFloat32, {3, 2}, {-infinity, -infinity, infinity, 0, -infinity, 0});
   const auto y = run("softmax", {odd}, {{DType::kFloat32, {3, 2}}}, {1})[0].values();
-  for (int i = 0; i < 4; ++i) CHECK((i == 3 ? y[3] == 0 || std::isnan(y[3]) : std::isnan(y[static_cast<size_t>(i)])));
+  for (int i = 0; i < 4; ++i)
+    CHECK((i == 3 ? y[3] == 0 || std::isnan(y[3]) : std::isnan(y[static_cast<size_t>(i)])));
   CHECK(y[4] == 0);
   CHECK(y[5] == 1);
 }
