@@ -19,21 +19,24 @@ struct Joined {
   const void* data[kJoined];
   int64_t offset[kJoined];
   int64_t width[kJoined];
+  FastDivide by_width[kJoined];
 };
 
 // blockIdx.y is the tensor. Rows are as many as all have.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     join_rows(Joined joined, T* out, int64_t rows, int64_t out_width) {
-  const T* const from = static_cast<const T*>(joined.data[blockIdx.y]);
+  const T* __restrict__ const from = static_cast<const T*>(joined.data[blockIdx.y]);
   const int64_t width = joined.width[blockIdx.y];
-  T* const to = out + joined.offset[blockIdx.y];
+  T* __restrict__ const to = out + joined.offset[blockIdx.y];
   const int64_t numel = rows * width;
   if (numel <= INT32_MAX) {
-    const auto w = static_cast<uint32_t>(width);
+    const FastDivide by_width = joined.by_width[blockIdx.y];
+#pragma unroll 4
     for (uint32_t i = blockIdx.x * kThreads + threadIdx.x; i < numel; i += gridDim.x * kThreads) {
-      const uint32_t row = i / w;
-      to[row * out_width + (i - row * w)] = from[i];
+      uint32_t column;
+      const uint32_t row = by_width.divide(i, &column);
+      to[row * out_width + column] = from[i];
     }
   } else {
     for (int64_t i = global_thread(); i < numel; i += global_threads()) {
@@ -84,6 +87,8 @@ class Join {
     for (int i = 0; i < count_; ++i) {
       joined.offset[i] /= kItem;
       joined.width[i] /= kItem;
+      joined.by_width[i] =
+          FastDivide(static_cast<uint32_t>(std::min<int64_t>(joined.width[i], INT32_MAX)));
     }
     const unsigned blocks = grid_for(rows_ * widest_ / kItem, 4, call_.properties(), kThreads);
     launch(join_rows<T>, dim3(blocks, static_cast<unsigned>(count_)), kThreads, 0, call_.stream(),

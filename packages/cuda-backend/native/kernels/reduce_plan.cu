@@ -44,13 +44,12 @@ int64_t ReduceAxes::numel() const {
 }
 
 int ReduceAxes::split_axis() const {
-  for (int i = 0; i < count; ++i)
-    if (at[i].size > 1 && at[i].stride > INT32_MAX) return i;
-  if (numel() <= kMaxVisits) return -1;
-  // The outermost that is long: positions before and behind the cut stay together.
-  for (int i = count - 1; i > 0; --i)
+  bool fits = numel() <= kMaxVisits;
+  for (int i = 0; i < count; ++i) fits = fits && (at[i].size <= 1 || at[i].stride <= INT32_MAX);
+  // The outermost with several positions: those before and behind the cut stay together.
+  for (int i = count - 1; !fits && i >= 0; --i)
     if (at[i].size > 1) return i;
-  return 0;
+  return -1;
 }
 
 ReducePlan::ReducePlan(const Tensor& x, uint32_t mask) {
@@ -111,8 +110,7 @@ Tensor& reduce_output(Call& call, int i, const Tensor& x, uint32_t mask) {
 
 namespace {
 
-// The positions of `axes` from half of one of its axes on, and how many come before them. An axis
-// that is not the outermost is only cut where strides demand it.
+// The positions of `axes` in one half of an axis; `offset` moves to the first of them.
 ReduceAxes half_of(const ReduceAxes& axes, int axis, int half, int64_t* offset) {
   ReduceAxes part = axes;
   const int64_t size = axes.at[axis].size;
@@ -136,11 +134,7 @@ std::vector<ReduceRange> reduce_ranges(const ReducePlan& plan) {
       for (int half = 0; half < 2; ++half) {
         ReduceRange part = range;
         const ReduceAxes cut = half_of(axes, axis, half, &part.offset);
-        // Positions before the cut: the axis is the outermost with more than one position.
-        if (half == 1) {
-          const int64_t before = axes.numel() - cut.numel();
-          (kept ? part.output : part.place) += before;
-        }
+        if (half == 1) (kept ? part.output : part.place) += axes.numel() - cut.numel();
         (kept ? part.kept : part.reduced) = cut;
         self(self, part);
       }
