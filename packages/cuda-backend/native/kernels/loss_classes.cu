@@ -1,4 +1,4 @@
-// Cross-entropy and negative log-likelihood of class indices, each with its gradient.
+// Cross-entropy of class indices.
 //
 // Losses of rows are summed in double: each block has a sum, which are added in the order of the
 // blocks.
@@ -8,24 +8,24 @@ namespace flambeau::cuda {
 
 namespace {
 
-__device__ __forceinline__ float exponential(float x) { return ::expf(x); }
-__device__ __forceinline__ double exponential(double x) { return ::exp(x); }
-__device__ __forceinline__ float logarithm(float x) { return ::logf(x); }
-__device__ __forceinline__ double logarithm(double x) { return ::log(x); }
-
 // The largest of some scores and Σ exp(score - largest); scores of -inf add nothing.
 template <class C>
 struct Peak {
   C high = -static_cast<C>(formulas::kInfinity);
   C sum = 0;
 
-  __device__ __forceinline__ void add(C x) {
-    if (x > high || x != x) {
-      sum = sum * exponential(high - x) + C(1);
-      high = x;
-    } else if (x > -static_cast<C>(formulas::kInfinity)) {
-      sum += exponential(x - high);
+  template <int V>
+  __device__ __forceinline__ void add(const C (&x)[V]) {
+    C top = x[0];
+#pragma unroll
+    for (int j = 1; j < V; ++j) top = Max()(top, x[j]);
+    if (top > high || top != top) {
+      sum *= exponential(high - top);
+      high = top;
     }
+    if (high == -static_cast<C>(formulas::kInfinity)) return;
+#pragma unroll
+    for (int j = 0; j < V; ++j) sum += exponential(x[j] - high);
   }
   // What follows from all scores of a row; of no finite one, or of an infinite one, it is NaN.
   __device__ __forceinline__ C log_sum() const {
@@ -87,16 +87,6 @@ __device__ __forceinline__ void finish_row(const CrossEntropyOutputs<T>& out,
   out.statistics[row] = narrowed<T>(peak.high);
   out.statistics[rows.count + row] = narrowed<T>(log_sum);
   out.statistics[2 * rows.count + row] = narrowed<T>(scale);
-}
-
-// The weights of all classes together.
-template <class C>
-__device__ __forceinline__ double sum_weights(const Labels<C>& labels) {
-  if (!labels.weight.data) return static_cast<double>(labels.classes);
-  double sum = 0;
-  for (int64_t c = threadIdx.x; c < labels.classes; c += blockDim.x)
-    sum += static_cast<double>(labels.weight[c]);
-  return block_reduce<Sum>(sum);
 }
 
 template <class T>
@@ -161,8 +151,7 @@ __global__ void __launch_bounds__(kLossThreads)
     for (int64_t c = place * V; c < rows.n; c += size * V) {
       C v[V];
       load_values<V>(from + c, v);
-#pragma unroll
-      for (int j = 0; j < V; ++j) peak.add(v[j]);
+      peak.add(v);
     }
     peak = reduce(CombinePeaks(), peak);
     double smooth = 0;
@@ -194,7 +183,10 @@ __global__ void __launch_bounds__(kLossThreads)
     const T* const from = x + rows.offset(row);
     const int64_t label = labels.at(row);
     Peak<C> peak;
-    for (int64_t c = 0; c < rows.n; ++c) peak.add(widened(from[c * rows.step]));
+    for (int64_t c = 0; c < rows.n; ++c) {
+      const C score[1] = {widened(from[c * rows.step])};
+      peak.add(score);
+    }
     double smooth = 0;
     if (smooths && label >= 0) {
       const double log_sum = static_cast<double>(peak.log_sum());
@@ -219,138 +211,6 @@ __global__ void __launch_bounds__(kLossThreads)
   const auto factor = static_cast<Computed<T>>(1 / sums.second);
   for (int64_t row = global_thread(); row < rows; row += global_threads())
     divide_scale(out, rows, row, factor);
-}
-
-// d loss / d x[c] = grad · scale · (p[c] - share of class c), the shares adding up to 1. Elements in the
-// order of memory, which is [rows, n] or [images, n, step].
-template <class T, int V>
-__global__ void __launch_bounds__(kLossThreads)
-    cross_entropy_slope(const T* x, ClassRows rows, FastDivide classes, FastDivide step,
-                        int64_t accesses, Labels<Computed<T>> labels, double smoothing,
-                        Numbers<Computed<T>> grad, bool each, const T* statistics, T* dx) {
-  using C = Computed<T>;
-  const double all_weights = smoothing > 0 ? sum_weights(labels) : 0;
-  for (int64_t i = global_thread(); i < accesses; i += global_threads()) {
-    // `classes` and `step` count accesses where they are innermost.
-    int64_t row, first;
-    uint32_t rest;
-    if (rows.step == 1) {
-      row = classes.divide(static_cast<uint32_t>(i), &rest);
-      first = static_cast<int64_t>(rest) * V;
-    } else {
-      const uint32_t line = step.divide(static_cast<uint32_t>(i), &rest);
-      uint32_t c;
-      row = static_cast<int64_t>(classes.divide(line, &c)) * rows.step +
-            static_cast<int64_t>(rest) * V;
-      first = c;
-    }
-    C v[V];
-    load_values<V>(x + i * V, v);
-#pragma unroll
-    for (int j = 0; j < V; ++j) {
-      const int64_t r = rows.step == 1 ? row : row + j;
-      const int64_t c = rows.step == 1 ? first + j : first;
-      const int64_t label = labels.at(r);
-      if (label < 0) {  // the scores may hold anything
-        v[j] = 0;
-        continue;
-      }
-      const C factor = grad[each ? r : 0] * widened(statistics[2 * rows.count + r]);
-      const C high = widened(statistics[r]);
-      const C log_sum = widened(statistics[rows.count + r]);
-      C slope = factor * exponential(v[j] - high - log_sum);
-      if (smoothing > 0) {
-        const double soft = smoothing / static_cast<double>(rows.n);
-        const double own = (1 - smoothing) * static_cast<double>(labels.weight_of(label));
-        const double unit = static_cast<double>(factor) / (own + soft * all_weights);
-        if (c == label) slope -= static_cast<C>(unit * own);
-        slope -= static_cast<C>(unit * soft * static_cast<double>(labels.weight[c]));
-      } else if (c == label) {
-        slope -= factor;
-      }
-      v[j] = slope;
-    }
-    store_values<V>(dx + i * V, v);
-  }
-}
-
-// The losses -weight · x[label], their sums per block, or (x null) the sums of the weights alone.
-template <class T>
-__global__ void __launch_bounds__(kLossThreads)
-    nll_rows(const T* x, ClassRows rows, Labels<Computed<T>> labels, Reduction reduction, T* loss,
-             LossSums* parts) {
-  using C = Computed<T>;
-  LossSums sums;
-  for (int64_t row = global_thread(); row < rows.count; row += global_threads()) {
-    const int64_t label = labels.at(row);
-    const C own = labels.weight_of(label);
-    C value = 0;
-    if (x && label >= 0) value = -own * widened(x[rows.offset(row) + label * rows.step]);
-    if (reduction == Reduction::kNone) loss[row] = narrowed<T>(value);
-    sums.first += static_cast<double>(value);
-    sums.second += static_cast<double>(own);
-  }
-  if (reduction == Reduction::kNone) return;
-  sums = block_reduce<SumTwo>(sums);
-  if (threadIdx.x > 0) return;
-  if (gridDim.x > 1 || !x) {
-    parts[blockIdx.x] = sums;
-  } else {
-    const double y = reduction == Reduction::kMean ? sums.first / sums.second : sums.first;
-    *loss = narrowed<T>(static_cast<C>(y));
-  }
-}
-
-template <class T>
-__global__ void __launch_bounds__(kLossThreads)
-    nll_join(const LossSums* parts, int blocks, Reduction reduction, T* loss) {
-  const LossSums sums = block_total(parts, blocks);
-  const double y = reduction == Reduction::kMean ? sums.first / sums.second : sums.first;
-  if (threadIdx.x == 0) *loss = narrowed<T>(static_cast<Computed<T>>(y));
-}
-
-// Row-major: [images, n, step].
-template <class T>
-__global__ void __launch_bounds__(kLossThreads)
-    nll_slope(ClassRows rows, FastDivide classes, FastDivide step, int64_t numel,
-              Labels<Computed<T>> labels, Numbers<Computed<T>> grad, bool each,
-              const LossSums* parts, int blocks, T* dx) {
-  using C = Computed<T>;
-  const C total = parts ? static_cast<C>(block_total(parts, blocks).second) : C(1);
-  for (int64_t i = global_thread(); i < numel; i += global_threads()) {
-    uint32_t inner, c;
-    const uint32_t line = step.divide(static_cast<uint32_t>(i), &inner);
-    const int64_t row = static_cast<int64_t>(classes.divide(line, &c)) * rows.step + inner;
-    const int64_t label = labels.at(row);
-    const C slope =
-        label == c ? -grad[each ? row : 0] * labels.weight_of(label) / total : C(0);
-    dx[i] = narrowed<T>(slope);
-  }
-}
-
-unsigned blocks_for(const Call& call, int64_t rows) {
-  return static_cast<unsigned>(std::clamp<int64_t>(
-      std::min<int64_t>(rows, int64_t{8} * call.properties().multiprocessors), 1, kMaxLossBlocks));
-}
-
-void check_loss_shape(const Spec& spec, const ClassScores& scores, Reduction reduction) {
-  require_internal(spec.dtype == scores.x.dtype, "a loss has the type of its scores");
-  require_internal(spec.shape == (reduction == Reduction::kNone ? scores.target.shape : Shape{}),
-                   "the output of a loss has the wrong shape");
-}
-
-// A gradient like the scores, in their memory order.
-template <class T>
-T* gradient_like(Call& call, const ClassScores& scores) {
-  require_internal(call.spec(0).shape == scores.x.shape && call.spec(0).dtype == scores.x.dtype &&
-                       !call.in_place(0),
-                   "the gradient of scores is new and like them");
-  return call.out_strided(0, scores.x.strides).as<T>();
-}
-
-template <class C>
-Numbers<C> gradient_of_loss(Call& call, const ClassScores& scores, Reduction reduction) {
-  return numbers_of<C>(call, 0, reduction == Reduction::kNone ? scores.rows.count : 1);
 }
 
 }  // namespace
@@ -402,96 +262,6 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(cross_entropy) {
                  : 1u,
              kLossThreads, 0, call.stream(), out, static_cast<int>(blocks), numbers.reduction,
              rows.count);
-  });
-}
-
-// (grad [] or like target, x, target, weight?, the second output of cross_entropy) -> the gradient
-// of x. The params of cross_entropy.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(cross_entropy_grad) {
-  const Reduction reduction = reduction_of(call, 0);
-  const ClassScores scores(call, call.in(1), 2);
-  const ClassRows& rows = scores.rows;
-  const Tensor statistics = call.contiguous(call.in(4));
-  require_internal(statistics.dtype == scores.x.dtype && statistics.numel() == 3 * rows.count,
-                   "the statistics of a loss have the wrong shape");
-  with_float_type(scores.x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    using C = Computed<T>;
-    const Labels<C> labels = scores.labels<C>(call, 3, call.integer(1));
-    const Numbers<C> grad = gradient_of_loss<C>(call, scores, reduction);
-    const T* const x = scores.x.as<T>();
-    T* const dx = gradient_like<T>(call, scores);
-    const int64_t numel = scores.x.numel();
-    if (numel == 0) return;
-    const auto run = [&](auto vector) {
-      constexpr int V = decltype(vector)::value;
-      const int64_t accesses = numel / V;
-      require_internal(accesses < (int64_t{1} << 32), "there are too many scores");
-      const auto count = [](int64_t n) { return FastDivide(static_cast<uint32_t>(n)); };
-      launch(cross_entropy_slope<T, V>, grid_for(accesses, 1, call.properties(), kLossThreads),
-             kLossThreads, 0, call.stream(), x, rows, count(rows.step == 1 ? rows.n / V : rows.n),
-             count(rows.step == 1 ? 1 : rows.step / V), accesses, labels, call.param(2), grad,
-             reduction == Reduction::kNone, statistics.as<T>(), dx);
-    };
-    if (packs_fit<T>(rows.step == 1 ? rows.n : rows.step, x, dx)) {
-      run(std::integral_constant<int, kPack<T>>{});
-    } else {
-      run(std::integral_constant<int, 1>{});
-    }
-  });
-}
-
-// As cross_entropy without smoothing, for x that are log-probabilities already.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(nll_loss) {
-  const Reduction reduction = reduction_of(call, 0);
-  const ClassScores scores(call, call.in(0), 1);
-  check_loss_shape(call.spec(0), scores, reduction);
-  with_float_type(scores.x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const Labels<Computed<T>> labels = scores.labels<Computed<T>>(call, 2, call.integer(1));
-    T* const loss = call.out(0).template as<T>();
-    const unsigned blocks = blocks_for(call, ceil_divide(scores.rows.count, kLossThreads));
-    LossSums* const parts = call.scratch_of<LossSums>(blocks);
-    launch(nll_rows<T>, blocks, kLossThreads, 0, call.stream(), scores.x.as<T>(), scores.rows,
-           labels, reduction, loss, parts);
-    if (blocks > 1 && reduction != Reduction::kNone)
-      launch(nll_join<T>, 1, kLossThreads, 0, call.stream(), static_cast<const LossSums*>(parts),
-             static_cast<int>(blocks), reduction, loss);
-  });
-}
-
-// (grad [] or like target, target, weight?) -> the gradient of x, row-major; the params of
-// nll_loss.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(nll_loss_grad) {
-  const Reduction reduction = reduction_of(call, 0);
-  Tensor like;  // of x, only the layout matters
-  like.dtype = call.spec(0).dtype;
-  like.shape = call.spec(0).shape;
-  contiguous_strides(like.shape, like.strides);
-  const ClassScores scores(call, like, 1);
-  const ClassRows& rows = scores.rows;
-  with_float_type(like.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    using C = Computed<T>;
-    const Labels<C> labels = scores.labels<C>(call, 2, call.integer(1));
-    const Numbers<C> grad = gradient_of_loss<C>(call, scores, reduction);
-    T* const dx = gradient_like<T>(call, scores);
-    const int64_t numel = like.numel();
-    if (numel == 0) return;
-    require_internal(numel < (int64_t{1} << 32), "there are too many scores");
-    LossSums* parts = nullptr;
-    unsigned blocks = 0;
-    if (reduction == Reduction::kMean) {
-      blocks = blocks_for(call, ceil_divide(rows.count, kLossThreads));
-      parts = call.scratch_of<LossSums>(blocks);
-      launch(nll_rows<T>, blocks, kLossThreads, 0, call.stream(), nullptr, rows, labels, reduction,
-             nullptr, parts);
-    }
-    launch(nll_slope<T>, grid_for(numel, 1, call.properties(), kLossThreads), kLossThreads, 0,
-           call.stream(), rows, FastDivide(static_cast<uint32_t>(rows.n)),
-           FastDivide(static_cast<uint32_t>(rows.step)), numel, labels, grad,
-           reduction == Reduction::kNone, static_cast<const LossSums*>(parts),
-           static_cast<int>(blocks), dx);
   });
 }
 

@@ -54,6 +54,13 @@ struct Labels {
     report(fault, kFaultTarget, found, classes);
     return -1;
   }
+  // The same where somebody else has reported.
+  FLAMBEAU_DEVICE int64_t known(int64_t row) const {
+    const int64_t found = label[row];
+    const bool counts =
+        found != ignored && static_cast<uint64_t>(found) < static_cast<uint64_t>(classes);
+    return counts ? found : -1;
+  }
   FLAMBEAU_DEVICE C weight_of(int64_t found) const { return found < 0 ? C(0) : weight[found]; }
 #endif
 };
@@ -91,7 +98,47 @@ struct ClassScores {
   }
 };
 
+inline unsigned blocks_for(const Call& call, int64_t rows) {
+  return static_cast<unsigned>(std::clamp<int64_t>(
+      std::min<int64_t>(rows, int64_t{8} * call.properties().multiprocessors), 1, kMaxLossBlocks));
+}
+
+inline void check_loss_shape(const Spec& spec, const ClassScores& scores, Reduction reduction) {
+  require_internal(spec.dtype == scores.x.dtype, "a loss has the type of its scores");
+  require_internal(spec.shape == (reduction == Reduction::kNone ? scores.target.shape : Shape{}),
+                   "the output of a loss has the wrong shape");
+}
+
+// A gradient like the scores, in their memory order.
+template <class T>
+T* gradient_like(Call& call, const ClassScores& scores) {
+  require_internal(call.spec(0).shape == scores.x.shape && call.spec(0).dtype == scores.x.dtype &&
+                       !call.in_place(0),
+                   "the gradient of scores is new and like them");
+  return call.out_strided(0, scores.x.strides).as<T>();
+}
+
+template <class C>
+Numbers<C> gradient_of_loss(Call& call, const ClassScores& scores, Reduction reduction) {
+  return numbers_of<C>(call, 0, reduction == Reduction::kNone ? scores.rows.count : 1);
+}
+
 #if defined(FLAMBEAU_DEVICE_CODE)
+FLAMBEAU_DEVICE float exponential(float x) { return ::expf(x); }
+FLAMBEAU_DEVICE double exponential(double x) { return ::exp(x); }
+FLAMBEAU_DEVICE float logarithm(float x) { return ::logf(x); }
+FLAMBEAU_DEVICE double logarithm(double x) { return ::log(x); }
+
+// The weights of all classes together.
+template <class C>
+FLAMBEAU_DEVICE double sum_weights(const Labels<C>& labels) {
+  if (!labels.weight.data) return static_cast<double>(labels.classes);
+  double sum = 0;
+  for (int64_t c = threadIdx.x; c < labels.classes; c += blockDim.x)
+    sum += static_cast<double>(labels.weight[c]);
+  return block_reduce<Sum>(sum);
+}
+
 // The sum of `count` sums, the same for all threads of the block.
 FLAMBEAU_DEVICE LossSums block_total(const LossSums* parts, int count) {
   LossSums total;
