@@ -139,7 +139,7 @@ MatrixView even_copy(Call& call, const Tensor& t, const MatmulPlan& plan, const 
 void run_matmul(Call& call, const MatmulPlan& plan, const Tensor& a, const Tensor& b,
                 const Tensor& y, double alpha = 1, double beta = 0, const void* addend = nullptr,
                 const void* bias = nullptr) {
-  Product product;
+  MatrixProduct product;
   product.dtype = a.dtype;
   product.m = plan.m;
   product.n = plan.n;
@@ -179,7 +179,7 @@ void run_matmul(Call& call, const MatmulPlan& plan, const Tensor& a, const Tenso
   product.count = plan.sizes[last];
   const auto item = static_cast<int64_t>(a.item_bytes());
   for (int64_t i = 0; i < calls; ++i) {
-    Product one = product;
+    MatrixProduct one = product;
     int64_t rest = i, a_at = 0, b_at = 0;
     for (int axis = last - 1; axis >= 0; --axis) {
       const int64_t at = rest % plan.sizes[axis];
@@ -290,7 +290,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear, is_16bit_product(call)) {
   require(w.dtype == x.tensor.dtype && w.dtype == call.spec(0).dtype, "a layer needs one type");
   require_number(w.dtype);
   require_shape(call.spec(0), x.tensor, w.size(0));
-  Product product;
+  MatrixProduct product;
   if (call.has(2)) {
     const Tensor bias = call.contiguous(call.in(2));
     require(bias.ndim() == 1 && bias.size(0) == w.size(0) && bias.dtype == w.dtype,
@@ -322,7 +322,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear_weight_grad, is_16bit_product(call)) {
   require_number(x.tensor.dtype);
   require(call.spec(0).shape == Shape({grad.columns, x.columns}),
           "the gradient of a weight has the wrong shape");
-  Product product;
+  MatrixProduct product;
   product.dtype = x.tensor.dtype;
   product.m = grad.columns;
   product.n = x.columns;

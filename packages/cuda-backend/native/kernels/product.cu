@@ -82,7 +82,7 @@ T to_element(double value) {
 }
 
 template <class T>
-void multiply_integers(Call& call, const Product& p) {
+void multiply_integers(Call& call, const MatrixProduct& p) {
   const IntegerProduct<T> product = {p.m,
                                      p.n,
                                      p.k,
@@ -182,7 +182,8 @@ bool find_stored(const MatrixView& view, int64_t rows, int64_t columns, Stored& 
 }
 
 // Such a matrix, by a copy where it lies differently.
-Stored stored_of(Call& call, MatrixView& view, const Product& p, int64_t rows, int64_t columns) {
+Stored stored_of(Call& call, MatrixView& view, const MatrixProduct& p, int64_t rows,
+                 int64_t columns) {
   Stored stored;
   if (find_stored(view, rows, columns, stored)) return stored;
   const bool one = p.count == 1 || view.step == 0;  // one matrix serves all products
@@ -247,7 +248,7 @@ struct Operands {
 
 class LtCall {
  public:
-  LtCall(Call& call, const Product& product) : call_(call), p_(product) {
+  LtCall(Call& call, const MatrixProduct& product) : call_(call), p_(product) {
     o_.a_view = p_.b;
     o_.b_view = p_.a;
     o_.a = stored_of(call, o_.a_view, p_, p_.k, p_.n);
@@ -407,7 +408,7 @@ class LtCall {
   }
 
   Call& call_;
-  const Product& p_;
+  const MatrixProduct& p_;
   Operands o_;
   double beta_;
   bool fuses_, tf32_;
@@ -415,7 +416,7 @@ class LtCall {
 
 }  // namespace
 
-void multiply(Call& call, const Product& p) {
+void multiply(Call& call, const MatrixProduct& p) {
   if (p.m == 0 || p.n == 0 || p.count == 0) return;
   switch (p.dtype) {
     case DType::kInt64: return multiply_integers<int64_t>(call, p);

@@ -17,7 +17,7 @@ struct MatrixView {
 // c [m, n] = f(alpha · a [m, k] · b [k, n] + beta · addend [m, n] + bias [n]), `count` times. The
 // columns of c and addend are contiguous; c overlaps no operand, but may be the addend. k = 0 sums
 // to zero. float16 and bfloat16 are summed in float32 and rounded once; whole numbers wrap.
-struct Product {
+struct MatrixProduct {
   DType dtype = DType::kFloat32;
   int64_t m = 0, n = 0, k = 0;
   int64_t count = 1;
@@ -32,7 +32,7 @@ struct Product {
 };
 
 // Operands whose strides cuBLASLt cannot read are copied first. Not for bool and narrow integers.
-void multiply(Call& call, const Product& product);
+void multiply(Call& call, const MatrixProduct& product);
 
 // A matrix of a row-major tensor, or its transpose.
 inline MatrixView plain(const void* data, int64_t row) { return {data, row, 1, 0}; }

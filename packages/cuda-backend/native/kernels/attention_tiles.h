@@ -1,0 +1,128 @@
+// Tiles of scores in shared memory. A block of 16 × 16 threads has a tile of side × side scores, of
+// which a thread has R × R: rows ty·R + i, columns tx + 16·j. Operands go through shared memory,
+// kDepth numbers of each row at a time, in the type that is computed with.
+#pragma once
+
+#include "attention.h"
+#include "elements.h"
+#include "primitives.h"
+
+namespace flambeau::cuda {
+
+inline constexpr int kAttentionThreads = 256;
+inline constexpr int kDepth = 64;
+
+template <class W>
+struct TileOf {
+  static constexpr int kR = sizeof(W) == 4 ? 4 : 2;  // of a thread, each way
+  static constexpr int kSide = 16 * kR;
+  static constexpr int kVector = 16 / static_cast<int>(sizeof(W));
+  // A row of kDepth numbers, and of kSide scores: threads side by side then meet other banks.
+  static constexpr int kRow = kDepth + kVector;
+  static constexpr int kScoreRow = kSide + kVector;
+};
+
+// to [side, kDepth] = rows [first, first + side) of `from`, columns [column, column + kDepth),
+// times `factor`; zeros beyond `rows` and `columns`.
+template <class W, class T>
+__device__ __forceinline__ void load_tile(const Rows<T>& from, int64_t first, int64_t rows,
+                                          int64_t column, int64_t columns, W factor, W* to) {
+  using Tile = TileOf<W>;
+  for (int i = static_cast<int>(threadIdx.x); i < Tile::kSide * kDepth; i += kAttentionThreads) {
+    const int r = i / kDepth, c = i % kDepth;
+    const bool inside = first + r < rows && column + c < columns;
+    to[r * Tile::kRow + c] =
+        inside ? factor * widened(from.data[(first + r) * from.row + (column + c) * from.column])
+               : W{0};
+  }
+}
+
+// sums += a · bᵀ for tiles of kDepth columns in shared memory.
+template <class W, int R>
+__device__ __forceinline__ void multiply_tiles(const W* a, const W* b, W (&sums)[R][R]) {
+  using Tile = TileOf<W>;
+  constexpr int n = Tile::kVector;
+  const int tx = static_cast<int>(threadIdx.x) % 16, ty = static_cast<int>(threadIdx.x) / 16;
+#pragma unroll 4
+  for (int c = 0; c < kDepth; c += n) {
+    Pack<W, n> left[R], right[R];
+#pragma unroll
+    for (int i = 0; i < R; ++i) left[i] = load_pack<n>(a + (ty * R + i) * Tile::kRow + c);
+#pragma unroll
+    for (int j = 0; j < R; ++j) right[j] = load_pack<n>(b + (tx + 16 * j) * Tile::kRow + c);
+#pragma unroll
+    for (int i = 0; i < R; ++i)
+#pragma unroll
+      for (int j = 0; j < R; ++j)
+#pragma unroll
+        for (int l = 0; l < n; ++l) sums[i][j] += left[i][l] * right[j][l];
+  }
+}
+
+// sums [R, 4] += scores [side, side] · b [side, kDepth]: rows ty·R + i, columns tx·4 + j.
+template <class W, int R>
+__device__ __forceinline__ void multiply_scores(const W* scores, const W* b, W (&sums)[R][4]) {
+  using Tile = TileOf<W>;
+  constexpr int n = Tile::kVector;
+  const int tx = static_cast<int>(threadIdx.x) % 16, ty = static_cast<int>(threadIdx.x) / 16;
+#pragma unroll 2
+  for (int k = 0; k < Tile::kSide; k += n) {
+    Pack<W, n> left[R];
+#pragma unroll
+    for (int i = 0; i < R; ++i) left[i] = load_pack<n>(scores + (ty * R + i) * Tile::kScoreRow + k);
+#pragma unroll
+    for (int l = 0; l < n; ++l) {
+      W right[4];
+#pragma unroll
+      for (int j = 0; j < 4; j += n) {
+        const Pack<W, n> words = load_pack<n>(b + (k + l) * Tile::kRow + tx * 4 + j);
+#pragma unroll
+        for (int m = 0; m < n; ++m) right[j + m] = words[m];
+      }
+#pragma unroll
+      for (int i = 0; i < R; ++i)
+#pragma unroll
+        for (int j = 0; j < 4; ++j) sums[i][j] += left[i][l] * right[j];
+    }
+  }
+}
+
+// The largest and the sum over the 16 threads that share rows.
+template <class W>
+__device__ __forceinline__ W row_max(W x) {
+#pragma unroll
+  for (int step = 8; step > 0; step /= 2) {
+    const W other = __shfl_xor_sync(kAllLanes, x, step);
+    x = other > x ? other : x;
+  }
+  return x;
+}
+template <class W>
+__device__ __forceinline__ W row_sum(W x) {
+#pragma unroll
+  for (int step = 8; step > 0; step /= 2) x += __shfl_xor_sync(kAllLanes, x, step);
+  return x;
+}
+
+// The score of a query and a key with its mask; -inf where it is hidden or does not exist.
+template <class W, class T>
+__device__ __forceinline__ W masked_score(const AttentionShape& s, int64_t head, int64_t query,
+                                          int64_t key, W score) {
+  const W hidden = -static_cast<W>(INFINITY);
+  if (key >= s.source || query >= s.length || (s.causal && key > query)) return hidden;
+  if (!s.mask.data) return score;
+  const int64_t at = query * s.mask.row + key * s.mask.column;
+  if (s.mask_is_bool) return s.mask.of<const uint8_t>(head)[at] ? score : hidden;
+  return score + widened(s.mask.of<const T>(head)[at]);
+}
+
+// What dropout multiplies a weight by.
+template <class W>
+__device__ __forceinline__ W kept(const AttentionShape& s, int64_t head, int64_t query,
+                                  int64_t key) {
+  if (!s.bits || key >= s.source || query >= s.length) return W{1};
+  const int64_t bit = (head * s.length + query) * s.source + key;
+  return s.bits[bit / 8] >> (bit & 7) & 1 ? static_cast<W>(s.keep) : W{0};
+}
+
+}  // namespace flambeau::cuda

@@ -1,0 +1,562 @@
+// Pooling over windows of two axes. Inputs [n, c, h, w] of any strides; outputs are stored
+// channels-last, as is whatever a kernel works on. A thread has neighbouring channels of one place.
+#include <algorithm>
+#include <climits>
+#include <string>
+#include <type_traits>
+
+#include "conv.h"
+#include "elements.h"
+#include "primitives.h"
+
+namespace flambeau::cuda {
+
+namespace {
+
+constexpr int kThreads = 256;
+
+// Windows along one axis: window i covers input positions i · stride - pad + k · dilation, k <
+// size.
+struct PoolAxis {
+  int64_t input, output, size, stride, pad, dilation;
+};
+
+// The geometry of a pooling of images [h.input, w.input, channels].
+struct PoolShape {
+  PoolAxis h, w;
+  int64_t channels;
+};
+
+// Throws unless the number of windows is the rounded-down or the rounded-up one and each of them
+// covers a position of the input.
+void check_axis(const PoolAxis& axis) {
+  int64_t reach;
+  if (__builtin_mul_overflow(axis.size - 1, axis.dilation, &reach) || axis.pad > (reach + 1) / 2)
+    throw Failure("ERR_VALUE", "the padding is more than half of the window");
+  const int64_t free = axis.input + 2 * axis.pad - reach - 1;
+  if (axis.output < 1 || axis.input < 1)
+    throw Failure("ERR_SHAPE", "the window is larger than the padded input");
+  const int64_t down = free < 0 ? 0 : free / axis.stride + 1;
+  const int64_t up = free + axis.stride - 1 < 0 ? 0 : (free + axis.stride - 1) / axis.stride + 1;
+  if ((axis.output != down && axis.output != up) ||
+      (axis.output - 1) * axis.stride - axis.pad >= axis.input)
+    throw Failure("ERR_SHAPE", "the output's height or width does not follow from the input's");
+  // A window that begins in the padding may step over the whole input.
+  for (int64_t origin = -axis.pad, i = 0; origin < 0 && i < axis.output; ++i) {
+    const int64_t first = (axis.dilation - 1 - origin) / axis.dilation;
+    if (first >= axis.size || origin + first * axis.dilation >= axis.input)
+      throw Failure("ERR_SHAPE",
+                    "a window lies in the padding alone; use less padding or dilation");
+    origin += axis.stride;
+  }
+}
+
+// Parameters 0 to 5 are the window's size, stride and padding, height and width each; with
+// `dilated`, 6 and 7 are its dilation.
+PoolShape pool_shape(Call& call, const Shape& x, const Shape& y, bool dilated) {
+  if (x.ndim != 4 || y.ndim != 4)
+    throw Failure("ERR_SHAPE", "pooling needs an input and an output with 4 axes");
+  if (x.sizes[0] != y.sizes[0] || x.sizes[1] != y.sizes[1])
+    throw Failure("ERR_SHAPE", "the output's batch and channels must be those of the input");
+  PoolShape shape;
+  for (int axis = 0; axis < 2; ++axis) {
+    PoolAxis& a = axis == 0 ? shape.h : shape.w;
+    a.input = x.sizes[2 + axis];
+    a.output = y.sizes[2 + axis];
+    a.size = size_param(call, axis, 1, "a window");
+    a.stride = size_param(call, 2 + axis, 1, "a stride");
+    a.pad = size_param(call, 4 + axis, 0, "a padding");
+    a.dilation = dilated ? size_param(call, 6 + axis, 1, "a dilation") : 1;
+  }
+  shape.channels = x.sizes[1];
+  if (x.numel() == 0 && y.numel() == 0) return shape;
+  check_axis(shape.h);
+  check_axis(shape.w);
+  if (shape.h.size > INT32_MAX / shape.w.size)
+    throw Failure("ERR_VALUE", "the window has more than 2^31 places");
+  return shape;
+}
+
+// Which place of the window held the largest value: its number in the window, as uint8 or int32, or
+// its position in the image.
+enum class Taps : int { kNone, kBytes, kNumbers, kPositions };
+
+Taps taps_of(DType dtype) {
+  switch (dtype) {
+    case DType::kUInt8: return Taps::kBytes;
+    case DType::kInt32: return Taps::kNumbers;
+    case DType::kInt64: return Taps::kPositions;
+    default: throw Failure("ERR_INTERNAL", "indices cannot have this type");
+  }
+}
+
+// What a thread does: packs of channels of places of images, the innermost first.
+struct Items {
+  int64_t images;
+  FastDivide packs, width, height;
+
+  // Of part of the images, few enough for 32 bits.
+  Items(int64_t count, const PoolShape& s, int width_of_pack, bool of_output)
+      : images(count),
+        packs(static_cast<uint32_t>(s.channels / width_of_pack)),
+        width(static_cast<uint32_t>(of_output ? s.w.output : s.w.input)),
+        height(static_cast<uint32_t>(of_output ? s.h.output : s.h.input)) {}
+  __host__ __device__ int64_t count() const {
+    return images * packs.divisor() * width.divisor() * height.divisor();
+  }
+  __device__ __forceinline__ void locate(uint32_t item, uint32_t* image, uint32_t* row,
+                                         uint32_t* column, uint32_t* pack) const {
+    uint32_t rest = packs.divide(item, pack);
+    rest = width.divide(rest, column);
+    *image = height.divide(rest, row);
+  }
+};
+
+// The places [begin, end) of window `index` that lie inside of the input, and where place 0 lies.
+struct Places {
+  int64_t origin, begin, end;
+
+  __device__ __forceinline__ Places(const PoolAxis& axis, int64_t index)
+      : origin(index * axis.stride - axis.pad), begin(0), end(axis.size) {
+    if (origin < 0) begin = (axis.dilation - 1 - origin) / axis.dilation;
+    if (origin + (axis.size - 1) * axis.dilation >= axis.input)
+      end = (axis.input - origin + axis.dilation - 1) / axis.dilation;
+  }
+};
+
+// The windows that cover position `at`: [first, last], those whose distance divides.
+struct Covering {
+  int64_t first, last;
+
+  __device__ __forceinline__ Covering(const PoolAxis& axis, int64_t at) {
+    const int64_t lowest = at + axis.pad - (axis.size - 1) * axis.dilation;
+    first = lowest <= 0 ? 0 : (lowest + axis.stride - 1) / axis.stride;
+    last = min((at + axis.pad) / axis.stride, axis.output - 1);
+  }
+};
+
+template <int n>
+__device__ __forceinline__ void write_taps(Taps kind, void* taps, int64_t at,
+                                           const int64_t (&values)[n]) {
+  if (kind == Taps::kBytes) {
+    Pack<uint8_t, n> bytes;
+#pragma unroll
+    for (int i = 0; i < n; ++i) bytes[i] = static_cast<uint8_t>(values[i]);
+    store_pack(static_cast<uint8_t*>(taps) + at, bytes);
+  } else if (kind == Taps::kNumbers) {
+#pragma unroll
+    for (int i = 0; i < n; ++i)
+      static_cast<int32_t*>(taps)[at + i] = static_cast<int32_t>(values[i]);
+  } else {
+#pragma unroll
+    for (int i = 0; i < n; ++i) static_cast<int64_t*>(taps)[at + i] = values[i];
+  }
+}
+
+template <int n>
+__device__ __forceinline__ void read_taps(Taps kind, const void* taps, int64_t at,
+                                          int64_t (&values)[n]) {
+  if (kind == Taps::kBytes) {
+    const Pack<uint8_t, n> bytes = load_pack<n>(static_cast<const uint8_t*>(taps) + at);
+#pragma unroll
+    for (int i = 0; i < n; ++i) values[i] = bytes[i];
+  } else if (kind == Taps::kNumbers) {
+#pragma unroll
+    for (int i = 0; i < n; ++i) values[i] = static_cast<const int32_t*>(taps)[at + i];
+  } else {
+#pragma unroll
+    for (int i = 0; i < n; ++i) values[i] = static_cast<const int64_t*>(taps)[at + i];
+  }
+}
+
+// --- max ---
+
+template <class T, int n>
+__global__ void max_kernel(PoolShape s, Items items, const T* x, T* y, void* taps, Taps kind) {
+  for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
+    uint32_t image, i, j, pack;
+    items.locate(static_cast<uint32_t>(item), &image, &i, &j, &pack);
+    const Places rows(s.h, i), columns(s.w, j);
+    const T* from = x + image * s.h.input * s.w.input * s.channels + int64_t{pack} * n;
+    Computed<T> best[n] = {};
+    int64_t tap[n] = {};
+    for (int64_t a = rows.begin; a < rows.end; ++a)
+      for (int64_t b = columns.begin; b < columns.end; ++b) {
+        const int64_t h = rows.origin + a * s.h.dilation, w = columns.origin + b * s.w.dilation;
+        const Pack<T, n> values = load_pack<n>(from + (h * s.w.input + w) * s.channels);
+        const int64_t number = kind == Taps::kPositions ? h * s.w.input + w : a * s.w.size + b;
+        const bool first = a == rows.begin && b == columns.begin;
+#pragma unroll
+        for (int l = 0; l < n; ++l) {
+          const Computed<T> value = widened(values[l]);
+          if (!first && !(value > best[l]) && value == value) continue;
+          best[l] = value;
+          tap[l] = number;
+        }
+      }
+    Pack<T, n> out;
+#pragma unroll
+    for (int l = 0; l < n; ++l) out[l] = narrowed<T>(best[l]);
+    store_pack(y + item * n, out);
+    if (kind != Taps::kNone) write_taps<n>(kind, taps, item * n, tap);
+  }
+}
+
+// Each position of the input collects from the windows that cover it, in a fixed order.
+template <class T, int n>
+__global__ void max_grad_kernel(PoolShape s, Items items, const T* dy, const void* taps, Taps kind,
+                                T* dx) {
+  for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
+    uint32_t image, h, w, pack;
+    items.locate(static_cast<uint32_t>(item), &image, &h, &w, &pack);
+    const Covering rows(s.h, h), columns(s.w, w);
+    const int64_t base = image * s.h.output * s.w.output * s.channels + int64_t{pack} * n;
+    Computed<T> sums[n] = {};
+    for (int64_t i = rows.first; i <= rows.last; ++i) {
+      const int64_t down = h + s.h.pad - i * s.h.stride;
+      if (down % s.h.dilation != 0) continue;
+      for (int64_t j = columns.first; j <= columns.last; ++j) {
+        const int64_t right = w + s.w.pad - j * s.w.stride;
+        if (right % s.w.dilation != 0) continue;
+        const int64_t number = kind == Taps::kPositions
+                                   ? int64_t{h} * s.w.input + w
+                                   : down / s.h.dilation * s.w.size + right / s.w.dilation;
+        const int64_t at = base + (i * s.w.output + j) * s.channels;
+        int64_t tap[n];
+        read_taps<n>(kind, taps, at, tap);
+        const Pack<T, n> grads = load_pack<n>(dy + at);
+#pragma unroll
+        for (int l = 0; l < n; ++l)
+          if (tap[l] == number) sums[l] += widened(grads[l]);
+      }
+    }
+    Pack<T, n> out;
+#pragma unroll
+    for (int l = 0; l < n; ++l) out[l] = narrowed<T>(sums[l]);
+    store_pack(dx + item * n, out);
+  }
+}
+
+// Where a tap lies in the image, or -1 where it is not in its window.
+__device__ __forceinline__ int64_t place_of(const PoolShape& s, Taps kind, int64_t tap, int64_t i,
+                                            int64_t j) {
+  const int64_t top = i * s.h.stride - s.h.pad, left = j * s.w.stride - s.w.pad;
+  int64_t h, w;
+  if (kind == Taps::kPositions) {
+    if (tap < 0 || tap >= s.h.input * s.w.input) return -1;
+    h = tap / s.w.input;
+    w = tap % s.w.input;
+    const int64_t a = h - top, b = w - left;
+    if (a < 0 || b < 0 || a % s.h.dilation != 0 || b % s.w.dilation != 0 ||
+        a / s.h.dilation >= s.h.size || b / s.w.dilation >= s.w.size)
+      return -1;
+  } else {
+    if (tap < 0 || tap >= s.h.size * s.w.size) return -1;
+    h = top + tap / s.w.size * s.h.dilation;
+    w = left + tap % s.w.size * s.w.dilation;
+    if (h < 0 || h >= s.h.input || w < 0 || w >= s.w.input) return -1;
+  }
+  return h * s.w.input + w;
+}
+
+// Reports indices that are not in their windows.
+__global__ void check_positions_kernel(PoolShape s, Items items, const int64_t* taps,
+                                       const Fault* fault) {
+  for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
+    uint32_t image, i, j, channel;
+    items.locate(static_cast<uint32_t>(item), &image, &i, &j, &channel);
+    if (place_of(s, Taps::kPositions, taps[item], i, j) < 0)
+      report(fault, kFaultWindow, taps[item], s.h.size * s.w.size);
+  }
+}
+
+template <class T>
+__global__ void gather_kernel(PoolShape s, Items items, const T* x, const void* taps, Taps kind,
+                              T* y, const Fault* fault) {
+  for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
+    uint32_t image, i, j, channel;
+    items.locate(static_cast<uint32_t>(item), &image, &i, &j, &channel);
+    int64_t tap[1];
+    read_taps<1>(kind, taps, item, tap);
+    const int64_t place = place_of(s, kind, tap[0], i, j);
+    if (place < 0) {
+      report(fault, kFaultWindow, tap[0], s.h.size * s.w.size);
+      y[item] = narrowed<T>(0);
+    } else {
+      y[item] = x[(image * s.h.input * s.w.input + place) * s.channels + channel];
+    }
+  }
+}
+
+// --- average ---
+
+// What the sum over window (i, j) is divided by.
+template <class W>
+__device__ __forceinline__ W divisor_of(const PoolShape& s, const Places& rows,
+                                        const Places& columns, bool count_pad, double divisor) {
+  if (divisor != 0) return static_cast<W>(divisor);
+  if (!count_pad) return static_cast<W>((rows.end - rows.begin) * (columns.end - columns.begin));
+  // With rounding up a window may reach beyond the padding, which counts no further.
+  const int64_t high = min(s.h.size, s.h.input + s.h.pad - rows.origin);
+  const int64_t wide = min(s.w.size, s.w.input + s.w.pad - columns.origin);
+  return static_cast<W>(high * wide);
+}
+
+template <class T, int n>
+__global__ void avg_kernel(PoolShape s, Items items, const T* x, T* y, bool count_pad,
+                           double divisor) {
+  using W = Computed<T>;
+  for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
+    uint32_t image, i, j, pack;
+    items.locate(static_cast<uint32_t>(item), &image, &i, &j, &pack);
+    const Places rows(s.h, i), columns(s.w, j);
+    const T* from = x + image * s.h.input * s.w.input * s.channels + int64_t{pack} * n;
+    W sums[n] = {};
+    for (int64_t a = rows.begin; a < rows.end; ++a)
+      for (int64_t b = columns.begin; b < columns.end; ++b) {
+        const int64_t at = (rows.origin + a) * s.w.input + columns.origin + b;
+        const Pack<T, n> values = load_pack<n>(from + at * s.channels);
+#pragma unroll
+        for (int l = 0; l < n; ++l) sums[l] += widened(values[l]);
+      }
+    const W by = divisor_of<W>(s, rows, columns, count_pad, divisor);
+    Pack<T, n> out;
+#pragma unroll
+    for (int l = 0; l < n; ++l) out[l] = narrowed<T>(sums[l] / by);
+    store_pack(y + item * n, out);
+  }
+}
+
+template <class T, int n>
+__global__ void avg_grad_kernel(PoolShape s, Items items, const T* dy, T* dx, bool count_pad,
+                                double divisor) {
+  using W = Computed<T>;
+  for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
+    uint32_t image, h, w, pack;
+    items.locate(static_cast<uint32_t>(item), &image, &h, &w, &pack);
+    const Covering rows(s.h, h), columns(s.w, w);
+    const T* from = dy + image * s.h.output * s.w.output * s.channels + int64_t{pack} * n;
+    W sums[n] = {};
+    for (int64_t i = rows.first; i <= rows.last; ++i) {
+      const Places down(s.h, i);
+      for (int64_t j = columns.first; j <= columns.last; ++j) {
+        const W by = divisor_of<W>(s, down, Places(s.w, j), count_pad, divisor);
+        const Pack<T, n> grads = load_pack<n>(from + (i * s.w.output + j) * s.channels);
+#pragma unroll
+        for (int l = 0; l < n; ++l) sums[l] += widened(grads[l]) / by;
+      }
+    }
+    Pack<T, n> out;
+#pragma unroll
+    for (int l = 0; l < n; ++l) out[l] = narrowed<T>(sums[l]);
+    store_pack(dx + item * n, out);
+  }
+}
+
+// --- launches ---
+
+// Calls body(T{}) with a floating type.
+template <class Body>
+void with_float_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::kFloat32: return body(float{});
+    case DType::kFloat64: return body(double{});
+    case DType::kFloat16: return body(Half{});
+    case DType::kBFloat16: return body(BFloat16{});
+    default: throw Failure("ERR_INTERNAL", "this kernel is for floating types only");
+  }
+}
+
+template <class Body>
+void with_ordered_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::kInt64: return body(int64_t{});
+    case DType::kInt32: return body(int32_t{});
+    case DType::kUInt8: return body(uint8_t{});
+    case DType::kBool: throw Failure("ERR_INTERNAL", "there is no max pooling of bool tensors");
+    default: return with_float_type(dtype, body);
+  }
+}
+
+// body(first image, images) for as many images at a time as 32 bits can count.
+template <class Body>
+void for_parts(const PoolShape& s, int64_t images, bool of_output, Body&& body) {
+  const int64_t places = s.channels * (of_output ? s.h.output * s.w.output : s.h.input * s.w.input);
+  if (places > INT_MAX)
+    throw Failure("ERR_VALUE", "an image of a pooling has more than 2^31 numbers");
+  const int64_t part = INT_MAX / places;
+  for (int64_t first = 0; first < images; first += part)
+    body(first, std::min(part, images - first));
+}
+
+// Calls body(first image, items, width constant) for as many images at a time as 32 bits can count;
+// the width of packs is that of 16 bytes where the channels and all of `tensors` allow it.
+template <class T, class Body>
+void for_images(const PoolShape& s, int64_t images, bool of_output,
+                std::initializer_list<const Tensor*> tensors, Body&& body) {
+  bool packs = s.channels % kPack<T> == 0;
+  for (const Tensor* t : tensors) packs = packs && reinterpret_cast<uintptr_t>(t->data) % 16 == 0;
+  for_parts(s, images, of_output, [&](int64_t first, int64_t count) {
+    if (packs) {
+      body(first, Items(count, s, kPack<T>, of_output), std::integral_constant<int, kPack<T>>{});
+    } else {
+      body(first, Items(count, s, 1, of_output), std::integral_constant<int, 1>{});
+    }
+  });
+}
+
+// body(first image, items) for single elements of the output.
+template <class Body>
+void each_part(const PoolShape& s, int64_t images, Body&& body) {
+  for_parts(s, images, true,
+            [&](int64_t first, int64_t count) { body(first, Items(count, s, 1, true)); });
+}
+
+dim3 grid_of(Call& call, const Items& items) {
+  return dim3(grid_for(items.count(), 1, call.properties(), kThreads));
+}
+
+// The start of image `first` of a channels-last tensor.
+char* image_of(const Tensor& t, int64_t first) {
+  return t.data + first * (t.numel() / t.size(0)) * static_cast<int64_t>(t.item_bytes());
+}
+
+// Is the output, and the input, of one 16-bit floating type? (Indices have types of their own.)
+bool is_16bit_pool(const Call& call) {
+  return is_16bit_float(call.spec(0).dtype) && call.in(0).dtype == call.spec(0).dtype;
+}
+
+// Indices in any form, channels-last; positions are checked.
+Tensor checked_indices(Call& call, const PoolShape& s, const Tensor& indices) {
+  const Tensor taps = channels_last(call, indices);
+  if (taps_of(taps.dtype) != Taps::kPositions) return taps;
+  each_part(s, taps.size(0), [&](int64_t first, const Items& items) {
+    launch(check_positions_kernel, grid_of(call, items), dim3(kThreads), 0, call.stream(), s, items,
+           reinterpret_cast<const int64_t*>(image_of(taps, first)), call.fault());
+  });
+  return taps;
+}
+
+}  // namespace
+
+// y = the largest value of each window, NaN if it holds one. Parameters: window, stride, padding,
+// dilation (height, width each). A second output of the shape of y says which place of the window
+// held it, the last NaN or the first largest value: as its number in the window if its type is
+// uint8 (up to 256 places) or int32, as its position h · width + w in the input if it is int64.
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(maxPool2d, is_16bit_pool(call)) {
+  const Tensor input = call.in(0);
+  const PoolShape s = pool_shape(call, input.shape, output_shape(call, 0), true);
+  const Tensor& y = channels_last_output(call, 0, input.dtype);
+  Tensor indices;
+  Taps kind = Taps::kNone;
+  if (call.num_outputs() == 2) {
+    const Spec& spec = call.spec(1);
+    if (!(spec.shape == y.shape))
+      throw Failure("ERR_SHAPE", "indices must have the shape of the output");
+    kind = taps_of(spec.dtype);
+    if (kind == Taps::kBytes && s.h.size * s.w.size > 256)
+      throw Failure("ERR_INTERNAL", "indices cannot have this type");
+    indices = channels_last_output(call, 1, spec.dtype);
+  }
+  if (y.numel() == 0) return;
+  const Tensor x = channels_last(call, input);
+  with_ordered_type(input.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_images<T>(
+        s, x.size(0), true, {&x, &y, &indices}, [&](int64_t first, const Items& items, auto width) {
+          launch(max_kernel<T, decltype(width)::value>, grid_of(call, items), dim3(kThreads), 0,
+                 call.stream(), s, items, reinterpret_cast<const T*>(image_of(x, first)),
+                 reinterpret_cast<T*>(image_of(y, first)),
+                 kind == Taps::kNone ? nullptr : image_of(indices, first), kind);
+        });
+  });
+}
+
+// dx: each element of dy goes to the place that the indices name; they are what maxPool2d gave, in
+// any of its forms. Parameters as of maxPool2d. Where windows overlap, gradients add up.
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(maxPool2dGrad, is_16bit_pool(call)) {
+  const Tensor grad = call.in(0), indices = call.in(1);
+  const PoolShape s = pool_shape(call, output_shape(call, 0), grad.shape, true);
+  if (!(indices.shape == grad.shape))
+    throw Failure("ERR_SHAPE", "indices must have the shape of the gradient");
+  with_float_type(grad.dtype, [](auto) {});
+  const Tensor& dx = channels_last_output(call, 0, grad.dtype);
+  if (dx.numel() == 0) return;
+  const Tensor dy = channels_last(call, grad), taps = checked_indices(call, s, indices);
+  with_float_type(grad.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_images<T>(s, dx.size(0), false, {&dx, &dy, &taps},
+                  [&](int64_t first, const Items& items, auto width) {
+                    launch(max_grad_kernel<T, decltype(width)::value>, grid_of(call, items),
+                           dim3(kThreads), 0, call.stream(), s, items,
+                           reinterpret_cast<const T*>(image_of(dy, first)), image_of(taps, first),
+                           taps_of(taps.dtype), reinterpret_cast<T*>(image_of(dx, first)));
+                  });
+  });
+}
+
+// y = the values of x at the places that the indices name: the gradient of maxPool2dGrad. Inputs: x
+// and what maxPool2d gave as indices, in any of its forms; parameters as of maxPool2d.
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(maxPool2dGather, is_16bit_pool(call)) {
+  const Tensor input = call.in(0), indices = call.in(1);
+  const PoolShape s = pool_shape(call, input.shape, output_shape(call, 0), true);
+  if (!(indices.shape == call.spec(0).shape))
+    throw Failure("ERR_SHAPE", "indices must have the shape of the output");
+  with_float_type(input.dtype, [](auto) {});
+  const Tensor& y = channels_last_output(call, 0, input.dtype);
+  if (y.numel() == 0) return;
+  const Tensor x = channels_last(call, input), taps = channels_last(call, indices);
+  const Taps kind = taps_of(taps.dtype);
+  with_float_type(input.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    each_part(s, y.size(0), [&](int64_t first, const Items& items) {
+      launch(gather_kernel<T>, grid_of(call, items), dim3(kThreads), 0, call.stream(), s, items,
+             reinterpret_cast<const T*>(image_of(x, first)), image_of(taps, first), kind,
+             reinterpret_cast<T*>(image_of(y, first)), call.fault());
+    });
+  });
+}
+
+// y = the mean of each window. Parameters: window, stride, padding (height, width each), whether
+// padding counts as zeros, and what to divide by in place of the number of positions (0: nothing).
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(avgPool2d, is_16bit_pool(call)) {
+  const Tensor input = call.in(0);
+  const PoolShape s = pool_shape(call, input.shape, output_shape(call, 0), false);
+  with_float_type(input.dtype, [](auto) {});
+  const bool count_pad = call.flag(6);
+  const double divisor = call.param(7);
+  const Tensor& y = channels_last_output(call, 0, input.dtype);
+  if (y.numel() == 0) return;
+  const Tensor x = channels_last(call, input);
+  with_float_type(input.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_images<T>(s, x.size(0), true, {&x, &y}, [&](int64_t first, const Items& items, auto width) {
+      launch(avg_kernel<T, decltype(width)::value>, grid_of(call, items), dim3(kThreads), 0,
+             call.stream(), s, items, reinterpret_cast<const T*>(image_of(x, first)),
+             reinterpret_cast<T*>(image_of(y, first)), count_pad, divisor);
+    });
+  });
+}
+
+// dx: each position gets the shares of the windows that cover it. Parameters as of avgPool2d.
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(avgPool2dGrad, is_16bit_pool(call)) {
+  const Tensor grad = call.in(0);
+  const PoolShape s = pool_shape(call, output_shape(call, 0), grad.shape, false);
+  with_float_type(grad.dtype, [](auto) {});
+  const bool count_pad = call.flag(6);
+  const double divisor = call.param(7);
+  const Tensor& dx = channels_last_output(call, 0, grad.dtype);
+  if (dx.numel() == 0) return;
+  const Tensor dy = channels_last(call, grad);
+  with_float_type(grad.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_images<T>(
+        s, dx.size(0), false, {&dx, &dy}, [&](int64_t first, const Items& items, auto width) {
+          launch(avg_grad_kernel<T, decltype(width)::value>, grid_of(call, items), dim3(kThreads),
+                 0, call.stream(), s, items, reinterpret_cast<const T*>(image_of(dy, first)),
+                 reinterpret_cast<T*>(image_of(dx, first)), count_pad, divisor);
+        });
+  });
+}
+
+}  // namespace flambeau::cuda
