@@ -15,6 +15,7 @@ struct Places {
   bool wraps = false;  // negative ones count from the back
   const Fault* fault = nullptr;
   int64_t first = -1;  // the rank of the first index; -1 where they are not row-major
+  FaultKind kind = kFaultIndex;
 
 #if defined(FLAMBEAU_DEVICE_CODE)
   // The position that the index so many elements after the first one means; -1 where there is none,
@@ -24,7 +25,7 @@ struct Places {
     int64_t place = static_cast<int64_t>(index);
     if (wraps && place < 0) place += size;
     if (static_cast<uint64_t>(place) < static_cast<uint64_t>(size)) return place;
-    report(fault, kFaultIndex, static_cast<int64_t>(index), size, first < 0 ? -1 : first + offset);
+    report(fault, kind, static_cast<int64_t>(index), size, first < 0 ? -1 : first + offset);
     return -1;
   }
 #endif

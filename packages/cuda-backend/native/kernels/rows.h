@@ -106,8 +106,8 @@ inline Tensor& output_of_rows(Call& call, int i, const Rows& rows, DType dtype) 
 }
 
 // values, places = the elements of every row in rising (or falling) order, NaN as the largest, and
-// where they were; equal elements keep their order. Both are row by row; of `values` elements of x's
-// type. (sort.cu)
+// where they were; equal elements keep their order. Both are row by row; of `values` elements of
+// x's type. (sort.cu)
 void sort_rows(Call& call, const Rows& rows, bool descending, void* values, int64_t* places);
 
 #if defined(FLAMBEAU_DEVICE_CODE)
@@ -119,8 +119,8 @@ FLAMBEAU_DEVICE void set_last(WideItem& item) {
   item.at = INT64_MAX;
 }
 
-// Sorts each of the runs of `n` items, a power of two, that `items` in shared memory has `total` of.
-// All threads of the block call it; it ends with a barrier.
+// Sorts each of the runs of `n` items, a power of two, that `items` in shared memory has `total`
+// of. All threads of the block call it; it ends with a barrier.
 template <class Item>
 FLAMBEAU_DEVICE void block_sort(Item* items, int n, int total) {
   __syncthreads();

@@ -72,4 +72,20 @@ void combine_in_order(Call& call, const OrderedScatter& work, const Slots& slots
 void scatter_lanes(Call& call, const Tensor& out, const Tensor& index, const Tensor& source,
                    int axis, Combine combine);
 
+#if defined(FLAMBEAU_DEVICE_CODE)
+
+using Floats = Pack<float, 4>;
+
+// *to += x, where four floats are one access if the device can do that.
+FLAMBEAU_DEVICE void atomic_add(Floats* to, const Floats& x) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  atomicAdd(reinterpret_cast<float4*>(to), make_float4(x[0], x[1], x[2], x[3]));
+#else
+#pragma unroll
+  for (int i = 0; i < 4; ++i) atomicAdd(&(*to)[i], x[i]);
+#endif
+}
+
+#endif
+
 }  // namespace flambeau::cuda

@@ -7,8 +7,6 @@ namespace {
 
 constexpr int kThreads = 256;
 
-using Floats = Pack<float, 4>;
-
 template <class T>
 FLAMBEAU_DEVICE T scaled(T alpha, T x) {
   if constexpr (std::is_same_v<T, bool>) {
@@ -20,19 +18,8 @@ FLAMBEAU_DEVICE T scaled(T alpha, T x) {
   }
 }
 
-// *to += alpha · x, where four floats are one access if the device can do that.
-template <class T>
-FLAMBEAU_DEVICE void add_scaled(T* to, T x, T alpha) {
-  atomic_add(to, scaled(alpha, x));
-}
-FLAMBEAU_DEVICE void add_scaled(Floats* to, const Floats& x, float alpha) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
-  atomicAdd(reinterpret_cast<float4*>(to),
-            make_float4(alpha * x[0], alpha * x[1], alpha * x[2], alpha * x[3]));
-#else
-#pragma unroll
-  for (int i = 0; i < 4; ++i) atomicAdd(&(*to)[i], alpha * x[i]);
-#endif
+FLAMBEAU_DEVICE Floats scaled(float alpha, const Floats& x) {
+  return {{alpha * x[0], alpha * x[1], alpha * x[2], alpha * x[3]}};
 }
 
 // Operands: starts, index, from.
@@ -45,7 +32,7 @@ __global__ void __launch_bounds__(kThreads)
   int64_t at[3];
   geometry.locate(i, at);
   const int64_t place = places.find(index[at[1]], at[1]);
-  if (place >= 0) add_scaled(out + at[0] + place * places.step, from[at[2]], alpha);
+  if (place >= 0) atomic_add(out + at[0] + place * places.step, scaled(alpha, from[at[2]]));
 }
 
 template <class Item, class T>

@@ -1,8 +1,8 @@
 // Stable sorting along an axis, with the places where the elements came from.
 //
 // Short rows are sorted in shared memory by items of a key and a place, all of which differ. Longer
-// ones are sorted together, by digits: rows are told apart by the upper bits of keys, or by a second
-// sort.
+// ones are sorted together, by digits: rows are told apart by the upper bits of keys, or by a
+// second sort.
 #include "rows.h"
 #include "sort_pairs.h"
 
@@ -18,8 +18,7 @@ constexpr int64_t kAtOnce = int64_t{1} << 31;
 // A block sorts `per_block` rows, for each of which there is room for `width` items.
 template <class T>
 __global__ void short_kernel(const T* __restrict__ x, int64_t rows, int n, int width, int per_block,
-                             bool reversed, T* __restrict__ values,
-                             int64_t* __restrict__ places) {
+                             bool reversed, T* __restrict__ values, int64_t* __restrict__ places) {
   using Item = SortItem<T>;
   FLAMBEAU_SHARED(Item, items);
   const int64_t first = static_cast<int64_t>(blockIdx.x) * per_block;
@@ -210,7 +209,8 @@ FLAMBEAU_CUDA_KERNEL(sortRows) {
   launch(count_kernel, grid, kThreads, 0, call.stream(), pairs.values, count);
   with_element(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    constexpr int64_t kColumns = 64 / kKeyBits<T>;  // the last ones first, as many as a key has room for
+    constexpr int64_t kColumns =
+        64 / kKeyBits<T>;  // the last ones first, as many as a key has room for
     for (int64_t end = m; end > 0; end -= std::min(end, kColumns)) {
       const int64_t begin = std::max<int64_t>(0, end - kColumns);
       launch(column_kernel<T>, grid, kThreads, 0, call.stream(), x.as<T>(), count, m, begin, end,
