@@ -1,0 +1,206 @@
+/**
+ * Builds the addon for GPUs here and checks everything on the GPU, in the given minutes at most:
+ *
+ *   npm run gpu:check -- [--minutes 9] [--out DIR] [--only build,samples,…]
+ *
+ * The parts: `machine`, `build`, `samples` (every operation against the processor), `modules` (every
+ * module against PyTorch's results), `leak`, `programs` (apps for a short run), `speed` (bandwidth, matrix
+ * products, the cost of a call, against PyTorch), `benchmarks` (training steps against PyTorch, float32 and
+ * bfloat16), `sanitizer` (compute-sanitizer on a part of the samples). What they found goes to
+ * DIR/report.md and DIR/report.json; DIR is $OUT or gpu-report.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { inRepo } from './lib/repo.mjs'
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '9' },
+    out: { type: 'string', default: process.env['OUT'] ?? 'gpu-report' },
+    only: { type: 'string' },
+  },
+})
+const out = resolve(values.out)
+mkdirSync(out, { recursive: true })
+const end = Date.now() + Number(values.minutes) * 60_000
+const remaining = () => Math.max(0, (end - Date.now()) / 1000)
+
+/**
+ * @typedef {{ code: number | null, output: string, seconds: number }} Run
+ *
+ * @param {string} file @param {string[]} args @param {number} limit seconds
+ * @returns {Promise<Run>} the output is shown as it comes, too
+ */
+function run(file, args, limit) {
+  const start = Date.now()
+  return new Promise((finish) => {
+    const child = spawn(file, args, {
+      cwd: inRepo(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: Math.max(1, Math.min(limit, remaining())) * 1000,
+      killSignal: 'SIGKILL',
+    })
+    let output = ''
+    const take = (/** @type {Buffer} */ data) => {
+      output += data.toString()
+      process.stdout.write(data)
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    child.on('error', (error) => finish({ code: -1, output: error.message, seconds: 0 }))
+    child.on('close', (code) => finish({ code, output, seconds: (Date.now() - start) / 1000 }))
+  })
+}
+
+const node = process.execPath
+const json = (/** @type {string} */ name) => join(out, `${name}.json`)
+const check = inRepo('parity/dist/cuda/check.js')
+const headers = ['packages/cuda-backend/node_modules', 'node_modules']
+  .map((folder) => inRepo(folder, 'node-api-headers/include'))
+  .find((folder) => existsSync(folder))
+const steps =
+  'mlp_mnist,simple_cnn,resnet18_cifar,unet_carvana,vit_tiny,transformer_seq2seq,ddpm_unet'
+const bench = (/** @type {string[]} */ ...flags) => [
+  inRepo('benchmarks/dist/main.js'),
+  ...['--device', 'cuda', '--rounds', '1', '--no-dropout', ...flags],
+]
+
+/** @type {{ name: string, limit: number, commands: () => [string, string[]][] }[]} */
+const parts = [
+  {
+    name: 'machine',
+    limit: 60,
+    commands: () => [
+      [
+        'nvidia-smi',
+        ['--query-gpu=name,driver_version,memory.total,clocks.max.sm', '--format=csv'],
+      ],
+      ['nvcc', ['--version']],
+      ['python3', ['-c', 'import torch; print("PyTorch", torch.__version__)']],
+      [node, ['--version']],
+    ],
+  },
+  {
+    name: 'build',
+    limit: 300,
+    commands: () => [
+      [
+        'cmake',
+        [
+          ...['-S', 'packages/cuda-backend/native', '-B', 'packages/cuda-backend/build/cuda'],
+          ...['-G', 'Ninja', '-DFLAMBEAU_CUDA_FLAVOUR=cuda', `-DNODE_API_HEADERS_DIR=${headers}`],
+          // For the GPU of this machine alone.
+          '-DFLAMBEAU_CUDA_ARCHITECTURES=native',
+        ],
+      ],
+      [
+        'cmake',
+        [
+          ...['--build', 'packages/cuda-backend/build/cuda'],
+          ...['--parallel', String(availableParallelism())],
+        ],
+      ],
+    ],
+  },
+  {
+    name: 'samples',
+    limit: 150,
+    commands: () => [
+      [node, ['--expose-gc', check, 'samples', '--seconds', '140', '--json', json('samples')]],
+    ],
+  },
+  {
+    name: 'modules',
+    limit: 45,
+    commands: () => [
+      [node, ['--expose-gc', check, 'modules', '--seconds', '40', '--json', json('modules')]],
+    ],
+  },
+  {
+    name: 'leak',
+    limit: 40,
+    commands: () => [
+      [node, ['--expose-gc', check, 'leak', '--seconds', '35', '--json', json('leak')]],
+    ],
+  },
+  {
+    name: 'speed',
+    limit: 60,
+    commands: () => [
+      [node, [inRepo('parity/dist/cuda/speed.js'), '--json', json('speed')]],
+      ['python3', [inRepo('parity/gpu_speed.py')]],
+    ],
+  },
+  {
+    name: 'benchmarks',
+    limit: 150,
+    commands: () => [
+      [node, bench('--only', steps, '--seconds', '1', '--json', json('float32'))],
+      [
+        node,
+        bench('--only', steps, '--seconds', '1', '--precision', 'bfloat16', '--json', json('bf16')),
+      ],
+    ],
+  },
+  {
+    name: 'programs',
+    limit: 40,
+    commands: () => [
+      [node, [inRepo('apps/graph/dist/main.js'), '--device', 'cuda', 'karate', '--epochs', '50']],
+      [node, [inRepo('apps/sequence/dist/main.js'), '--device', 'cuda', 'all', '--effort', '0.02']],
+    ],
+  },
+  {
+    name: 'sanitizer',
+    limit: 90,
+    commands: () => [
+      [
+        'compute-sanitizer',
+        [
+          ...['--tool', 'memcheck', '--error-exitcode', '9', node, check, 'samples'],
+          ...['--every', '40', '--seconds', '75'],
+        ],
+      ],
+    ],
+  },
+]
+
+const chosen = values.only?.split(',')
+/** @type {Record<string, Run[]>} */
+const report = {}
+let failed = 0
+for (const { name, limit, commands } of parts) {
+  if (chosen !== undefined && !chosen.includes(name)) continue
+  process.stdout.write(`\n== ${name} (${Math.round(remaining())} s left)\n`)
+  report[name] = []
+  for (const [file, args] of commands()) {
+    if (remaining() < 5) {
+      report[name].push({ code: null, output: 'not run: the time was up', seconds: 0 })
+      continue
+    }
+    const result = await run(file, args, limit)
+    report[name].push(result)
+    if (result.code !== 0) failed++
+  }
+}
+
+const lines = ['# What a GPU gave', '']
+for (const [name, runs] of Object.entries(report)) {
+  for (const { code, output, seconds } of runs) {
+    const end = code === 0 ? 'passed' : code === null ? 'ended for lack of time' : `exit ${code}`
+    lines.push(`## ${name}: ${end}, ${seconds.toFixed(1)} s`, '', '```')
+    lines.push(output.trimEnd().split('\n').slice(-60).join('\n'), '```', '')
+  }
+}
+writeFileSync(join(out, 'report.md'), `${lines.join('\n')}\n`)
+const found = Object.fromEntries(
+  ['samples', 'modules', 'leak', 'speed', 'float32', 'bf16']
+    .filter((name) => existsSync(json(name)))
+    .map((name) => [name, JSON.parse(readFileSync(json(name), 'utf8'))]),
+)
+writeFileSync(join(out, 'report.json'), `${JSON.stringify(found, null, 2)}\n`)
+process.stdout.write(`\nreport: ${join(out, 'report.md')}; ${failed} commands failed\n`)
+process.exitCode = failed > 0 ? 1 : 0
