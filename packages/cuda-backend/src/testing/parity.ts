@@ -89,6 +89,39 @@ export function compare(
   })
 }
 
+const inOrder = (tensor: Tensor): Tensor => tensor.cpu().reshape(-1).sort()[0]
+
+/**
+ * Compares elements that were chosen of `input`, with their places. Which of several equal ones it is,
+ * and in which order they come unless asked for, is open.
+ */
+export function compareChoices(
+  sample: Sample,
+  input: Tensor,
+  actual: readonly Tensor[],
+  expected: readonly Tensor[],
+): void {
+  compare(sample, actual.slice(0, 1).map(inOrder), expected.slice(0, 1).map(inOrder), 'elements')
+  const [values, places] = actual.map((tensor) => tensor.cpu()) as [Tensor, Tensor | undefined]
+  if (places === undefined) return
+  const from = input.detach().cpu()
+  const names = (axis: number): boolean => {
+    const kept = places.ndim === from.ndim
+    const around = kept || from.ndim === 0 ? places : places.unsqueeze(axis)
+    const fits = around.shape.every((size, i) => i === axis || size === from.shape[i])
+    if (!fits) return false
+    const named = from.gather(axis, around).reshape(values.shape)
+    return named.toArray().join() === values.toArray().join()
+  }
+  const axes = Array.from({ length: Math.max(1, from.ndim) }, (_, axis) => axis)
+  if (!axes.some(names)) throw new Error('the places are not those of the elements')
+}
+
+/** Compares gradients of what was chosen: each weight arrives at one of several equal elements. */
+export function compareChosenGradients(sample: Sample, actual: Tensor, expected: Tensor): void {
+  compare(sample, [inOrder(actual)], [inOrder(expected)], 'gradients of chosen elements')
+}
+
 /** Gradients of the weighted sum of the floating outputs with respect to the floating inputs. */
 export function gradientsOf(
   inputs: readonly SampleInput[],
