@@ -283,17 +283,21 @@ FLAMBEAU_DEVICE T block_scan(T value, T* total = nullptr, Op op = {}) {
   if (lane == lanes - 1) slots[warp] = value;
   __syncthreads();
   const int warps = (threads + kWarp - 1) / kWarp;
-  if (total) {
-    T all = slots[0];
-    for (int i = 1; i < warps; ++i) all = op(all, slots[i]);
-    *total = all;
+  if (threads % kWarp == 0) {
+    // Each warp scans what all warps have.
+    const T parts = warp_scan<Op>(lane < warps ? slots[lane] : Op::template identity<T>(), op);
+    if (total) *total = shuffle(parts, warps - 1);
+    const T before = shuffle(parts, warp > 0 ? warp - 1 : 0);
+    return warp > 0 ? op(before, value) : value;
   }
-  if (warp > 0) {
-    T before = slots[0];
-    for (int i = 1; i < warp; ++i) before = op(before, slots[i]);
-    value = op(before, value);
+  T all = slots[0];
+  T before = all;
+  for (int i = 1; i < warps; ++i) {
+    if (i == warp) before = all;
+    all = op(all, slots[i]);
   }
-  return value;
+  if (total) *total = all;
+  return warp > 0 ? op(before, value) : value;
 }
 
 // The same without the value of this thread: the identity for the first one.
