@@ -13,7 +13,10 @@ import {
   ValueError,
   zeros,
 } from '@flambeau/core'
+import type { Tensor } from '@flambeau/core'
 import { native as core } from '@flambeau/core/internal'
+import '@flambeau/autograd'
+import * as optim from '@flambeau/optim'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { cuda } from './index.ts'
 import * as all from './all.ts'
@@ -306,6 +309,45 @@ describe('graphs', () => {
     } finally {
       setDefaultDevice(null)
     }
+  })
+
+  it.each([
+    ['SGD', (p: Tensor[]) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, dampening: 0.5 })],
+    ['Adam', (p: Tensor[]) => new optim.Adam(p, { lr: 0.1 })],
+    ['NAdam', (p: Tensor[]) => new optim.NAdam(p, { lr: 0.1 })],
+  ])('train by %s as without, steps counted and rates followed', (_, make) => {
+    const train = (captured: boolean, warmup: number): number[] => {
+      const w = tensor([1, -2, 3], { dtype: 'float32', device: 'cuda', requiresGrad: true })
+      const optimizer = make([w])
+      const step = (): Tensor => {
+        optimizer.zeroGrad()
+        const loss = w.sub(0.5).square().sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+      }
+      const run = captured ? cuda.graph(step, { warmup }) : step
+      const losses: number[] = []
+      for (let i = captured ? warmup : 0; i < 6; i++) {
+        if (i === 4) for (const group of optimizer.paramGroups) group.lr = 0.01
+        losses.push(run().item() as number)
+      }
+      expect(optimizer.state.get(w)?.['step'] ?? 6).toBe(6)
+      return [...losses.slice(-3), ...list(w)]
+    }
+    const plain = train(false, 0)
+    expect(train(true, 2)).toEqual(plain)
+    expect(train(true, 1)).toEqual(plain)
+    expect(() => train(true, 0)).toThrow(/the first step of an optimizer makes its state/)
+  })
+
+  it('take no optimizer whose numbers stay in JavaScript', () => {
+    const w = ones([2, 2], { device: 'cuda', requiresGrad: true })
+    w.sum().backward()
+    const optimizer = new optim.Adafactor([w])
+    expect(() => cuda.graph(() => optimizer.step(), { warmup: 0 })).toThrow(/Adafactor: its steps/)
+    expect(cuda.isCurrentStreamCapturing()).toBe(false)
+    optimizer.step()
   })
 
   it('refuse what waits, and name it', () => {

@@ -1,7 +1,8 @@
 /** Work that is recorded once and replayed as a whole, without the cost of each launch. */
 import { ValueError } from '@flambeau/core'
-import { commands, native as core } from '@flambeau/core/internal'
+import { capturedSteps, commands, native as core } from '@flambeau/core/internal'
 import { withAddon } from './errors.ts'
+import type { Addon } from './native.ts'
 import { currentStream, setStream, Stream, stream as onStream } from './stream.ts'
 
 /**
@@ -10,8 +11,8 @@ import { currentStream, setStream, Stream, stream as onStream } from './stream.t
  * read results from those that the captured calls returned. That memory stays taken until
  * {@link CUDAGraph.reset}, or until the graph is garbage.
  *
- * Random numbers are drawn anew by each replay. Whatever JavaScript decided during the capture stays
- * decided: branches, shapes, numbers such as a learning rate.
+ * Random numbers are drawn anew by each replay, and optimizers count on and look at their learning rate.
+ * Whatever else JavaScript decided during the capture stays decided: branches, shapes, numbers.
  *
  * @see torch.cuda.CUDAGraph
  *
@@ -37,6 +38,9 @@ import { currentStream, setStream, Stream, stream as onStream } from './stream.t
 export class CUDAGraph {
   readonly #native: object = withAddon('CUDAGraph', (addon) => addon.newGraph())
   #nodes = 0
+  /** Optimizer steps of the capture, to be taken again. */
+  #steps: (() => void)[] = []
+  #isFirst = true
 
   /** How many launches and copies a replay does; 0 before the capture. */
   get nodes(): number {
@@ -52,6 +56,8 @@ export class CUDAGraph {
   captureBegin(): void {
     const { _number } = currentStream()
     withAddon('CUDAGraph.captureBegin', (addon) => addon.graphBegin(this.#native, _number))
+    capturedSteps.again = this.#steps = []
+    this.#isFirst = true
   }
 
   /**
@@ -62,12 +68,18 @@ export class CUDAGraph {
    * @see torch.cuda.CUDAGraph.capture_end
    */
   captureEnd(): void {
-    this.#nodes = withAddon('CUDAGraph.captureEnd', (addon) => addon.graphEnd(this.#native))
+    this.#nodes = withAddon('CUDAGraph.captureEnd', (addon) => {
+      if (this.#steps === capturedSteps.again) capturedSteps.again = null
+      return addon.graphEnd(this.#native)
+    })
   }
 
   /** Ends the capture without a result. */
   captureAbandon(): void {
-    withAddon('CUDAGraph.captureAbandon', (addon) => addon.graphAbandon(this.#native))
+    withAddon('CUDAGraph.captureAbandon', (addon) => {
+      if (this.#steps === capturedSteps.again) capturedSteps.again = null
+      addon.graphAbandon(this.#native)
+    })
   }
 
   /**
@@ -90,8 +102,30 @@ export class CUDAGraph {
         const next = BigInt.asUintN(64, offset + BigInt(draws[i + 1] as number))
         core.setDeviceOffset(generator, Number(next & 0xffffffffn), Number(next >> 32n))
       }
+      // The first replay takes the steps that the capture counted.
+      if (this.#isFirst) this.#isFirst = false
+      else if (this.#steps.length > 0) this.#takeSteps(addon)
       addon.graphReplay(this.#native, _number)
     })
+  }
+
+  /** Lets optimizers count on, and hands the numbers of their steps to the captured calls. */
+  #takeSteps(addon: Addon): void {
+    const numbers: (readonly number[])[] = (capturedSteps.numbers = [])
+    try {
+      for (const again of this.#steps) again()
+    } finally {
+      capturedSteps.numbers = null
+    }
+    if (numbers.length !== addon.graphLive(this.#native)) {
+      throw new ValueError(
+        'CUDAGraph.replay',
+        [],
+        `the captured steps of optimizers were ${addon.graphLive(this.#native)} calls on the GPU, and are ${numbers.length} now`,
+        'keep the parameters of an optimizer on the GPU, and load its state before the capture',
+      )
+    }
+    numbers.forEach((list, i) => addon.graphParams(this.#native, i, Float64Array.from(list)))
   }
 
   /**
@@ -103,6 +137,7 @@ export class CUDAGraph {
   reset(): void {
     withAddon('CUDAGraph.reset', (addon) => addon.graphReset(this.#native))
     this.#nodes = 0
+    this.#steps = []
   }
 }
 
@@ -138,8 +173,8 @@ export interface Graphed<T> {
  *
  * Inputs are static: keep tensors of one shape, and copy into them before each replay. `body` must not
  * wait for the GPU (`item()`, `toArray()`, copies to and from the processor), must not be async, and
- * what its JavaScript computes is not computed again. With an optimizer, use one whose step stays on the
- * GPU, and zero gradients inside `body`.
+ * what its JavaScript computes is not computed again, but for the steps of optimizers: they count on, and
+ * follow their schedule. Zero gradients inside `body`, before the backward pass.
  *
  * @param body what to capture; or the graph to capture into, followed by `body`.
  * @throws {ValueError} if `body` waits for the GPU, or returns a promise.

@@ -88,6 +88,10 @@ export interface Addon {
   graphReplay(graph: object, stream: number): void
   graphDraws(graph: object): number[]
   graphPlace(graph: object, generator: number, seed: bigint, offset: bigint, stream: number): void
+  /** How many calls of a graph take numbers that may change. */
+  graphLive(graph: object): number
+  /** The parameters of such a call for the next replay. */
+  graphParams(graph: object, index: number, params: Float64Array): void
   isCapturing(): boolean
   hostKernels(): string[]
   kernelNames(): string[]

@@ -93,6 +93,8 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
     requireAdamOptions(this.constructor.name, options)
   }
 
+  protected override requireReplays(): void {}
+
   protected override stepGroup(
     group: ParamGroup & Required<AdamOptions>,
     items: readonly StepItem[],

@@ -78,6 +78,8 @@ export abstract class ElementwiseOptimizer<Options extends CommonOptions> extend
     return group.weightDecay ?? 0
   }
 
+  protected override requireReplays(): void {}
+
   protected override stepGroup(
     group: ParamGroup & Full<Options>,
     items: readonly StepItem[],

@@ -1,7 +1,14 @@
 /** What all optimizers share: parameter groups, state, and saving both. */
 import { ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { internally, native, parameters, scopes, wrap } from '@flambeau/core/internal'
+import {
+  capturedSteps,
+  internally,
+  native,
+  parameters,
+  scopes,
+  wrap,
+} from '@flambeau/core/internal'
 import { enableGrad, noGrad } from '@flambeau/autograd'
 import type {
   HookOptions,
@@ -198,15 +205,52 @@ export abstract class Optimizer<Options extends object> {
   /** The step itself, between its hooks. */
   protected takeStep<T>(closure?: () => T): T | undefined {
     const result = closure === undefined ? undefined : enableGrad(closure)
+    const { again } = capturedSteps
+    if (again !== null) this.requireReplays()
     noGrad(() =>
       internally(() => {
         for (const group of this.paramGroups) {
           const items = this.#items(group)
-          if (items.length > 0) this.stepGroup(group, items)
+          if (items.length === 0) continue
+          if (again === null) {
+            this.stepGroup(group, items)
+            continue
+          }
+          this.#requireState(items, () => this.stepGroup(group, items))
+          again.push(() => noGrad(() => internally(() => this.stepGroup(group, items))))
         }
       }),
     )
     return result
+  }
+
+  /** Takes a step of a graph, by which no state is made: each replay would make it anew. */
+  #requireState(items: readonly StepItem[], step: () => void): void {
+    const size = (): number => items.reduce((sum, { state }) => sum + Object.keys(state).length, 0)
+    const before = size()
+    step()
+    if (size() === before) return
+    for (const { state } of items) for (const key of Object.keys(state)) delete state[key]
+    throw new ValueError(
+      this.constructor.name,
+      [],
+      'the first step of an optimizer makes its state, and cannot be part of a CUDA graph',
+      'take a step before: graph(step, { warmup: 1 })',
+    )
+  }
+
+  /**
+   * Throws a {@link ValueError} unless a step can be part of a CUDA graph: where the numbers that it
+   * computes with, such as the count of steps, are all handed to one native call, which each replay
+   * gives anew.
+   */
+  protected requireReplays(): void {
+    throw new ValueError(
+      this.constructor.name,
+      [],
+      'its steps cannot be part of a CUDA graph',
+      'capture the forward and backward pass only, or use Adam, AdamW or SGD',
+    )
   }
 
   #items(group: ParamGroup): StepItem[] {

@@ -11,7 +11,7 @@ export interface Implementation {
   foreach?: boolean | null
   /** Without effect. */
   fused?: boolean | null
-  /** Steps inside of CUDA graphs: only false. */
+  /** Without effect: steps can be part of CUDA graphs in any case. */
   capturable?: boolean
   /** Steps that gradients go through: only false. */
   differentiable?: boolean
@@ -44,12 +44,9 @@ export function optionReader<Options extends object>(
       }
       options[name] = value instanceof Tensor ? value.item() : value
     })
-    for (const [name, what] of [
-      ['capturable', 'steps inside of CUDA graphs'],
-      ['differentiable', 'steps that gradients go through'],
-    ] as const) {
-      if (options[name] !== true) continue
-      throw new ValueError(optimizer, [], `${name}: there are no ${what}`, 'leave it out')
+    if (options['differentiable'] === true) {
+      const rule = 'differentiable: there are no steps that gradients go through'
+      throw new ValueError(optimizer, [], rule, 'leave it out')
     }
     return options as Options
   }

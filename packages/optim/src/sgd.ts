@@ -93,6 +93,8 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     }
   }
 
+  protected override requireReplays(): void {}
+
   protected override stepGroup(
     group: ParamGroup & Required<SGDOptions>,
     items: readonly StepItem[],

@@ -1,5 +1,6 @@
 /** Steps of optimizers: all parameters in one native call, in place. */
 import type { DTypeCode } from '../dtype.ts'
+import type { Op } from '../op.ts'
 import { defineOp, runInPlace } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -48,6 +49,22 @@ function written(roles: Roles): Tensor[] {
   return roles.filter((_, role) => role !== 1).flat()
 }
 
+/**
+ * How steps take part in a graph of a device. While it is captured, optimizers leave in `again` what
+ * takes the same step once more. For a replay that is called with a list in `numbers`: what a step
+ * would compute with goes there, and nothing is computed. @internal
+ */
+export const capturedSteps: {
+  again: (() => void)[] | null
+  numbers: (readonly number[])[] | null
+} = { again: null, numbers: null }
+
+/** Changes tensors, given by role, as the op with these numbers does. */
+function takeStep(op: Op<null>, roles: Roles, numbers: readonly number[]): void {
+  if (capturedSteps.numbers !== null) capturedSteps.numbers.push(numbers)
+  else runInPlace(op, written(roles), roles.flat(), numbers)
+}
+
 export interface SgdStepOptions {
   lr: number
   momentum: number
@@ -75,7 +92,7 @@ export function sgdStep(
   const roles = momentum === 0 ? [params, grads] : [params, grads, buffers]
   eachGroup(roles, (group, count) => {
     const numbers = [count, lr, momentum, dampening, weightDecay, ...flags]
-    runInPlace(sgdOp, written(group), group.flat(), numbers)
+    takeStep(sgdOp, group, numbers)
   })
 }
 
@@ -111,7 +128,7 @@ export function adamStep(
   const roles = [params, grads, means, squares, ...(amsgrad ? [largest] : [])]
   eachGroup(roles, (group, count) => {
     const numbers = [count, lr, betas[0], betas[1], eps, weightDecay, ...flags, step]
-    runInPlace(adamOp, written(group), group.flat(), numbers)
+    takeStep(adamOp, group, numbers)
   })
 }
 
@@ -142,7 +159,7 @@ export type StepRule = (typeof STEP_RULES)[number]
 export function optimStep(rule: StepRule, roles: Roles, numbers: readonly number[]): void {
   const code = STEP_RULES.indexOf(rule)
   eachGroup(roles, (group, count) => {
-    runInPlace(stepOp, written(group), group.flat(), [count, code, ...numbers])
+    takeStep(stepOp, group, [count, code, ...numbers])
   })
 }
 

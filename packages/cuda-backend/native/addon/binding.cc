@@ -281,6 +281,19 @@ napi_value graph_place(Arguments& a) {
   graph_at(a).place(a.int_at(1), a.uint64_at(2), a.uint64_at(3), stream_with(a.int_at(4)).stream);
   return nullptr;
 }
+napi_value graph_live(Arguments& a) { return a.number(graph_at(a).live_count()); }
+// graphParams(graph, index, Float64Array)
+napi_value graph_params(Arguments& a) {
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(a.env(), a.value(2), &type, &length, &data, nullptr, nullptr) !=
+          napi_ok ||
+      type != napi_float64_array)
+    throw Failure("ERR_INTERNAL", "an argument must be a Float64Array");
+  graph_at(a).set_params(a.int_at(1), static_cast<const double*>(data), static_cast<int>(length));
+  return nullptr;
+}
 napi_value is_capturing(Arguments& a) { return a.boolean(recording() != nullptr); }
 
 // --- kernels and settings ---
@@ -363,6 +376,8 @@ constexpr Export kExports[] = {
     {"graphReplay", guarded<graph_replay>},
     {"graphDraws", guarded<graph_draws>},
     {"graphPlace", guarded<graph_place>},
+    {"graphLive", guarded<graph_live>},
+    {"graphParams", guarded<graph_params>},
     {"isCapturing", guarded<is_capturing>},
     {"hostKernels", guarded<host_operations>},
     {"kernelNames", guarded<kernel_names>},

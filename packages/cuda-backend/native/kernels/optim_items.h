@@ -14,7 +14,8 @@ inline constexpr int kGradient = 1;  // the role of gradients, which a step does
 
 template <class T, int kRoles, class Rule>
 __global__ void __launch_bounds__(kManyThreads)
-    optim_loop(const __grid_constant__ ManyTable table, Rule rule) {
+    optim_loop(const __grid_constant__ ManyTable table, Rule rule, const Rule* live) {
+  if (live) rule = *live;
   using C = Computed<T>;
   constexpr int V = kPack<T>;
   const ManyEntry& entry = table.find();
@@ -89,10 +90,15 @@ class Items {
 
   DType dtype() const { return dtype_; }
 
-  template <class T, int kRoles, class Rule>
-  void run(const Rule& rule) const {
+  // `make` gives the rule from the call's parameters, which each replay of a graph may change.
+  template <class T, int kRoles, class Make>
+  void run(const Make& make) const {
+    using Rule = decltype(make(call_.params()));
+    const Rule rule = make(call_.params());
+    const Rule* const live = call_.live<Rule>(make);
     many_.run(call_, [&](unsigned grid, const ManyTable& table) {
-      launch(optim_loop<T, kRoles, Rule>, grid, kManyThreads, 0, call_.stream(), table, rule);
+      launch(optim_loop<T, kRoles, Rule>, grid, kManyThreads, 0, call_.stream(), table, rule,
+             live);
     });
     for (const auto& [to, from] : copied_back_) copy_into(call_, to, from);
   }

@@ -6,8 +6,10 @@ namespace flambeau::cuda {
 namespace {
 
 template <class T, StepRule kRule>
-void step(const Items& items, int roles, const double* numbers, int count) {
-  const StepOf<Computed<T>, kRule> rule(numbers, count);
+void step(const Items& items, int roles, int count) {
+  const auto rule = [count](const double* params) {
+    return StepOf<Computed<T>, kRule>(params + 2, count);
+  };
   constexpr int kState[kNumStepRules] = {1, 1, 2, 2, 2, 2, 1, 2, 0};
   constexpr int kRoles = 2 + kState[static_cast<int>(kRule)];
   if (roles == kRoles) return items.run<T, kRoles>(rule);
@@ -35,7 +37,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(optim_step) {
   const Items items(call, call.integer(0), roles);
   with_float_type(items.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const auto run = [&](auto of) { step<T, of()>(items, roles, numbers, count); };
+    const auto run = [&](auto of) { step<T, of()>(items, roles, count); };
     switch (static_cast<StepRule>(rule)) {
 #define FLAMBEAU_RULE(name) \
   case StepRule::name: return run(std::integral_constant<StepRule, StepRule::name>{})

@@ -56,14 +56,14 @@ Allocator::Pool& Allocator::pool_for_this_thread() {
   return main_;
 }
 
-void* Allocator::allocate(size_t bytes, StreamName stream) {
+void* Allocator::allocate(size_t bytes, StreamName stream, bool outside) {
   if (bytes == 0) return nullptr;
   const std::lock_guard lock(mutex_);
   if (captures_.empty() && !waiting_.empty()) pass_marks(false);
   if (bytes > SIZE_MAX - kLargeSegment) fail(bytes);
   const size_t rounded = round_up(bytes, kGranule);
   const bool is_small = rounded <= kSmallMost;
-  Pool& pool = captures_.empty() ? main_ : pool_for_this_thread();
+  Pool& pool = captures_.empty() || outside ? main_ : pool_for_this_thread();
   Block* block = find_free(pool, is_small, rounded, stream);
   if (!block) block = new_segment(pool, is_small, rounded, stream);
   if (!block && captures_.empty()) {

@@ -92,7 +92,9 @@ class Allocator {
   Allocator& operator=(const Allocator&) = delete;
 
   // Memory for work on `stream`, aligned to 512 bytes; null for none. Throws OutOfMemory.
-  void* allocate(size_t bytes, StreamName stream);
+  void* allocate(size_t bytes, StreamName stream) { return allocate(bytes, stream, false); }
+  // The same outside of any pool, and so of memory that earlier work of a graph writes to.
+  void* allocate_outside(size_t bytes, StreamName stream) { return allocate(bytes, stream, true); }
   // Gives back what allocate gave. Work that was put on its stream may still use it.
   void deallocate(void* data);
   // Work on another stream than that of the allocation uses the memory around `data`.
@@ -158,6 +160,7 @@ class Allocator {
     Pool* pool;
   };
 
+  void* allocate(size_t bytes, StreamName stream, bool outside);
   FreeBlocks& free_blocks(const Segment& segment);
   Pool& pool_for_this_thread();
   Block* find_free(Pool& pool, bool is_small, size_t bytes, StreamName stream);

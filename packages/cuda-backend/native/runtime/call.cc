@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "border.h"
 #include "graph.h"
@@ -209,6 +210,11 @@ Philox Call::draw(int generator, uint64_t counters) {
                host_.draw(call_.host, generator, counters, &philox.seed, &philox.offset));
   }
   return philox;
+}
+
+void* Call::live_bytes(size_t bytes, std::function<void(const double*, void*)> remake) {
+  Graph* const graph = recording();
+  return graph ? graph->live(bytes, call_.params, call_.num_params, std::move(remake)) : nullptr;
 }
 
 const Fault* Call::fault() const { return fault_for(device(), kernel_, nullptr, kFaultOfNothing); }

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <functional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "device_abi.h"
@@ -105,6 +108,19 @@ class Call {
   const Fault* fault() const;
   const Fault* fault(const Strided& index, int64_t axis) const;
 
+  // What a kernel computes from the parameters, as device memory where a graph is recorded, whose
+  // replays may bring other parameters (the step of an optimizer); null otherwise. `make` gives it
+  // from parameters laid out as those of this call. Device code: if (live) value = *live.
+  template <class T, class Make>
+  const T* live(const Make& make) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    return static_cast<const T*>(live_bytes(sizeof(T), [make](const double* params, void* bytes) {
+      const T value = make(params);
+      std::memcpy(bytes, &value, sizeof(T));
+    }));
+  }
+  const double* params() const { return call_.params; }
+
   int device() const { return call_.index; }
   cudaStream_t stream() const { return stream_; }
   const Properties& properties() const;
@@ -112,6 +128,7 @@ class Call {
 
  private:
   Tensor& output(int i, const int64_t* strides, int64_t elements);
+  void* live_bytes(size_t bytes, std::function<void(const double* params, void* bytes)> remake);
   static int& depth();  // of calls within calls on this thread
 
   const FlambeauHost& host_;

@@ -1,6 +1,7 @@
 #include "graph.h"
 
 #include <string>
+#include <utility>
 
 #include "failure.h"
 #include "memory.h"
@@ -86,7 +87,17 @@ void Graph::replay(cudaStream_t stream) {
   if (t_recording)
     throw Failure("ERR_VALUE", "a graph cannot be replayed while another one is captured");
   use_device(device_);
+  for (Live& live : live_) {
+    if (!live.stale) continue;
+    upload(device_, stream, live.device, live.bytes.data(), live.bytes.size());
+    live.stale = false;
+  }
   check(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch");
+}
+
+// What is written before a replay must not share memory with what its earlier work writes.
+void* Graph::outside(size_t bytes) {
+  return allocator_of(device_).allocate_outside(bytes, stream_);
 }
 
 Graph::Draws& Graph::reserve(int generator, uint64_t counters, uint64_t* offset) {
@@ -106,6 +117,25 @@ void Graph::place(int generator, uint64_t seed, uint64_t offset, cudaStream_t st
   upload(device_, stream, at->second.live, place, sizeof place);
 }
 
+void* Graph::live(size_t bytes, const double* params, int count, Remake remake) {
+  Live live;
+  live.count = count;
+  live.device = outside(bytes);
+  live.bytes.resize(bytes);
+  live.remake = std::move(remake);
+  live.remake(params, live.bytes.data());
+  live_.push_back(std::move(live));
+  return live_.back().device;
+}
+
+void Graph::set_params(int index, const double* params, int count) {
+  if (index < 0 || index >= live_count() || count != live_[static_cast<size_t>(index)].count)
+    throw Failure("ERR_INTERNAL", "the graph has no such numbers");
+  Live& live = live_[static_cast<size_t>(index)];
+  live.remake(params, live.bytes.data());
+  live.stale = true;
+}
+
 void* Graph::keep(size_t bytes) {
   void* data = nullptr;
   check(cudaHostAlloc(&data, bytes, cudaHostAllocPortable), "cudaHostAlloc");
@@ -122,6 +152,7 @@ void Graph::clear() noexcept {
       cudaGraphExecDestroy(executable_);
     }
     for (void* data : kept_) cudaFreeHost(data);
+    for (const Live& live : live_) allocator_of(device_).deallocate(live.device);
     for (auto& [generator, draws] : draws_) allocator_of(device_).deallocate(draws.live);
     if (pool_ != 0) allocator_of(device_).release_pool(pool_);
   } catch (...) {  // a device that is lost has lost its memory too
@@ -130,6 +161,7 @@ void Graph::clear() noexcept {
   executable_ = nullptr;
   nodes_ = 0;
   kept_.clear();
+  live_.clear();
   draws_.clear();
   pool_ = 0;
   device_ = -1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -45,11 +46,21 @@ class Graph {
   // Where a generator is for the next replay.
   void place(int generator, uint64_t seed, uint64_t offset, cudaStream_t stream);
 
+  // --- numbers that another replay may find changed, such as the step of an optimizer ---
+  // Turns the parameters of a call into what its kernel reads.
+  using Remake = std::function<void(const double* params, void* bytes)>;
+  // Device memory of `bytes` bytes that holds, at each replay, what `remake` makes of the
+  // parameters: those of the capture until others are set.
+  void* live(size_t bytes, const double* params, int count, Remake remake);
+  int live_count() const { return static_cast<int>(live_.size()); }
+  void set_params(int index, const double* params, int count);
+
   // Host memory of `bytes` bytes that lasts as long as the graph.
   void* keep(size_t bytes);
   PoolId pool() const { return pool_; }
 
  private:
+  void* outside(size_t bytes);
   void clear() noexcept;
 
   int device_ = -1;
@@ -58,6 +69,14 @@ class Graph {
   cudaGraphExec_t executable_ = nullptr;
   size_t nodes_ = 0;
   std::map<int, Draws> draws_;
+  struct Live {
+    void* device = nullptr;
+    std::vector<char> bytes;
+    int count = 0;      // of parameters
+    bool stale = true;  // the device does not have them yet
+    Remake remake;
+  };
+  std::vector<Live> live_;
   std::vector<void*> kept_;
 };
 

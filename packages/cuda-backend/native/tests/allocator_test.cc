@@ -252,8 +252,11 @@ TEST_CASE("memory of a capture stays with its graph") {
   d.allocator.deallocate(inside);
   CHECK(d.allocator.allocate(100, stream(0)) == inside);
   d.allocator.deallocate(inside);
+  void* const outside = d.allocator.allocate_outside(100, stream(0));
+  CHECK(outside == before);
+  d.allocator.deallocate(outside);
   d.allocator.end_pool(pool);
-  // Free, but not for others.
+  // Free, but not for others, and not for what must not lie there.
   CHECK(d.allocator.allocate(100, stream(0)) == before);
   CHECK(d.allocator.allocate(100, stream(0)) != inside);
   d.allocator.empty_cache();
