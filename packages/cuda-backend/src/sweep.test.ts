@@ -41,6 +41,12 @@ function expectedOf(sample: Sample, inputs: readonly SampleInput[], seed: number
   }
 }
 
+/** The same rule; what the GPU finds out later it says of the kernel, not of the function. */
+function orLater(rule: RegExp): RegExp {
+  const ofAny = rule.source.replace(/^\w+: /, '')
+  return new RegExp(`${rule.source}|\\w+: ${ofAny}.* \\(the GPU found it`, rule.flags)
+}
+
 const numbers = (tensors: readonly Tensor[]): string =>
   tensors.map((tensor) => tensor.toArray().join()).join(';')
 
@@ -89,7 +95,7 @@ for (const [op, samples] of allSamples()) {
           expect(() => {
             // What depends on contents is found out when they are looked at.
             for (const output of deviceOutputsOf(sample, inputs)) output.toArray()
-          }).toThrow(rule)
+          }).toThrow(orLater(rule))
         })
         continue
       }
