@@ -43,8 +43,8 @@ struct Metric {
   }
 };
 
-// y [batch, rows, columns], a [batch, rows, n], b [batch, columns, n]. A block has a tile of one matrix
-// of the batch; blockIdx.x counts tiles.
+// y [batch, rows, columns], a [batch, rows, n], b [batch, columns, n]. A block has a tile of one
+// matrix of the batch; blockIdx.x counts tiles.
 template <class C, Norm kNorm>
 __global__ void __launch_bounds__(kAcross* kAcross)
     distances(const C* a, const C* b, int64_t rows, int64_t columns, int64_t n, int64_t tiles_down,

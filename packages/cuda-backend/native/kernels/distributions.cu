@@ -1,5 +1,6 @@
 // Samples of distributions that need an unknown number of random numbers each, and of categories.
-// philox.h says which numbers they are; the algorithms are those of core's runtime/distributions.cc.
+// philox.h says which numbers they are; the algorithms are those of core's
+// runtime/distributions.cc.
 #include "random_fill.h"
 
 namespace flambeau::cuda {
@@ -9,10 +10,10 @@ namespace {
 // ln k! for k ≥ 0 less Stirling's approximation (k + 1/2) ln(k + 1) - (k + 1) + ln(2π) / 2.
 template <class C>
 __device__ C stirling_rest(C k) {
-  constexpr C kFirst[] = {
-      C(0.0810614667953272),  C(0.0413406959554092),  C(0.0276779256849983),  C(0.02079067210376509),
-      C(0.0166446911898211),  C(0.0138761288230707),  C(0.0118967099458917),  C(0.0104112652619720),
-      C(0.00925546218271273), C(0.00833056343336287)};
+  constexpr C kFirst[] = {C(0.0810614667953272),  C(0.0413406959554092), C(0.0276779256849983),
+                          C(0.02079067210376509), C(0.0166446911898211), C(0.0138761288230707),
+                          C(0.0118967099458917),  C(0.0104112652619720), C(0.00925546218271273),
+                          C(0.00833056343336287)};
   if (k <= 9) return kFirst[static_cast<int>(k)];
   const C square = (k + 1) * (k + 1);
   return (C(1.0 / 12) - (C(1.0 / 360) - C(1.0 / 1260) / square) / square) / (k + 1);
@@ -55,8 +56,8 @@ __device__ C binomial_by_rejection(PhiloxStream& stream, C count, C p) {
     const C bound = (mode + C(0.5)) * ::log((mode + 1) / (odds * (count - mode + 1))) +
                     (count + 1) * ::log((count - mode + 1) / (count - k + 1)) +
                     (k + C(0.5)) * ::log(odds * (count - k + 1) / (k + 1)) +
-                    stirling_rest<C>(mode) + stirling_rest<C>(count - mode) -
-                    stirling_rest<C>(k) - stirling_rest<C>(count - k);
+                    stirling_rest<C>(mode) + stirling_rest<C>(count - mode) - stirling_rest<C>(k) -
+                    stirling_rest<C>(count - k);
     if (v <= bound) return k;
   }
 }
@@ -113,7 +114,7 @@ __global__ void __launch_bounds__(kRandomThreads)
     double value = formulas::kNan;
     // The loop would not end for NaN and infinity.
     if (!(rate >= 0)) {
-      report_number(fault, kFaultRate, rate);
+      report_number(fault, kFaultRate, rate, i);
     } else if (rate - rate == 0) {
       PhiloxStream stream(philox, static_cast<uint64_t>(i));
       value = poisson_sample(stream, rate);
@@ -147,7 +148,7 @@ __global__ void __launch_bounds__(kRandomThreads)
     const int64_t i = first + threadIdx.x;
     C weight = i < categories ? widened(from[i]) : C(0);
     if (!(weight >= 0) || weight - weight != 0) {
-      report_number(fault, kFaultWeight, static_cast<double>(weight));
+      report_number(fault, kFaultWeight, static_cast<double>(weight), i);
       weight = 0;
     }
     C total;
@@ -210,8 +211,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(binomial) {
   const Tensor counts = call.contiguous(call.in(0));
   const Tensor p = call.contiguous(call.in(1));
   const Tensor& out = call.out(0);
-  require_internal(out.shape == counts.shape && out.shape == p.shape &&
-                       out.dtype == counts.dtype && out.dtype == p.dtype,
+  require_internal(out.shape == counts.shape && out.shape == p.shape && out.dtype == counts.dtype &&
+                       out.dtype == p.dtype,
                    "binomial's operands do not fit");
   const int64_t n = out.numel();
   if (n == 0) return;

@@ -136,8 +136,8 @@ FLAMBEAU_CUDA_KERNEL(dropoutBits) {
   require_internal(bits.dtype == DType::kUInt8 && n >= 0 && bits.numel() >= bytes_for(n),
                    "the bits have no room");
   if (bits.numel() == 0) return;
-  launch(bits_loop, grid_for(bits.numel(), 1, call.properties(), kRandomThreads), kRandomThreads,
-         0, call.stream(), keep_of(call, n, call.param(1)), n, bits.numel(), bits.as<uint8_t>());
+  launch(bits_loop, grid_for(bits.numel(), 1, call.properties(), kRandomThreads), kRandomThreads, 0,
+         call.stream(), keep_of(call, n, call.param(1)), n, bits.numel(), bits.as<uint8_t>());
 }
 
 }  // namespace flambeau::cuda

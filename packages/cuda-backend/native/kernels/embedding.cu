@@ -13,14 +13,6 @@ Tensor as_rows(Tensor t, int64_t n, int64_t width, int64_t row, int64_t column) 
   return t;
 }
 
-Places rows_of_table(Call& call, int64_t rows, int64_t step) {
-  Places places;
-  places.size = rows;
-  places.step = step;
-  places.fault = call.fault();
-  return places;
-}
-
 // [*, width] for indices [*].
 Shape row_for_each(const Tensor& indices, int64_t width) {
   Shape shape = indices.shape;
@@ -46,7 +38,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(embedding) {
   const Tensor list = call.contiguous(readable_index(call, indices));
   take_elements(call, as_rows(out, n, width, width, 1), as_rows(list, n, width, 1, 0),
                 as_rows(table, n, width, 0, table.stride(1)),
-                rows_of_table(call, table.size(0), table.stride(0)));
+                places_of(call, list, table.size(0), table.stride(0), false, 0));
 }
 
 // grad [*, width] floating, indices [*] as above -> [rows, width]: for each row, the sum of what it
@@ -64,7 +56,7 @@ FLAMBEAU_CUDA_KERNEL(embeddingGrad) {
   if (n == 0 || width == 0) return;
   const Tensor grad = call.contiguous(call.in(0));
   const Tensor list = call.contiguous(readable_index(call, indices));
-  const Places places = rows_of_table(call, rows, width);
+  const Places places = places_of(call, list, rows, width, false, 0);
   if (!deterministic())
     return add_elements(call, as_rows(out, n, width, 0, 1), as_rows(list, n, width, 1, 0),
                         as_rows(grad, n, width, width, 1), places, 1);

@@ -65,8 +65,8 @@ struct CrossEntropyOutputs {
 template <class T>
 __device__ __forceinline__ void finish_row(const CrossEntropyOutputs<T>& out,
                                            const CrossEntropyNumbers& numbers,
-                                           const Labels<Computed<T>>& labels,
-                                           const ClassRows& rows, int64_t row, int64_t label,
+                                           const Labels<Computed<T>>& labels, const ClassRows& rows,
+                                           int64_t row, int64_t label,
                                            const Peak<Computed<T>>& peak, Computed<T> own_score,
                                            double smooth, double all_weights, LossSums* sums) {
   using C = Computed<T>;
@@ -106,8 +106,8 @@ __device__ __forceinline__ void divide_scale(const CrossEntropyOutputs<T>& out, 
 
 // Ends a block: hands its sums on, or, where it is the only one, ends the loss.
 template <class T>
-__device__ __forceinline__ void finish_block(const CrossEntropyOutputs<T>& out,
-                                             Reduction reduction, int64_t rows, LossSums sums) {
+__device__ __forceinline__ void finish_block(const CrossEntropyOutputs<T>& out, Reduction reduction,
+                                             int64_t rows, LossSums sums) {
   if (reduction == Reduction::kNone) return;
   sums = block_reduce<SumTwo>(sums);
   if (gridDim.x > 1) {
@@ -170,7 +170,7 @@ __global__ void __launch_bounds__(kLossThreads)
   finish_block(out, numbers.reduction, rows.count, sums);
 }
 
-// Rows that are neighbours: a thread has a row.
+// Rows that are neighbours, or short ones: a thread has a row.
 template <class T>
 __global__ void __launch_bounds__(kLossThreads)
     cross_entropy_lanes(const T* x, ClassRows rows, Labels<Computed<T>> labels,
@@ -201,7 +201,8 @@ __global__ void __launch_bounds__(kLossThreads)
   finish_block(out, numbers.reduction, rows.count, sums);
 }
 
-// Joins the sums of `blocks` blocks; the factors of a mean are divided by the weights of all targets.
+// Joins the sums of `blocks` blocks; the factors of a mean are divided by the weights of all
+// targets.
 template <class T>
 __global__ void __launch_bounds__(kLossThreads)
     cross_entropy_join(CrossEntropyOutputs<T> out, int blocks, Reduction reduction, int64_t rows) {
@@ -236,12 +237,12 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(cross_entropy) {
                                   nullptr};
     const Labels<C> labels = scores.labels<C>(call, 2, call.integer(1));
     constexpr int kTeams = kLossThreads / kWarp;
-    const bool lanes = rows.step > 1;
+    // A thread has rows that lie side by side, or are short; so a small batch is done in one
+    // launch.
+    const bool lanes = rows.step > 1 || rows.n <= kWarp;
     const bool by_warp = rows.n <= 1024;
     const int64_t in_block = lanes ? kLossThreads : by_warp ? kTeams : 1;
-    // Few small rows are done in one launch.
-    const bool few = !lanes && by_warp && rows.count <= 16 * kTeams;
-    const unsigned blocks = few ? 1 : blocks_for(call, ceil_divide(rows.count, in_block));
+    const unsigned blocks = blocks_for(call, ceil_divide(rows.count, in_block));
     if (blocks > 1 && numbers.reduction != Reduction::kNone)
       out.parts = call.scratch_of<LossSums>(blocks);
     const auto start = [&](auto kernel) {

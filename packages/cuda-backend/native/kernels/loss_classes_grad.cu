@@ -5,8 +5,8 @@ namespace flambeau::cuda {
 
 namespace {
 
-// d loss / d x[c] = grad · scale · (p[c] - share of class c), the shares adding up to 1. Elements in the
-// order of memory, which is [rows, n] or [images, n, step].
+// d loss / d x[c] = grad · scale · (p[c] - share of class c), the shares adding up to 1. Elements
+// in the order of memory, which is [rows, n] or [images, n, step].
 template <class T, int V>
 __global__ void __launch_bounds__(kLossThreads)
     cross_entropy_slope(const T* x, ClassRows rows, FastDivide classes, FastDivide step,

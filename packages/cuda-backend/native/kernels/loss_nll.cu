@@ -5,7 +5,7 @@ namespace flambeau::cuda {
 
 namespace {
 
-// The losses -weight · x[label], their sums per block, or (x null) the sums of the weights alone.
+// The losses -weight · x[label], their sums per block, or (loss null) the sums of the weights alone.
 template <class T>
 __global__ void __launch_bounds__(kLossThreads)
     nll_rows(const T* x, ClassRows rows, Labels<Computed<T>> labels, Reduction reduction, T* loss,
@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(kLossThreads)
     const int64_t label = labels.at(row);
     const C own = labels.weight_of(label);
     C value = 0;
-    if (x && label >= 0) value = -own * widened(x[rows.offset(row) + label * rows.step]);
+    if (loss && label >= 0) value = -own * widened(x[rows.offset(row) + label * rows.step]);
     if (reduction == Reduction::kNone) loss[row] = narrowed<T>(value);
     sums.first += static_cast<double>(value);
     sums.second += static_cast<double>(own);
@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(kLossThreads)
   if (reduction == Reduction::kNone) return;
   sums = block_reduce<SumTwo>(sums);
   if (threadIdx.x > 0) return;
-  if (gridDim.x > 1 || !x) {
+  if (gridDim.x > 1 || !loss) {
     parts[blockIdx.x] = sums;
   } else {
     const double y = reduction == Reduction::kMean ? sums.first / sums.second : sums.first;
@@ -53,8 +53,7 @@ __global__ void __launch_bounds__(kLossThreads)
     const uint32_t line = step.divide(static_cast<uint32_t>(i), &inner);
     const int64_t row = static_cast<int64_t>(classes.divide(line, &c)) * rows.step + inner;
     const int64_t label = labels.known(row);
-    const C slope =
-        label == c ? -grad[each ? row : 0] * labels.weight_of(label) / total : C(0);
+    const C slope = label == c ? -grad[each ? row : 0] * labels.weight_of(label) / total : C(0);
     dx[i] = narrowed<T>(slope);
   }
 }

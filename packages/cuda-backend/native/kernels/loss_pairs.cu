@@ -1,5 +1,5 @@
-// Losses of pairs of numbers: the squared error, and the cross-entropy of the sigmoid; each with its
-// gradient.
+// Losses of pairs of numbers: the squared error, and the cross-entropy of the sigmoid; each with
+// its gradient.
 #include "hyperbolic.h"
 #include "loss_rows.h"
 
@@ -55,8 +55,7 @@ __device__ __forceinline__ void for_pairs(int64_t n, const T* a, const T* b, con
 }
 
 template <class Loss, class T, int V>
-__global__ void __launch_bounds__(kLossThreads)
-    pair_each(int64_t n, const T* a, const T* b, T* y) {
+__global__ void __launch_bounds__(kLossThreads) pair_each(int64_t n, const T* a, const T* b, T* y) {
   using C = Computed<T>;
   for_pairs<V>(n, a, b, [&](auto count, int64_t i, const auto& p, const auto& q) {
     C result[count()];
@@ -196,9 +195,9 @@ void pair_loss_grad(Call& call, double factor) {
   const int64_t n = pair.a.numel();
   require_internal(call.in(0).dtype == pair.a.dtype && call.in(0).numel() == (each ? n : 1),
                    "the gradient of a loss has the wrong shape");
-  require_internal(call.spec(0).dtype == pair.a.dtype && call.spec(0).shape == pair.a.shape &&
-                       !call.in_place(0),
-                   "the gradient of a loss is like its operand");
+  require_internal(
+      call.spec(0).dtype == pair.a.dtype && call.spec(0).shape == pair.a.shape && !call.in_place(0),
+      "the gradient of a loss is like its operand");
   const Tensor grad = each ? pair.laid_out(call, call.in(0)) : call.in(0);
   with_float_type(pair.a.dtype, [&](auto zero) {
     using T = decltype(zero);

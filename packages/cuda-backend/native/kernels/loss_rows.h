@@ -51,7 +51,7 @@ struct Labels {
     const int64_t found = label[row];
     if (found == ignored) return -1;
     if (static_cast<uint64_t>(found) < static_cast<uint64_t>(classes)) return found;
-    report(fault, kFaultTarget, found, classes);
+    report(fault, kFaultTarget, found, classes, row);
     return -1;
   }
   // The same where somebody else has reported.

@@ -67,8 +67,7 @@ __global__ void __launch_bounds__(kManyThreads)
   if (!finite) flag.raise();
 }
 
-__global__ void __launch_bounds__(kManyThreads)
-    zero_loop(const __grid_constant__ ManyTable table) {
+__global__ void __launch_bounds__(kManyThreads) zero_loop(const __grid_constant__ ManyTable table) {
   constexpr int V = 16;  // bytes
   const ManyEntry& entry = table.find();
   for_share<V>(entry, [&](int64_t i, int count, bool packed) {

@@ -14,8 +14,8 @@ inline constexpr int kManyThreads = 256;
 // Accesses of 16 bytes that a thread does.
 inline constexpr int kManyAccesses = 2;
 
-// Tensors that belong together (a parameter, its gradient, its state), as pointers into memory of one
-// dense order.
+// Tensors that belong together (a parameter, its gradient, its state), as pointers into memory of
+// one dense order.
 struct ManyEntry {
   char* at[kMaxRoles];
   int64_t count;    // elements
@@ -93,8 +93,8 @@ class Many {
 };
 
 #if defined(FLAMBEAU_DEVICE_CODE)
-// body(place of the first of V elements, how many of them there are, whether they are one access) for
-// this thread's share of an entry.
+// body(place of the first of V elements, how many of them there are, whether they are one access)
+// for this thread's share of an entry.
 template <int V, class Body>
 FLAMBEAU_DEVICE void for_share(const ManyEntry& entry, const Body& body) {
   constexpr int64_t kPerBlock = int64_t{kManyThreads} * kManyAccesses * V;

@@ -1,8 +1,8 @@
 // Normalisation of channels (batch, group and instance norm): statistics over pixels and images, or
 // over the pixels of a group of channels; a weight and a bias for each channel.
 //
-// Where there are enough sets to keep the device busy, a block has a set of planes and does all of it
-// in one launch. Otherwise sets are summed in parts, which are joined into the numbers that the
+// Where there are enough sets to keep the device busy, a block has a set of planes and does all of
+// it in one launch. Otherwise sets are summed in parts, which are joined into the numbers that the
 // second pass needs.
 #include "norm_layout.h"
 
@@ -157,8 +157,8 @@ __global__ void __launch_bounds__(kNormThreads)
 }
 
 // A block joins the parts of a set: `runs` runs of `length` of them (splits and channels; or splits
-// alone), `stride` apart, the first run being that of the set. Without parts the mean and the variance
-// are given. Writes the statistics, if wanted, and what the set's units are normalised by.
+// alone), `stride` apart, the first run being that of the set. Without parts the mean and the
+// variance are given. Writes the statistics, if wanted, and what the set's units are normalised by.
 template <class C>
 __global__ void __launch_bounds__(kWarp)
     norm_join(const Welford<C>* parts, int64_t set_stride, int runs, int64_t run_stride, int length,
@@ -169,9 +169,9 @@ __global__ void __launch_bounds__(kWarp)
   const int64_t sets = gridDim.x;
   Welford<double> moments;
   if (parts) {
-    const Welford<C>* const from =
-        groups == 0 ? parts + set * set_stride
-                    : parts + set / groups * set_stride + set % groups * length;
+    const Welford<C>* const from = groups == 0
+                                       ? parts + set * set_stride
+                                       : parts + set / groups * set_stride + set % groups * length;
     for (int i = threadIdx.x; i < runs * length; i += kWarp) {
       const Welford<C> part = from[i / length * run_stride + i % length];
       Welford<double> one;
@@ -185,8 +185,8 @@ __global__ void __launch_bounds__(kWarp)
     moments.mean = static_cast<double>(mean_given[set]);
     moments.squares = static_cast<double>(variance_given[set]) * elements;
   }
-  const double variance = mean_given.data ? static_cast<double>(variance_given[set])
-                                          : moments.squares / elements;
+  const double variance =
+      mean_given.data ? static_cast<double>(variance_given[set]) : moments.squares / elements;
   const C mean = static_cast<C>(moments.mean);
   const C rstd = static_cast<C>(1 / ::sqrt(variance + eps));
   const int each = groups == 0 ? 1 : channels / groups;
@@ -295,8 +295,8 @@ void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
     splits = columns.grid.y;
     if (!given) {
       parts = call.scratch_of<Welford<C>>(l.images() * splits * l.c);
-      launch(norm_pixel_moments<T, V>, columns.grid, columns.block, 0, stream, x,
-             l.image_pixels(), l.c, parts);
+      launch(norm_pixel_moments<T, V>, columns.grid, columns.block, 0, stream, x, l.image_pixels(),
+             l.c, parts);
     }
   }
   Affine<C>* const units = call.scratch_of<Affine<C>>(std::max<int64_t>(1, l.units()));
@@ -313,8 +313,8 @@ void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
   } else {
     launch(norm_join<C>, static_cast<unsigned>(sets), kWarp, 0, stream,
            static_cast<const Welford<C>*>(parts), stride_of_set, static_cast<int>(splits),
-           planar ? int64_t{1} : l.c, length, mean, variance, elements, eps, channels, groups, w,
-           b, units, statistics);
+           planar ? int64_t{1} : l.c, length, mean, variance, elements, eps, channels, groups, w, b,
+           units, statistics);
   }
   if (empty) return;
   if (planar) {

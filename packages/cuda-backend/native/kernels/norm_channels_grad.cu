@@ -87,7 +87,8 @@ __global__ void __launch_bounds__(kNormThreads)
   if (threadIdx.x == 0) parts[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = sums;
 }
 
-// parts[image][split][c], channels-last; a set has `set_channels` channels, an image `sets` of them.
+// parts[image][split][c], channels-last; a set has `set_channels` channels, an image `sets` of
+// them.
 template <class T, int V>
 __global__ void __launch_bounds__(kNormThreads)
     norm_pixel_sums(const T* dy, const T* x, int64_t pixels, int64_t channels, int set_channels,
@@ -153,9 +154,9 @@ struct UnitParts {
   }
 };
 
-// A warp joins the parts of the units of a set; without parts the sums are 0. Writes the sums of each
-// unit, if wanted, and what dx is computed with; and the gradients of weight and bias, if wanted, which
-// is for units that are whole channels.
+// A warp joins the parts of the units of a set; without parts the sums are 0. Writes the sums of
+// each unit, if wanted, and what dx is computed with; and the gradients of weight and bias, if
+// wanted, which is for units that are whole channels.
 template <class C>
 __global__ void __launch_bounds__(kWarp)
     norm_join_grad(const Two<C>* parts, UnitParts place, int channels, int sets_of_image,
@@ -292,8 +293,8 @@ void gradient(Call& call, const ChannelLayout& l, const GradWork<Computed<T>>& w
   UnitParts place = {};
   Columns columns;
   if (planar) {
-    const Planes planes = l.groups == 0 ? planes_of(l, l.c * l.pixels, l.n, V)
-                                        : planes_of(l, l.pixels, 1, V);
+    const Planes planes =
+        l.groups == 0 ? planes_of(l, l.c * l.pixels, l.n, V) : planes_of(l, l.pixels, 1, V);
     const int64_t total = static_cast<int64_t>(planes.total());
     const int64_t splits = splits_for(call, l.units(), total);
     if (l.groups == 0 && splits == 1 && summed)
@@ -315,8 +316,8 @@ void gradient(Call& call, const ChannelLayout& l, const GradWork<Computed<T>>& w
     place = {splits * l.c, 1, static_cast<int>(splits), l.c};
     if (summed) {
       parts = call.scratch_of<Two<C>>(l.images() * splits * l.c);
-      launch(norm_pixel_sums<T, V>, columns.grid, columns.block, 0, stream, dy, x,
-             l.image_pixels(), l.c, set_channels, sets_of_image, work.statistics, parts);
+      launch(norm_pixel_sums<T, V>, columns.grid, columns.block, 0, stream, dy, x, l.image_pixels(),
+             l.c, set_channels, sets_of_image, work.statistics, parts);
     }
   }
   Slope<C>* const slopes = call.scratch_of<Slope<C>>(l.units());

@@ -1,8 +1,8 @@
 // How normalisation of channels sees its tensors.
 //
 // x [n, c, …] is worked on as it lies in memory: as planes, each a row of `pixels` numbers, or
-// channels-last as pixels of c numbers. A unit is what has numbers of its own for the second pass: a
-// channel of all images, or of one image where groups of channels share statistics.
+// channels-last as pixels of c numbers. A unit is what has numbers of its own for the second pass:
+// a channel of all images, or of one image where groups of channels share statistics.
 #pragma once
 
 #include "conv.h"
@@ -56,8 +56,8 @@ inline const Tensor& laid_out_output(Call& call, const ChannelLayout& l, const T
 
 // --- planes ---
 
-// The planes of a set or of a unit: `count` of them, `stride` elements apart, each of `packs` accesses
-// of V elements.
+// The planes of a set or of a unit: `count` of them, `stride` elements apart, each of `packs`
+// accesses of V elements.
 struct Planes {
   int64_t stride;
   uint32_t count;
@@ -91,8 +91,8 @@ inline int64_t splits_for(const Call& call, int64_t count, int64_t accesses) {
 
 // --- channels-last ---
 
-// A block has `lanes` accesses of neighbouring channels of several pixels; blockIdx.y is the part of
-// the pixels, blockIdx.z the image.
+// A block has `lanes` accesses of neighbouring channels of several pixels; blockIdx.y is the part
+// of the pixels, blockIdx.z the image.
 struct Columns {
   dim3 grid;
   dim3 block;
@@ -107,8 +107,8 @@ inline Columns columns_of(const Call& call, const ChannelLayout& l, int V) {
   require_internal(l.images() < 65536, "there are too many images");
   const int64_t blocks = int64_t{4} * call.properties().multiprocessors;
   const int64_t splits = std::clamp<int64_t>(
-      std::min(ceil_divide(blocks, across * l.images()), l.image_pixels() / (int64_t{4} * rows)),
-      1, kMaxSplits);
+      std::min(ceil_divide(blocks, across * l.images()), l.image_pixels() / (int64_t{4} * rows)), 1,
+      kMaxSplits);
   return {dim3(static_cast<unsigned>(across), static_cast<unsigned>(splits),
                static_cast<unsigned>(l.images())),
           dim3(lanes, rows)};

@@ -10,8 +10,8 @@ namespace flambeau::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kWarps = 4;     // of a block where each warp has a row
-constexpr int kPacks = 4;     // accesses of a row that a thread keeps in registers
+constexpr int kWarps = 4;       // of a block where each warp has a row
+constexpr int kPacks = 4;       // accesses of a row that a thread keeps in registers
 constexpr int kColumnRows = 8;  // rows that a block of column sums has at once
 
 // The threads of a row: a warp, or the block.
@@ -71,7 +71,7 @@ struct RowOf {
 };
 
 template <class T, int V, int kKept, bool kByWarp>
-__global__ void __launch_bounds__(kByWarp ? kWarps * kWarp : kThreads)
+__global__ void __launch_bounds__(kByWarp ? kWarps* kWarp : kThreads)
     norm_rows(const T* x, Numbers<Computed<T>> w, Numbers<Computed<T>> b, Computed<T> eps,
               bool centred, int64_t rows, int64_t n, T* y, Computed<T>* statistics) {
   using C = Computed<T>;
@@ -126,7 +126,7 @@ __global__ void __launch_bounds__(kByWarp ? kWarps * kWarp : kThreads)
 
 // dx = rstd · (g - mean of g - (x - mean) · rstd² · mean of g · (x - mean)), g = dy · w
 template <class T, int V, int kKept, bool kByWarp>
-__global__ void __launch_bounds__(kByWarp ? kWarps * kWarp : kThreads)
+__global__ void __launch_bounds__(kByWarp ? kWarps* kWarp : kThreads)
     norm_rows_grad(const T* dy, const T* x, Numbers<Computed<T>> w, const Computed<T>* statistics,
                    bool centred, int64_t rows, int64_t n, T* dx) {
   using C = Computed<T>;

@@ -79,9 +79,9 @@ struct AdamRule {
 template <class C, StepRule kRule>
 struct StepOf {
   C sign, decay;
-  C number[7];     // those from the third on
-  C rest[7];       // 1 - number
-  bool flag[7];    // number != 0
+  C number[7];      // those from the third on
+  C rest[7];        // 1 - number
+  bool flag[7];     // number != 0
   bool near_start;  // of the two ways to interpolate, the exact one
 
   StepOf(const double* numbers, int count)
@@ -95,7 +95,9 @@ struct StepOf {
     near_start = numbers[2] < 0.5;
   }
 
-  __device__ __forceinline__ C gradient(C grad, C value) const { return grad * sign + decay * value; }
+  __device__ __forceinline__ C gradient(C grad, C value) const {
+    return grad * sign + decay * value;
+  }
 
   template <int kRoles>
   __device__ __forceinline__ void apply(C (&v)[kRoles]) const {
@@ -165,8 +167,7 @@ struct StepOf {
       const C grad = gradient(v[1], v[0]);
       const C agreement = grad * v[2];
       const C scaled = v[3] * (agreement > 0 ? number[1] : (agreement < 0 ? number[0] : C(1)));
-      const C step =
-          scaled < number[2] ? number[2] : (scaled > number[3] ? number[3] : scaled);
+      const C step = scaled < number[2] ? number[2] : (scaled > number[3] ? number[3] : scaled);
       const C used = agreement < 0 ? C(0) : grad;
       v[3] = step;
       v[2] = used;

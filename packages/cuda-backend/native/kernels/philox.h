@@ -1,10 +1,11 @@
-// Random numbers of the device: Philox 4x32-10, which turns a counter of 128 bits and a key of 64 into
-// four words. (Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3, 2011.)
+// Random numbers of the device: Philox 4x32-10, which turns a counter of 128 bits and a key of 64
+// into four words. (Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3,
+// 2011.)
 //
-// The key is the seed of the generator. A call gets counters from the generator's offset on, and its
-// element i takes words of a counter that follows from i alone: the numbers depend on the seed, on what
-// was drawn before and on the number of elements, and not on the GPU or its launches. With words
-// counted from the call's first counter on, element i of a call has
+// The key is the seed of the generator. A call gets counters from the generator's offset on, and
+// its element i takes words of a counter that follows from i alone: the numbers depend on the seed,
+// on what was drawn before and on the number of elements, and not on the GPU or its launches. With
+// words counted from the call's first counter on, element i of a call has
 //   word i                  where an element takes 32 bits (float32 and narrower, masks)
 //   words 2 i and 2 i + 1   where it takes 64 (float64, int64, large ranges)
 // Samplers that reject have for element i the counters offset + i with 1, 2, … in the upper half.

@@ -93,7 +93,7 @@ struct BernoulliEachSample {
     const double chance = stored == DType::kFloat64
                               ? static_cast<const double*>(p)[i]
                               : static_cast<double>(read_computed<float>(p, i, stored));
-    if (!(chance >= 0 && chance <= 1)) report_number(fault, kFaultProbability, chance);
+    if (!(chance >= 0 && chance <= 1)) report_number(fault, kFaultProbability, chance, i);
     return unit_double(bits) < chance ? one : T{};
   }
 };
@@ -137,7 +137,7 @@ __global__ void __launch_bounds__(kRandomThreads)
       const int64_t at = i + j < n ? i + j : 0;
       const C deviation = std[at];
       if (std.data && !(deviation >= C(0)))
-        report_number(fault, kFaultDeviation, static_cast<double>(deviation));
+        report_number(fault, kFaultDeviation, static_cast<double>(deviation), at);
       C value = values[j] * deviation + mean[at];
       if constexpr (kExponential) value = static_cast<C>(::exp(static_cast<double>(value)));
       pack[j] = narrowed<T>(value);
@@ -160,7 +160,7 @@ void fill_normal(Call& call, const Tensor& out, const Numbers<Computed<T>>& mean
     constexpr int kEach = 4 / kWordsOf<T>;
     launch(normal_fill<T, kExponential>, grid_for(n, kEach, call.properties(), kRandomThreads),
            kRandomThreads, 0, call.stream(), draw_words(call, n, kWordsOf<T>), n, mean, std,
-           call.fault(), data);
+           std.data ? call.fault() : nullptr, data);
   });
 }
 template <bool kExponential>
@@ -278,8 +278,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(bernoulliEach) {
   copy_into(call, each, p);
   with_every_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    fill_random<2, T>(call, out, BernoulliEachSample<T>{each.data, each.dtype,
-                                                        converted<T>(1.0f), call.fault()});
+    fill_random<2, T>(
+        call, out, BernoulliEachSample<T>{each.data, each.dtype, converted<T>(1.0f), call.fault()});
   });
 }
 

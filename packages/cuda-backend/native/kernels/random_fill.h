@@ -15,8 +15,8 @@ inline Tensor& tensor_to_fill(Call& call) {
 
 #if defined(FLAMBEAU_DEVICE_CODE)
 
-// out[i] = sample(words of element i, i) where kWords words make one element: 1 or 2. A thread has a
-// counter at a time.
+// out[i] = sample(words of element i, i) where kWords words make one element: 1 or 2. A thread has
+// a counter at a time.
 template <int kWords, class T, class Sample>
 __global__ void __launch_bounds__(kRandomThreads)
     random_fill(Philox given, int64_t n, T* out, Sample sample) {
@@ -45,7 +45,8 @@ __global__ void __launch_bounds__(kRandomThreads)
 
 #endif
 
-// Calls body(data) with memory for out's elements in logical order, which then become those of `out`.
+// Calls body(data) with memory for out's elements in logical order, which then become those of
+// `out`.
 template <class T, class Body>
 void fill_in_order(Call& call, const Tensor& out, const Body& body) {
   if (out.numel() == 0) return;

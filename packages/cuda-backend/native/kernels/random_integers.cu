@@ -104,8 +104,8 @@ int64_t narrow_high(int64_t high) {
 template <class T>
 void fill_range(Call& call, const Tensor& out, uint64_t range, int64_t first) {
   if (range != 0 && range < kSmallRange)
-    return fill_random<1, T>(
-        call, out, SmallRangeSample<T>{FastDivide(static_cast<uint32_t>(range)), first});
+    return fill_random<1, T>(call, out,
+                             SmallRangeSample<T>{FastDivide(static_cast<uint32_t>(range)), first});
   fill_random<2, T>(call, out, LargeRangeSample<T>{range, first});
 }
 
@@ -134,8 +134,8 @@ struct Permutation {
       uint64_t left = i >> half;
       uint64_t right = i & mask;
       for (int round = 0; round < kRounds; ++round) {
-        const Words words = philox_words(
-            philox.seed, philox.offset, right | static_cast<uint64_t>(round + 1) << 56);
+        const Words words = philox_words(philox.seed, philox.offset,
+                                         right | static_cast<uint64_t>(round + 1) << 56);
         const uint64_t mixed = (left ^ word_pair(words, 0)) & mask;
         left = right;
         right = mixed;
@@ -151,8 +151,7 @@ __global__ void __launch_bounds__(kRandomThreads)
     permutation_fill(Philox given, Permutation permutation, int64_t n, T* out) {
   const Philox philox = given.now();
   for (int64_t i = global_thread(); i < n; i += global_threads())
-    out[i] = whole_as<T>(
-        static_cast<int64_t>(permutation.of(philox, static_cast<uint64_t>(i))));
+    out[i] = whole_as<T>(static_cast<int64_t>(permutation.of(philox, static_cast<uint64_t>(i))));
 }
 
 }  // namespace
@@ -196,8 +195,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(random) {
     constexpr int64_t kLast = largest_integer<T>();
     constexpr bool kReal = is_real<T>;
     constexpr bool kWhole = (kReal && !std::is_same_v<T, Half>) || std::is_same_v<T, int64_t>;
-    if (kWhole && low == std::numeric_limits<int64_t>::min())
-      return fill_range<T>(call, out, 0, 0);
+    if (kWhole && low == std::numeric_limits<int64_t>::min()) return fill_range<T>(call, out, 0, 0);
     const bool valid = low >= smallest_integer<T>() && (kReal ? low < kLast : low <= kLast);
     if (!valid)
       throw Failure("ERR_VALUE", "random_: low (" + std::to_string(low) +
@@ -232,8 +230,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(randperm) {
         ++permutation.half;
       fill_in_order<T>(call, out, [&](T* data) {
         launch(permutation_fill<T>, grid_for(n, 1, call.properties(), kRandomThreads),
-               kRandomThreads, 0, call.stream(),
-               call.draw(static_cast<int>(call.integer(0)), 1), permutation, n, data);
+               kRandomThreads, 0, call.stream(), call.draw(static_cast<int>(call.integer(0)), 1),
+               permutation, n, data);
       });
     }
   });

@@ -17,8 +17,8 @@ Array numbers(DType dtype, const std::vector<int64_t>& sizes, int64_t seed = 3) 
   return typed(dtype, sizes, values);
 }
 
-// Scores [images, classes, inner] with labels [images, inner]: losses and the gradient of their sum,
-// each divided by the weights if it is a mean.
+// Scores [images, classes, inner] with labels [images, inner]: losses and the gradient of their
+// sum, each divided by the weights if it is a mean.
 struct Expected {
   Values each, slope;
   double sum = 0, weights = 0;
@@ -78,7 +78,9 @@ TEST_CASE("cross-entropy of classes that lie in every way") {
           CAPTURE(one.sizes[0]);
           CAPTURE(smoothing);
           CAPTURE(reduction);
-          const double t = dtype == DType::kBFloat16 ? 4e-2 : dtype == DType::kFloat32 ? 2e-5 : 1e-11;
+          const double t = dtype == DType::kBFloat16  ? 4e-2
+                           : dtype == DType::kFloat32 ? 2e-5
+                                                      : 1e-11;
           const bool single = one.sizes.size() == 1;
           const int64_t images = single ? 1 : one.sizes[0], classes = one.sizes[single ? 0 : 1];
           std::vector<int64_t> rows;
@@ -114,9 +116,9 @@ TEST_CASE("cross-entropy of classes that lie in every way") {
           const Values params = {static_cast<double>(reduction), -100, smoothing};
           std::vector<int64_t> three = {3};
           three.insert(three.end(), rows.begin(), rows.end());
-          const Results y = run("cross_entropy", {x, target, weight},
-                                {{dtype, reduction == 0 ? rows : std::vector<int64_t>{}}, {dtype, three}},
-                                params);
+          const Results y = run(
+              "cross_entropy", {x, target, weight},
+              {{dtype, reduction == 0 ? rows : std::vector<int64_t>{}}, {dtype, three}}, params);
           const double divisor = reduction == 1 ? e.weights : 1;
           CHECK(close(y[0].values(), reduction == 0 ? e.each : Values{e.sum / divisor}, t, t));
           Array grad = typed(dtype, reduction == 0 ? rows : std::vector<int64_t>{},
@@ -142,9 +144,9 @@ TEST_CASE("a class that there is not is named") {
   const Array x = numbers(DType::kFloat32, {2, 3}), bad = array<int64_t>({2}, {1, 3});
   CHECK_THROWS_WITH_AS(run("cross_entropy", {x, bad, std::nullopt},
                            {{DType::kFloat32, {}}, {DType::kFloat32, {3, 2}}}, {1, -100, 0}),
-                       doctest::Contains("target 3 is outside [0, 3)"), Failure);
+                       doctest::Contains("target 3 at position 1 is outside [0, 3)"), Failure);
   CHECK_THROWS_WITH_AS(run("nll_loss", {x, bad, std::nullopt}, {{DType::kFloat32, {}}}, {1, -100}),
-                       doctest::Contains("target 3 is outside [0, 3)"), Failure);
+                       doctest::Contains("target 3 at position 1 is outside [0, 3)"), Failure);
 }
 
 TEST_CASE("negative log-likelihood and its gradient") {
@@ -173,8 +175,10 @@ TEST_CASE("negative log-likelihood and its gradient") {
       const double divisor = reduction == 1 ? weights : 1;
       const Results y = run("nll_loss", {x, target, w}, {{DType::kFloat32, shape}}, params);
       CHECK(close(y[0].values(), reduction == 0 ? each : Values{sum / divisor}, 1e-5, 1e-5));
-      const Array grad = typed(DType::kFloat32, shape, Values(reduction == 0 ? each.size() : 1, 3.0));
-      const Results dx = run("nll_loss_grad", {grad, target, w}, {{DType::kFloat32, sizes}}, params);
+      const Array grad =
+          typed(DType::kFloat32, shape, Values(reduction == 0 ? each.size() : 1, 3.0));
+      const Results dx =
+          run("nll_loss_grad", {grad, target, w}, {{DType::kFloat32, sizes}}, params);
       CHECK(close(dx[0].values(), times(slope, 3 / divisor), 1e-5, 1e-6));
     }
 }
@@ -212,7 +216,8 @@ TEST_CASE("losses of pairs and their gradients") {
         }
       }
   // Operands that lie alike need no copy.
-  const Array a = array<float>({2, 3}, {1, 2, 3, 4, 5, 6}, {1, 2}), b = array<float>({2, 3}, {0, 0, 0, 0, 0, 9}, {1, 2});
+  const Array a = array<float>({2, 3}, {1, 2, 3, 4, 5, 6}, {1, 2}),
+              b = array<float>({2, 3}, {0, 0, 0, 0, 0, 9}, {1, 2});
   const Results y = run("mse_loss", {a, b}, {{DType::kFloat32, {2, 3}}}, {0});
   CHECK(y[0].values() == Values{1, 9, 25, 4, 16, 9});
   CHECK(y[0].strides == a.strides);

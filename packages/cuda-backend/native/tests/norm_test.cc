@@ -32,8 +32,10 @@ Array channels_last(const Array& a) {
 }
 
 double tolerance(DType dtype) {
-  return dtype == DType::kBFloat16 ? 2e-2 : dtype == DType::kFloat16 ? 3e-3
-         : dtype == DType::kFloat32 ? 2e-5 : 1e-12;
+  return dtype == DType::kBFloat16  ? 2e-2
+         : dtype == DType::kFloat16 ? 3e-3
+         : dtype == DType::kFloat32 ? 2e-5
+                                    : 1e-12;
 }
 DType wide(DType dtype) { return wide_type(dtype); }
 
@@ -112,7 +114,8 @@ TEST_CASE("rows of any length and type are normalised, and have their gradients"
         CAPTURE(centred);
         const int64_t rows = n > 500 ? 3 : 70;
         const double eps = 1e-5;
-        const Array x = numbers(dtype, {rows, n}, centred ? 3 : 0), dy = numbers(dtype, {rows, n}, 0, 5);
+        const Array x = numbers(dtype, {rows, n}, centred ? 3 : 0),
+                    dy = numbers(dtype, {rows, n}, 0, 5);
         const Array w = numbers(dtype, {n}, 1, 7), b = numbers(wide(dtype), {n}, 0, 9);
         const Norm expected = normalised(
             x.values(), dy.values(), rows, n, w.values(), b.values(), eps, centred,
@@ -123,17 +126,16 @@ TEST_CASE("rows of any length and type are normalised, and have their gradients"
                               {static_cast<double>(n), eps, centred ? 1.0 : 0.0});
         check_close(y[0].values(), expected.y, t);
         check_close(y[1].values(), joined({expected.mean, expected.rstd}), t);
-        const Results grads =
-            run("normRowsGrad", {dy, x, w, y[1]},
-                {{dtype, {rows, n}}, {dtype, {n}}, {wide(dtype), {n}}},
-                {static_cast<double>(n), centred ? 1.0 : 0.0});
+        const Results grads = run("normRowsGrad", {dy, x, w, y[1]},
+                                  {{dtype, {rows, n}}, {dtype, {n}}, {wide(dtype), {n}}},
+                                  {static_cast<double>(n), centred ? 1.0 : 0.0});
         check_close(grads[0].values(), expected.dx, t);
         check_close(grads[1].values(), expected.dw, t);
         check_close(grads[2].values(), expected.db, t);
         // What is not wanted stays away.
-        const Results only = run("normRowsGrad", {dy, x, w, y[1]},
-                                 {{dtype, {0}}, {dtype, {n}}, {wide(dtype), {0}}},
-                                 {static_cast<double>(n), centred ? 1.0 : 0.0});
+        const Results only =
+            run("normRowsGrad", {dy, x, w, y[1]}, {{dtype, {0}}, {dtype, {n}}, {wide(dtype), {0}}},
+                {static_cast<double>(n), centred ? 1.0 : 0.0});
         check_close(only[1].values(), expected.dw, t);
       }
     }
@@ -145,9 +147,10 @@ TEST_CASE("channels are normalised as they lie, in sets of every kind, and have 
     int64_t groups;
   };
   // Few large sets are summed in parts; many small ones each by a block.
-  for (const Case& one : {Case{{2, 3, 5, 7}, 0}, Case{{3, 8, 4, 4}, 0}, Case{{2, 8, 4, 6}, 4},
-                          Case{{2, 6, 3, 5}, 6}, Case{{2, 6, 3, 5}, 1}, Case{{4, 2, 48, 64}, 0},
-                          Case{{2, 4, 40, 64}, 2}, Case{{1, 600, 4, 4}, 0}, Case{{3, 300, 2, 2}, 300}})
+  for (const Case& one :
+       {Case{{2, 3, 5, 7}, 0}, Case{{3, 8, 4, 4}, 0}, Case{{2, 8, 4, 6}, 4}, Case{{2, 6, 3, 5}, 6},
+        Case{{2, 6, 3, 5}, 1}, Case{{4, 2, 48, 64}, 0}, Case{{2, 4, 40, 64}, 2},
+        Case{{1, 600, 4, 4}, 0}, Case{{3, 300, 2, 2}, 300}})
     for (DType dtype : {DType::kFloat32, DType::kFloat64, DType::kBFloat16})
       for (bool last : {false, true}) {
         CAPTURE(dtype_name(dtype));
@@ -173,16 +176,15 @@ TEST_CASE("channels are normalised as they lie, in sets of every kind, and have 
           dy = channels_last(dy);
         }
         const double t = tolerance(dtype);
-        const Results y = run("normChannels", {x, w, b},
-                              {{dtype, one.sizes}, {wide(dtype), {3, sets}}},
-                              {static_cast<double>(one.groups), eps});
+        const Results y =
+            run("normChannels", {x, w, b}, {{dtype, one.sizes}, {wide(dtype), {3, sets}}},
+                {static_cast<double>(one.groups), eps});
         check_close(y[0].values(), expected.y, t);
         CHECK(y[0].strides == x.strides);
         check_close(y[1].values(), joined({expected.mean, expected.rstd, expected.variance}), t);
-        const Results grads =
-            run("normChannelsGrad", {dy, x, w, y[1]},
-                {{dtype, one.sizes}, {wide(dtype), {c}}, {dtype, {c}}},
-                {static_cast<double>(one.groups), 0});
+        const Results grads = run("normChannelsGrad", {dy, x, w, y[1]},
+                                  {{dtype, one.sizes}, {wide(dtype), {c}}, {dtype, {c}}},
+                                  {static_cast<double>(one.groups), 0});
         check_close(grads[0].values(), expected.dx, t);
         check_close(grads[1].values(), expected.dw, t);
         check_close(grads[2].values(), expected.db, t);
@@ -218,8 +220,8 @@ TEST_CASE("empty batches have no statistics") {
                         {{DType::kFloat32, {0, 2, 3}}, {DType::kFloat32, {3, 2}}}, {0, 1e-5});
   CHECK(y[1].value(0) == 0);
   CHECK(std::isnan(y[1].value(4)));
-  const Results grads = run("normChannelsGrad", {x, x, std::nullopt, y[1]},
-                            {{DType::kFloat32, {0, 2, 3}}, {DType::kFloat32, {2}}, {DType::kFloat32, {2}}},
-                            {0, 0});
+  const Results grads =
+      run("normChannelsGrad", {x, x, std::nullopt, y[1]},
+          {{DType::kFloat32, {0, 2, 3}}, {DType::kFloat32, {2}}, {DType::kFloat32, {2}}}, {0, 0});
   CHECK(grads[1].values() == std::vector<double>{0, 0});
 }

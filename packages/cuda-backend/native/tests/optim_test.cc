@@ -41,11 +41,13 @@ TEST_CASE("SGD moves many parameters of any type and layout") {
       std::vector<Array> p, g, buffer;
       for (int i = 0; i < count; ++i) {
         const bool odd = i % 4 == 1;
-        const std::vector<int64_t> sizes =
-            i % 4 == 0 ? std::vector<int64_t>{60, 101} : i % 4 == 3 ? std::vector<int64_t>{0}
-                                                                    : std::vector<int64_t>{3, 5};
-        p.push_back(odd ? numbers(dtype, sizes, 1, 0.25, {7, 1}, 21) : numbers(dtype, sizes, 1, 0.25));
-        g.push_back(i % 4 == 2 ? numbers(dtype, sizes, -1, 0.125, {1, 3}) : numbers(dtype, sizes, -1, 0.125));
+        const std::vector<int64_t> sizes = i % 4 == 0   ? std::vector<int64_t>{60, 101}
+                                           : i % 4 == 3 ? std::vector<int64_t>{0}
+                                                        : std::vector<int64_t>{3, 5};
+        p.push_back(odd ? numbers(dtype, sizes, 1, 0.25, {7, 1}, 21)
+                        : numbers(dtype, sizes, 1, 0.25));
+        g.push_back(i % 4 == 2 ? numbers(dtype, sizes, -1, 0.125, {1, 3})
+                               : numbers(dtype, sizes, -1, 0.125));
         buffer.push_back(numbers(dtype, sizes, 0.5, 0.25));
       }
       // lr, momentum, dampening, weight decay, nesterov, maximize, first
@@ -76,14 +78,16 @@ TEST_CASE("Adam, with and without AMSGrad and decoupled decay") {
   const double lr = 0.1, beta1 = 0.9, beta2 = 0.99, eps = 1e-8, decay = 0.1, steps = 3;
   for (bool decoupled : {false, true})
     for (bool amsgrad : {false, true}) {
-      const Array p = numbers(DType::kFloat32, {5, 5}, 1, 0.1), g = numbers(DType::kFloat32, {5, 5}, -1, 0.3),
-                  m = numbers(DType::kFloat32, {5, 5}, 0.1, 0.01), v = numbers(DType::kFloat32, {5, 5}, 0.2, 0.1),
+      const Array p = numbers(DType::kFloat32, {5, 5}, 1, 0.1),
+                  g = numbers(DType::kFloat32, {5, 5}, -1, 0.3),
+                  m = numbers(DType::kFloat32, {5, 5}, 0.1, 0.01),
+                  v = numbers(DType::kFloat32, {5, 5}, 0.2, 0.1),
                   largest = numbers(DType::kFloat32, {5, 5}, 0.5, 0.05);
       std::vector<std::vector<Array>> roles = {{p}, {g}, {m}, {v}};
       if (amsgrad) roles.push_back({largest});
-      const Results y = step("adam_step", roles,
-                             {lr, beta1, beta2, eps, decay, decoupled ? 1.0 : 0.0,
-                              amsgrad ? 1.0 : 0.0, 0, steps});
+      const Results y = step(
+          "adam_step", roles,
+          {lr, beta1, beta2, eps, decay, decoupled ? 1.0 : 0.0, amsgrad ? 1.0 : 0.0, 0, steps});
       std::vector<double> expected;
       for (size_t i = 0; i < 25; ++i) {
         double value = p.values()[i], grad = g.values()[i];
@@ -104,8 +108,8 @@ TEST_CASE("the rules of the other optimizers read their state where it is") {
   const auto one = [](double x) { return std::vector<Array>{array<double>({1}, {x})}; };
   // RMSprop: lr, alpha, eps, momentum, centred
   const double square = 0.9 * 5 + 0.1 * 16, mean = 1 + 0.1 * 3;
-  Results y = step("optim_step", {{p}, {g}, one(5), one(3), one(1)},
-                   {0, 1, 0, 0.1, 0.9, 0, 0.5, 1});
+  Results y =
+      step("optim_step", {{p}, {g}, one(5), one(3), one(1)}, {0, 1, 0, 0.1, 0.9, 0, 0.5, 1});
   const double change = 4 / std::sqrt(square - mean * mean);
   CHECK(close(y[0].values(), {2 - 0.1 * (1.5 + change)}, 1e-12));
   CHECK(close(y[2].values(), {1.5 + change}, 1e-12));
@@ -133,7 +137,8 @@ TEST_CASE("gradients are scaled, and what is not finite raises the flag") {
       std::vector<double> values(5000, 4);
       values[4321] = odd;
       const Array b = typed(dtype, {5000}, values), flag = array<float>({}, {0});
-      const Results y = run("unscale_many", {a, b, flag}, {Out(a, 0), Out(b, 1), Out(flag, 2)}, {0.5});
+      const Results y =
+          run("unscale_many", {a, b, flag}, {Out(a, 0), Out(b, 1), Out(flag, 2)}, {0.5});
       CHECK(y[0].value(3) == 2.5);
       CHECK(y[1].value(4999) == 2);
       CHECK(y[2].value(0) == (odd == 1.0 ? 0 : 1));
