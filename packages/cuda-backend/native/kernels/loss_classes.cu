@@ -235,7 +235,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(cross_entropy) {
     const T* const x = scores.x.as<T>();
     CrossEntropyOutputs<T> out = {call.out(0).template as<T>(), call.out(1).template as<T>(),
                                   nullptr};
-    const Labels<C> labels = scores.labels<C>(call, 2, call.integer(1));
+    const Labels<C> labels = scores.labels<C>(call, 2, call.integer(1), true);
     constexpr int kTeams = kLossThreads / kWarp;
     // A thread has rows that lie side by side, or are short; so a small batch is done in one
     // launch.

@@ -5,7 +5,8 @@ namespace flambeau::cuda {
 
 namespace {
 
-// The losses -weight · x[label], their sums per block, or (loss null) the sums of the weights alone.
+// The losses -weight · x[label], their sums per block, or (loss null) the sums of the weights
+// alone.
 template <class T>
 __global__ void __launch_bounds__(kLossThreads)
     nll_rows(const T* x, ClassRows rows, Labels<Computed<T>> labels, Reduction reduction, T* loss,
@@ -67,7 +68,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(nll_loss) {
   check_loss_shape(call.spec(0), scores, reduction);
   with_float_type(scores.x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const Labels<Computed<T>> labels = scores.labels<Computed<T>>(call, 2, call.integer(1));
+    const Labels<Computed<T>> labels = scores.labels<Computed<T>>(call, 2, call.integer(1), true);
     T* const loss = call.out(0).template as<T>();
     const unsigned blocks = blocks_for(call, ceil_divide(scores.rows.count, kLossThreads));
     LossSums* const parts = call.scratch_of<LossSums>(blocks);
@@ -92,7 +93,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(nll_loss_grad) {
   with_float_type(like.dtype, [&](auto zero) {
     using T = decltype(zero);
     using C = Computed<T>;
-    const Labels<C> labels = scores.labels<C>(call, 2, call.integer(1));
+    const Labels<C> labels =
+        scores.labels<C>(call, 2, call.integer(1), reduction == Reduction::kMean);
     const Numbers<C> grad = gradient_of_loss<C>(call, scores, reduction);
     T* const dx = gradient_like<T>(call, scores);
     const int64_t numel = like.numel();

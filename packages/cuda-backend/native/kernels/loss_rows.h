@@ -91,10 +91,11 @@ struct ClassScores {
                      "there are too many rows of scores");
   }
 
+  // `reports`: device code says where there is no such class.
   template <class C>
-  Labels<C> labels(Call& call, int weight_at, int64_t ignored) const {
+  Labels<C> labels(Call& call, int weight_at, int64_t ignored, bool reports) const {
     return {target.as<int64_t>(), numbers_of<C>(call, weight_at, rows.n, C(1)), rows.n, ignored,
-            call.fault()};
+            reports ? call.fault() : nullptr};
   }
 };
 
