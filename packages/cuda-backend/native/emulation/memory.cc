@@ -31,6 +31,7 @@ Heap heaps[kMaxDevices];
 std::map<char*, size_t> pinned;      // from cudaHostAlloc
 std::map<char*, size_t> registered;  // by cudaHostRegister
 int accesses = 0;
+bool closed = false;  // are heaps kept from the host?
 
 #if !defined(__SANITIZE_ADDRESS__)
 size_t round_up(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
@@ -161,16 +162,18 @@ bool contains(const std::map<char*, size_t>& ranges, const void* data, size_t by
 }  // namespace
 
 Access::Access() {
-  if (!settings().protect || accesses++ > 0) return;
+  if (accesses++ > 0 || (!settings().protect && !closed)) return;
   watch_faults();
   for (const Heap& heap : heaps)
     if (heap.base) protect(heap, true);
+  closed = false;
 }
 
 Access::~Access() {
-  if (settings().protect && --accesses == 0)
-    for (const Heap& heap : heaps)
-      if (heap.base) protect(heap, false);
+  if (--accesses > 0 || !settings().protect) return;
+  for (const Heap& heap : heaps)
+    if (heap.base) protect(heap, false);
+  closed = true;
 }
 
 int device_of(const void* data, size_t bytes) {
