@@ -157,14 +157,15 @@ TEST_CASE("negative log-likelihood and its gradient") {
       std::vector<int64_t> rows = {sizes[0]};
       if (sizes.size() > 2) rows.push_back(inner);
       const Array x = numbers(DType::kFloat32, sizes), w = array<float>({4}, {1, 2, 0.5, 3});
-      Values labels, each, slope(x.values().size());
+      const Values scores = x.values(), factors = w.values();
+      Values labels, each, slope(scores.size());
       double sum = 0, weights = 0;
       for (int64_t i = 0; i < sizes[0] * inner; ++i) {
         const int64_t label = i % 4;
         labels.push_back(static_cast<double>(label));
         const auto at = static_cast<size_t>((i / inner * 4 + label) * inner + i % inner);
-        const double own = label == 2 ? 0 : w.values()[static_cast<size_t>(label)];
-        each.push_back(-own * x.values()[at]);
+        const double own = label == 2 ? 0 : factors[static_cast<size_t>(label)];
+        each.push_back(-own * scores[at]);
         slope[at] = -own;
         sum += each.back();
         weights += own;

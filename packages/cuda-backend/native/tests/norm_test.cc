@@ -198,8 +198,9 @@ TEST_CASE("channels are normalised as they lie, in sets of every kind, and have 
         const Results fixed = run("normChannelsGrad", {dy, x, w, y[1]},
                                   {{dtype, one.sizes}, {wide(dtype), {c}}, {dtype, {0}}}, {0, 1});
         Values scaled = dy.values();
+        const Values factors = w.values();
         for (size_t i = 0; i < scaled.size(); ++i)
-          scaled[i] *= w.values()[channel(i)] * expected.rstd[channel(i)];
+          scaled[i] *= factors[channel(i)] * expected.rstd[channel(i)];
         check_close(fixed[0].values(), scaled, t);
         check_close(fixed[1].values(), expected.dw, t);
       }

@@ -55,20 +55,16 @@ TEST_CASE("SGD moves many parameters of any type and layout") {
       for (int i = 0; i < count; ++i) {
         CAPTURE(i);
         const auto at = static_cast<size_t>(i);
+        const std::vector<double> value = p[at].values(), slope = g[at].values(),
+                                  before = buffer[at].values();
         std::vector<double> moved, stepped;
-        for (size_t k = 0; k < p[at].values().size(); ++k) {
-          if (k > 200) break;
-          const double grad = g[at].values()[k] + 0.01 * p[at].values()[k];
-          moved.push_back(0.9 * buffer[at].values()[k] + 0.75 * grad);
-          stepped.push_back(p[at].values()[k] - 0.1 * (grad + 0.9 * moved[k]));
+        for (size_t k = 0; k < value.size(); ++k) {
+          const double grad = slope[k] + 0.01 * value[k];
+          moved.push_back(0.9 * before[k] + 0.75 * grad);
+          stepped.push_back(value[k] - 0.1 * (grad + 0.9 * moved[k]));
         }
-        std::vector<double> got = y[at].values();
-        got.resize(stepped.size());
-        CHECK(close(got, stepped, t, t));
-        got = y[at + static_cast<size_t>(count)].values();
-        got.resize(moved.size());
-        CHECK(close(got, moved, t, t));
-        if (i > 8) break;
+        CHECK(close(y[at].values(), stepped, t, t));
+        CHECK(close(y[at + static_cast<size_t>(count)].values(), moved, t, t));
       }
     }
   }
