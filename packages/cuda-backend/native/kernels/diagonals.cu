@@ -4,6 +4,7 @@
 #include "call.h"
 #include "elements.h"
 #include "geometry.h"
+#include "parts.h"
 #include "primitives.h"
 
 namespace flambeau::cuda {
@@ -11,31 +12,6 @@ namespace flambeau::cuda {
 namespace {
 
 constexpr int kThreads = 128;
-
-// The diagonal of axes a and b of `t`, so many columns to the right, as a new last axis.
-Tensor diagonal_of(const Tensor& t, int64_t a, int64_t b, int64_t offset) {
-  if (a < 0 || b < 0 || a >= t.ndim() || b >= t.ndim() || a == b)
-    throw Failure("ERR_INTERNAL", "a diagonal needs two axes");
-  const int rows = static_cast<int>(a), columns = static_cast<int>(b);
-  Tensor line = t;
-  int to = 0;
-  for (int i = 0; i < t.ndim(); ++i) {
-    if (i == rows || i == columns) continue;
-    line.shape.sizes[to] = t.size(i);
-    line.strides[to++] = t.stride(i);
-  }
-  const int64_t count =
-      std::max<int64_t>(0, std::min(t.size(rows) + std::min<int64_t>(offset, 0),
-                                    t.size(columns) - std::max<int64_t>(offset, 0)));
-  line.shape.sizes[to] = count;
-  line.strides[to] = t.stride(rows) + t.stride(columns);
-  line.shape.ndim = to + 1;
-  // Only now: an offset beyond the matrix could overflow.
-  if (count > 0)
-    line.data += (offset >= 0 ? offset * t.stride(columns) : -offset * t.stride(rows)) *
-                 static_cast<int64_t>(t.item_bytes());
-  return line;
-}
 
 void require_fitting(const Tensor& line, const Tensor& src) {
   if (src.ndim() != 0 && !(src.shape == line.shape))

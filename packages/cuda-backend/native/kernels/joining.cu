@@ -1,10 +1,11 @@
 // Tensors that become one: several by one launch, where their memory lies in rows of the output's.
 #include <algorithm>
 
+#include "call.h"
 #include "elements.h"
 #include "geometry.h"
+#include "parts.h"
 #include "primitives.h"
-#include "windows.h"
 
 namespace flambeau::cuda {
 

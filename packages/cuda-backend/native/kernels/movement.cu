@@ -1,8 +1,9 @@
 // Kernels that put tensors into parts of others: padding, and the gradients of windows.
 #include <algorithm>
 
+#include "call.h"
+#include "parts.h"
 #include "primitives.h"
-#include "windows.h"
 
 namespace flambeau::cuda {
 

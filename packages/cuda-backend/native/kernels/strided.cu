@@ -4,6 +4,7 @@
 
 #include "call.h"
 #include "geometry.h"
+#include "parts.h"
 #include "primitives.h"
 
 namespace flambeau::cuda {
@@ -11,29 +12,6 @@ namespace flambeau::cuda {
 namespace {
 
 constexpr int kThreads = 128;
-
-// The elements of the flat tensor `storage` at offset and strides from the parameters at `first`.
-Tensor region_of(const Call& call, const Tensor& storage, const Shape& shape, int first) {
-  Tensor region;
-  region.dtype = storage.dtype;
-  region.shape = shape;
-  const int64_t offset = call.integer(first);
-  int64_t last = offset;
-  bool inside = offset >= 0;
-  for (int axis = 0; axis < shape.ndim; ++axis) {
-    const int64_t stride = call.integer(first + 1 + axis);
-    int64_t reach;
-    inside = inside && stride >= 0 &&
-             !__builtin_mul_overflow(stride, std::max<int64_t>(shape.sizes[axis] - 1, 0), &reach) &&
-             !__builtin_add_overflow(last, reach, &last);
-    region.strides[axis] = stride;
-  }
-  if (shape.numel() > 0 && (!inside || last >= storage.numel()))
-    throw Failure("ERR_INTERNAL", "the strided positions leave the storage");
-  region.data =
-      storage.data + (shape.numel() > 0 ? offset : 0) * static_cast<int64_t>(storage.item_bytes());
-  return region;
-}
 
 // An axis of a region and of what is added to it.
 struct Axis {
