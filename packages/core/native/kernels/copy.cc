@@ -203,7 +203,9 @@ FLAMBEAU_KERNEL_ANY_DEVICE(contiguous) {
 FLAMBEAU_KERNEL_ANY_DEVICE(transfer) {
   const Tensor& x = call.in(0);
   call.move_to(static_cast<int>(call.integer(0)));
-  copy_into(call.out_like(0, x), x);
+  Tensor& y = call.out_like(0, x);
+  y.storage->turned = x.storage && x.storage->turned;
+  copy_into(y, x);
 }
 
 }  // namespace flambeau

@@ -258,8 +258,9 @@ export function isin(
   }
   return internally(() => {
     const dtype = resultType([elements, set])
+    const place = [elements, set].find((x) => x instanceof Tensor)
     const as = (x: Operand): Tensor =>
-      x instanceof Tensor ? castCode(x.detach(), dtype) : fullCode([], x, dtype)
+      x instanceof Tensor ? castCode(x.detach(), dtype) : fullCode([], x, dtype, place)
     const x = as(elements)
     const test = as(set).reshape(-1)
     // NaN equals nothing, and would be in the way of the search.
