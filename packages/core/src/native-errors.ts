@@ -170,6 +170,15 @@ export function translateError(
     }
     case 'ERR_OUT_OF_MEMORY': {
       const wanted = Number(message)
+      if (Number.isNaN(wanted)) {
+        // What a device says.
+        return new OutOfMemoryError(
+          name,
+          described,
+          `${message}; the largest tensors: ${liveTable()}`,
+          'use smaller batches, drop references to tensors, or wrap evaluation in noGrad',
+        )
+      }
       native.memoryStats()
       const live = commands[0] as number
       const limit = commands[9] as number

@@ -12,11 +12,11 @@ const FlambeauHost* device_host();
 // A code of a failure that came over the border, as one of those that src/native-errors.ts knows.
 const char* known_code(const char* code);
 
-// There is no room on a device: garbage may be collected and the allocation tried again.
+// There is no room on a device: garbage may be collected and the allocation tried again. The text
+// is the device's.
 class DeviceFull : public Failure {
  public:
-  DeviceFull(int ordinal, size_t bytes)
-      : Failure("ERR_OUT_OF_MEMORY", std::to_string(bytes) + " " + std::to_string(ordinal)) {}
+  explicit DeviceFull(const char* text) : Failure("ERR_OUT_OF_MEMORY", text) {}
 };
 
 }  // namespace flambeau

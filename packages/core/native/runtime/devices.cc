@@ -27,7 +27,10 @@ void Device::check(int status) const {
 void* Device::allocate(size_t bytes) {
   void* data = nullptr;
   const int status = kind_->allocate(index_, bytes, &data);
-  if (status == FLAMBEAU_OUT_OF_MEMORY) throw DeviceFull(ordinal_, bytes);
+  if (status == FLAMBEAU_OUT_OF_MEMORY) {
+    const char* code = nullptr;
+    throw DeviceFull(kind_->error(&code));
+  }
   check(status);
   live_.fetch_add(bytes, std::memory_order_relaxed);
   return data;
