@@ -65,8 +65,10 @@ const gradOp = defineOp(
   },
 )
 
-function numbersOf({ cell, reverse, batchFirst }: RecurrentParams): number[] {
-  return [CELLS.indexOf(cell), reverse ? 1 : 0, batchFirst ? 1 : 0]
+// Kernels of a device find the counts of packed sequences here: to read the tensor they would have to
+// wait for it.
+function numbersOf({ cell, reverse, batchFirst, counts }: RecurrentParams): number[] {
+  return [CELLS.indexOf(cell), reverse ? 1 : 0, batchFirst ? 1 : 0, ...(counts ?? [])]
 }
 
 const EMPTY: Shape = [0]
@@ -136,8 +138,9 @@ export function recurrent(
   params: RecurrentParams,
 ): RecurrentResult {
   const call = inAutocast(given, params.cell)
-  const { input, h0, c0, wIh, wHh, bIh, bHh, wHr, counts } = call
+  const { input, h0, c0, wIh, wHh, bIh, bHh, wHr } = call
   check(op, call, params)
+  const counts = call.counts !== null && input.isCpu ? call.counts : null
   const dtype = input._dtype
   const { cell } = params
   const [batch, state] = h0._shape as readonly [number, number]

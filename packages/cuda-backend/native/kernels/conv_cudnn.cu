@@ -150,8 +150,8 @@ class DnnCall {
       const dnn::Candidate& candidate = plan->candidates[at];
       const size_t bytes = candidate.workspace_bytes;
       void* workspace = bytes ? call_.scratch(bytes) : nullptr;
-      const dnn::Status status =
-          run_candidate(*plan, candidate, x, operands.w.data, y, workspace, first > 0);
+      const dnn::Status status = run_candidate(*plan, candidate, format, count, x, operands.w.data,
+                                               y, workspace, first > 0);
       if (!dnn::is_unsupported(status)) {
         dnn::check(status, "a convolution of cuDNN");
         return true;
@@ -161,8 +161,9 @@ class DnnCall {
     return false;
   }
 
-  dnn::Status run_candidate(DnnPlan& plan, const dnn::Candidate& candidate, void* x, void* w,
-                            void* y, void* workspace, bool further) {
+  dnn::Status run_candidate(DnnPlan& plan, const dnn::Candidate& candidate, dnn::Format format,
+                            int64_t images, void* x, void* w, void* y, void* workspace,
+                            bool further) {
     const float one = 1, zero = 0;
     const double wide_one = 1, wide_zero = 0;
     const bool wide = dtype_ == DType::kFloat64;
@@ -196,10 +197,35 @@ class DnnCall {
       }
       plan.adds_bias = false;
     }
-    // Bias for some parts only would have to be told apart: all parts have one plan but the last.
-    if (biased_) return dnn::kNotSupported;
+    const void* summed = none;
+    if (bias_ && is_16bit_float(dtype_)) {
+      // A sum of what was rounded would be rounded twice: the library adds to the bias instead.
+      spread_bias(format, y, images);
+      summed = alpha;
+      biased_ = true;
+    } else if (biased_) {
+      return dnn::kNotSupported;  // parts with their bias and parts without
+    }
     return f.forward(handle, alpha, plan.x, x, plan.w, w, plan.convolution, candidate.algorithm,
-                     workspace, bytes, none, plan.y, y);
+                     workspace, bytes, summed, plan.y, y);
+  }
+
+  // y of some images = the bias.
+  void spread_bias(dnn::Format format, void* y, int64_t images) const {
+    Tensor to = y_, from = *bias_;
+    to.data = static_cast<char*>(y);
+    to.shape.sizes[0] = images;
+    if (format == dnn::kChannelsLast) {
+      pixel_strides(to.shape, to.strides);
+    } else {
+      contiguous_strides(to.shape, to.strides);
+    }
+    from.shape = to.shape;
+    for (int axis = 0; axis < to.ndim(); ++axis) {
+      from.strides[axis] = axis == 1 ? 1 : 0;
+      if (axis != 1) from.shape.sizes[axis] = 1;
+    }
+    copy_into(call_, to, from);
   }
 
   // Plain float32 stays what it is unless TF32 is asked for, whatever a candidate says.

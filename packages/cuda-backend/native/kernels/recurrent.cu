@@ -102,7 +102,7 @@ void launch_step(Call& call, Cell cell, const Step<T>& s) {
 template <class T>
 class Forward {
  public:
-  Forward(Call& call, const Tensor& x) : call_(call), plan_(call, x, call.in(1), call.in(4), 8) {
+  Forward(Call& call, const Tensor& x) : call_(call), plan_(call, x, call.in(1), call.in(4)) {
     const int64_t batch = plan_.batch, hidden = plan_.hidden, state = plan_.state;
     const int64_t columns = plan_.columns();
     require_recurrent(plan_.steps > 0, "there must be a step");
@@ -202,10 +202,10 @@ class Forward {
 
 // One layer in one direction. Inputs: x [T, N, D], [N, T, D], one step [N, D] or packed
 // [rows, D]; h0 [N, P]; c0 [N, H] (LSTM); w_ih [G·H, D]; w_hh [G·H, P]; b_ih and b_hh [G·H] or left
-// out; w_hr [P, H] (LSTM) or left out, then P = H; counts of the steps, int64 [T], where x is
-// packed. G is 4 for an LSTM (input, forget, cell, output), 3 for a GRU (reset, update, new),
-// else 1. Parameters: cell (0 LSTM, 1 GRU, 2 tanh, 3 relu), backwards, batch first. Outputs: y like
-// x with P in place of D; the last h [N, P], if wanted; the last c (LSTM); for a gradient the gates
+// out; w_hr [P, H] (LSTM) or left out, then P = H. G is 4 for an LSTM (input, forget, cell,
+// output), 3 for a GRU (reset, update, new), else 1. Parameters: cell (0 LSTM, 1 GRU, 2 tanh, 3
+// relu), backwards, batch first, and where x is packed the counts of the steps. Outputs: y like x
+// with P in place of D; the last h [N, P], if wanted; the last c (LSTM); for a gradient the gates
 // [rows, G·H] and [rows, H]: c after each step (LSTM) or the hidden product of the new gate (GRU).
 // Those that are not wanted have no elements.
 FLAMBEAU_CUDA_KERNEL(recurrent) {

@@ -85,7 +85,7 @@ template <class T>
 class Backward {
  public:
   Backward(Call& call, const Tensor& x)
-      : call_(call), input_(x), plan_(call, x, call.in(4), call.in(7), 12) {
+      : call_(call), input_(x), plan_(call, x, call.in(4), call.in(7)) {
     const int64_t batch = plan_.batch, hidden = plan_.hidden, state = plan_.state;
     const int64_t columns = plan_.columns(), rows = plan_.rows;
     Shape y_shape = x.shape;
@@ -332,7 +332,7 @@ class Backward {
 
 // The gradient of `recurrent`. Inputs: dy, d last h, d last c (each may be left out: zeros), then
 // x, h0, c0, w_ih, w_hh, w_hr, y, gates and what was saved beside them (both left out for simple
-// networks), counts of the steps. Parameters as there. Outputs, those that are not wanted without
+// networks). Parameters as there. Outputs, those that are not wanted without
 // elements: dx, dh0, dc0, dw_ih, dw_hh, db_ih, db_hh, dw_hr.
 FLAMBEAU_CUDA_KERNEL(recurrentGrad) {
   const Tensor x = call.contiguous(call.in(3));

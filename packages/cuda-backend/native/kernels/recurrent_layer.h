@@ -29,11 +29,9 @@ struct RecurrentPlan {
   int64_t inputs = 0, hidden = 0, state = 0;  // sizes of x, c and h
   int64_t step_stride = 0, batch_stride = 0;  // of x's and y's rows, in rows
 
-  // x [T, N, D], or [N, T, D] if params[2] is set, or [N, D], one step, or [rows, D] with the
-  // counts of the steps in input `counts` (int64, for which the host waits); h0 [N, P]; weights
-  // [gates · H, P].
-  RecurrentPlan(Call& call, const Tensor& x, const Tensor& h0, const Tensor& hidden_weight,
-                int counts);
+  // x [T, N, D], or [N, T, D] if params[2] is set, or [N, D], one step, or packed [rows, D], where
+  // the counts of the steps are params[3] and following; h0 [N, P]; weights [gates · H, P].
+  RecurrentPlan(const Call& call, const Tensor& x, const Tensor& h0, const Tensor& hidden_weight);
 
   int64_t count(int64_t t) const { return packed ? counts_[static_cast<size_t>(t)] : batch; }
   int64_t start(int64_t t) const { return packed ? starts_[static_cast<size_t>(t)] : t * batch; }

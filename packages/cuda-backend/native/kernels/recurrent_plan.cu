@@ -4,35 +4,21 @@ namespace flambeau::cuda {
 
 namespace {
 
-int64_t gates_of(Cell cell) { return cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1; }
+// Parameters before the counts of the steps.
+constexpr int kNumbers = 3;
 
-// The elements of a small row-major int64 tensor, on the host.
-std::vector<int64_t> fetch(Call& call, const Tensor& t) {
-  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
-  check(cudaStreamIsCapturing(call.stream(), &capture), "cudaStreamIsCapturing");
-  if (capture != cudaStreamCaptureStatusNone)
-    throw Failure("ERR_DEVICE",
-                  "the batch sizes of packed sequences are read by the host, which a graph cannot "
-                  "do; run such a layer outside of cuda.graph");
-  std::vector<int64_t> values(static_cast<size_t>(t.numel()));
-  if (values.empty()) return values;
-  check(cudaMemcpyAsync(values.data(), t.data, values.size() * sizeof(int64_t),
-                        cudaMemcpyDeviceToHost, call.stream()),
-        "cudaMemcpyAsync");
-  check(cudaStreamSynchronize(call.stream()), "cudaStreamSynchronize");
-  return values;
-}
+int64_t gates_of(Cell cell) { return cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1; }
 
 }  // namespace
 
-RecurrentPlan::RecurrentPlan(Call& call, const Tensor& x, const Tensor& h0,
-                             const Tensor& hidden_weight, int counts) {
+RecurrentPlan::RecurrentPlan(const Call& call, const Tensor& x, const Tensor& h0,
+                             const Tensor& hidden_weight) {
   const int64_t kind = call.integer(0);
   require_recurrent(kind >= 0 && kind <= 3, "there is no such recurrent cell");
   cell = static_cast<Cell>(kind);
   gates = gates_of(cell);
   reverse = call.flag(1);
-  packed = call.has(counts);
+  packed = call.num_params() > kNumbers;
   require_recurrent(h0.ndim() == 2 && hidden_weight.ndim() == 2,
                     "states and weights have two axes");
   batch = h0.size(0);
@@ -58,11 +44,10 @@ RecurrentPlan::RecurrentPlan(Call& call, const Tensor& x, const Tensor& h0,
     batch_stride = batch_first ? steps : 1;
     return;
   }
-  const Tensor sizes = call.contiguous(call.in(counts));
-  require_recurrent(sizes.dtype == DType::kInt64 && sizes.ndim() == 1, "the counts are int64 [T]");
-  steps = sizes.numel();
+  steps = call.num_params() - kNumbers;
   batch_stride = 1;
-  for (int64_t count : fetch(call, sizes)) {
+  for (int i = kNumbers; i < call.num_params(); ++i) {
+    const int64_t count = call.integer(i);
     const int64_t most = counts_.empty() ? batch : counts_.back();
     if (count < 1 || count > most || (counts_.empty() && count != batch)) {
       throw Failure("ERR_VALUE",
