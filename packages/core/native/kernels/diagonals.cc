@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "iterate.h"
-#include "parts.h"
 #include "streaming.h"
+#include "tensor_parts.h"
 
 namespace flambeau {
 namespace {

@@ -1,6 +1,6 @@
 // Kernels that put tensors into parts of others: joining, padding, and the gradients of windows.
 #include "iterate.h"
-#include "parts.h"
+#include "tensor_parts.h"
 
 namespace flambeau {
 namespace {

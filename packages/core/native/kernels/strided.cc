@@ -4,7 +4,7 @@
 
 #include "iterate.h"
 #include "overlap.h"
-#include "parts.h"
+#include "tensor_parts.h"
 
 namespace flambeau {
 namespace {

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "call.h"
-#include "parts.h"
 #include "primitives.h"
+#include "tensor_parts.h"
 
 namespace flambeau::cuda {
 

@@ -4,8 +4,8 @@
 
 #include "call.h"
 #include "geometry.h"
-#include "parts.h"
 #include "primitives.h"
+#include "tensor_parts.h"
 
 namespace flambeau::cuda {
 

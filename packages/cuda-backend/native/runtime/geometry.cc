@@ -123,28 +123,6 @@ Axes Axes::part(int axis, int half) const {
   return result;
 }
 
-Extent extent_of(const Strided& t) {
-  int64_t reach = 1;
-  for (int axis = 0; axis < t.ndim(); ++axis) {
-    if (t.size(axis) == 0) return {t.data, t.data};
-    reach += (t.size(axis) - 1) * t.stride(axis);
-  }
-  return {t.data, t.data + reach * static_cast<int64_t>(t.item_bytes())};
-}
-
-bool same_elements(const Strided& a, const Strided& b) {
-  if (a.data != b.data || a.item_bytes() != b.item_bytes() || !(a.shape == b.shape)) return false;
-  for (int axis = 0; axis < a.ndim(); ++axis)
-    if (a.size(axis) > 1 && a.stride(axis) != b.stride(axis)) return false;
-  return true;
-}
-
-bool overlaps(const Strided& out, const Strided& in) {
-  const Extent a = extent_of(out);
-  const Extent b = extent_of(in);
-  return a.first < b.last && b.first < a.last && !same_elements(out, in);
-}
-
 void require_writable(const Strided& t) {
   for (int axis = 0; axis < t.ndim(); ++axis)
     if (t.size(axis) > 1 && t.stride(axis) == 0)

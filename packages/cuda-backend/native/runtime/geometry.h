@@ -6,6 +6,7 @@
 #include <array>
 
 #include "layout.h"
+#include "overlap.h"
 #include "primitives.h"
 
 namespace flambeau::cuda {
@@ -97,17 +98,6 @@ struct Geometry {
 #endif
 };
 
-// Bytes [first, last) that the elements of `t` lie in.
-struct Extent {
-  const char* first;
-  const char* last;
-};
-Extent extent_of(const Strided& t);
-// True where element i of `a` is element i of `b`, for all i.
-bool same_elements(const Strided& a, const Strided& b);
-// True where an elementwise kernel that writes `out` must work on a copy of `in`: they share memory
-// and are not the same elements in the same order.
-bool overlaps(const Strided& out, const Strided& in);
 // Throws where two elements of `t` share memory (an expanded tensor cannot be written in place).
 void require_writable(const Strided& t);
 

@@ -1,7 +1,7 @@
 // Whether a write to one tensor can change what is still to be read through another.
 #pragma once
 
-#include "tensor.h"
+#include "layout.h"
 
 namespace flambeau {
 
@@ -10,7 +10,7 @@ struct Extent {
   const char* first;
   const char* last;
 };
-inline Extent extent_of(const Tensor& t) {
+inline Extent extent_of(const Strided& t) {
   int64_t reach = 1;
   for (int axis = 0; axis < t.ndim(); ++axis) {
     if (t.size(axis) == 0) return {t.data, t.data};
@@ -20,7 +20,7 @@ inline Extent extent_of(const Tensor& t) {
 }
 
 // True where element i of `a` is element i of `b`, for all i.
-inline bool same_elements(const Tensor& a, const Tensor& b) {
+inline bool same_elements(const Strided& a, const Strided& b) {
   if (a.data != b.data || a.item_bytes() != b.item_bytes() || !(a.shape == b.shape)) return false;
   for (int axis = 0; axis < a.ndim(); ++axis)
     if (a.size(axis) > 1 && a.stride(axis) != b.stride(axis)) return false;
@@ -29,7 +29,7 @@ inline bool same_elements(const Tensor& a, const Tensor& b) {
 
 // True where an elementwise kernel that writes `out` must work on a copy of `in`: they share memory
 // and are not the same elements in the same order.
-inline bool overlaps(const Tensor& out, const Tensor& in) {
+inline bool overlaps(const Strided& out, const Strided& in) {
   const Extent a = extent_of(out);
   const Extent b = extent_of(in);
   return a.first < b.last && b.first < a.last && !same_elements(out, in);
