@@ -175,6 +175,27 @@ describe('memory', () => {
     expect(cuda.memoryStats().numOoms).toBeLessThan(12)
   })
 
+  it('does not grow with the steps of a training', () => {
+    const x = rand([32, 16], gpu)
+    const w = rand([16, 4], { device: 'cuda', requiresGrad: true })
+    const optimizer = new optim.Adam([w])
+    const train = (steps: number): void => {
+      for (let i = 0; i < steps; i++) {
+        optimizer.zeroGrad()
+        x.matmul(w).square().mean().backward()
+        optimizer.step()
+      }
+      collectGarbage()
+    }
+    train(5)
+    const before = cuda.memoryStats()
+    train(60)
+    const after = cuda.memoryStats()
+    expect(after.allocatedBytes.all.current).toBe(before.allocatedBytes.all.current)
+    expect(after.segment.all.current).toBe(before.segment.all.current)
+    expect(after.allocation.all.allocated).toBeGreaterThan(before.allocation.all.allocated + 300)
+  })
+
   it('is shown as a table', () => {
     const lines = cuda.memorySummary().split('\n')
     expect(lines[0]).toBe('Memory of cuda:0, Emulated GPU (1.0 GB)')

@@ -78,6 +78,17 @@ FLAMBEAU_CUDA_KERNEL(testDraw) {
   launch(show_place, 1, 1, 0, call.stream(), place, call.out(0).as<int64_t>());
 }
 
+__global__ void show_number(double given, const double* live, double* y) {
+  *y = live ? *live : given;
+}
+
+// Twice the parameter, as it is at each replay.
+FLAMBEAU_CUDA_KERNEL(testLive) {
+  const auto make = [](const double* params) { return 2 * params[0]; };
+  launch(show_number, 1, 1, 0, call.stream(), make(call.params()), call.live<double>(make),
+         call.out(0).as<double>());
+}
+
 // Row-major copy of a list that was on the host.
 FLAMBEAU_CUDA_KERNEL(testUpload) {
   std::vector<double> numbers(static_cast<size_t>(call.spec(0).shape.sizes[0]));
@@ -291,5 +302,38 @@ TEST_CASE("a graph keeps what was uploaded, and draws anew") {
   }
   graph.reset();
   CHECK_THROWS_WITH(graph.replay(stream), "the graph has not been captured");
+  set_current_stream(0, before);
+}
+
+TEST_CASE("numbers of a graph's calls are those of each replay") {
+  const AsLateAsPossible late;
+  CHECK(run("testLive", {}, {kNumber}, {4})[0].values() == std::vector<double>{8});
+  const cudaStream_t stream = pooled_stream(0, 0);
+  const cudaStream_t before = current_stream(0);
+  Prepared noise({}, {{DType::kFloat64, {64}}}, {1});
+  Prepared number({}, {kNumber}, {4});
+  Graph graph;
+  set_current_stream(0, stream);
+  graph.begin(0, stream);
+  // What captured work wrote to and gave back is not where the numbers are kept.
+  require_ok(device_table()->launch(kernel_number("testUpload"), &noise.call()));
+  void* temporary = nullptr;
+  require_ok(device_table()->allocate(0, sizeof(double), &temporary));
+  check(cudaMemsetAsync(temporary, 0xff, sizeof(double), stream), "cudaMemsetAsync");
+  device_table()->deallocate(0, temporary);
+  require_ok(device_table()->launch(kernel_number("testLive"), &number.call()));
+  graph.end();
+  REQUIRE(graph.live_count() == 1);
+  graph.replay(stream);
+  CHECK(number.results()[0].values() == std::vector<double>{8});
+  const double other[] = {-3, 0};
+  graph.set_params(0, other, 1);
+  for (int i = 0; i < 2; ++i) {
+    graph.replay(stream);
+    CHECK(number.results()[0].values() == std::vector<double>{-6});
+  }
+  CHECK_THROWS_AS(graph.set_params(0, other, 2), Failure);
+  CHECK_THROWS_AS(graph.set_params(1, other, 1), Failure);
+  graph.reset();
   set_current_stream(0, before);
 }
