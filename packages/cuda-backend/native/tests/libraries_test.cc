@@ -1,0 +1,94 @@
+// How the vendor's libraries are looked for, and what is kept of their plans.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "failure.h"
+#include "libraries/library.h"
+#include "libraries/plan_cache.h"
+#include "libraries/search.h"
+
+using namespace flambeau;
+using namespace flambeau::cuda;
+
+TEST_CASE("a library is found, and its functions called") {
+  const Library library("the C library", "install it", {"libnowhere.so.7", "libc.so.6"}, {});
+  CHECK(library.path() == "libc.so.6");
+  size_t (*length)(const char*) = nullptr;
+  library.find("strlen", length);
+  REQUIRE(static_cast<bool>(length));
+  CHECK(length("flambeau") == 8);
+  CHECK_THROWS_WITH_AS(library.find("no_such_function", length),
+                       "the C library at libc.so.6 lacks the function no_such_function; install it",
+                       Failure);
+  library.find_if("no_such_function", length);
+  CHECK(!length);
+}
+
+TEST_CASE("a missing library is one sentence with a remedy") {
+  try {
+    const Library library("cuFlame", "install the flame", {"libflame.so.2", "libflame.so.1"},
+                          {"/nowhere"});
+    FAIL("it was found");
+  } catch (const Failure& failure) {
+    CHECK(std::strcmp(failure.code(), "ERR_DEVICE") == 0);
+    const std::string text = failure.what();
+    CHECK(text.starts_with("cuFlame is not on this machine: no libflame.so.2 or libflame.so.1"));
+    CHECK(text.ends_with("install the flame"));
+    CHECK(text.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("folders of the environment and of wheels are searched, the named ones first") {
+  namespace fs = std::filesystem;
+  const fs::path root = fs::temp_directory_path() / "flambeau-libraries-test";
+  const fs::path named = root / "named", wheels = root / "lib/python3.11/site-packages/nvidia";
+  fs::create_directories(named);
+  fs::create_directories(wheels / "cudnn/lib");
+  fs::create_directories(root / "toolkit/lib64");
+  setenv(kLibraryVariable, (named.string() + ":/nowhere").c_str(), 1);
+  setenv("VIRTUAL_ENV", root.c_str(), 1);
+  setenv("CUDA_HOME", (root / "toolkit").c_str(), 1);
+  const std::vector<std::string> folders = library_folders();
+  unsetenv(kLibraryVariable);
+  unsetenv("VIRTUAL_ENV");
+  unsetenv("CUDA_HOME");
+  REQUIRE(folders.size() >= 3);
+  CHECK(folders[0] == named.string());
+  CHECK(folders[1] == (root / "toolkit/lib64").string());
+  CHECK(std::count(folders.begin(), folders.end(), (wheels / "cudnn/lib").string()) == 1);
+  CHECK(std::count(folders.begin(), folders.end(), "/nowhere") == 0);
+  fs::remove_all(root);
+}
+
+TEST_CASE("files are those of the versions that the driver serves, the newest first") {
+  const std::vector<std::string> files = toolkit_files("cublasLt");
+  REQUIRE(!files.empty());
+  CHECK(files.back() == "libcublasLt.so.12");
+  if (files.size() == 2) CHECK(files.front() == "libcublasLt.so.13");
+}
+
+TEST_CASE("the plans used last are kept") {
+  PlanCache<1, int> cache(2);
+  int made = 0;
+  const auto get = [&](int64_t key) {
+    return *cache.get({key}, [&] {
+      ++made;
+      return std::make_shared<int>(static_cast<int>(key) * 10);
+    });
+  };
+  CHECK(get(1) == 10);
+  CHECK(get(2) == 20);
+  CHECK(get(1) == 10);
+  CHECK(made == 2);
+  CHECK(get(3) == 30);  // 2 was used longest ago
+  CHECK(cache.size() == 2);
+  CHECK(get(1) == 10);
+  CHECK(made == 3);
+  CHECK(get(2) == 20);
+  CHECK(made == 4);
+}
