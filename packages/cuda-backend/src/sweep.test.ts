@@ -28,6 +28,9 @@ const UNSPECIFIED = /^(empty|newEmpty|emptyLike|emptyStrided|newEmptyStrided)/
 /** Which of several equal elements they choose is open. */
 const CHOOSES = /^(topk|kthvalue|mode)$/
 
+/** Samples that seed the generator themselves, so that a seed of ours does not tell. */
+const SEEDED = /^(dropoutBits|scaledDotProductAttention: .*dropout)/
+
 const OTHER_DTYPES: readonly DType[] = ['float64', 'float16', 'bfloat16']
 
 /** What a sample gives on the processor from a seed; null where it refuses the dtype. */
@@ -66,7 +69,8 @@ function sweep(op: string, sample: Sample, dtype?: DType): void {
       if (output.numel() > 0) expect(`${i} on ${output.device}`).toBe(`${i} on cuda:0`)
     }
   }
-  if (UNSPECIFIED.test(op)) return sameKind(actual, expected)
+  if (UNSPECIFIED.test(op) || SEEDED.test(`${op}: ${sample.name}`))
+    return sameKind(actual, expected)
   const again = expectedOf(sample, inputsOf(sample, dtype), 1) ?? []
   if (numbers(again) !== numbers(expected)) return sameKind(actual, expected)
   const chooses = CHOOSES.test(op)
