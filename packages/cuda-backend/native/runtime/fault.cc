@@ -139,6 +139,15 @@ std::string fault_text(const FaultReport& report, const Reporter& call) {
     case kFaultPointerEnds:
       return "crow must begin with 0 and end with the number of entries, " + bound;
     case kFaultPointerOrder: return "crow must not decrease, but does after row " + at;
+    case kFaultInputLength:
+      return "the length of the input of sequence " + at + " is " + whole + ", outside [0, " +
+             bound + "]";
+    case kFaultTargetLength:
+      return "the length of the target of sequence " + at + " is " + whole + ", outside [0, " +
+             bound + "]";
+    case kFaultTargetsShort: return "the targets are shorter than their lengths";
+    case kFaultLabel:
+      return "label " + whole + " of target " + at + " is outside [0, " + bound + ")";
     default: return "something is wrong with the values";
   }
 }
@@ -149,6 +158,7 @@ const char* fault_code(int32_t kind) {
     case kFaultClass:
     case kFaultTarget:
     case kFaultSorter:
+    case kFaultLabel:
     case kFaultWindow: return "ERR_INDEX";
     default: return "ERR_VALUE";
   }

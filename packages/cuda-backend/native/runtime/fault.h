@@ -32,6 +32,10 @@ enum FaultKind : int32_t {
   kFaultFewerRepeats,  // … to less
   kFaultPointerEnds,   // row pointers do not begin with 0, or do not end with `bound`
   kFaultPointerOrder,  // row pointers decrease after row `position`
+  kFaultInputLength,   // of a sequence (number `position`): outside [0, bound]
+  kFaultTargetLength,  // the same for its target
+  kFaultTargetsShort,  // targets in a row are shorter than their lengths
+  kFaultLabel,         // a label of target number `position` is outside [0, bound)
 };
 
 // The first failure since the last look, in host memory that the device sees.
