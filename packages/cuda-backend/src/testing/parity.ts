@@ -35,11 +35,16 @@ export function outputsOf(sample: Sample, inputs: readonly SampleInput[]): Tenso
 
 // Functions by which a sample may make tensors of its own, on the default device.
 const CREATES =
-  /\b(tensor|zeros|ones|full|arange|linspace|eye|rand\w*|fromTypedArray|scalarTensor|empty|Generator)\(/
+  /\b(tensor|zeros|ones|full|arange|linspace|eye|rand\w*|fromTypedArray|scalarTensor|empty|Generator)\)?\(/
 
 /** Does a sample make tensors itself, which are on the default device? */
 export function makesTensors(sample: Sample): boolean {
   return CREATES.test(sample.run.toString())
+}
+
+/** Does a sample choose its random numbers by a seed? They are others on a GPU. */
+export function seedsItself(sample: Sample): boolean {
+  return /\b(manualSeed|seeded|Generator)\)?\(/.test(sample.run.toString())
 }
 
 /**
