@@ -200,7 +200,7 @@ samplesFor('mvlgamma_', [
 
 /** The operand by which the functions below are not differentiable. */
 function first(like: Tensor): Tensor {
-  return tensor([[1.5], [4.25]], { dtype: like.dtype })
+  return tensor([[1.5], [4.25]], { dtype: like.dtype, device: like.device })
 }
 
 samplesFor('zeta', [
