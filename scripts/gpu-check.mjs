@@ -136,8 +136,20 @@ const parts = [
   },
   {
     name: 'benchmarks',
-    limit: 150,
+    limit: 200,
     commands: () => [
+      [
+        node,
+        bench(
+          '--only',
+          'mlp_mnist,simple_cnn',
+          '--graph',
+          '--seconds',
+          '1',
+          '--json',
+          json('graph'),
+        ),
+      ],
       [node, bench('--only', steps, '--seconds', '1', '--json', json('float32'))],
       [
         node,
@@ -197,7 +209,7 @@ for (const [name, runs] of Object.entries(report)) {
 }
 writeFileSync(join(out, 'report.md'), `${lines.join('\n')}\n`)
 const found = Object.fromEntries(
-  ['samples', 'modules', 'leak', 'speed', 'float32', 'bf16']
+  ['samples', 'modules', 'leak', 'speed', 'float32', 'bf16', 'graph']
     .filter((name) => existsSync(json(name)))
     .map((name) => [name, JSON.parse(readFileSync(json(name), 'utf8'))]),
 )

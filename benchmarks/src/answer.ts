@@ -20,6 +20,7 @@ function digest(tensor: Tensor): number {
 export interface Cuda {
   synchronize(): void
   maxMemoryAllocated(): number
+  graph(body: () => Tensor): () => Tensor
 }
 
 /** Builds the workload, runs its first steps, warms up, and takes samples. */
@@ -32,6 +33,7 @@ export function answer(request: Request, cuda: Cuda | null = null): Answer {
   settings.precision = request.precision
   if (cuda !== null) {
     device.synchronize = () => cuda.synchronize()
+    if (request.graph) settings.capture = (body) => cuda.graph(body)
     if (workload.group !== 'train') setDefaultDevice('cuda')
   }
   manualSeed(request.seed)

@@ -67,7 +67,7 @@ async function takeApart(options: Options, name: string): Promise<number> {
   if (workload === undefined || others.length > 0) {
     throw new UsageError(`--profile takes one workload, ${name} are ${others.length + 1}`)
   }
-  const { threads, dropout, device, precision } = options
+  const { threads, dropout, device, precision, graph } = options
   const request: Request = {
     name: workload.name,
     threads,
@@ -81,6 +81,7 @@ async function takeApart(options: Options, name: string): Promise<number> {
     variant: 'eager',
     device,
     precision,
+    graph,
   }
   process.stdout.write(await profileOf(request))
   return 0

@@ -15,6 +15,7 @@ const request: Request = {
   variant: 'eager',
   device: 'cpu',
   precision: 'float32',
+  graph: false,
 }
 
 /** Milliseconds of a clock that only {@link step} moves. */

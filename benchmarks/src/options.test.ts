@@ -16,6 +16,7 @@ describe('parseOptions', () => {
       dropout: true,
       device: 'cpu',
       precision: 'float32',
+      graph: false,
       profile: undefined,
     })
   })

@@ -26,6 +26,8 @@ export interface Options {
   device: BenchDevice
   /** bfloat16: forward passes of training under autocast. */
   precision: Precision
+  /** Are flambeau's training steps captured once and replayed? */
+  graph: boolean
   /** The workload whose time is to be taken apart; undefined: none. */
   profile: string | undefined
 }
@@ -52,6 +54,7 @@ usage: pnpm bench [options]
   --no-dropout     without dropout on both sides
   --device NAME    cpu (the default) or cuda
   --precision NAME float32 (the default), or bfloat16: training under autocast
+  --graph          with --device cuda: flambeau's training steps are captured and replayed
   --profile NAME   where flambeau's time goes in that workload, instead of a comparison
   --list           show the workloads
   --help           show this
@@ -97,6 +100,7 @@ export function parseOptions(args: readonly string[]): Options | null {
         'no-dropout': { type: 'boolean', default: false },
         device: { type: 'string', default: 'cpu' },
         precision: { type: 'string', default: 'float32' },
+        graph: { type: 'boolean', default: false },
         profile: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
@@ -108,6 +112,7 @@ export function parseOptions(args: readonly string[]): Options | null {
   if (values.compile && values.tuned) {
     throw new UsageError('--compile and --tuned are two comparisons: run one after the other')
   }
+  if (values.graph && values.device !== 'cuda') throw new UsageError('--graph needs --device cuda')
   return {
     only: values.only.flatMap((names) => names.split(',')).filter((name) => name !== ''),
     threads: values.threads === undefined ? 0 : number('threads', values.threads, 1, true),
@@ -121,6 +126,7 @@ export function parseOptions(args: readonly string[]): Options | null {
     dropout: !values['no-dropout'] && !values.compile,
     device: choice('device', values.device, ['cpu', 'cuda']),
     precision: choice('precision', values.precision, ['float32', 'bfloat16']),
+    graph: values.graph,
     profile: values.profile,
   }
 }

@@ -30,6 +30,8 @@ export interface Request {
   readonly device: BenchDevice
   /** bfloat16: forward passes of training under autocast. */
   readonly precision: Precision
+  /** On a GPU: are flambeau's training steps captured once and replayed? */
+  readonly graph: boolean
 }
 
 export type BenchDevice = 'cpu' | 'cuda'

@@ -11,6 +11,7 @@ const options: RunOptions = {
   dropout: true,
   device: 'cpu',
   precision: 'float32',
+  graph: false,
   variants: ['eager'],
   peaks: null,
   ready: async () => {},

@@ -33,6 +33,7 @@ export interface RunOptions {
   readonly dropout: boolean
   readonly device: BenchDevice
   readonly precision: Precision
+  readonly graph: boolean
   /** What PyTorch is run as; the fastest counts. */
   readonly variants: readonly Variant[]
   /** What the machine can do; null if that was not measured. */
@@ -88,7 +89,18 @@ export async function runWorkload(
   { name, samples, firstSteps, demand }: Measured,
   flambeau: Side,
   pytorch: Side | null,
-  { threads, rounds, seconds, dropout, device, precision, variants, peaks, ready }: RunOptions,
+  {
+    threads,
+    rounds,
+    seconds,
+    dropout,
+    device,
+    precision,
+    graph,
+    variants,
+    peaks,
+    ready,
+  }: RunOptions,
 ): Promise<Outcome> {
   const ours: Answer[] = []
   const theirs = new Map<Variant, Answer[]>(variants.map((variant) => [variant, []]))
@@ -98,7 +110,8 @@ export async function runWorkload(
       name,
       threads,
       seed: SEED,
-      firstSteps,
+      // The steps that warm a graph up are not told.
+      firstSteps: graph ? 0 : firstSteps,
       samples,
       seconds,
       maxWait: MAX_WAIT,
@@ -108,6 +121,7 @@ export async function runWorkload(
       variant: 'eager',
       device,
       precision,
+      graph,
     }
     try {
       await ready()

@@ -60,7 +60,9 @@ export const settings: {
   dropout: boolean
   device: BenchDevice
   precision: Precision
-} = { dropout: true, device: 'cpu', precision: 'float32' }
+  /** Captures work of a GPU and returns what replays it; null where steps run one by one. */
+  capture: ((body: () => Tensor) => () => Tensor) | null
+} = { dropout: true, device: 'cpu', precision: 'float32', capture: null }
 
 /** A loss under the run's precision. */
 function inPrecision(loss: () => Tensor): Tensor {
@@ -71,6 +73,16 @@ function inPrecision(loss: () => Tensor): Tensor {
 /** The probability of dropout; 0 where the run is without. */
 export function dropoutOf(probability: number): number {
   return settings.dropout ? probability : 0
+}
+
+/** A step that replays what was captured of it, on tensors into which each batch is copied. */
+function replayed<B extends Batch>(learn: (batch: B) => Tensor, first: B): (batch: B) => Tensor {
+  const held = first.map((part) => part.clone()) as B
+  const replay = settings.capture?.(() => learn(held)) as () => Tensor
+  return (batch) => {
+    held.forEach((part, i) => part.copy_(batch[i] as Tensor))
+    return replay()
+  }
 }
 
 /** A training step: forward, loss, backward, optimizer, and the loss as a number. */
@@ -84,13 +96,17 @@ export function train<Model, B extends Batch>(
     if (model instanceof Module) model.to(settings.device)
     const batches = made.map((batch) => batch.map((part) => part.to(settings.device)) as B)
     const losses: number[] = []
-    const step = (): void => {
-      const batch = batches[losses.length % batches.length] as B
+    const learn = (batch: B): Tensor => {
       optimizer.zeroGrad()
       const loss = inPrecision(() => lossOf(model, ...batch))
       loss.backward()
       optimizer.step()
-      losses.push(loss.item())
+      return loss
+    }
+    const learnNext = settings.capture === null ? learn : replayed(learn, batches[0] as B)
+    const step = (): void => {
+      const batch = batches[losses.length % batches.length] as B
+      losses.push(learnNext(batch).item())
     }
     return { step, check: null, losses }
   }

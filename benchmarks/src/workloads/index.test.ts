@@ -20,6 +20,7 @@ function request(name: string, firstSteps: number): Request {
     variant: 'eager',
     device: 'cpu',
     precision: 'float32',
+    graph: false,
   }
 }
 
