@@ -141,6 +141,14 @@ export function clipGradNorm_(
 }
 
 function scaleTo(grads: readonly Tensor[], maxNorm: number, total: Tensor | number): void {
+  if (total instanceof Tensor && total.device !== 'cpu') {
+    // On a device the factor stays there: nobody waits for it, and a graph can hold it.
+    noGrad(() => {
+      const factor = total.add(1e-6).reciprocal().mul(maxNorm).clamp({ max: 1 })
+      for (const grad of grads) grad.mul_(factor)
+    })
+    return
+  }
   const norm = typeof total === 'number' ? total : total.item()
   const factor = Math.min(1, maxNorm / (norm + 1e-6))
   // NaN goes into the gradients, as in PyTorch.
@@ -163,11 +171,10 @@ export function clipGradsWithNorm_(
 ): void {
   const op = 'clipGradsWithNorm_'
   const [maxNorm, total] = readClipWith(given)
-  const norm = total instanceof Tensor ? total.item() : total
   scaleTo(
     gradsOf(op, parameters),
     requireNumber(op, 'maxNorm', maxNorm),
-    requireNumber(op, 'totalNorm', norm),
+    total instanceof Tensor ? total : requireNumber(op, 'totalNorm', total),
   )
 }
 

@@ -1,0 +1,51 @@
+/** A training step with all that belongs to one, captured as a graph, gives what it gives without. */
+import type { Tensor } from '@flambeau/core'
+import { manualSeed, randint, randn } from '@flambeau/core'
+import '@flambeau/autograd'
+import * as nn from '@flambeau/nn'
+import { AdamW, StepLR } from '@flambeau/optim'
+import { expect, it } from 'vitest'
+import { cuda } from './index.ts'
+
+/** Losses of five steps after two to warm up, and the parameters and buffers afterwards. */
+function train(captured: boolean): { losses: number[]; state: number[][]; nodes: number } {
+  manualSeed(0)
+  const model = new nn.Sequential(
+    new nn.Conv2d(1, 4, 3, { padding: 1 }),
+    new nn.BatchNorm2d(4),
+    new nn.ReLU(),
+    new nn.Flatten(),
+    new nn.Dropout(0.2),
+    new nn.Linear(256, 10),
+  ).to('cuda')
+  const optimizer = new AdamW(model.parameters(), { lr: 0.01 })
+  const scheduler = new StepLR(optimizer, 2, 0.5)
+  const x = randn([8, 1, 8, 8]).to('cuda')
+  const labels = randint(0, 10, [8]).to('cuda')
+  const step = (): Tensor => {
+    optimizer.zeroGrad()
+    const loss = nn.functional.crossEntropy(model.forward(x), labels)
+    loss.backward()
+    nn.utils.clipGradNorm_(model.parameters(), 0.5)
+    optimizer.step()
+    return loss
+  }
+  const graph = captured ? cuda.graph(step, { warmup: 2 }) : null
+  if (graph === null) for (let i = 0; i < 2; i++) step()
+  const losses: number[] = []
+  for (let i = 0; i < 5; i++) {
+    x.copy_(randn([8, 1, 8, 8]))
+    losses.push((graph ?? step)().item())
+    scheduler.step()
+  }
+  const state = Object.values(model.stateDict()).map((one) => Array.from(one.cpu().toArray()))
+  return { losses, state, nodes: graph?.graph.nodes ?? 0 }
+}
+
+it('learns the same in a graph', () => {
+  const plain = train(false)
+  const graph = train(true)
+  expect(graph.nodes).toBeGreaterThan(10)
+  expect(graph.losses).toEqual(plain.losses)
+  expect(graph.state).toEqual(plain.state)
+})
