@@ -14,9 +14,10 @@ function train(captured: boolean): { losses: number[]; state: number[][]; nodes:
     new nn.Conv2d(1, 4, 3, { padding: 1 }),
     new nn.BatchNorm2d(4),
     new nn.ReLU(),
+    new nn.MaxPool2d(2),
     new nn.Flatten(),
     new nn.Dropout(0.2),
-    new nn.Linear(256, 10),
+    new nn.Linear(64, 10),
   ).to('cuda')
   const optimizer = new AdamW(model.parameters(), { lr: 0.01 })
   const scheduler = new StepLR(optimizer, 2, 0.5)

@@ -102,9 +102,7 @@ void* Graph::outside(size_t bytes) {
 
 Graph::Draws& Graph::reserve(int generator, uint64_t counters, uint64_t* offset) {
   Draws& draws = draws_[generator];
-  if (!draws.live)
-    draws.live =
-        static_cast<uint64_t*>(allocator_of(device_).allocate(2 * sizeof(uint64_t), stream_));
+  if (!draws.live) draws.live = static_cast<uint64_t*>(outside(2 * sizeof(uint64_t)));
   *offset = draws.counters;
   draws.counters += counters;
   return draws;
