@@ -1,5 +1,5 @@
 /** What command-line programs share: numbers as arguments, and errors as people want to read them. */
-import { DeviceError, FlambeauError, setDefaultDevice } from '@flambeau/core'
+import { FlambeauError, setDefaultDevice } from '@flambeau/core'
 import { FileWriteError, FormatError } from '@flambeau/data'
 import { DivergedError } from '@flambeau/trainer'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
@@ -44,22 +44,10 @@ export function command(name: string, say: Say): Command {
 /**
  * Makes a device the one on which tensors are made, and loads the package that brings it.
  *
- * @throws {DeviceError} if it is not there, or its package is not installed.
+ * @throws {DeviceError} if it is not there.
  */
 export async function computeOn(device: string): Promise<void> {
-  if (device.startsWith('cuda')) {
-    try {
-      await import('@flambeau/cuda-backend')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-      throw new DeviceError(
-        '--device',
-        [],
-        `${device} needs the package @flambeau/cuda-backend`,
-        'npm install @flambeau/cuda-backend',
-      )
-    }
-  }
+  if (device.startsWith('cuda')) await import('@flambeau/cuda-backend')
   setDefaultDevice(device)
 }
 
