@@ -267,8 +267,8 @@ void Environment::make_room(size_t bytes) {
   }
 }
 
-// Young wrappers are collected for every so many bytes. Old ones only where the device is full: it has
-// memory for nothing else.
+// Young wrappers are collected for every so many bytes. Old ones only where the device is full: it
+// has memory for nothing else.
 void Environment::make_room_on(Device& device, size_t bytes, bool full) {
   if (full) {
     collect(false);

@@ -31,8 +31,8 @@ class Reader {
   size_t at_ = 0;
 };
 
-// How a call is to be seen by the graph, and where it takes place if no tensor says so, as a number:
-// bits 0, 1, 2 to 4, and the rest.
+// How a call is to be seen by the graph, and where it takes place if no tensor says so, as a
+// number: bits 0, 1, 2 to 4, and the rest.
 struct Mode {
   static constexpr int64_t kLargest = 32 * FLAMBEAU_MAX_DEVICES + 31;
   explicit Mode(int64_t number)

@@ -172,7 +172,7 @@ FLAMBEAU_SPECIAL_BINARY(Zeta, hurwitz_zeta)
 
 // B_2k, for 1/x + 1/2x² + Σ B_2k/x^(2k+1)
 FLAMBEAU_TABLE double kTrigammaSeries[] = {1.0 / 6,   -1.0 / 30, 1.0 / 42,
-                                             -1.0 / 30, 5.0 / 66,  -691.0 / 2730};
+                                           -1.0 / 30, 5.0 / 66,  -691.0 / 2730};
 
 // The first derivative of digamma in double without branches: below 6 with Σ 1/(x+k)² as one
 // fraction, left of 0 by reflection. max 0.50 ulp.

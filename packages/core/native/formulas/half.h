@@ -2,8 +2,8 @@
 // upper half of a float32). They are storage only: arithmetic converts to float, computes there and
 // rounds once, to nearest, ties to even.
 //
-// A GPU converts by instructions of its own, where it has them: the results are the same, but for the
-// payload of NaN.
+// A GPU converts by instructions of its own, where it has them: the results are the same, but for
+// the payload of NaN.
 #pragma once
 
 #include "portable.h"

@@ -66,13 +66,13 @@ FLAMBEAU_TABLE double kTemme5[] = {
     -0x1.6128ac5a4fa71p-12, -0x1.247604839c038p-14, 0x1.22be87360ef1fp-12, -0x1.a2042c5148e27p-13,
     0x1.1d1e9cb24760bp-14,  0x1.30bdcf208080ep-23,  -0x1.c823fc1b3cc36p-17};
 FLAMBEAU_TABLE double kTemme6[] = {0x1.168ef1b0931c8p-11,  -0x1.36773bdb97b48p-11,
-                                     0x1.1c0950d3ecb9dp-12,  0x1.a8411da6cab49p-21,
-                                     -0x1.5600945495b37p-14, 0x1.d6bdf83130dc1p-15};
+                                   0x1.1c0950d3ecb9dp-12,  0x1.a8411da6cab49p-21,
+                                   -0x1.5600945495b37p-14, 0x1.d6bdf83130dc1p-15};
 FLAMBEAU_TABLE double kTemme7[] = {0x1.691879c01efb4p-12, 0x1.b1d75d3346711p-15,
-                                     -0x1.5f3385098cebfp-12, 0x1.26eeb5ece1d9fp-12,
-                                     -0x1.cc642787368cep-14};
+                                   -0x1.5f3385098cebfp-12, 0x1.26eeb5ece1d9fp-12,
+                                   -0x1.cc642787368cep-14};
 FLAMBEAU_TABLE double kTemme8[] = {-0x1.5629b3187b744p-11, 0x1.b8239c670e690p-11,
-                                     -0x1.cb967b4446107p-12};
+                                   -0x1.cb967b4446107p-12};
 FLAMBEAU_TABLE double kTemme9[] = {-0x1.38dff1cc96982p-11};
 
 // The lower (or upper) function near x = a > 20: Temme's uniform expansion. Error below 1e-14.

@@ -18,8 +18,8 @@
 #include <cstring>
 #include <type_traits>
 
-// FLAMBEAU_HD: what is inlined everywhere. FLAMBEAU_HD_CALLED: long functions with branches and loops.
-// FLAMBEAU_TABLE: a namespace's array of numbers; device code has a copy of its own.
+// FLAMBEAU_HD: what is inlined everywhere. FLAMBEAU_HD_CALLED: long functions with branches and
+// loops. FLAMBEAU_TABLE: a namespace's array of numbers; device code has a copy of its own.
 #if defined(__CUDACC__)
 #define FLAMBEAU_HD __host__ __device__ __forceinline__
 #define FLAMBEAU_HD_CALLED __host__ __device__ inline

@@ -1,6 +1,6 @@
-/* The border between core's addon and the addon of a device, such as a GPU: plain C, so that the two
- * may come from different compilers. Core owns tensors, their shapes and their counts; a device owns
- * memory and kernels. Neither calls the other while it holds a lock.
+/* The border between core's addon and the addon of a device, such as a GPU: plain C, so that the
+ * two may come from different compilers. Core owns tensors, their shapes and their counts; a device
+ * owns memory and kernels. Neither calls the other while it holds a lock.
  *
  * A function that fails returns something else than FLAMBEAU_OK; `error` of the side that failed
  * says why, to the thread that asked.
@@ -18,24 +18,20 @@ extern "C" {
 #define FLAMBEAU_DEVICE_ABI 1
 #define FLAMBEAU_MAX_DEVICES 64 /* indices of all kinds together */
 
-enum {
-  FLAMBEAU_OK = 0,
-  FLAMBEAU_FAILED = 1,
-  FLAMBEAU_OUT_OF_MEMORY = 2
-};
+enum { FLAMBEAU_OK = 0, FLAMBEAU_FAILED = 1, FLAMBEAU_OUT_OF_MEMORY = 2 };
 
 /* What a device says of a kernel and the types of a call. */
 enum {
-  FLAMBEAU_NO_KERNEL = 0,   /* it has none: the call fails */
-  FLAMBEAU_WIDE_TYPES = 1,  /* call it with float32 and int32 in place of the narrow types */
-  FLAMBEAU_ANY_TYPES = 2,   /* call it as it is */
-  FLAMBEAU_ON_THE_HOST = 3  /* the processor's kernel does it, on copies */
+  FLAMBEAU_NO_KERNEL = 0,  /* it has none: the call fails */
+  FLAMBEAU_WIDE_TYPES = 1, /* call it with float32 and int32 in place of the narrow types */
+  FLAMBEAU_ANY_TYPES = 2,  /* call it as it is */
+  FLAMBEAU_ON_THE_HOST = 3 /* the processor's kernel does it, on copies */
 };
 
 /* A strided view of memory. Strides count elements and are never negative; they may be zero. */
 typedef struct FlambeauTensor {
-  void* data;             /* the first element */
-  const void* storage;    /* the same for tensors that share memory */
+  void* data;          /* the first element */
+  const void* storage; /* the same for tensors that share memory */
   int64_t storage_bytes;
   const int64_t* sizes;   /* ndim of them */
   const int64_t* strides; /* ndim of them */
@@ -72,13 +68,14 @@ typedef struct FlambeauCall {
 /* What core offers to a kernel that runs. `host` is that of the call. */
 typedef struct FlambeauHost {
   int32_t abi;
-  /* Output `i`: allocated on first use with these strides (null: row-major), in a storage of so many
-   * elements (0: as many as the shape has); or the target, with its own strides. */
+  /* Output `i`: allocated on first use with these strides (null: row-major), in a storage of so
+   * many elements (0: as many as the shape has); or the target, with its own strides. */
   int (*output)(void* host, int32_t i, const int64_t* strides, int64_t elements,
                 FlambeauTensor* tensor);
   /* Scratch memory that dies with the call. */
   int (*temporary)(void* host, size_t bytes, void** data);
-  /* The place of a generator in its Philox stream, which moves on by `count` counters of 128 bits. */
+  /* The place of a generator in its Philox stream, which moves on by `count` counters of 128 bits.
+   */
   int (*draw)(void* host, int32_t generator, uint64_t count, uint64_t* seed, uint64_t* offset);
   /* The last failure of a function above, as `code` (ERR_…) and text. */
   const char* (*error)(void* host, const char** code);
@@ -105,8 +102,8 @@ typedef struct FlambeauDevice {
   int (*copy)(int32_t index, const FlambeauTensor* to, const FlambeauTensor* from);
   /* to = value, converted as a cast does. */
   int (*fill)(int32_t index, const FlambeauTensor* to, double value);
-  /* Bytes from one place to another; index -1 is the processor's memory. When it returns, `from` may
-   * be changed, and what is in the processor's memory has arrived. */
+  /* Bytes from one place to another; index -1 is the processor's memory. When it returns, `from`
+   * may be changed, and what is in the processor's memory has arrived. */
   int (*transfer)(void* to, int32_t to_index, const void* from, int32_t from_index, size_t bytes);
   /* Waits for everything that was begun. */
   int (*synchronize)(int32_t index);

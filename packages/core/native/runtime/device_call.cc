@@ -26,7 +26,7 @@ int guarded(const Body& body) noexcept {
   } catch (const Failure& e) {
     t_error = {e.code(), e.what()};
     return std::strcmp(e.code(), "ERR_OUT_OF_MEMORY") == 0 ? FLAMBEAU_OUT_OF_MEMORY
-                                                            : FLAMBEAU_FAILED;
+                                                           : FLAMBEAU_FAILED;
   } catch (const std::bad_alloc&) {
     t_error = {"ERR_OUT_OF_MEMORY", "0"};
     return FLAMBEAU_OUT_OF_MEMORY;
@@ -68,8 +68,7 @@ struct DeviceHost {
     });
   }
 
-  static int draw(void* host, int32_t generator, uint64_t count, uint64_t* seed,
-                  uint64_t* offset) {
+  static int draw(void* host, int32_t generator, uint64_t count, uint64_t* seed, uint64_t* offset) {
     return guarded([&] {
       Generator& from = static_cast<Call*>(host)->context().generator(generator);
       *seed = from.initial_seed();
@@ -157,23 +156,15 @@ void Call::run_on_device(int index, const KernelRegistry::Registered& kernel) {
     }
     for (int i = 0; i < num_outputs(); ++i) {
       const OutputSpec& spec = outputs_[i].spec;
-      border.outputs.push_back({spec.shape.sizes, spec.shape.ndim,
-                                static_cast<int32_t>(spec.dtype),
+      border.outputs.push_back({spec.shape.sizes, spec.shape.ndim, static_cast<int32_t>(spec.dtype),
                                 static_cast<int32_t>(stored_type(i)), spec.target != nullptr});
     }
-    border.call = {this,
-                   border.inputs.data(),
-                   border.outputs.data(),
-                   params_.data(),
-                   num_inputs(),
-                   num_outputs(),
-                   num_params(),
-                   device_->index()};
+    border.call = {this,         border.inputs.data(), border.outputs.data(), params_.data(),
+                   num_inputs(), num_outputs(),        num_params(),          device_->index()};
   };
   describe();
   int knows = kind.knows(index, &border.call);
-  if (knows == FLAMBEAU_NO_KERNEL)
-    throw Failure("ERR_DEVICE", "no kernel on " + device_->name());
+  if (knows == FLAMBEAU_NO_KERNEL) throw Failure("ERR_DEVICE", "no kernel on " + device_->name());
   if (knows == FLAMBEAU_ON_THE_HOST) return run_on_host(kernel);
   const bool wide = knows == FLAMBEAU_WIDE_TYPES && has_narrow_;
   if (wide) {

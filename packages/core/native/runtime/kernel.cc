@@ -260,9 +260,7 @@ void Call::out_view(int i, int base, int64_t offset, const int64_t* strides, boo
   result.entry->is_view = true;
 }
 
-Tensor Call::temporary(const Shape& shape, DType dtype) {
-  return make(shape, dtype);
-}
+Tensor Call::temporary(const Shape& shape, DType dtype) { return make(shape, dtype); }
 
 Tensor Call::contiguous(const Tensor& t) {
   if (t.is_contiguous()) return t;

@@ -193,7 +193,8 @@ class Call {
 // The same for a kernel that knows all types and runs wherever its tensors are: it makes views, or
 // moves elements by copy_into and fill_with only.
 #define FLAMBEAU_KERNEL_ANY_DEVICE(name) \
-  FLAMBEAU_REGISTER_KERNEL(name, [](const ::flambeau::Call&) { return true; }, true)
+  FLAMBEAU_REGISTER_KERNEL(              \
+      name, [](const ::flambeau::Call&) { return true; }, true)
 #define FLAMBEAU_REGISTER_KERNEL(name, ...)                                          \
   static void name##_kernel(::flambeau::Call& call);                                 \
   [[maybe_unused]] static const bool name##_registered =                             \
