@@ -76,6 +76,7 @@ export const sections: readonly Section[] = [
     pages: [
       page('docs/performance.md', 'project/performance.md'),
       page('docs/torch-parity.md', 'project/torch-parity.md'),
+      page('docs/gpu.md', 'project/gpu.md'),
       page('docs/architecture.md', 'project/architecture.md'),
       page('docs/adding-an-op.md', 'project/adding-an-op.md'),
       page('docs/releasing.md', 'project/releasing.md'),

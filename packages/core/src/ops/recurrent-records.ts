@@ -67,8 +67,12 @@ const gradOp = defineOp(
 
 // Kernels of a device find the counts of packed sequences here: to read the tensor they would have to
 // wait for it.
-function numbersOf({ cell, reverse, batchFirst, counts }: RecurrentParams): number[] {
-  return [CELLS.indexOf(cell), reverse ? 1 : 0, batchFirst ? 1 : 0, ...(counts ?? [])]
+function numbersOf(
+  { cell, reverse, batchFirst, counts }: RecurrentParams,
+  input: Tensor,
+): number[] {
+  const numbers = [CELLS.indexOf(cell), reverse ? 1 : 0, batchFirst ? 1 : 0]
+  return counts === null || input.isCpu ? numbers : [...numbers, ...counts]
 }
 
 const EMPTY: Shape = [0]
@@ -104,7 +108,7 @@ function fusedGradients(
       shape: needed[i] ? (shapes[i] ?? EMPTY) : EMPTY,
       dtype: input._dtype,
     })),
-    numbersOf(params),
+    numbersOf(params, input),
   )
   return grads.map((grad, i) => {
     if (needed[i]) return grad
@@ -163,7 +167,7 @@ export function recurrent(
       spec(kept ? [rows, gatesOf(cell) * hidden] : EMPTY),
       spec(kept ? [rows, hidden] : EMPTY),
     ],
-    numbersOf(params),
+    numbersOf(params, input),
     params,
   ) as [Tensor, Tensor, Tensor, Tensor, Tensor]
   gates.dispose() // the graph keeps them

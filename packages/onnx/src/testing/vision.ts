@@ -198,6 +198,14 @@ export const detection: readonly Case[] = [
     inputs: image(3, 32),
   },
   {
+    name: 'SmallYOLOv1 (backbone and head)',
+    model: () =>
+      part(new V.SmallYOLOv1({ numClasses, size: [32, 32] }), (net, x: Image) =>
+        net.head(net.backbone(x)[0] as Tensor),
+      ),
+    inputs: image(3, 32),
+  },
+  {
     name: 'YOLOv5 (network and heads)',
     model: () =>
       part(
@@ -208,6 +216,18 @@ export const detection: readonly Case[] = [
             .map((map, i) =>
               (net.heads as unknown as { at(i: number): (m: Tensor) => Tensor }).at(i)(map),
             ),
+      ),
+    inputs: image(3, 64),
+  },
+  {
+    name: 'SmallYOLOv5 (network and heads)',
+    model: () =>
+      part(new V.SmallYOLOv5({ numClasses, size: [64, 64] }), (net, x: Image) =>
+        net
+          .network(x)
+          .map((map, i) =>
+            (net.heads as unknown as { at(i: number): (m: Tensor) => Tensor }).at(i)(map),
+          ),
       ),
     inputs: image(3, 64),
   },
