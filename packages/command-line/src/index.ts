@@ -38,7 +38,7 @@ export function command(name: string, say: Say): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => say(text.trimEnd()) })
     .option('--device <name>', 'where to compute: cpu, or cuda for an NVIDIA GPU', 'cpu')
-    .hook('preAction', (program) => computeOn((program.opts() as { device: string }).device))
+    .hook('preAction', (program) => computeOn(program.opts<{ device: string }>().device))
 }
 
 /**
