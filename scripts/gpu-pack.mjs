@@ -83,8 +83,11 @@ function copyModule(name, from, done) {
   })
   // Where pnpm keeps it, its own needs lie beside it.
   const real = outputOf('realpath', [folder])?.trim() ?? folder
-  for (const need of Object.keys(readJson(join(folder, 'package.json')).dependencies ?? {}))
-    copyModule(need, real, done)
+  const { dependencies = {}, optionalDependencies = {} } = readJson(join(folder, 'package.json'))
+  const ofPlatform = Object.keys(optionalDependencies).filter((need) =>
+    need.endsWith('linux-x64-gnu'),
+  )
+  for (const need of [...Object.keys(dependencies), ...ofPlatform]) copyModule(need, real, done)
 }
 
 /** @param {string} folder */
