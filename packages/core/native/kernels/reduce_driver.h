@@ -3,8 +3,9 @@
 #pragma once
 
 #include "isa.h"
+#include "kernel.h"
 #include "reduce.h"
-#include "reduce_plan.h"
+#include "reduce_axes.h"
 
 namespace flambeau {
 

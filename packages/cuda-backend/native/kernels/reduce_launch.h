@@ -3,8 +3,9 @@
 
 #include <vector>
 
+#include "call.h"
+#include "reduce_axes.h"
 #include "reduce_kernels.h"
-#include "reduce_plan.h"
 
 namespace flambeau::cuda {
 
