@@ -9,7 +9,7 @@
  * bfloat16), `sanitizer` (compute-sanitizer on a part of the samples). What they found goes to
  * DIR/report.md and DIR/report.json; DIR is $OUT or gpu-report.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -61,6 +61,18 @@ const check = inRepo('parity/dist/cuda/check.js')
 const headers = ['packages/cuda-backend/node_modules', 'node_modules']
   .map((folder) => inRepo(folder, 'node-api-headers/include'))
   .find((folder) => existsSync(folder))
+// Folders of NVIDIA's headers that came with PyTorch's wheels; none where they are not all there.
+const vendor = spawnSync(
+  'python3',
+  [
+    '-c',
+    `import glob, nvidia, os
+folders = [f for root in nvidia.__path__ for f in sorted(glob.glob(os.path.join(root, "*", "include")))]
+if all(any(os.path.exists(os.path.join(f, h)) for f in folders) for h in ["cublasLt.h", "cudnn.h", "nvrtc.h"]):
+    print(";".join(folders))`,
+  ],
+  { encoding: 'utf8' },
+).stdout?.trim()
 const steps =
   'mlp_mnist,simple_cnn,resnet18_cifar,unet_carvana,vit_tiny,transformer_seq2seq,ddpm_unet'
 const bench = (/** @type {string[]} */ ...flags) => [
@@ -103,6 +115,7 @@ const parts = [
           ...['-G', 'Ninja', '-DFLAMBEAU_CUDA_FLAVOUR=cuda', `-DNODE_API_HEADERS_DIR=${headers}`],
           // For the GPU of this machine alone.
           '-DFLAMBEAU_CUDA_ARCHITECTURES=native',
+          `-DFLAMBEAU_VENDOR_INCLUDE=${vendor ?? ''}`,
         ],
       ],
       [
@@ -112,6 +125,17 @@ const parts = [
           ...['--parallel', String(availableParallelism())],
         ],
       ],
+      ...(vendor
+        ? [
+            /** @type {[string, string[]]} */ ([
+              'cmake',
+              [
+                ...['--build', 'packages/cuda-backend/build/cuda'],
+                ...['--target', 'flambeau_cuda_vendor_headers'],
+              ],
+            ]),
+          ]
+        : []),
     ],
   },
   {

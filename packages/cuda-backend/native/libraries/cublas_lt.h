@@ -1,15 +1,10 @@
 // The part of cuBLASLt that we call, declared in our own words: no header of NVIDIA is needed to
 // build, and the library is opened when the first matrix product runs.
 //
-// Names, signatures and numbers are facts of its binary interface, which has been the same since
-// CUDA 11. Where each was looked up:
-//   status, compute types, epilogues, attributes of descriptors, layouts and preferences, sizes of
-//     cublasLtMatmulAlgo_t and cublasLtMatmulHeuristicResult_t, signatures: the bindings that
-//     cudarc 0.18.1 generates from cublasLt.h of CUDA 11.4 to 13.0 (src/cublaslt/sys/mod.rs); all
-//     of those versions agree in what is used here
-//   cudaDataType: library_types.h of CUDA 13.0
-//   the bias must be 16 bytes aligned: seen by the authors of Marian (src/tensors/gpu/prod.cpp)
-//   alignment of the bias counts for heuristics: not documented, avoided by that rule
+// Names, signatures and numbers are facts of its binary interface, the same from CUDA 11.4 to 13.1.
+// They are compared with NVIDIA's headers by tests/vendor_headers.cc (of CUDA 13.1; of 11.4 to 13.0
+// they were read off the bindings of cudarc 0.18.1). That a bias must be aligned to 16 bytes was
+// seen by the authors of Marian (src/tensors/gpu/prod.cpp).
 #pragma once
 
 #include <cstddef>

@@ -1,12 +1,12 @@
 // The part of cuDNN that we call, declared in our own words: the functions for convolutions that
 // versions 8 and 9 share. The library is opened when the first convolution runs.
 //
-// Where names, signatures and numbers were looked up: the bindings that cudarc 0.18.1 generates
-// from the headers of cuDNN 9.10 to 9.15 (src/cudnn/sys/mod.rs). Version 8 has the same functions
-// and numbers but other numbers for errors, of which only kNotSupported (9 there) is asked for.
-// That an activation `identity` needs the algorithm kPrecomputedGemm: NVIDIA's API reference of
-// cuDNN 7.6.5. Not documented for layouts n, h, w, c: which algorithms take them; the candidates
-// are tried in the order of their expected times.
+// Names, signatures and numbers are compared with NVIDIA's headers by tests/vendor_headers.cc (of
+// cuDNN 9.24; of 9.10 to 9.15 they were read off the bindings of cudarc 0.18.1). Version 8 has the
+// same functions and numbers but other numbers for errors, of which only kNotSupported (9 there) is
+// asked for. That an activation `identity` needs the algorithm kPrecomputedGemm: NVIDIA's API
+// reference of cuDNN 7.6.5. Not documented for layouts n, h, w, c: which algorithms take them; the
+// candidates are tried in the order of their expected times.
 #pragma once
 
 #include <cstddef>
