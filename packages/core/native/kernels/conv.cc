@@ -12,66 +12,6 @@ namespace flambeau {
 
 namespace {
 
-int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
-  int64_t reach;
-  if (kernel < 1 || __builtin_mul_overflow(kernel - 1, dilation, &reach)) return 0;
-  const int64_t free = size + 2 * pad - reach - 1;
-  return free < 0 ? 0 : free / stride + 1;
-}
-
-// The sizes and numbers of one axis.
-struct Axis {
-  int64_t &input, &output, &kernel, &stride, &pad, &dilation;
-};
-
-// Checks that x, w and y belong together; throws otherwise. The numbers are stride, padding and
-// dilation (depth, height and width each; images have no depth), groups.
-ConvGeometry geometry(const Call& call, const Shape& x, const Shape& w, const Shape& y) {
-  if ((x.ndim != 4 && x.ndim != 5) || w.ndim != x.ndim || y.ndim != x.ndim)
-    throw Failure("ERR_SHAPE",
-                  "a convolution needs an input, a weight and an output with 4 axes, or 5 each");
-  const int dims = x.ndim - 2;
-  if (call.num_params() != 3 * dims + 1)
-    throw Failure("ERR_INTERNAL", "a convolution takes 7 numbers, of volumes 10");
-  ConvGeometry g;
-  g.volume = dims == 3;
-  g.n = x.sizes[0], g.c = x.sizes[1], g.o = w.sizes[0];
-  g.groups = size_param(call, 3 * dims, 1, "a number of groups");
-  if (g.c % g.groups != 0 || g.o % g.groups != 0 || w.sizes[1] != g.c / g.groups)
-    throw Failure("ERR_SHAPE", "the weight's channels do not fit the input and the groups");
-  if (y.sizes[0] != g.n || y.sizes[1] != g.o)
-    throw Failure("ERR_SHAPE", "the output's batch or channels do not fit the input and weight");
-  const Axis axes[] = {{g.w, g.ow, g.kw, g.stride_w, g.pad_w, g.dilation_w},
-                       {g.h, g.oh, g.kh, g.stride_h, g.pad_h, g.dilation_h},
-                       {g.d, g.od, g.kd, g.stride_d, g.pad_d, g.dilation_d}};
-  for (int i = 0; i < dims; ++i) {
-    const Axis& axis = axes[dims - 1 - i];
-    axis.stride = size_param(call, i, 1, "a stride");
-    axis.pad = size_param(call, dims + i, 0, "a padding");
-    axis.dilation = size_param(call, 2 * dims + i, 1, "a dilation");
-    axis.input = x.sizes[2 + i];
-    axis.kernel = w.sizes[2 + i];
-    axis.output = y.sizes[2 + i];
-    const int64_t output =
-        output_size(axis.input, axis.kernel, axis.stride, axis.pad, axis.dilation);
-    if (output < 1) throw Failure("ERR_SHAPE", "the kernel is larger than the padded input");
-    if (output != axis.output)
-      throw Failure("ERR_SHAPE", "the output's height or width does not follow from the input's");
-  }
-  return g;
-}
-
-void require_dtype(const Tensor& t, DType dtype) {
-  if (t.dtype != dtype) throw Failure("ERR_INTERNAL", "a convolution of tensors of several types");
-}
-
-// Output `i` of `dtype`, row-major.
-Tensor& row_major_output(Call& call, int i, DType dtype) {
-  output_shape(call, i);
-  if (call.spec(i).dtype != dtype) throw Failure("ERR_INTERNAL", "the output has another type");
-  return call.out(i);
-}
-
 void fill_zero(const Tensor& t) {
   std::fill(t.data, t.data + t.numel() * static_cast<int64_t>(t.item_bytes()), char{0});
 }
@@ -89,7 +29,7 @@ bool is_bfloat16(const Call& call, const Shape& x, const Shape& w, const Shape& 
     if (call.spec(i).dtype != DType::kBFloat16 || call.in_place(i)) return false;
   if (!has_bfloat16_instructions()) return false;
   try {
-    const ConvGeometry g = geometry(call, x, w, y);
+    const ConvGeometry g = conv_geometry(call, x, w, y);
     return onednn_conv_fits(g) && g.group_c() >= kBFloat16Channels &&
            g.group_o() >= kBFloat16Channels &&
            static_cast<double>(g.n) * g.image_products() >= kBFloat16Products;
@@ -120,16 +60,10 @@ bool is_bfloat16_weight_grad(const Call& call) {
 // stored channels-last. No images: y is empty; no input channels: the bias.
 FLAMBEAU_KERNEL_ALL_TYPES_IF(convolution, is_bfloat16_forward(call)) {
   const Tensor& x = call.in(0);
-  const ConvGeometry g = geometry(call, x.shape, call.in(1).shape, output_shape(call, 0));
-  require_dtype(call.in(1), x.dtype);
+  const ConvGeometry g = conv_geometry(call, x.shape, call.in(1).shape, output_shape(call, 0));
+  require_conv_type(call.in(1), x.dtype);
   const Tensor w = call.contiguous(call.in(1));
-  Tensor bias;
-  if (call.has(2)) {
-    require_dtype(call.in(2), x.dtype);
-    if (!(call.in(2).shape == Shape{g.o}))
-      throw Failure("ERR_SHAPE", "the bias must be [channels]");
-    bias = call.contiguous(call.in(2));
-  }
+  const Tensor bias = conv_bias(call, g, x.dtype);
   Tensor& y = channels_last_output(call, 0, x.dtype);
   if (y.numel() == 0) return;
   if (x.dtype == DType::kBFloat16) {
@@ -155,8 +89,8 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolution, is_bfloat16_forward(call)) {
 // output, as the input's size does not follow from dy.
 FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionInputGrad, is_bfloat16_input_grad(call)) {
   const Tensor& grad = call.in(0);
-  const ConvGeometry g = geometry(call, output_shape(call, 0), call.in(1).shape, grad.shape);
-  require_dtype(call.in(1), grad.dtype);
+  const ConvGeometry g = conv_geometry(call, output_shape(call, 0), call.in(1).shape, grad.shape);
+  require_conv_type(call.in(1), grad.dtype);
   const Tensor w = call.contiguous(call.in(1));
   const Tensor dy = channels_last(call, grad);
   Tensor& dx = channels_last_output(call, 0, grad.dtype);
@@ -177,13 +111,12 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionInputGrad, is_bfloat16_input_grad(call))
 FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, is_bfloat16_weight_grad(call)) {
   const Tensor& grad = call.in(0);
   const Tensor& input = call.in(1);
-  const ConvGeometry g = geometry(call, input.shape, output_shape(call, 0), grad.shape);
-  require_dtype(input, grad.dtype);
+  const ConvGeometry g = conv_geometry(call, input.shape, output_shape(call, 0), grad.shape);
+  require_conv_type(input, grad.dtype);
   Tensor& dw = row_major_output(call, 0, grad.dtype);
   Tensor* db = nullptr;
   if (call.num_outputs() > 1) {
-    if (!(call.spec(1).shape == Shape{g.o}))
-      throw Failure("ERR_SHAPE", "the bias must be [channels]");
+    require_conv_bias(call.spec(1).shape, g);
     db = &row_major_output(call, 1, grad.dtype);
   }
   if (grad.numel() == 0 || dw.numel() == 0) {

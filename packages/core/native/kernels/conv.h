@@ -1,4 +1,4 @@
-// Convolution of images and volumes: its sizes, and the three ways it is computed. See
+// Convolution of images and volumes: the ways it is computed. See
 // docs/decisions/0007-convolution.md for which way is taken when.
 //
 // In all of them x [n, c, h, w], y [n, o, oh, ow] and their gradients are stored n, h, w, c without
@@ -7,32 +7,10 @@
 // Outputs do not overlap inputs.
 #pragma once
 
-#include <cstdint>
-
+#include "convolution.h"
 #include "tensor.h"
 
 namespace flambeau {
-
-struct ConvGeometry {
-  int64_t n, c, h, w;  // input
-  int64_t o, oh, ow;   // output
-  int64_t kh, kw;
-  int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
-  // The depth: only volumes have another one than this.
-  bool volume = false;
-  int64_t d = 1, od = 1, kd = 1, stride_d = 1, pad_d = 0, dilation_d = 1;
-
-  int64_t group_c() const { return c / groups; }
-  int64_t group_o() const { return o / groups; }
-  int64_t x_pixels() const { return d * h * w; }  // of an image
-  int64_t y_pixels() const { return od * oh * ow; }
-  int64_t taps() const { return kd * kh * kw; }
-  // Products of one image; a double, because it only weighs costs and must not overflow.
-  double image_products() const {
-    return static_cast<double>(y_pixels()) * static_cast<double>(o) *
-           static_cast<double>(group_c() * taps());
-  }
-};
 
 // --- any type, any sizes: plain loops (conv_direct.cc) ---
 

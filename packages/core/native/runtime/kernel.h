@@ -203,6 +203,8 @@ class Call {
 
 // Copies `from` into `to`, converting the type; broadcasts `from` to `to`'s shape. (copy.cc)
 void copy_into(const Tensor& to, const Tensor& from);
+// As code for all devices calls it.
+inline void copy_into(Call&, const Tensor& to, const Tensor& from) { copy_into(to, from); }
 // Writes `value`, converted as by a cast, into all elements of `to`. (fill.cc)
 void fill_with(const Tensor& to, double value);
 

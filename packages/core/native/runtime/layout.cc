@@ -102,10 +102,13 @@ void strides_like(const Shape& shape, const Strided& like, int64_t* strides) {
 
 void channels_last_strides(const Shape& shape, int64_t* strides) {
   int64_t step = 1;
-  for (int axis : {1, 3, 2, 0}) {
+  const auto place = [&](int axis) {
     strides[axis] = step;
     step *= std::max<int64_t>(shape.sizes[axis], 1);
-  }
+  };
+  place(1);
+  for (int axis = shape.ndim - 1; axis > 1; --axis) place(axis);
+  place(0);
 }
 
 size_t checked_bytes(const Shape& shape, DType dtype) {

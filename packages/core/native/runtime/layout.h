@@ -84,7 +84,7 @@ void contiguous_strides(const Shape& shape, int64_t* strides);
 // Writes strides of a dense tensor of `shape` whose axes are ordered in memory as those of `like`
 // (same rank); row-major where `like` leaves the order open.
 void strides_like(const Shape& shape, const Strided& like, int64_t* strides);
-// Writes the strides of [N, C, H, W] stored as N, H, W, C.
+// Writes the strides of [N, C, …] stored as N, …, C.
 void channels_last_strides(const Shape& shape, int64_t* strides);
 
 // Product of the sizes times the element size; throws std::bad_alloc where it exceeds 2^47.

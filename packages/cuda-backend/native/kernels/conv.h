@@ -1,4 +1,4 @@
-// Convolution of images and volumes on the device: its sizes, and the two ways it is computed.
+// Convolution of images and volumes on the device: the two ways it is computed.
 //
 // x [n, c, h, w], y [n, o, oh, ow], w [o, c / groups, kh, kw]; volumes have a further axis before
 // the height: d, od and kd. Unless said otherwise x, y and their gradients are stored n, h, w, c
@@ -6,37 +6,9 @@
 #pragma once
 
 #include "call.h"
+#include "convolution.h"
 
 namespace flambeau::cuda {
-
-struct ConvGeometry {
-  int64_t n, c, h, w;  // input
-  int64_t o, oh, ow;   // output
-  int64_t kh, kw;
-  int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
-  // The depth: only volumes have another one than this.
-  bool volume = false;
-  int64_t d = 1, od = 1, kd = 1, stride_d = 1, pad_d = 0, dilation_d = 1;
-
-  __host__ __device__ int64_t group_c() const { return c / groups; }
-  __host__ __device__ int64_t group_o() const { return o / groups; }
-  __host__ __device__ int64_t x_pixels() const { return d * h * w; }  // of an image
-  __host__ __device__ int64_t y_pixels() const { return od * oh * ow; }
-  __host__ __device__ int64_t taps() const { return kd * kh * kw; }
-};
-
-// Strides of [n, c, …] stored as n, …, c.
-void pixel_strides(const Shape& shape, int64_t* strides);
-// Is `t` [n, c, …] stored as n, …, c without gaps?
-bool is_channels_last(const Tensor& t);
-// `t` [n, c, …] if it is stored channels-last, else a copy that is and dies with the call.
-Tensor channels_last(Call& call, const Tensor& t);
-// Output `i` of `dtype`, [n, c, …] stored channels-last.
-Tensor& channels_last_output(Call& call, int i, DType dtype);
-// The shape of output `i`; throws where the call lacks it, or wants it written in place.
-const Shape& output_shape(Call& call, int i);
-// Parameter `i`, a whole number in [least, 2^31], so that sums and products of two do not overflow.
-int64_t size_param(const Call& call, int i, int64_t least, const char* what);
 
 // --- any type, any sizes: kernels of our own (conv_direct.cu) ---
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "channels_last.h"
 #include "conv.h"
 #include "cudnn.h"
 #include "plan_cache.h"
@@ -112,7 +113,7 @@ class DnnCall {
     const auto output = [&](const Tensor& t) {
       if (format == dnn::kChannelsLast ? is_channels_last(t) : t.is_contiguous()) return t;
       Tensor apart = call_.temporary(t.shape, t.dtype);
-      if (format == dnn::kChannelsLast) pixel_strides(t.shape, apart.strides);
+      if (format == dnn::kChannelsLast) channels_last_strides(t.shape, apart.strides);
       return apart;
     };
     return {pass_ == Pass::kInputGrad ? output(x_) : input(x_),
@@ -216,7 +217,7 @@ class DnnCall {
     to.data = static_cast<char*>(y);
     to.shape.sizes[0] = images;
     if (format == dnn::kChannelsLast) {
-      pixel_strides(to.shape, to.strides);
+      channels_last_strides(to.shape, to.strides);
     } else {
       contiguous_strides(to.shape, to.strides);
     }
@@ -312,7 +313,7 @@ class DnnCall {
       int64_t wide[kMaxDims];
       int sizes[kMaxDims], strides[kMaxDims];
       if (format == dnn::kChannelsLast) {
-        pixel_strides(shape, wide);
+        channels_last_strides(shape, wide);
       } else {
         contiguous_strides(shape, wide);
       }

@@ -1,7 +1,7 @@
 // Rows of scores of classes, the labels that belong to them, and sums of losses.
 #pragma once
 
-#include "conv.h"
+#include "channels_last.h"
 #include "numbers.h"
 
 namespace flambeau::cuda {

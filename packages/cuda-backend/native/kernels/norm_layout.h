@@ -5,7 +5,7 @@
 // a channel of all images, or of one image where groups of channels share statistics.
 #pragma once
 
-#include "conv.h"
+#include "channels_last.h"
 #include "numbers.h"
 
 namespace flambeau::cuda {

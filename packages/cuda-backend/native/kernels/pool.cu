@@ -5,7 +5,8 @@
 #include <string>
 #include <type_traits>
 
-#include "conv.h"
+#include "call.h"
+#include "channels_last.h"
 #include "elements.h"
 #include "primitives.h"
 

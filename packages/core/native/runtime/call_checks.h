@@ -1,0 +1,39 @@
+// What kernels ask of their calls, and say where a call does not have it. For calls on the
+// processor and on devices.
+#pragma once
+
+#include <string>
+
+#include "failure.h"
+#include "layout.h"
+
+namespace flambeau {
+
+// The shape of output `i`; throws where the call lacks it, or wants it written in place.
+template <class Call>
+const Shape& output_shape(const Call& call, int i) {
+  if (i >= call.num_outputs()) throw Failure("ERR_INTERNAL", "the kernel lacks an output");
+  if (call.in_place(i)) throw Failure("ERR_INTERNAL", "the kernel does not work in place");
+  return call.spec(i).shape;
+}
+
+// Output `i` of `dtype`, row-major.
+template <class Call>
+auto& row_major_output(Call& call, int i, DType dtype) {
+  output_shape(call, i);
+  if (call.spec(i).dtype != dtype) throw Failure("ERR_INTERNAL", "the output has another type");
+  return call.out(i);
+}
+
+// Parameter `i`, a whole number in [least, 2^31], so that sums and products of two do not overflow.
+template <class Call>
+int64_t size_param(const Call& call, int i, int64_t least, const char* what) {
+  constexpr int64_t kMost = int64_t{1} << 31;
+  const int64_t value = call.integer(i);
+  if (value < least || value > kMost)
+    throw Failure("ERR_VALUE", std::string(what) + " of " + std::to_string(value) +
+                                   " is outside [" + std::to_string(least) + ", 2^31]");
+  return value;
+}
+
+}  // namespace flambeau
