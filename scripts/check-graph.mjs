@@ -20,6 +20,7 @@ const mayImport = {
   '@flambeau/core': [],
   '@flambeau/core-linux-x64-gnu': [],
   '@flambeau/cuda-backend': ['@flambeau/core'],
+  '@flambeau/cuda-backend-linux-x64-gnu': [],
   '@flambeau/autograd': ['@flambeau/core'],
   '@flambeau/nn': ['@flambeau/core', '@flambeau/autograd'],
   '@flambeau/optim': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],

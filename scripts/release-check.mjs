@@ -30,7 +30,8 @@ import { basicLibraries } from './lib/elf.mjs'
 import { run } from './lib/exec.mjs'
 import { withLock } from './lib/lock.mjs'
 import { describeTarball, importable, onlySome, packAll } from './lib/pack.mjs'
-import { buildPlatform, checkAddon, platformAddon } from './lib/platform.mjs'
+import { findNvcc } from './lib/native.mjs'
+import { buildCudaPlatform, buildPlatform, checkAddon, platformAddon } from './lib/platform.mjs'
 import * as programs from './lib/programs.mjs'
 import { serveRegistry } from './lib/registry.mjs'
 import { inRepo, readJson } from './lib/repo.mjs'
@@ -44,6 +45,7 @@ const BUDGET = 60e6
 const NODES = [20, 22, 24]
 
 const PLATFORM = '@flambeau/core-linux-x64-gnu'
+const CUDA_PLATFORM = '@flambeau/cuda-backend-linux-x64-gnu'
 const scoped = (/** @type {string[]} */ names) => names.map((name) => `@flambeau/${name}`)
 const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`)
 const title = (/** @type {string} */ text) => say(`\n${text}\n${'─'.repeat(text.length)}`)
@@ -79,12 +81,13 @@ async function check(folder) {
   if (!process.argv.includes('--no-build')) {
     await setup()
     const { stderr } = process
-    await withLock(() =>
-      buildPlatform({
-        verbose: process.argv.includes('--verbose'),
-        progress: (text) => stderr.isTTY && stderr.write(`\r\u001b[K  ${text}`),
-      }),
-    )
+    const options = {
+      verbose: process.argv.includes('--verbose'),
+      progress: (/** @type {string} */ text) =>
+        void (stderr.isTTY && stderr.write(`\r\u001b[K  ${text}`)),
+    }
+    await withLock(() => buildPlatform(options))
+    if (findNvcc() !== null) await withLock(() => buildCudaPlatform(options))
     if (stderr.isTTY) stderr.write('\r\u001b[K')
   }
 
@@ -93,6 +96,8 @@ async function check(folder) {
   for (const tarball of tarballs) done(describeTarball(tarball))
   const { libraries, glibc } = checkAddon(platformAddon)
   done(`the addon needs glibc ${glibc} and ${libraries.join(', ')}`)
+  const withCuda = tarballs.some(({ name }) => name === CUDA_PLATFORM)
+  if (!withCuda) say(`  · without ${CUDA_PLATFORM}: it is built where nvcc is found`)
 
   // It is linked from other parts than the addon that the tests of a checkout run on.
   const tests = ['run', '--reporter=dot', 'src/testing/sweep.test.ts', 'src/ops/']
@@ -108,7 +113,7 @@ async function check(folder) {
   const { url, close } = await serveRegistry(tarballs)
   try {
     const names = importable(tarballs)
-    const training = await checkSubsets(folder, url, names)
+    const training = await checkSubsets(folder, url, names, withCuda)
     await checkTypes(training, { folder: join(folder, 'all'), wanted: names })
     await checkNodes(training, nodes)
     await checkTools(folder, url, names)
@@ -124,9 +129,10 @@ async function check(folder) {
  * @param {string} folder
  * @param {string} url of the registry
  * @param {string[]} names of all packages
+ * @param {boolean} withCuda is the addon of GPUs among them?
  * @returns {Promise<import('./lib/consumer.mjs').Consumer>} the one that has a training set-up
  */
-async function checkSubsets(folder, url, names) {
+async function checkSubsets(folder, url, names, withCuda) {
   title('Subsets')
   const make = (/** @type {string} */ name, /** @type {string[]} */ wanted) =>
     makeConsumer(join(folder, name), wanted, url)
@@ -164,9 +170,14 @@ async function checkSubsets(folder, url, names) {
   done(parts.join(', '))
 
   const all = await make('all', names)
-  checkTree(all, { flambeau: [...names, PLATFORM] })
+  const platforms = withCuda ? [PLATFORM, CUDA_PLATFORM] : [PLATFORM]
+  checkTree(all, { flambeau: [...names, ...platforms] })
   await runProgram(all, 'imports.mjs', programs.imports(names))
   done(`all ${names.length} packages, each imported`)
+  if (withCuda) {
+    await runProgram(all, 'cuda.mjs', programs.cudaAddon)
+    done('the addon of GPUs is loaded, and works or says what is missing here')
+  }
 
   const guide = readFileSync(inRepo('docs/guide/getting-started.md'), 'utf8')
   await runProgram(all, 'train.mjs', await programs.firstProgram(guide))

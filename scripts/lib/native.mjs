@@ -9,7 +9,7 @@ import { StepError, requireSuccess } from './steps.mjs'
 /**
  * The native builds: of core's addon, and of the CUDA backend's.
  *
- * @typedef {'release' | 'platform' | 'sanitize' | 'cuda' | 'cuda-emulated' | 'cuda-sanitize'} Variant
+ * @typedef {'release' | 'platform' | 'sanitize' | 'cuda' | 'cuda-platform' | 'cuda-emulated' | 'cuda-sanitize'} Variant
  *
  * @typedef {object} Build
  * @property {string} sources the folder of CMakeLists.txt
@@ -53,6 +53,18 @@ const variants = {
     ...cuda,
     folder: inRepo('packages/cuda-backend/build/cuda'),
     options: ['-DCMAKE_BUILD_TYPE=Release', '-DFLAMBEAU_CUDA_FLAVOUR=cuda'],
+  },
+  // What is published: for every GPU that is supported, and small.
+  'cuda-platform': {
+    ...cuda,
+    folder: inRepo('packages/cuda-backend/build/cuda-platform'),
+    options: [
+      '-DCMAKE_BUILD_TYPE=Release',
+      '-DFLAMBEAU_CUDA_FLAVOUR=cuda',
+      '-DFLAMBEAU_CUDA_ARCHITECTURES=75-real;80-real;80-virtual;90-real;100-real;120-real',
+      '-DFLAMBEAU_CUDA_COMPRESS=ON',
+      `-DFLAMBEAU_ADDON_DIR=${inRepo('packages/cuda-backend/build/cuda-platform/addon')}`,
+    ],
   },
   // For tests on machines without a GPU, by the C++ compiler.
   'cuda-emulated': {
@@ -128,7 +140,7 @@ function newestToolkits() {
 export async function buildNative({ tests, verbose, variant = 'release', progress = () => {} }) {
   const { sources, folder, options, addon, tests: testTarget } = variants[variant]
   const stamp = `native-${variant}`
-  const nvcc = variant === 'cuda' ? findNvcc() : null
+  const nvcc = variant === 'cuda' || variant === 'cuda-platform' ? findNvcc() : null
   const toolchain = toolchainFingerprint(nvcc ? [outputOf(nvcc, ['--version'])] : [])
   const known = readStamp(stamp)
   if (known !== null && known.split(' ')[0] !== toolchain)

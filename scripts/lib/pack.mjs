@@ -13,7 +13,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { bundleModules } from './bundle.mjs'
 import { run } from './exec.mjs'
 import { filesBelow } from './fingerprint.mjs'
-import { placeAddon, platformAddon, platformFolder } from './platform.mjs'
+import { placeAddon, platforms } from './platform.mjs'
 import { inRepo, workspaceFolders } from './repo.mjs'
 import { StepError, requireSuccess } from './steps.mjs'
 
@@ -37,11 +37,12 @@ const LICENCES = 'THIRD_PARTY_LICENSES.txt'
 const always = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']
 
 /**
- * Packs packages into a folder.
+ * Packs packages into a folder. Of those that bring an addon, the processor's is always among them, and
+ * that of GPUs if it was built.
  *
  * @param {string} folder
  * @param {{ standIn?: string, only?: string[] }} [options] standIn: an addon to pack instead of the
- *   platform's own; only: names of folders below packages/, default all
+ *   processor's own; only: names of folders below packages/, default all
  * @returns {Promise<Tarball[]>}
  */
 export async function packAll(folder, { standIn, only } = {}) {
@@ -49,11 +50,14 @@ export async function packAll(folder, { standIn, only } = {}) {
   /** @type {Tarball[]} */
   const tarballs = []
   for (const path of packageFolders()) {
-    if (only && path !== platformFolder && !only.includes(basename(path))) continue
-    const from = path === platformFolder && standIn ? await copyWith(standIn, folder) : inRepo(path)
-    if (path === platformFolder && !standIn && !existsSync(platformAddon)) {
-      throw new StepError(`${platformAddon} is missing`, 'npm run build:platform')
+    const [processor, ...others] = platforms
+    const isProcessor = path === processor?.folder
+    if (only && !isProcessor && !only.includes(basename(path))) continue
+    if (others.some((one) => one.folder === path && !existsSync(one.addon))) continue
+    if (isProcessor && !standIn && !existsSync(processor.addon)) {
+      throw new StepError(`${processor.addon} is missing`, 'npm run build:platform')
     }
+    const from = isProcessor && standIn ? await copyWith(path, standIn, folder) : inRepo(path)
     removeOrphans(from)
     const tarball = await inline(await pack(from, folder), path)
     checkFiles(path, tarball)
@@ -63,16 +67,17 @@ export async function packAll(folder, { standIn, only } = {}) {
 }
 
 /**
- * A copy of the platform's package with another addon in it.
+ * A copy of the package that brings the processor's addon, with another addon in it.
  *
+ * @param {string} path of the package in the repository
  * @param {string} addon
  * @param {string} folder
  */
-async function copyWith(addon, folder) {
+async function copyWith(path, addon, folder) {
   const copy = join(folder, 'platform')
   mkdirSync(copy)
   for (const name of ['package.json', 'README.md']) {
-    cpSync(inRepo(platformFolder, name), join(copy, name))
+    cpSync(inRepo(path, name), join(copy, name))
   }
   cpSync(inRepo('LICENSE'), join(copy, 'LICENSE'))
   writeFileSync(join(copy, LICENCES), 'This copy is never published.\n')

@@ -31,6 +31,16 @@ assert.deepStrictEqual(foreign, [], 'these libraries come from the system')
 assert([...mapped].some((path) => path.endsWith('core-linux-x64-gnu/flambeau.node')))
 `
 
+/** The addon of GPUs is loaded: it computes, or says what this machine lacks. */
+export const cudaAddon = `
+import assert from 'node:assert'
+import { ones } from '@flambeau/core'
+import { cuda } from '@flambeau/cuda-backend'
+
+if (cuda.isAvailable()) assert.strictEqual(ones([3], { device: 'cuda' }).sum().item(), 3)
+else assert.match(cuda.unavailableReason(), /driver/)
+`
+
 const training = `
 const x = tensor([[1], [2]])
 const y = tensor([[2], [4]])

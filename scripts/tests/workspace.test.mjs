@@ -57,15 +57,19 @@ describe('the workspace', () => {
     }
   })
 
-  test('installs the addon of exactly the same version as core', () => {
-    const { optionalDependencies } = readJson(inRepo('packages/core/package.json'))
-    const platforms = workspaceFolders()
-      .map((folder) => readJson(inRepo(folder, 'package.json')))
-      .filter((manifest) => manifest.os)
-    expect(optionalDependencies).toEqual(
-      Object.fromEntries(platforms.map(({ name }) => [name, 'workspace:*'])),
-    )
-  })
+  test.each(['core', 'cuda-backend'])(
+    'installs the addon of exactly the same version as %s',
+    (name) => {
+      const { optionalDependencies } = readJson(inRepo(`packages/${name}/package.json`))
+      const platforms = workspaceFolders()
+        .map((folder) => readJson(inRepo(folder, 'package.json')))
+        .filter((manifest) => manifest.os && manifest.name.startsWith(`@flambeau/${name}-linux`))
+      expect(platforms).not.toEqual([])
+      expect(optionalDependencies).toEqual(
+        Object.fromEntries(platforms.map((manifest) => [manifest.name, 'workspace:*'])),
+      )
+    },
+  )
 
   test('keeps what packages do when they are imported', () => {
     // These add methods to tensors.

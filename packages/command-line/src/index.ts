@@ -47,8 +47,13 @@ export function command(name: string, say: Say): Command {
  * @throws {DeviceError} if it is not there.
  */
 export async function computeOn(device: string): Promise<void> {
-  if (device.startsWith('cuda')) await import('@flambeau/cuda-backend')
+  if (device.startsWith('cuda')) await import('@flambeau/cuda-backend').catch(ifInstalled)
   setDefaultDevice(device)
+}
+
+/** Without the package there is no such device, and core says what to install. */
+function ifInstalled(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
 }
 
 /** Mistakes of a user, which get their message; anything else is ours and gets its stack. */

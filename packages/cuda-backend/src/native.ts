@@ -1,7 +1,7 @@
 /** The only file that loads the addon. Loading never throws: what is wrong is kept for who asks. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** `[current, peak, allocated, freed]` */
@@ -108,27 +108,60 @@ export interface Advice {
 const BUILD_HINT =
   'compile it where the CUDA toolkit (nvcc) is installed: npm run build, in the repository of flambeau'
 
-/** Where the addon is looked for: what FLAMBEAU_CUDA_NATIVE names, else what was compiled here. */
-export function addonPath(): string {
+/** Packages that bring an addon, by platform and architecture. */
+const PACKAGES: Record<string, string> = {
+  'linux-x64': '@flambeau/cuda-backend-linux-x64-gnu',
+}
+
+/**
+ * The places where the addon is looked for, in order: what FLAMBEAU_CUDA_NATIVE names, and then nothing else;
+ * what was compiled here; what the platform's package brings.
+ */
+function addonPlaces(): string[] {
   const named = process.env['FLAMBEAU_CUDA_NATIVE']
-  if (named) return resolve(named)
-  return fileURLToPath(new URL('../prebuilt/flambeau_cuda.node', import.meta.url))
+  if (named) return [resolve(named)]
+  const places = [fileURLToPath(new URL('../prebuilt/flambeau_cuda.node', import.meta.url))]
+  const name = PACKAGES[`${process.platform}-${process.arch}`]
+  if (name !== undefined) {
+    try {
+      const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
+      places.push(join(dirname(manifest), 'flambeau_cuda.node'))
+    } catch {
+      // Not installed; missing() says so.
+    }
+  }
+  return places
+}
+
+/** Why there is no addon, where `places` were looked at in vain. */
+function missing(places: string[]): Advice {
+  const [first] = places
+  if (process.env['FLAMBEAU_CUDA_NATIVE']) {
+    return {
+      rule: `there is no file ${first}, which the environment variable FLAMBEAU_CUDA_NATIVE names`,
+      fix: 'name an existing addon, or unset the variable',
+    }
+  }
+  const platform = `${process.platform}-${process.arch}`
+  const name = PACKAGES[platform]
+  if (name === undefined) {
+    const known = Object.keys(PACKAGES).join(', ')
+    return {
+      rule: `no native addon of @flambeau/cuda-backend is published for ${platform} (only for ${known})`,
+      fix: BUILD_HINT,
+    }
+  }
+  const state = places.length > 1 ? 'has no file' : 'is not installed'
+  return {
+    rule: `the native addon of @flambeau/cuda-backend is missing: ${name} ${state} (looked at ${places.join(', ')})`,
+    fix: `install again without --omit=optional or --no-optional; or ${BUILD_HINT}`,
+  }
 }
 
 function load(): Addon | Advice {
-  const path = addonPath()
-  const named = Boolean(process.env['FLAMBEAU_CUDA_NATIVE'])
-  if (!existsSync(path)) {
-    return named
-      ? {
-          rule: `there is no file ${path}, which the environment variable FLAMBEAU_CUDA_NATIVE names`,
-          fix: 'name an existing addon, or unset the variable',
-        }
-      : {
-          rule: `the native addon of @flambeau/cuda-backend has not been compiled (looked at ${path})`,
-          fix: BUILD_HINT,
-        }
-  }
+  const places = addonPlaces()
+  const path = places.find((place) => existsSync(place))
+  if (path === undefined) return missing(places)
   try {
     return createRequire(import.meta.url)(path) as Addon
   } catch (error) {

@@ -117,6 +117,7 @@ const PACKAGES = [
   'graph-models',
   'command-line',
   'cuda-backend',
+  'cuda-backend-linux-x64-gnu',
 ].map((name) => `@flambeau/${name}`)
 
 /** All findings, in the order in which they are shown. */
