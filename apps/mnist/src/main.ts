@@ -1,19 +1,11 @@
 /** npm run mnist */
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { FlambeauError, getNumThreads, manualSeed, setNumThreads } from '@flambeau/core'
-import {
-  Compose,
-  DataLoader,
-  FileWriteError,
-  FormatError,
-  MNIST,
-  Normalize,
-  ToTensor,
-  writeFileAtomic,
-} from '@flambeau/data'
-import { help, parseOptions, UsageError } from './options.ts'
+import { runProgram } from '@flambeau/command-line'
+import { getNumThreads, manualSeed, setNumThreads } from '@flambeau/core'
+import { Compose, DataLoader, MNIST, Normalize, ToTensor, writeFileAtomic } from '@flambeau/data'
 import type { Options } from './options.ts'
+import { program } from './options.ts'
 import { createProgress, formatLoss, formatPercent } from '@flambeau/trainer'
 import type { Recipe } from './recipes.ts'
 import { recipes } from './recipes.ts'
@@ -99,19 +91,4 @@ async function run(options: Options): Promise<void> {
   say(`in ${options.out}: checkpoint.safetensors, metrics.json, loss.png, digits.png`)
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options === null) say(help)
-  else await run(options)
-} catch (error) {
-  // A user's mistake gets its message; anything else is ours and gets its stack.
-  const known = [UsageError, FlambeauError, FormatError, FileWriteError, DivergedError]
-  const expected =
-    known.some((type) => error instanceof type) ||
-    (error as NodeJS.ErrnoException).syscall !== undefined
-  process.stderr.write(
-    `${expected ? `mnist: ${(error as Error).message}` : (error as Error).stack}\n`,
-  )
-  if (error instanceof UsageError) process.stderr.write('see npm run mnist -- --help\n')
-  process.exitCode = 1
-}
+await runProgram('mnist', (write) => program(write, run), [DivergedError])

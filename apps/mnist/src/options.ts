@@ -1,5 +1,8 @@
 /** The command line. */
-import { parseArgs } from 'node:util'
+import { command, count, positive } from '@flambeau/command-line'
+import type { Say } from '@flambeau/command-line'
+import type { Command } from 'commander'
+import { Option } from 'commander'
 import type { ModelName } from './recipes.ts'
 import { recipes } from './recipes.ts'
 
@@ -18,95 +21,50 @@ export interface Options {
   resume: boolean
 }
 
-/** A mistake on the command line. */
-export class UsageError extends Error {
-  override readonly name: string = 'UsageError'
-}
+/** What commander gives: the model's own numbers are not in it yet. */
+type Given = Omit<Options, 'epochs' | 'batchSize' | 'lr'> &
+  Partial<Pick<Options, 'epochs' | 'batchSize' | 'lr'>>
 
-export const help: string = `Trains a network on MNIST and shows how well it reads digits it has not seen.
+const models = Object.entries(recipes).map(
+  ([name, { summary }]) => `  ${name.padEnd(7)} ${summary}`,
+)
 
-usage: npm run mnist -- [options]
-
-  --model NAME     ${Object.keys(recipes).join(' | ')}; default cnn
-${Object.entries(recipes)
-  .map(([name, { summary }]) => `                     ${name.padEnd(7)} ${summary}`)
-  .join('\n')}
-  --epochs N       passes over the 60,000 training images; default: the model's
-  --batch-size N   images in a step; default: the model's
-  --lr X           learning rate; default: the model's
-  --seed N         seed of the initial weights, the order and dropout; default 0
-  --threads N      threads of one operation; default: the number of cores
-  --out DIR        folder of the results; default runs/mnist
-  --json FILE      also write the metrics to FILE
-  --resume         go on from the checkpoint in the output folder
-  --help           show this
-
-Leaves in the output folder: checkpoint.safetensors, metrics.json, loss.png and digits.png.`
-
-function number(
-  name: string,
-  text: string,
-  valid: (value: number) => boolean,
-  rule: string,
-): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value) || !valid(value)) {
-    throw new UsageError(`--${name} must be ${rule}, not '${text}'`)
-  }
-  return value
-}
-
-/** Reads the command line; null asks for help. @throws {UsageError} */
-export function parseOptions(args: readonly string[]): Options | null {
-  let values
-  try {
-    ;({ values } = parseArgs({
-      args: [...args],
-      options: {
-        model: { type: 'string', default: 'cnn' },
-        epochs: { type: 'string' },
-        'batch-size': { type: 'string' },
-        lr: { type: 'string' },
-        seed: { type: 'string', default: '0' },
-        threads: { type: 'string' },
-        out: { type: 'string', default: 'runs/mnist' },
-        json: { type: 'string' },
-        resume: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }))
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-  if (values.help) return null
-  if (!Object.hasOwn(recipes, values.model)) {
-    throw new UsageError(
-      `--model must be one of ${Object.keys(recipes).join(', ')}, not '${values.model}'`,
+/**
+ * The program.
+ *
+ * @param say Where its help goes. @param run What it does.
+ */
+export function program(say: Say, run: (options: Options) => Promise<void>): Command {
+  return command('mnist', say)
+    .usage('[options]')
+    .description('Trains a network on MNIST and shows how well it reads digits it has not seen.')
+    .addOption(
+      new Option('--model <name>', 'what is trained').choices(Object.keys(recipes)).default('cnn'),
     )
-  }
-  const model = values.model as ModelName
-  const recipe = recipes[model]
-  const count = (name: string, text: string | undefined, otherwise: number): number =>
-    text === undefined
-      ? otherwise
-      : number(name, text, (value) => Number.isInteger(value) && value >= 1, 'a whole number ≥ 1')
-  return {
-    model,
-    epochs: count('epochs', values.epochs, recipe.epochs),
-    batchSize: count('batch-size', values['batch-size'], recipe.batchSize),
-    lr:
-      values.lr === undefined
-        ? recipe.lr
-        : number('lr', values.lr, (value) => value > 0, 'a number > 0'),
-    seed: number(
-      'seed',
-      values.seed,
-      (value) => Number.isSafeInteger(value) && value >= 0,
-      'a whole number ≥ 0',
-    ),
-    threads: values.threads === undefined ? undefined : count('threads', values.threads, 1),
-    out: values.out,
-    json: values.json,
-    resume: values.resume,
-  }
+    .option(
+      '--epochs <n>',
+      "passes over the 60,000 training images (default: the model's)",
+      count(1),
+    )
+    .option('--batch-size <n>', "images in a step (default: the model's)", count(1))
+    .option('--lr <x>', "learning rate (default: the model's)", positive)
+    .option('--seed <n>', 'seed of the initial weights, the order and dropout', count(0), 0)
+    .option('--threads <n>', 'threads of one operation (default: the number of cores)', count(1))
+    .option('--out <folder>', 'where the results go', 'runs/mnist')
+    .option('--json <file>', 'also write the metrics to this file')
+    .option('--resume', 'go on from the checkpoint in the output folder', false)
+    .addHelpText('after', `\nModels:\n${models.join('\n')}`)
+    .addHelpText(
+      'after',
+      '\nLeaves in the output folder: checkpoint.safetensors, metrics.json, loss.png and digits.png.',
+    )
+    .action(async (given: Given) => {
+      const { epochs, batchSize, lr } = recipes[given.model]
+      const numbers = {
+        epochs: given.epochs ?? epochs,
+        batchSize: given.batchSize ?? batchSize,
+        lr: given.lr ?? lr,
+      }
+      await run({ ...given, ...numbers, threads: given.threads, json: given.json })
+    })
 }
