@@ -29,8 +29,8 @@ struct Loaded {
 
   Loaded()
       : library("cuBLASLt",
-                "install it with the CUDA toolkit or `pip install nvidia-cublas-cu12`, or name its "
-                "folder in FLAMBEAU_CUDA_LIBRARIES",
+                "install it with the CUDA toolkit or `pip install " + wheel_of("nvidia-cublas") +
+                    "`, or name its folder in FLAMBEAU_CUDA_LIBRARIES",
                 toolkit_files("cublasLt"), library_folders()),
         path(library.path()) {
     library.find("cublasLtCreate", functions.create);

@@ -7,6 +7,7 @@
 #include "failure.h"
 #include "launch.h"
 #include "library.h"
+#include "nvrtc.h"
 #include "search.h"
 
 namespace flambeau::cuda::dnn {
@@ -22,9 +23,15 @@ struct Loaded {
 
 #else
 
-std::vector<std::string> folders_with_cublas() {
-  // cuDNN asks the loader for cuBLASLt by name: the one that we found is then already there.
+std::vector<std::string> folders_with_its_needs() {
+  // cuDNN asks the loader for cuBLASLt and NVRTC by name: those that we found are then already
+  // there.
   lt::functions();
+  try {
+    nvrtc::functions();
+  } catch (const Failure&) {
+    // Without it cuDNN leaves out the engines that it compiles while a program runs.
+  }
   return library_folders();
 }
 
@@ -35,9 +42,9 @@ struct Loaded {
 
   Loaded()
       : library("cuDNN",
-                "install it from NVIDIA or by `pip install nvidia-cudnn-cu12`, or name its folder "
-                "in FLAMBEAU_CUDA_LIBRARIES",
-                {"libcudnn.so.9", "libcudnn.so.8"}, folders_with_cublas()),
+                "install it from NVIDIA or by `pip install " + wheel_of("nvidia-cudnn", true) +
+                    "`, or name its folder in FLAMBEAU_CUDA_LIBRARIES",
+                {"libcudnn.so.9", "libcudnn.so.8"}, folders_with_its_needs()),
         path(library.path()) {
     Functions& f = functions;
     library.find("cudnnGetVersion", f.version);

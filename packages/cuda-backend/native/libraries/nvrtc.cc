@@ -14,8 +14,9 @@ struct Loaded {
 
   Loaded()
       : library("NVRTC",
-                "install it with the CUDA toolkit or `pip install nvidia-cuda-nvrtc-cu12`, or name "
-                "its folder in FLAMBEAU_CUDA_LIBRARIES",
+                "install it with the CUDA toolkit or `pip install " +
+                    wheel_of("nvidia-cuda-nvrtc") +
+                    "`, or name its folder in FLAMBEAU_CUDA_LIBRARIES",
                 toolkit_files("nvrtc"), library_folders()) {
     library.find("nvrtcVersion", functions.version);
     library.find("nvrtcCreateProgram", functions.create_program);
@@ -28,6 +29,12 @@ struct Loaded {
     library.find("nvrtcGetPTXSize", functions.ptx_size);
     library.find("nvrtcGetPTX", functions.ptx);
     library.find("nvrtcGetErrorString", functions.error_string);
+    // It looks for its built-in functions where the loader does, not where it lies itself: those of
+    // a wheel are not found so, and nothing would compile.
+    int major = 0, minor = 0;
+    functions.version(&major, &minor);
+    library.open_beside("libnvrtc-builtins.so." + std::to_string(major) + "." +
+                        std::to_string(minor));
   }
 };
 

@@ -1,8 +1,8 @@
 // The part of NVRTC that we call, which compiles CUDA C++ while a program runs. Declared in our own
 // words, and opened on first use.
 //
-// Signatures and numbers are compared with NVIDIA's header by tests/vendor_headers.cc (of CUDA 13.0;
-// of 11.4 to 13.0 they were read off the bindings of cudarc 0.18.1).
+// Signatures and numbers are compared with NVIDIA's header by tests/vendor_headers.cc (of
+// CUDA 13.0; of 11.4 to 13.0 they were read off the bindings of cudarc 0.18.1).
 #pragma once
 
 #include <cstddef>

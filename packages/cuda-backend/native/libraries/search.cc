@@ -54,14 +54,31 @@ class Folders {
     for (const fs::path& path : found) body(path);
   }
 
-  // nvidia/<package>/lib of wheels below the prefix of a Python.
+  // nvidia/<package>/lib of wheels in a folder of Python's packages.
+  void add_packages(const fs::path& packages) {
+    each_version(packages / "nvidia", "",
+                 [this](const fs::path& package) { add(package / "lib"); });
+  }
+
+  // The same below the prefix of a Python.
   void add_python(const fs::path& prefix) {
     for (const char* library : {"lib", "lib64"})
       each_version(prefix / library, "python3", [this](const fs::path& python) {
         for (const char* packages : {"site-packages", "dist-packages"})
-          each_version(python / packages / "nvidia", "",
-                       [this](const fs::path& package) { add(package / "lib"); });
+          add_packages(python / packages);
       });
+  }
+
+  // The Python that a folder of programs has, or that its links lead to.
+  void add_python_of(const fs::path& programs) {
+    if (programs.filename() == "bin") add_python(programs.parent_path());
+    std::error_code error;
+    fs::path program = programs / "python3";
+    for (int links = 0; links < 8 && fs::is_symlink(program, error); ++links) {
+      program = program.parent_path() / fs::read_symlink(program, error);
+      if (error) return;
+      add_python(program.lexically_normal().parent_path().parent_path());
+    }
   }
 
   std::vector<std::string> take() { return std::move(list_); }
@@ -82,8 +99,8 @@ std::vector<std::string> library_folders() {
     folders.add_python(prefix);
     folders.add(fs::path(prefix) / "lib");
   }
-  for (const fs::path program : split(variable("PATH")))
-    if (program.filename() == "bin") folders.add_python(program.parent_path());
+  for (const std::string& packages : split(variable("PYTHONPATH"))) folders.add_packages(packages);
+  for (const std::string& programs : split(variable("PATH"))) folders.add_python_of(programs);
   if (const std::string home = variable("HOME"); !home.empty())
     folders.add_python(fs::path(home) / ".local");
   folders.add_python("/usr/local");

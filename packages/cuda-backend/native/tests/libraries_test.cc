@@ -1,4 +1,5 @@
 // How the vendor's libraries are looked for, and what is kept of their plans.
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -50,6 +51,17 @@ TEST_CASE("folders of the environment and of wheels are searched, the named ones
   fs::create_directories(named);
   fs::create_directories(wheels / "cudnn/lib");
   fs::create_directories(root / "toolkit/lib64");
+  // A Python that only a link on the path leads to, and packages that are named by themselves.
+  fs::create_directories(root / "linked/bin");
+  fs::create_directories(root / "linked/lib/python3.12/site-packages/nvidia/cu13/lib");
+  fs::create_directories(root / "programs");
+  fs::create_directories(root / "packages/nvidia/cublas/lib");
+  fs::remove(root / "programs/python3");
+  fs::create_symlink("../linked/bin/python3", root / "programs/python3");
+  const char* path = std::getenv("PATH");
+  const std::string old_path = path ? path : "";
+  setenv("PATH", ((root / "programs").string() + ":" + old_path).c_str(), 1);
+  setenv("PYTHONPATH", (root / "packages").c_str(), 1);
   setenv(kLibraryVariable, (named.string() + ":/nowhere").c_str(), 1);
   setenv("VIRTUAL_ENV", root.c_str(), 1);
   setenv("CUDA_HOME", (root / "toolkit").c_str(), 1);
@@ -57,12 +69,50 @@ TEST_CASE("folders of the environment and of wheels are searched, the named ones
   unsetenv(kLibraryVariable);
   unsetenv("VIRTUAL_ENV");
   unsetenv("CUDA_HOME");
+  unsetenv("PYTHONPATH");
+  setenv("PATH", old_path.c_str(), 1);
   REQUIRE(folders.size() >= 3);
   CHECK(folders[0] == named.string());
   CHECK(folders[1] == (root / "toolkit/lib64").string());
-  CHECK(std::count(folders.begin(), folders.end(), (wheels / "cudnn/lib").string()) == 1);
+  for (const fs::path& wheel :
+       {wheels / "cudnn/lib", root / "linked/lib/python3.12/site-packages/nvidia/cu13/lib",
+        root / "packages/nvidia/cublas/lib"})
+    CHECK(std::count(folders.begin(), folders.end(), wheel.string()) == 1);
   CHECK(std::count(folders.begin(), folders.end(), "/nowhere") == 0);
   fs::remove_all(root);
+}
+
+TEST_CASE("what a library asks the loader for is opened beside it") {
+  namespace fs = std::filesystem;
+  const char* const beside = "libanl.so.1";  // of glibc; nothing here needs it
+  const auto known = [&] {
+    void* handle = dlopen(beside, RTLD_NOW | RTLD_NOLOAD);
+    if (handle) dlclose(handle);
+    return handle != nullptr;
+  };
+  Dl_info info = {};
+  REQUIRE(dladdr(reinterpret_cast<void*>(&std::strtod), &info) != 0);
+  const fs::path folder = fs::canonical(info.dli_fname).parent_path();
+  const Library by_name("the C library", "install it", {"libc.so.6"}, {});
+  CHECK(!known());
+  by_name.open_beside(beside);  // the loader found the library, and finds this one, too
+  CHECK(!known());
+  const Library placed("the mathematics library", "install it", {(folder / "libm.so.6").string()},
+                       {});
+  placed.open_beside("libnowhere.so.7");
+  CHECK(!known());
+  placed.open_beside(beside);
+  CHECK(known());
+}
+
+TEST_CASE("wheels are named as they are for the version of CUDA that the driver serves") {
+  const std::string name = wheel_of("nvidia-cublas"), always = wheel_of("nvidia-cudnn", true);
+  if (name == "nvidia-cublas") {
+    CHECK(always == "nvidia-cudnn-cu13");
+  } else {
+    CHECK(name == "nvidia-cublas-cu12");
+    CHECK(always == "nvidia-cudnn-cu12");
+  }
 }
 
 TEST_CASE("files are those of the versions that the driver serves, the newest first") {
