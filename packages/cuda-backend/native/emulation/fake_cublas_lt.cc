@@ -34,6 +34,7 @@ struct OpaqueLayout {
 
 struct OpaquePreference {
   uint64_t workspace = 0;
+  uint32_t reductions = 7;
   uint32_t alignment[4] = {256, 256, 256, 256};
 };
 
@@ -115,6 +116,7 @@ Status preference_destroy(Preference preference) {
 Status preference_set(Preference preference, PreferenceAttribute attribute, const void* value,
                       size_t bytes) {
   if (attribute == kMaxWorkspaceBytes) return take(value, bytes, preference->workspace);
+  if (attribute == kReductionMask) return take(value, bytes, preference->reductions);
   if (attribute < kMinAlignmentA || attribute > kMinAlignmentD) return kInvalidValue;
   return take(value, bytes, preference->alignment[attribute - kMinAlignmentA]);
 }
@@ -146,6 +148,12 @@ Status judge(const OpaqueMatmulDesc& desc, const OpaqueLayout& a, const OpaqueLa
   return kSuccess;
 }
 
+// The largest power of two up to 256 that divides an address.
+uint64_t alignment_of(const void* data) {
+  const auto address = reinterpret_cast<uintptr_t>(data) | 256;
+  return address & (~address + 1);
+}
+
 size_t workspace_of(const OpaqueLayout& d) { return d.rows * d.columns >= 64 ? 4096 : 0; }
 
 Status heuristic(Handle handle, MatmulDesc desc, Layout a, Layout b, Layout c, Layout d,
@@ -162,6 +170,11 @@ Status heuristic(Handle handle, MatmulDesc desc, Layout a, Layout b, Layout c, L
   results[0].algorithm.data[0] = kMark;
   for (int i = 0; i < 4; ++i)
     results[0].algorithm.data[1 + i] = preference->alignment[static_cast<size_t>(i)];
+  // The library knows how a bias is aligned from the pointer that it is told beforehand, and splits
+  // sums where it may.
+  const bool biased = desc->epilogue == kBias || desc->epilogue == kReluBias;
+  results[0].algorithm.data[5] = biased ? alignment_of(desc->bias) : 1;
+  results[0].algorithm.data[6] = preference->reductions & (kInOutput | kInOutputType);
   results[0].workspace_bytes = workspace_of(*d);
   results[0].state = kSuccess;
   *returned = 1;
@@ -192,6 +205,12 @@ void write(Type type, void* data, int64_t at, double value) {
   static_cast<float*>(data)[at] = static_cast<float>(value);
 }
 
+double rounded(Type type, double value) {
+  double place[1];
+  write(type, place, 0, value);
+  return read(type, place, 0);
+}
+
 // What tensor cores read of a float32 in TF32: 10 bits of fraction.
 double tf32_of(double x) {
   const auto value = static_cast<float>(x);
@@ -210,6 +229,7 @@ struct Job {
   const void *a_data, *b_data, *c_data;
   void* d_data;
   double alpha, beta;
+  bool rounds_parts;  // are the halves of a sum rounded to the type of the result?
 
   void run() const {
     const auto m = static_cast<int64_t>(d.rows), n = static_cast<int64_t>(d.columns);
@@ -223,6 +243,7 @@ struct Job {
         for (int64_t i = 0; i < m; ++i) {
           double sum = 0;
           for (int64_t l = 0; l < k; ++l) {
+            if (rounds_parts && l == k / 2) sum = rounded(d.type, sum);
             double x =
                 read(a.type, a_data, number * a.step + (a_turned ? i * a.ld + l : l * a.ld + i));
             double y =
@@ -261,7 +282,9 @@ Status matmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, 
   if (workspace_bytes < needed || (needed > 0 && (!workspace || !is_aligned(workspace, 16))))
     return kInvalidValue;
   const bool biased = desc->epilogue == kBias || desc->epilogue == kReluBias;
-  if (biased && (!desc->bias || !is_aligned(desc->bias, 16))) return kInvalidValue;
+  if (biased &&
+      (!desc->bias || !is_aligned(desc->bias, 16) || !is_aligned(desc->bias, algorithm->data[5])))
+    return kInvalidValue;
   const bool is_double = desc->scale == kFloat64;
   const auto scalar = [&](const void* from) {
     return is_double ? *static_cast<const double*>(from) : *static_cast<const float*>(from);
@@ -270,7 +293,7 @@ Status matmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, 
   if (factor != 0 && c == d && (c_layout->ld != d_layout->ld || c_layout->step != d_layout->step))
     return kInvalidValue;
   const Job job = {*desc, *a_layout, *b_layout, *c_layout,     *d_layout, a,
-                   b,     c,         d,         scalar(alpha), factor};
+                   b,     c,         d,         scalar(alpha), factor,    algorithm->data[6] != 0};
   const cudaError_t error =
       emulation::launch({reinterpret_cast<const void*>(&matmul), dim3(1), dim3(1), 0,
                          [job] { job.run(); }, std::source_location::current()},

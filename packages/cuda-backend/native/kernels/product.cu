@@ -236,7 +236,7 @@ struct LtPlan {
   }
 };
 
-constexpr size_t kKey = 26;
+constexpr size_t kKey = 27;
 using LtPlans = PlanCache<kKey, LtPlan>;
 
 struct Operands {
@@ -327,7 +327,8 @@ class LtCall {
                               alignment_of(a),
                               alignment_of(b),
                               alignment_of(c),
-                              alignment_of(d)};
+                              alignment_of(d),
+                              fuses_ ? alignment_of(p_.bias) : 0};
     return plans->get(key, [&] {
       std::shared_ptr<LtPlan> plan = fuses_ ? make_plan(count, a, b, c, d, true) : nullptr;
       if (!plan) plan = make_plan(count, a, b, c, d, false);
@@ -387,9 +388,12 @@ class LtCall {
     lt::Preference preference = nullptr;
     lt::check(f.preference_create(&preference), "cublasLtMatmulPreferenceCreate");
     const auto prefer = [&](lt::PreferenceAttribute attribute, auto value) {
-      f.preference_set(preference, attribute, &value, sizeof value);
+      lt::check(f.preference_set(preference, attribute, &value, sizeof value),
+                "cublasLtMatmulPreferenceSetAttribute");
     };
     prefer(lt::kMaxWorkspaceBytes, kWorkspaceBytes);
+    // Parts of sums are not rounded to 16 bits before they are joined.
+    if (is_16bit_float(p_.dtype)) prefer(lt::kReductionMask, lt::kInComputeType);
     prefer(lt::kMinAlignmentA, alignment_of(a));
     prefer(lt::kMinAlignmentB, alignment_of(b));
     prefer(lt::kMinAlignmentC, alignment_of(c));

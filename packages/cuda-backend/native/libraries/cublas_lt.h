@@ -53,9 +53,14 @@ enum LayoutAttribute : int {
   kStridedBatchOffset = 6  // int64_t, in elements
 };
 
+// cublasLtReductionScheme_t: how parts of a sum that are computed apart are joined; a mask of them
+// says which ones may be chosen, beside not splitting the sum at all.
+enum Reduction : uint32_t { kInOutput = 1, kInComputeType = 2, kInOutputType = 4 };
+
 // cublasLtMatmulPreferenceAttributes_t
 enum PreferenceAttribute : int {
   kMaxWorkspaceBytes = 1,  // uint64_t
+  kReductionMask = 3,      // uint32_t, of Reduction
   kMinAlignmentA = 5,      // uint32_t, in bytes, as the next ones
   kMinAlignmentB = 6,
   kMinAlignmentC = 7,

@@ -220,6 +220,30 @@ TEST_CASE("the linear layer adds its bias and cuts below zero") {
   }
 }
 
+TEST_CASE("sums of 16-bit floats are rounded once") {
+  // 2048 + 1 is 2048 in float16: a part that is rounded loses the 1.
+  for (const auto& [dtype, large] : {std::pair{DType::kFloat16, 2048.0}, {DType::kBFloat16, 256.0}})
+    CHECK(matmul(typed(dtype, {1, 4}, {large, 1, 1, 0}), typed(dtype, {4, 1}, {1, 1, 1, 1}),
+                 {1, 1})[0] == large + 2);
+}
+
+TEST_CASE("each bias is read as it is aligned") {
+  const Array x = numbers(DType::kFloat32, {2, 4}), w = numbers(DType::kFloat32, {6, 4});
+  const std::vector<double> xs = x.values(), ws = w.values();
+  for (int64_t offset : {0, 4, 8, 2}) {
+    const Array bias = numbers(DType::kFloat32, {6}, {1}, 16, offset);
+    const std::vector<double> bs = bias.values();
+    std::vector<double> expected;
+    for (size_t i = 0; i < 2; ++i)
+      for (size_t o = 0; o < 6; ++o) {
+        double sum = bs[o];
+        for (size_t l = 0; l < 4; ++l) sum += xs[i * 4 + l] * ws[o * 4 + l];
+        expected.push_back(sum);
+      }
+    CHECK(run("linear", {x, w, bias}, {{DType::kFloat32, {2, 6}}}, {0})[0].values() == expected);
+  }
+}
+
 TEST_CASE("TF32 is used only where it is asked for") {
   const Array a = typed(DType::kFloat32, {1, 1}, {1 + 0x1p-20}),
               b = typed(DType::kFloat32, {1, 1}, {1});
