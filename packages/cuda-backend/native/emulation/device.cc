@@ -32,6 +32,7 @@ Settings from_environment() {
       number_of("FLAMBEAU_EMULATED_MEMORY", static_cast<double>(settings.memory)));
   settings.asynchronous = number_of("FLAMBEAU_EMULATED_ASYNC", 0) != 0;
   settings.protect = number_of("FLAMBEAU_EMULATED_PROTECT", 0) != 0;
+  settings.trace = number_of("FLAMBEAU_EMULATED_TRACE", 0) != 0;
   settings.patience = number_of("FLAMBEAU_EMULATED_PATIENCE", settings.patience);
   const char* driver = std::getenv("FLAMBEAU_EMULATED_DRIVER");
   if (driver && std::strcmp(driver, "none") == 0) settings.driver = Driver::kMissing;

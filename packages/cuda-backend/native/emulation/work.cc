@@ -1,4 +1,5 @@
 // What is put into streams: copies, launches, and graphs of them.
+#include <cstdio>
 #include <cstring>
 
 #include "state.h"
@@ -68,6 +69,9 @@ cudaError_t copy_rows(void* to, size_t to_pitch, const void* from, size_t from_p
     reason = wrong_side("the source", from, from_bytes,
                         kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice);
   if (!reason.empty()) return failed(cudaErrorInvalidValue, reason);
+
+  if (settings().trace)
+    std::fprintf(stderr, "copy %s: %zu bytes\n", name_of(kind), width * height);
 
   // Memory that is not pinned goes through a buffer: what is sent is read at once, and what is
   // fetched has arrived when the call returns.
@@ -141,6 +145,11 @@ cudaError_t launch(Launch launch, cudaStream_t handle) {
   if (!reason.empty())
     return failed(error, "the launch at " + std::string(launch.at.file_name()) + ":" +
                              std::to_string(launch.at.line()) + " asks for " + reason);
+  if (settings().trace)
+    std::fprintf(stderr, "launch %s of %s: blocks %u %u %u of %llu threads\n",
+                 launch.at.function_name(), std::strrchr(launch.at.file_name(), '/') + 1,
+                 launch.grid.x, launch.grid.y, launch.grid.z,
+                 static_cast<unsigned long long>(threads_of(launch.block)));
   // Shared, since graphs and queues copy their work.
   auto shared = std::make_shared<Launch>(std::move(launch));
   return enqueue(stream, [shared] { return run_kernel(*shared); });
@@ -199,6 +208,7 @@ cudaError_t cudaMemsetAsync(void* data, int value, size_t bytes, cudaStream_t ha
   const std::string reason =
       is_pinned(data, bytes) ? "" : wrong_side("the target", data, bytes, true);
   if (!reason.empty()) return failed(cudaErrorInvalidValue, "cudaMemset: " + reason);
+  if (settings().trace) std::fprintf(stderr, "memset: %zu bytes\n", bytes);
   return enqueue(stream, [=] {
     std::memset(data, value, bytes);
     return cudaSuccess;
