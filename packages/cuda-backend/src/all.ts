@@ -14,7 +14,7 @@ export {
   unavailableReason,
   versions,
 } from './device.ts'
-export type { GraphOptions, Graphed } from './graph.ts'
+export type { CaptureOptions, Fused, GraphOptions, Graphed } from './graph.ts'
 export { CUDAGraph, graph, isCurrentStreamCapturing } from './graph.ts'
 export type { HostOperation } from './host-operations.ts'
 export { hostOperations, kernelNames } from './host-operations.ts'

@@ -1,9 +1,28 @@
 /** Work that is recorded once and replayed as a whole, without the cost of each launch. */
-import { ValueError } from '@flambeau/core'
+import { DeviceError, ValueError } from '@flambeau/core'
 import { capturedSteps, commands, native as core } from '@flambeau/core/internal'
 import { withAddon } from './errors.ts'
 import type { Addon } from './native.ts'
 import { currentStream, setStream, Stream, stream as onStream } from './stream.ts'
+
+/** How work is captured. */
+export interface CaptureOptions {
+  /**
+   * Whether neighbouring elementwise operations become one kernel, which NVRTC compiles during the
+   * capture. Results are the same. Default: where NVRTC is found.
+   */
+  fuse?: boolean
+}
+
+/** What became of neighbouring elementwise operations in a capture. */
+export interface Fused {
+  /** Kernels that were compiled for several operations each. */
+  readonly kernels: number
+  /** The operations that these kernels do. */
+  readonly operations: number
+  /** Why nothing was fused where that was wanted, and the remedy; null where nothing stood in the way. */
+  readonly unavailable: string | null
+}
 
 /**
  * Work of a GPU that was captured once and can be replayed. A replay reads and writes the very memory
@@ -41,21 +60,36 @@ export class CUDAGraph {
   /** Optimizer steps of the capture, to be taken again. */
   #steps: (() => void)[] = []
   #isFirst = true
+  #fused: Fused = { kernels: 0, operations: 0, unavailable: null }
 
   /** How many launches and copies a replay does; 0 before the capture. */
   get nodes(): number {
     return this.#nodes
   }
 
+  /** What became of neighbouring elementwise operations in the capture. */
+  get fused(): Fused {
+    return this.#fused
+  }
+
   /**
    * From now on, what this thread puts on the current stream is recorded and not done.
    *
    * @throws {ValueError} on the default stream, within another capture, or if this graph holds one.
+   * @throws {DeviceError} with `fuse: true`, where kernels cannot be compiled.
    * @see torch.cuda.CUDAGraph.capture_begin
    */
-  captureBegin(): void {
+  captureBegin(options: CaptureOptions = {}): void {
     const { _number } = currentStream()
-    withAddon('CUDAGraph.captureBegin', (addon) => addon.graphBegin(this.#native, _number))
+    withAddon('CUDAGraph.captureBegin', (addon) => {
+      const why = options.fuse === false ? '' : addon.whyNotFused()
+      if (why !== '' && options.fuse === true) {
+        throw new DeviceError('CUDAGraph.captureBegin', [], why)
+      }
+      const fuse = options.fuse !== false && why === ''
+      addon.graphBegin(this.#native, _number, fuse ? 1 : 0)
+      this.#fused = { kernels: 0, operations: 0, unavailable: why === '' ? null : why }
+    })
     capturedSteps.again = this.#steps = []
     this.#isFirst = true
   }
@@ -70,7 +104,10 @@ export class CUDAGraph {
   captureEnd(): void {
     this.#nodes = withAddon('CUDAGraph.captureEnd', (addon) => {
       if (this.#steps === capturedSteps.again) capturedSteps.again = null
-      return addon.graphEnd(this.#native)
+      const nodes = addon.graphEnd(this.#native)
+      const [kernels, operations] = addon.graphFused(this.#native)
+      this.#fused = { ...this.#fused, kernels, operations }
+      return nodes
     })
   }
 
@@ -137,6 +174,7 @@ export class CUDAGraph {
   reset(): void {
     withAddon('CUDAGraph.reset', (addon) => addon.graphReset(this.#native))
     this.#nodes = 0
+    this.#fused = { kernels: 0, operations: 0, unavailable: null }
     this.#steps = []
   }
 }
@@ -149,7 +187,7 @@ export function isCurrentStreamCapturing(): boolean {
 }
 
 /** How {@link graph} captures. */
-export interface GraphOptions {
+export interface GraphOptions extends CaptureOptions {
   /** How often `body` runs, as usual, before the capture. Default: 3. */
   warmup?: number
   /** The stream to warm up and to capture on. Default: a new one. */
@@ -177,8 +215,10 @@ export interface Graphed<T> {
  * follow their schedule. Zero gradients inside `body`, before the backward pass.
  *
  * @param body what to capture; or the graph to capture into, followed by `body`.
+ * Neighbouring elementwise operations become one kernel each where NVRTC is found; see {@link CUDAGraph.fused}.
+ *
  * @throws {ValueError} if `body` waits for the GPU, or returns a promise.
- * @throws {DeviceError} where no GPU can be used.
+ * @throws {DeviceError} where no GPU can be used, or with `fuse: true` where kernels cannot be compiled.
  * @see torch.cuda.graph, torch.cuda.make_graphed_callables
  *
  * @example
@@ -215,7 +255,7 @@ export function graph<T>(
   side.waitStream(main)
   const result = onStream(side, () => {
     for (let i = 0; i < warmup; i++) refusePromise(body())
-    return captured(into, body)
+    return captured(into, body, options)
   })
   main.waitStream(side)
   const replay = (): T => {
@@ -225,9 +265,9 @@ export function graph<T>(
   return Object.assign(replay, { result, graph: into, reset: () => into.reset() })
 }
 
-function captured<T>(into: CUDAGraph, body: () => T): T {
+function captured<T>(into: CUDAGraph, body: () => T, options: CaptureOptions): T {
   const before = currentStream()
-  into.captureBegin()
+  into.captureBegin(options)
   try {
     const result = body()
     refusePromise(result)

@@ -81,9 +81,12 @@ export interface Addon {
   eventSynchronize(event: object): void
   eventElapsed(event: object, end: object): number
   newGraph(): object
-  graphBegin(graph: object, stream: number): void
+  graphBegin(graph: object, stream: number, fuse: number): void
   graphEnd(graph: object): number
   graphAbandon(graph: object): void
+  graphFused(graph: object): [kernels: number, operations: number]
+  /** Why operations cannot be fused, with the remedy; empty where they can. */
+  whyNotFused(): string
   graphReset(graph: object): void
   graphReplay(graph: object, stream: number): void
   graphDraws(graph: object): number[]

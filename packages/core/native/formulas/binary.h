@@ -60,6 +60,14 @@ FLAMBEAU_BINARY(Lcm, T, least_multiple(a, b))
 
 #undef FLAMBEAU_BINARY
 
+// a + alpha·b
+template <class T>
+struct AddScaled {
+  T alpha = T(1);
+
+  FLAMBEAU_HD T operator()(T a, T b) const { return add(a, multiply(alpha, b)); }
+};
+
 // True division.
 struct Div {
   template <class T>

@@ -161,12 +161,6 @@ void for_types(const Body& body) {
     });
 }
 
-template <class T>
-struct AddScaled {
-  T alpha;
-  T operator()(T a, T b) const { return formulas::add(a, multiply(alpha, b)); }
-};
-
 #define FLAMBEAU_CHECK_OP(name, Functor, Among, signature, cost, num_params)                 \
   for_types<Among>([](auto zero) {                                                           \
     using T = decltype(zero);                                                                \

@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "border.h"
+#include "compile.h"
 #include "graph.h"
 #include "kernels.h"
 #include "memory.h"
@@ -176,7 +177,7 @@ napi_value set_limit(Arguments& a) {
 napi_value new_stream(Arguments& a) { return a.number(take_stream(a.int_at(0), a.int_at(1))); }
 napi_value get_current_stream(Arguments& a) {
   check_device(a.int_at(0));
-  return a.number(number_of(a.int_at(0), current_stream(a.int_at(0))));
+  return a.number(number_of(a.int_at(0), stream_in_use(a.int_at(0))));
 }
 napi_value get_default_stream(Arguments& a) {
   check_device(a.int_at(0));
@@ -246,13 +247,20 @@ Graph& graph_at(Arguments& a) { return a.held_at<Graph>(0, Held::kGraph); }
 napi_value new_graph(Arguments& a) { return a.hold(Held::kGraph, std::make_unique<Graph>()); }
 napi_value graph_begin(Arguments& a) {
   const NumberedStream s = stream_with(a.int_at(1));
-  graph_at(a).begin(s.device, s.stream);
+  graph_at(a).begin(s.device, s.stream, a.int_at(2) != 0);
   return nullptr;
 }
 napi_value graph_end(Arguments& a) {
   graph_at(a).end();
   return a.number(static_cast<double>(graph_at(a).nodes()));
 }
+// graphFused(graph) -> [kernels, operations]
+napi_value graph_fused(Arguments& a) {
+  const Graph::Fused& fused = graph_at(a).fused();
+  return a.list({a.number(fused.kernels), a.number(fused.operations)});
+}
+// whyNotFused() -> why operations cannot be fused, or an empty text
+napi_value why_not_fused(Arguments& a) { return a.text(fusion::why_unavailable()); }
 napi_value graph_abandon(Arguments& a) {
   graph_at(a).abandon();
   return nullptr;
@@ -371,6 +379,8 @@ constexpr Export kExports[] = {
     {"newGraph", guarded<new_graph>},
     {"graphBegin", guarded<graph_begin>},
     {"graphEnd", guarded<graph_end>},
+    {"graphFused", guarded<graph_fused>},
+    {"whyNotFused", guarded<why_not_fused>},
     {"graphAbandon", guarded<graph_abandon>},
     {"graphReset", guarded<graph_reset>},
     {"graphReplay", guarded<graph_replay>},

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "graph.h"
 #include "stream.h"
 
 namespace flambeau::cuda {
@@ -32,6 +33,7 @@ int number_with_priority(int device, int priority, cudaStream_t stream) {
 }  // namespace
 
 NumberedStream stream_with(int number) {
+  launch_held_back();
   Streams& s = streams();
   const std::lock_guard lock(s.mutex);
   if (number < 0 || number >= static_cast<int>(s.all.size()))

@@ -2,6 +2,7 @@
 #include "copy.h"
 #include "elements.h"
 #include "geometry.h"
+#include "hold.h"
 #include "memory.h"
 #include "primitives.h"
 
@@ -168,6 +169,27 @@ void copy_strided(int device, cudaStream_t stream, const Tensor& to, const Tenso
   }
   const Axes all(to.shape, std::array<const Strided*, 2>{&to, &from});
   copy_axes(stream, all, to.dtype, from.dtype);
+}
+
+bool hold_copy(Graph& graph, const Tensor& to, const Tensor& from) {
+  if (to.numel() == 0 || (to.dtype == from.dtype && same_elements(to, from))) return true;
+  if (!fusion::can_hold(to) || overlaps(to, from)) return false;
+  fusion::Step step;
+  step.inputs[0] = fusion::Operand::memory(to, from);
+  // Copies that turn axes are faster by tiles.
+  const int64_t inner = step.inputs[0].walk.strides[0];
+  if (to.dtype == from.dtype && inner > 1) return false;
+  step.type = from.dtype;
+  step.count = 1;
+  step.out_type = to.dtype;
+  step.out = to.data;
+  step.numel = to.numel();
+  const Axes all(to.shape, std::array<const Strided*, 2>{&to, &from});
+  step.launch = [all, to_type = to.dtype, from_type = from.dtype](cudaStream_t stream) {
+    copy_axes(stream, all, to_type, from_type);
+  };
+  graph.hold(std::move(step));
+  return true;
 }
 
 void copy_axes(cudaStream_t stream, const Axes& all, DType to, DType from) {

@@ -1,10 +1,12 @@
 // Elementwise operations: what is checked, which layout the output takes, and what is launched; and
 // those that choose among several loops.
+#include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "binary.h"
 #include "elementwise_loops.h"
+#include "graph.h"
 #include "unary.h"
 
 namespace flambeau::cuda {
@@ -36,6 +38,58 @@ ElementwiseInput number_input(double value, DType dtype, bool exact) {
   return input;
 }
 
+// The bits of a number of the type that `dtype` is computed with.
+uint64_t computed_bits(const ElementwiseInput& input) {
+  return with_type(wide_type(input.dtype), [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>)
+      return fusion::bits_of_number(static_cast<T>(input.real));
+    return fusion::bits_of_number(static_cast<T>(input.whole));
+  });
+}
+uint64_t computed_bits(double param, DType dtype) {
+  return with_type(wide_type(dtype), [&](auto zero) {
+    return fusion::bits_of_number(number_of_type<decltype(zero)>(param));
+  });
+}
+
+// A loop over all parts, with all it needs.
+struct Loop {
+  ElementwiseLaunch launch_part;
+  Axes axes;
+  ElementwiseInput inputs[kMaxInputs];
+  DType out_type;
+  double params[fusion::kStepNumbers];
+
+  void launch(cudaStream_t stream, const Fault* fault) const {
+    axes.for_parts([&](const Axes& part) {
+      launch_part({part, inputs, out_type, params, fault, stream});
+    });
+  }
+};
+
+// The same to be done with other operations while a graph is captured.
+fusion::Step step_of(const ElementwiseOperation& operation, const Formula& formula,
+                     const Loop& loop, const Strided& out, const Strided* inputs) {
+  fusion::Step step;
+  step.formula = formula;
+  step.count = operation.signature.inputs;
+  step.bool_first = operation.signature.bool_first;
+  step.type = loop.inputs[step.count - 1].dtype;
+  for (int k = 0; k < step.count; ++k)
+    step.inputs[k] =
+        loop.inputs[k].is_number
+            ? fusion::Operand::number(loop.inputs[k].dtype, computed_bits(loop.inputs[k]))
+            : fusion::Operand::memory(out, inputs[k]);
+  for (int i = 0; i < formula.numbers; ++i)
+    step.numbers[i] = computed_bits(loop.params[i], step.type);
+  step.out_type = loop.out_type;
+  step.out = out.data;
+  step.numel = out.numel();
+  step.launch = [loop](cudaStream_t stream) { loop.launch(stream, nullptr); };
+  return step;
+}
+
 }  // namespace
 
 void run_elementwise(Call& call, const ElementwiseOperation& operation, const ElementwiseRow& row,
@@ -60,7 +114,7 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
 
   const bool in_place = call.in_place(0);
   Tensor inputs[kMaxInputs];
-  ElementwiseInput loop_inputs[kMaxInputs];
+  ElementwiseInput loop_inputs[kMaxInputs] = {};
   const Tensor* like = nullptr;
   for (int k = 0; k < count; ++k) {
     inputs[k] = asked.in(place(k));
@@ -94,24 +148,21 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
   bool flat = row.flat[code] != nullptr && all.contiguous(0);
   for (int k = 0; flat && k < count; ++k)
     flat = loop_inputs[k].is_number || all.contiguous(k + 1) || all.single(k + 1);
-  const ElementwiseLaunch launch_part = flat ? row.flat[code] : row.strided[code];
+  Loop loop = {flat ? row.flat[code] : row.strided[code], all, {}, out.dtype, {}};
+  std::copy(loop_inputs, loop_inputs + count, loop.inputs);
+  if (params) std::copy(params, params + row.formula.numbers, loop.params);
   const bool may_fail = operation.cost == Cost::kDivision && !is_floating(dtype);
-  const Fault* const fault = may_fail ? call.fault() : nullptr;
-  all.for_parts([&](const Axes& axes) {
-    launch_part({axes, loop_inputs, out.dtype, params, fault, call.stream()});
-  });
+  Graph* const graph = holding_back(call.device());
+  if (graph && row.formula.name && !may_fail && fusion::can_hold(out)) {
+    const Strided strided[kMaxInputs] = {inputs[0], inputs[1], inputs[2]};
+    return graph->hold(step_of(operation, row.formula, loop, out, strided));
+  }
+  loop.launch(call.stream(), may_fail ? call.fault() : nullptr);
 }
 
 using namespace formulas;
 
 namespace {
-
-// a + alpha · b
-template <class T>
-struct AddScaled {
-  T alpha;
-  FLAMBEAU_HD T operator()(T a, T b) const { return formulas::add(a, multiply(alpha, b)); }
-};
 
 constexpr ElementwiseRow kAddRow = FLAMBEAU_CUDA_ROW(Add, AnyType, kArithmetic, kCheap);
 constexpr ElementwiseRow kSubRow = FLAMBEAU_CUDA_ROW(Sub, AnyType, kArithmetic, kCheap);

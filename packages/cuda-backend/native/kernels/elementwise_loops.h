@@ -9,10 +9,19 @@ namespace flambeau::cuda {
 
 // --- function objects ---
 
+// A parameter of an operation as a number of type T.
+template <class T>
+T number_of_type(double value) {
+  if constexpr (std::is_floating_point_v<T>) return static_cast<T>(value);
+  const bool fits = value > -0x1p63 && value < 0x1p63;
+  return static_cast<T>(fits ? static_cast<int64_t>(value) : 0);
+}
+
 // How to make a function object for elements of type T: it is the same for all types, or has
 // numbers of that type.
 template <class F>
 struct Plain {
+  static constexpr int kNumbers = 0;
   template <class T>
   static F make(const double*) {
     return {};
@@ -20,20 +29,23 @@ struct Plain {
 };
 template <template <class> class F>
 struct Numbered {
-  template <class T>
-  static T number(double value) {
-    if constexpr (std::is_floating_point_v<T>) return static_cast<T>(value);
-    const bool fits = value > -0x1p63 && value < 0x1p63;
-    return static_cast<T>(fits ? static_cast<int64_t>(value) : 0);
-  }
+  static constexpr int kNumbers = [] {
+    if constexpr (requires { F<float>{0.0f, 0.0f, 0.0f}; }) {
+      return 3;
+    } else if constexpr (requires { F<float>{0.0f, 0.0f}; }) {
+      return 2;
+    } else {
+      return 1;
+    }
+  }();
   template <class T>
   static F<T> make(const double* p) {
-    if constexpr (requires { F<T>{T(), T(), T()}; }) {
-      return {number<T>(p[0]), number<T>(p[1]), number<T>(p[2])};
-    } else if constexpr (requires { F<T>{T(), T()}; }) {
-      return {number<T>(p[0]), number<T>(p[1])};
+    if constexpr (kNumbers == 3) {
+      return {number_of_type<T>(p[0]), number_of_type<T>(p[1]), number_of_type<T>(p[2])};
+    } else if constexpr (kNumbers == 2) {
+      return {number_of_type<T>(p[0]), number_of_type<T>(p[1])};
     } else {
-      return {number<T>(p[0])};
+      return {number_of_type<T>(p[0])};
     }
   }
 };
@@ -159,8 +171,11 @@ constexpr void fill_launches(ElementwiseLaunch (&to)[kNumDTypes]) {
    ...);
 }
 template <class Make, class Among, Signature kSignature, Cost kCost>
-constexpr ElementwiseRow row_of() {
+constexpr ElementwiseRow row_of(const char* name) {
   ElementwiseRow row = {};
+  // Special functions take too many registers to have company.
+  if (kCost != Cost::kSpecial)
+    row.formula = {name, Make::kNumbers, std::is_same_v<Among, AnyTypeBoolAsByte>};
   fill_launches<Make, Among, kSignature, kCost, true, float, double, int64_t, int32_t, uint8_t,
                 bool, Half, BFloat16, int8_t, int16_t>(row.flat);
   fill_launches<Make, Among, kSignature, kCost, false, float, double, int64_t, int32_t, uint8_t,
@@ -169,7 +184,7 @@ constexpr ElementwiseRow row_of() {
 }
 
 #define FLAMBEAU_CUDA_ROW(Functor, Among, signature, cost) \
-  row_of<decltype(maker<Functor>()), Among, signature, Cost::cost>()
+  row_of<decltype(maker<Functor>()), Among, signature, Cost::cost>(#Functor)
 
 #define FLAMBEAU_CUDA_ELEMENTWISE(name, Functor, Among, signature, cost, params)               \
   FLAMBEAU_CUDA_KERNEL_ALL_TYPES(name) {                                                       \

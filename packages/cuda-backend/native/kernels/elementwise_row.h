@@ -5,6 +5,7 @@
 #include "call.h"
 #include "elementwise.h"
 #include "geometry.h"
+#include "step.h"
 
 namespace flambeau::cuda {
 
@@ -31,6 +32,7 @@ using ElementwiseLaunch = void (*)(const ElementwiseWork& work);
 struct ElementwiseRow {
   ElementwiseLaunch flat[kNumDTypes];     // every operand contiguous or single; may be null
   ElementwiseLaunch strided[kNumDTypes];  // any layout
+  Formula formula;  // what else can compute it, with other operations; without a name: nothing
 };
 
 struct ElementwiseOperation {

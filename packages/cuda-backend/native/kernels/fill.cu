@@ -5,6 +5,7 @@
 #include "call.h"
 #include "elements.h"
 #include "geometry.h"
+#include "hold.h"
 #include "primitives.h"
 
 namespace flambeau::cuda {
@@ -87,6 +88,24 @@ void fill_strided(int, cudaStream_t stream, const Tensor& to, double value) {
   const uint64_t bits = element_bits(value, out.dtype);
   const Axes all(out.shape, std::array<const Strided*, 1>{&out});
   all.for_parts([&](const Axes& axes) { fill_part(axes, bits, stream); });
+}
+
+bool hold_fill(Graph& graph, const Tensor& to, double value) {
+  if (to.numel() == 0) return true;
+  if (!fusion::can_hold(to)) return false;
+  fusion::Step step;
+  step.inputs[0] = with_every_type(to.dtype, [&](auto zero) {
+    const auto element = converted<decltype(zero)>(value);
+    return fusion::Operand::number(to.dtype, fusion::bits_of_number(widened(element)));
+  });
+  step.type = to.dtype;
+  step.count = 1;
+  step.out_type = to.dtype;
+  step.out = to.data;
+  step.numel = to.numel();
+  step.launch = [to, value](cudaStream_t stream) { fill_strided(0, stream, to, value); };
+  graph.hold(std::move(step));
+  return true;
 }
 
 namespace {

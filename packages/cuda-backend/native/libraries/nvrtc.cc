@@ -8,6 +8,15 @@ namespace flambeau::cuda::nvrtc {
 
 namespace {
 
+#ifdef FLAMBEAU_EMULATED
+
+struct Loaded {
+  Functions functions = fake_functions();
+  std::string path() const { return "emulated"; }
+};
+
+#else
+
 struct Loaded {
   Library library;
   Functions functions = {};
@@ -29,6 +38,8 @@ struct Loaded {
     library.find("nvrtcGetPTXSize", functions.ptx_size);
     library.find("nvrtcGetPTX", functions.ptx);
     library.find("nvrtcGetErrorString", functions.error_string);
+    library.find("nvrtcGetNumSupportedArchs", functions.architecture_count);
+    library.find("nvrtcGetSupportedArchs", functions.architectures);
     // It looks for its built-in functions where the loader does, not where it lies itself: those of
     // a wheel are not found so, and nothing would compile.
     int major = 0, minor = 0;
@@ -36,12 +47,12 @@ struct Loaded {
     library.open_beside("libnvrtc-builtins.so." + std::to_string(major) + "." +
                         std::to_string(minor));
   }
+  const std::string& path() const { return library.path(); }
 };
 
-const Loaded& loaded() {
-#ifdef FLAMBEAU_EMULATED
-  throw Failure("ERR_DEVICE", "the emulated device cannot compile kernels at run time");
 #endif
+
+const Loaded& loaded() {
   static const Loaded* const once = new Loaded();  // never destroyed
   return *once;
 }
@@ -50,7 +61,7 @@ const Loaded& loaded() {
 
 const Functions& functions() { return loaded().functions; }
 
-const std::string& path() { return loaded().library.path(); }
+std::string path() { return loaded().path(); }
 
 void check(Result result, const char* what) {
   if (result == kSuccess) return;

@@ -10,7 +10,7 @@
 
 namespace flambeau::cuda::nvrtc {
 
-enum Result : int { kSuccess = 0, kCompilation = 6 };
+enum Result : int { kSuccess = 0, kInvalidInput = 3, kInvalidOption = 5, kCompilation = 6 };
 
 using Program = struct OpaqueProgram*;
 
@@ -27,14 +27,20 @@ struct Functions {
   Result (*ptx_size)(Program program, size_t* bytes);
   Result (*ptx)(Program program, char* code);
   const char* (*error_string)(Result result);
+  Result (*architecture_count)(int* count);
+  Result (*architectures)(int* list);  // such as 75, 80, …
 };
 
 // Opens the library on first use; throws Failure("ERR_DEVICE") with the remedy where there is none.
-// The emulated device has none.
 const Functions& functions();
 // The file that it came from.
-const std::string& path();
+std::string path();
 // Throws Failure("ERR_DEVICE") that names the call.
 void check(Result result, const char* what);
+
+#ifdef FLAMBEAU_EMULATED
+// For the emulated device: the C++ compiler. (emulation/fake_nvrtc.cc)
+Functions fake_functions();
+#endif
 
 }  // namespace flambeau::cuda::nvrtc

@@ -51,7 +51,7 @@ struct Call::Slots {
 };
 
 Call::Call(const FlambeauHost& host, const FlambeauCall& call, int kernel)
-    : host_(host), call_(call), kernel_(kernel), stream_(current_stream(call.index)) {
+    : host_(host), call_(call), kernel_(kernel), stream_(stream_in_use(call.index)) {
   // In thread-local memory: one per depth.
   thread_local std::vector<std::unique_ptr<Slots>> all;
   if (static_cast<int>(all.size()) <= depth()) all.push_back(std::make_unique<Slots>());
@@ -69,6 +69,11 @@ Call::Call(const FlambeauHost& host, const FlambeauCall& call, int kernel)
 }
 
 Call::~Call() { --depth(); }
+
+cudaStream_t Call::stream() const {
+  launch_held_back();
+  return stream_;
+}
 
 int& Call::depth() {
   thread_local int calls = 0;
@@ -101,10 +106,10 @@ const Tensor& Call::in(int i) {
     // As it is: a whole number may have more digits than a double.
     const void* const value = call_.inputs[i].tensor.data;
     check(cudaMemcpyAsync(number.data, upload(value, sizeof(int64_t)), sizeof(int64_t),
-                          cudaMemcpyDeviceToDevice, stream_),
+                          cudaMemcpyDeviceToDevice, stream()),
           "cudaMemcpyAsync");
   } else {
-    fill_strided(device(), stream_, number, call_.inputs[i].value);
+    fill_strided(device(), stream(), number, call_.inputs[i].value);
   }
   slots_->read[i] = Slots::kUploaded;
   return number;
@@ -194,9 +199,9 @@ void* Call::upload(const void* data, size_t bytes) {
   if (Graph* graph = recording()) {
     void* const kept = graph->keep(bytes);
     std::memcpy(kept, data, bytes);
-    check(cudaMemcpyAsync(there, kept, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+    check(cudaMemcpyAsync(there, kept, bytes, cudaMemcpyHostToDevice, stream()), "cudaMemcpyAsync");
   } else {
-    cuda::upload(device(), stream_, there, data, bytes);
+    cuda::upload(device(), stream(), there, data, bytes);
   }
   return there;
 }

@@ -122,7 +122,8 @@ class Call {
   const double* params() const { return call_.params; }
 
   int device() const { return call_.index; }
-  cudaStream_t stream() const { return stream_; }
+  // Launches what a graph holds back: see current_stream().
+  cudaStream_t stream() const;
   const Properties& properties() const;
   const char* kernel_name() const;
 

@@ -6,6 +6,7 @@
 
 #include "border.h"
 #include "graph.h"
+#include "hold.h"
 #include "kernels.h"
 #include "memory.h"
 #include "stream.h"
@@ -50,11 +51,14 @@ int connect(const FlambeauHost* host, const char* const* kernels, int32_t count)
 }
 
 int allocate(int32_t index, size_t bytes, void** data) {
-  return guarded([&] { *data = allocator_of(index).allocate(bytes, current_stream(index)); });
+  return guarded([&] { *data = allocator_of(index).allocate(bytes, stream_in_use(index)); });
 }
 
 void deallocate(int32_t index, void* data) {
-  guarded([&] { allocator_of(index).deallocate(data); });
+  guarded([&] {
+    if (Graph* graph = recording()) graph->forget(data);
+    allocator_of(index).deallocate(data);
+  });
 }
 
 const KnownKernel& known_kernel(int32_t kernel) {
@@ -99,7 +103,7 @@ int launch(int32_t kernel, const FlambeauCall* call) {
     if (needs_notes()) {
       for (int i = 0; i < call->num_inputs; ++i)
         if (running.has(i) && !running.is_number(i))
-          note_use(call->index, running.stream(), running.in(i));
+          note_use(call->index, stream_in_use(call->index), running.in(i));
     }
     known.here->run(running);
   });
@@ -108,23 +112,23 @@ int launch(int32_t kernel, const FlambeauCall* call) {
 int copy(int32_t index, const FlambeauTensor* to, const FlambeauTensor* from) {
   return guarded([&] {
     use_device(index);
-    const cudaStream_t stream = current_stream(index);
     const Tensor target = unbordered(*to), source = unbordered(*from);
     if (needs_notes()) {
-      note_use(index, stream, target);
-      note_use(index, stream, source);
+      note_use(index, stream_in_use(index), target);
+      note_use(index, stream_in_use(index), source);
     }
-    copy_strided(index, stream, target, source);
+    if (Graph* graph = holding_back(index); graph && hold_copy(*graph, target, source)) return;
+    copy_strided(index, current_stream(index), target, source);
   });
 }
 
 int fill(int32_t index, const FlambeauTensor* to, double value) {
   return guarded([&] {
     use_device(index);
-    const cudaStream_t stream = current_stream(index);
     const Tensor target = unbordered(*to);
-    if (needs_notes()) note_use(index, stream, target);
-    fill_strided(index, stream, target, value);
+    if (needs_notes()) note_use(index, stream_in_use(index), target);
+    if (Graph* graph = holding_back(index); graph && hold_fill(*graph, target, value)) return;
+    fill_strided(index, current_stream(index), target, value);
   });
 }
 
@@ -133,7 +137,7 @@ void note_place(int index, const void* data) {
   if (index < 0 || !needs_notes()) return;
   Tensor place;
   place.data = static_cast<char*>(const_cast<void*>(data));
-  note_use(index, current_stream(index), place);
+  note_use(index, stream_in_use(index), place);
 }
 
 int transfer(void* to, int32_t to_index, const void* from, int32_t from_index, size_t bytes) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "failure.h"
+#include "hold.h"
 #include "memory.h"
 #include "stream.h"
 
@@ -14,6 +15,14 @@ thread_local Graph* t_recording = nullptr;
 }  // namespace
 
 Graph* recording() { return t_recording; }
+
+Graph* holding_back(int device) {
+  return t_recording && t_recording->holds_back(device) ? t_recording : nullptr;
+}
+
+void launch_held_back() {
+  if (t_recording) t_recording->launch_held();
+}
 
 void refuse_while_capturing(const char* call) {
   if (!t_recording) return;
@@ -27,7 +36,7 @@ Graph::~Graph() {
   clear();
 }
 
-void Graph::begin(int device, cudaStream_t stream) {
+void Graph::begin(int device, cudaStream_t stream, bool fuse) {
   if (t_recording)
     throw Failure("ERR_VALUE", "a graph is being captured already; captures cannot be nested");
   if (is_ready()) throw Failure("ERR_VALUE", "the graph has been captured; reset() it first");
@@ -44,11 +53,19 @@ void Graph::begin(int device, cudaStream_t stream) {
     clear();
     check(error, "cudaStreamBeginCapture");
   }
+  fuses_ = fuse;
+  fused_ = {};
   t_recording = this;
 }
 
 void Graph::end() {
   if (t_recording != this) throw Failure("ERR_VALUE", "this graph is not being captured");
+  try {
+    launch_held();
+  } catch (...) {
+    abandon();
+    throw;
+  }
   t_recording = nullptr;
   allocator_of(device_).end_pool(pool_);
   use_device(device_);
@@ -80,6 +97,25 @@ void Graph::abandon() noexcept {
   cudaGetLastError();
   if (graph) cudaGraphDestroy(graph);
   clear();
+}
+
+bool Graph::holds_back(int device) const {
+  return fuses_ && device == device_ && stream_in_use(device) == stream_;
+}
+
+void Graph::hold(fusion::Step step) {
+  if (!chain_.takes(step)) launch_held();
+  chain_.add(std::move(step));
+}
+
+void Graph::launch_held() {
+  if (chain_.empty()) return;
+  const fusion::Chain held = std::exchange(chain_, {});
+  use_device(device_);
+  const int done = fusion::launch_chain(held, device_, stream_);
+  if (done < 2) return;
+  ++fused_.kernels;
+  fused_.operations += done;
 }
 
 void Graph::replay(cudaStream_t stream) {
@@ -158,6 +194,8 @@ void Graph::clear() noexcept {
   cudaGetLastError();
   executable_ = nullptr;
   nodes_ = 0;
+  chain_ = {};
+  fused_ = {};
   kept_.clear();
   live_.clear();
   draws_.clear();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "allocator.h"
+#include "chain.h"
 #include "launch.h"
 
 namespace flambeau::cuda {
@@ -20,8 +21,9 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
 
   // From now on, what this thread puts on `stream` is recorded and not done. Throws ERR_VALUE where
-  // something is being recorded already, or this graph has been.
-  void begin(int device, cudaStream_t stream);
+  // something is being recorded already, or this graph has been. With `fuse`, neighbouring
+  // elementwise operations become one kernel.
+  void begin(int device, cudaStream_t stream, bool fuse);
   // Ends recording and makes the graph ready. After a failure the graph is empty.
   void end();
   // Ends recording without a result.
@@ -55,6 +57,22 @@ class Graph {
   int live_count() const { return static_cast<int>(live_.size()); }
   void set_params(int index, const double* params, int count);
 
+  // --- elementwise operations that are held back, to be launched together ---
+  // Does it hold back what this thread puts on its stream for `device` now?
+  bool holds_back(int device) const;
+  // Takes an operation whose launch it decides about.
+  void hold(fusion::Step step);
+  // Launches what it has taken.
+  void launch_held();
+  // Memory was given back: results there need not be stored.
+  void forget(const void* data) { chain_.forget(data); }
+  // How many kernels do how many operations.
+  struct Fused {
+    int kernels = 0;
+    int operations = 0;
+  };
+  const Fused& fused() const { return fused_; }
+
   // Host memory of `bytes` bytes that lasts as long as the graph.
   void* keep(size_t bytes);
   PoolId pool() const { return pool_; }
@@ -78,10 +96,17 @@ class Graph {
   };
   std::vector<Live> live_;
   std::vector<void*> kept_;
+  bool fuses_ = false;
+  fusion::Chain chain_;
+  Fused fused_;
 };
 
 // The graph that this thread records, if any.
 Graph* recording();
+// The same if it holds back operations on `device`.
+Graph* holding_back(int device);
+// Launches what the graph under way holds back; nothing where there is none.
+void launch_held_back();
 // Throws ERR_VALUE, naming `call`, while this thread records a graph.
 void refuse_while_capturing(const char* call);
 

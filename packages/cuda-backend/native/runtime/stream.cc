@@ -148,6 +148,11 @@ cudaStream_t default_stream(int device) {
 }
 
 cudaStream_t current_stream(int device) {
+  launch_held_back();
+  return stream_in_use(device);
+}
+
+cudaStream_t stream_in_use(int device) {
   const cudaStream_t stream = chosen.streams[device];
   return stream ? stream : default_stream(device);
 }

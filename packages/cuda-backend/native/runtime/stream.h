@@ -28,8 +28,13 @@ int current_device();
 void set_current_device(int index);
 
 cudaStream_t default_stream(int device);
-// The stream that this thread puts work for a device on.
+// The stream that this thread puts work for a device on. Who asks for it is about to: operations
+// that a graph holds back (fusion/) go first, so that the order stays. Streams are handed out here,
+// by Call::stream() and by number (addon/streams.h), and all three see to that; who holds
+// operations back never asks.
 cudaStream_t current_stream(int device);
+// The same, to be compared or noted, and for nothing else.
+cudaStream_t stream_in_use(int device);
 void set_current_stream(int device, cudaStream_t stream);
 // One of 32 streams per device and priority, handed out in turn. A lower number comes first;
 // numbers beyond the device's range mean its ends.

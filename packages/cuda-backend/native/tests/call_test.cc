@@ -281,7 +281,7 @@ TEST_CASE("a graph keeps what was uploaded, and draws anew") {
   Prepared first({}, {{DType::kInt64, {2}}}, {}), second({}, {{DType::kInt64, {2}}}, {});
   Graph graph;
   set_current_stream(0, stream);
-  graph.begin(0, stream);
+  graph.begin(0, stream, false);
   require_ok(device_table()->launch(kernel_number("testUpload"), &numbers.call()));
   require_ok(device_table()->launch(kernel_number("testDraw"), &first.call()));
   require_ok(device_table()->launch(kernel_number("testDraw"), &second.call()));
@@ -314,7 +314,7 @@ TEST_CASE("numbers of a graph's calls are those of each replay") {
   Prepared number({}, {kNumber}, {4});
   Graph graph;
   set_current_stream(0, stream);
-  graph.begin(0, stream);
+  graph.begin(0, stream, false);
   // What captured work wrote to and gave back is not where the numbers are kept.
   require_ok(device_table()->launch(kernel_number("testUpload"), &noise.call()));
   void* temporary = nullptr;
