@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { disagreement } from './compare.ts'
+import * as compare from './compare.ts'
 import type { Answer } from './protocol.ts'
 
 function answer(losses: number[], digests: number[] = []): Answer {
@@ -13,6 +13,9 @@ function answer(losses: number[], digests: number[] = []): Answer {
     digests,
   }
 }
+
+const disagreement = (ours: Answer, theirs: Answer): string | null =>
+  compare.disagreement(ours, theirs, compare.lossTolerance('cpu', 'float32'))
 
 describe('disagreement', () => {
   it('accepts what rounding explains', () => {
@@ -45,5 +48,18 @@ describe('disagreement', () => {
 
   it('accepts zeros', () => {
     expect(disagreement(answer([0]), answer([0]))).toBeNull()
+  })
+
+  it('allows for what the precision of a run loses', () => {
+    const apart = (by: number): [Answer, Answer] => [answer([2.3 * (1 + by)]), answer([2.3])]
+    const { lossTolerance } = compare
+    expect(compare.disagreement(...apart(5e-3), lossTolerance('cuda', 'float32'))).toBeNull()
+    expect(compare.disagreement(...apart(2e-2), lossTolerance('cuda', 'float32'))).toContain(
+      'loss 1',
+    )
+    expect(compare.disagreement(...apart(2e-2), lossTolerance('cuda', 'bfloat16'))).toBeNull()
+    expect(compare.disagreement(...apart(5e-2), lossTolerance('cpu', 'bfloat16'))).toContain(
+      'loss 1',
+    )
   })
 })

@@ -1,6 +1,6 @@
 /** Runs workloads on both sides in turns. */
 import { summarize } from './clean-samples.ts'
-import { disagreement } from './compare.ts'
+import { disagreement, lossTolerance } from './compare.ts'
 import type { Demand, Peaks } from './floors.ts'
 import { floorMs } from './floors.ts'
 import type { Answer, BenchDevice, Precision, Request, Side, Variant } from './protocol.ts'
@@ -132,7 +132,7 @@ export async function runWorkload(
         await ready()
         const reference = await pytorch({ ...request, variant })
         answers.push(reference)
-        failure ??= disagreement(answer, reference)
+        failure ??= disagreement(answer, reference, lossTolerance(device, precision))
       }
     } catch (error) {
       const side = ours.length === round ? 'flambeau' : 'PyTorch'
