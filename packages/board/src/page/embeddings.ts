@@ -3,6 +3,7 @@ import type { EmbeddingMessage, RunInfo } from '../protocol.ts'
 import { empty, h, themeColor } from './dom.ts'
 import { formatCount, formatNumber } from './format.ts'
 import { colorOf, isDark } from './state.ts'
+import { StepSlider } from './step-slider.ts'
 import { ask } from './store.ts'
 import type { Scene, ShownRun, View } from './view.ts'
 import { arrange, matches } from './view.ts'
@@ -50,7 +51,7 @@ class EmbeddingCard {
   readonly #note: HTMLElement = h('span', { class: 'muted' })
   readonly #dot: HTMLElement = h('i', { class: 'dot' })
   readonly #legend: HTMLElement = h('div', { class: 'legend muted' })
-  readonly #slider: HTMLInputElement
+  readonly #slider: StepSlider
   readonly #axes: HTMLSelectElement = h('select', { attrs: { 'aria-label': 'directions' } })
   readonly #column: HTMLSelectElement = h('select', { attrs: { 'aria-label': 'colour by' } })
   #run: RunInfo
@@ -62,19 +63,10 @@ class EmbeddingCard {
   /** Where each point is in the drawing. */
   #places: readonly (readonly [number, number])[] = []
   #hovered = -1
-  #follows = true
 
   constructor(tag: string, run: RunInfo) {
     this.#run = run
-    this.#slider = h('input', {
-      attrs: { type: 'range', min: '0', value: '0', 'aria-label': `step of ${tag}` },
-      on: {
-        input: () => {
-          this.#follows = this.#slider.valueAsNumber === this.#indices.length - 1
-          void this.#load()
-        },
-      },
-    })
+    this.#slider = new StepSlider(tag, () => void this.#load())
     for (const select of [this.#axes, this.#column]) {
       select.addEventListener('change', () => this.#color())
     }
@@ -87,7 +79,7 @@ class EmbeddingCard {
       h('div', { class: 'muted run' }, this.#dot, run.name),
       plot,
       this.#legend,
-      h('footer', {}, this.#slider, this.#note),
+      h('footer', {}, this.#slider.element, this.#note),
     )
     plot.addEventListener('mousemove', ({ offsetX, offsetY }) => this.#hover(offsetX, offsetY))
     plot.addEventListener('mouseleave', () => this.#hover(-1, -1))
@@ -100,15 +92,13 @@ class EmbeddingCard {
     this.#indices = indices.toSorted(
       (a, b) => (run.embeddings[a]?.step ?? 0) - (run.embeddings[b]?.step ?? 0),
     )
-    const last = Math.max(indices.length - 1, 0)
-    this.#slider.max = String(last)
-    this.#slider.hidden = last === 0
-    if (this.#follows || this.#slider.valueAsNumber > last) this.#slider.value = String(last)
+    this.#slider.setCount(indices.length)
+    this.#slider.element.hidden = indices.length < 2
     void this.#load()
   }
 
   async #load(): Promise<void> {
-    const index = this.#indices[this.#slider.valueAsNumber] ?? 0
+    const index = this.#indices[this.#slider.index] ?? 0
     const { name, version } = this.#run
     const asked = `${index} ${version}`
     if (asked === this.#asked) {
@@ -243,7 +233,7 @@ class EmbeddingCard {
     const { width, height, columns } = image
     const factor = Math.max(1, Math.floor(72 / Math.max(width, height)))
     const element = h('div', { class: 'thumbnail' })
-    const index = this.#indices[this.#slider.valueAsNumber] ?? 0
+    const index = this.#indices[this.#slider.index] ?? 0
     const { name, version } = this.#run
     const query = { run: name, index: String(index), version: String(version) }
     const [left, top] = [(point % columns) * width, Math.floor(point / columns) * height]

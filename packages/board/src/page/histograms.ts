@@ -1,10 +1,10 @@
 /** The tab of histograms: for each tag and run one ridge for each step, the newest in front. */
 import type { HistogramsMessage } from '../protocol.ts'
-import { empty, h, themeColor } from './dom.ts'
+import { CardView } from './card-view.ts'
+import { h, themeColor } from './dom.ts'
 import { formatNumber } from './format.ts'
 import { ask } from './store.ts'
-import type { Scene, ShownRun, View } from './view.ts'
-import { arrange, matches, tagsOf } from './view.ts'
+import type { ShownRun } from './view.ts'
 
 const HEIGHT = 240
 const FOOT = 22
@@ -123,26 +123,13 @@ function layout(count: number): { top: number; between: number; ridge: number } 
 }
 
 /** The tab of histograms. */
-export class HistogramsView implements View {
-  readonly element: HTMLElement = h('div', { class: 'grid' })
-  readonly #cards = new Map<string, HistogramCard>()
-
-  update(scene: Scene): void {
-    const all = [...tagsOf(scene, 'histograms')].filter(([tag]) => matches(tag, scene.filter))
-    if (all.length === 0) {
-      const code = "writer.addHistogram('weights', weight, step)"
-      this.element.replaceChildren(empty('No histograms yet.', code))
-      return
-    }
-    const cards = all.flatMap(([tag, runs]) =>
-      runs.map((shown) => {
-        const key = `${shown.run.name}\n${tag}`
-        const card = this.#cards.get(key) ?? new HistogramCard(tag, shown.run.name)
-        this.#cards.set(key, card)
-        void card.update(shown)
-        return card.element
-      }),
-    )
-    arrange(this.element, cards)
+export class HistogramsView extends CardView {
+  constructor() {
+    super({
+      class: 'grid',
+      kind: 'histograms',
+      nothing: ['No histograms yet.', "writer.addHistogram('weights', weight, step)"],
+      make: (tag, run) => new HistogramCard(tag, run.name),
+    })
   }
 }

@@ -2,6 +2,7 @@
 import type { PrCurveInfo } from '../protocol.ts'
 import { drawn, empty, h } from './dom.ts'
 import { formatNumber } from './format.ts'
+import { StepSlider } from './step-slider.ts'
 import { ask } from './store.ts'
 import type { Scene, ShownRun, View } from './view.ts'
 import { arrange, matches, tagsOf } from './view.ts'
@@ -35,26 +36,16 @@ class PrCurveCard {
   readonly #tip: HTMLElement = h('div', { class: 'tip' })
   readonly #plot: HTMLElement
   readonly #caption: HTMLElement = h('span', { class: 'muted' })
-  readonly #slider: HTMLInputElement
+  readonly #slider: StepSlider
   readonly #runs = new Map<string, Known>()
   #steps: readonly number[] = []
   #lines: readonly Drawn[] = []
-  /** Does the slider stay at the newest? */
-  #follows = true
 
   constructor(tag: string) {
     this.#tag = tag
     const { width, height } = SIZE
     this.#svg = drawn('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': tag })
-    this.#slider = h('input', {
-      attrs: { type: 'range', min: '0', value: '0', 'aria-label': `step of ${tag}` },
-      on: {
-        input: () => {
-          this.#follows = this.#slider.valueAsNumber === this.#steps.length - 1
-          this.#draw()
-        },
-      },
-    })
+    this.#slider = new StepSlider(tag, () => this.#draw())
     this.#tip.hidden = true
     this.#plot = h('div', { class: 'pr-plot' }, this.#svg, this.#tip)
     this.element = h(
@@ -62,7 +53,7 @@ class PrCurveCard {
       { class: 'card pr-curve', attrs: { 'data-tag': tag } },
       h('header', {}, h('h3', { title: tag }, tag)),
       this.#plot,
-      h('footer', {}, this.#slider, this.#caption),
+      h('footer', {}, this.#slider.element, this.#caption),
     )
     this.#plot.addEventListener('mousemove', (event) => this.#hover(event))
     this.#plot.addEventListener('mouseleave', () => (this.#tip.hidden = true))
@@ -85,15 +76,12 @@ class PrCurveCard {
     )
     const steps = [...this.#runs.values()].flatMap(({ curves }) => curves.map(({ step }) => step))
     this.#steps = [...new Set(steps)].toSorted((a, b) => a - b)
-    const last = Math.max(this.#steps.length - 1, 0)
-    this.#slider.max = String(last)
-    this.#slider.disabled = last === 0
-    if (this.#follows || this.#slider.valueAsNumber > last) this.#slider.value = String(last)
+    this.#slider.setCount(this.#steps.length)
     this.#draw()
   }
 
   #draw(): void {
-    const step = this.#steps[this.#slider.valueAsNumber] ?? 0
+    const step = this.#steps[this.#slider.index] ?? 0
     this.#caption.textContent = `step ${step}`
     // Of each run the newest up to the step.
     this.#lines = [...this.#runs].flatMap(([name, { color, curves }]) => {

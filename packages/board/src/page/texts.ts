@@ -1,10 +1,10 @@
 /** The tab of texts: the newest of each tag and run, with those before it. */
 import type { TextInfo } from '../protocol.ts'
-import { empty, h } from './dom.ts'
+import { CardView } from './card-view.ts'
+import { h } from './dom.ts'
 import { formatTime } from './format.ts'
 import { ask } from './store.ts'
-import type { Scene, ShownRun, View } from './view.ts'
-import { arrange, matches, tagsOf } from './view.ts'
+import type { ShownRun } from './view.ts'
 
 /** A text with `code`, **bold** and headings set off; the rest stands as it was written. */
 function textElement(text: string): HTMLElement {
@@ -51,25 +51,13 @@ class TextCard {
 }
 
 /** The tab of texts. */
-export class TextsView implements View {
-  readonly element: HTMLElement = h('div', { class: 'texts' })
-  readonly #cards = new Map<string, TextCard>()
-
-  update(scene: Scene): void {
-    const all = [...tagsOf(scene, 'texts')].filter(([tag]) => matches(tag, scene.filter))
-    if (all.length === 0) {
-      this.element.replaceChildren(empty('No texts yet.', "writer.addText('note', text, step)"))
-      return
-    }
-    const cards = all.flatMap(([tag, runs]) =>
-      runs.map((shown) => {
-        const key = `${shown.run.name}\n${tag}`
-        const card = this.#cards.get(key) ?? new TextCard(tag, shown.run.name)
-        this.#cards.set(key, card)
-        void card.update(shown)
-        return card.element
-      }),
-    )
-    arrange(this.element, cards)
+export class TextsView extends CardView {
+  constructor() {
+    super({
+      class: 'texts',
+      kind: 'texts',
+      nothing: ['No texts yet.', "writer.addText('note', text, step)"],
+      make: (tag, run) => new TextCard(tag, run.name),
+    })
   }
 }

@@ -34,11 +34,11 @@ export function matches(tag: string, filter: string): boolean {
   }
 }
 
+/** What tags name. */
+export type TagKind = 'scalars' | 'images' | 'histograms' | 'texts' | 'audio' | 'prCurves'
+
 /** All tags of a kind, with the runs that have them. */
-export function tagsOf(
-  scene: Scene,
-  kind: 'scalars' | 'images' | 'histograms' | 'texts' | 'audio' | 'prCurves',
-): Map<string, ShownRun[]> {
+export function tagsOf(scene: Scene, kind: TagKind): Map<string, ShownRun[]> {
   const found = new Map<string, ShownRun[]>()
   for (const shown of scene.shown) {
     for (const tag of shown.run[kind]) {
