@@ -1,5 +1,6 @@
-// Convolutions by cuDNN. Tensors are given to it as they are stored, channels-last; where it has no
-// algorithm for that (or a slower one, if it is asked to measure), as row-major copies.
+// Convolutions by cuDNN: by its graph interface (conv_graph.cu), or where that has no engine, by
+// its older functions. Tensors are given to those as they are stored, channels-last; where they
+// have no algorithm for that (or a slower one, if they are to be measured), as row-major copies.
 #include <algorithm>
 #include <atomic>
 #include <climits>
@@ -8,6 +9,7 @@
 
 #include "channels_last.h"
 #include "conv.h"
+#include "conv_graph.h"
 #include "cudnn.h"
 #include "plan_cache.h"
 #include "settings.h"
@@ -24,7 +26,7 @@ constexpr size_t kTimingBytes = size_t{256} << 20;
 // A guess at how fast copies between layouts are, for the choice of one: bytes in a millisecond.
 constexpr double kCopyBytes = 1.5e9;
 
-enum class Pass : int64_t { kForward, kInputGrad, kWeightGrad };
+using dnn::graph::Pass;
 
 dnn::Type type_of(DType dtype) {
   switch (dtype) {
@@ -238,8 +240,9 @@ class DnnCall {
     if (candidate.status != dnn::kSuccess || candidate.workspace_bytes > workspace_bytes)
       return false;
     if (deterministic() && candidate.determinism != dnn::kDeterministic) return false;
-    return dtype_ != DType::kFloat32 || tf32_ ||
-           (candidate.math != dnn::kTensorOps && candidate.math != dnn::kTensorOpsConverting);
+    // An algorithm that converts float32 to a 16-bit type is never wanted.
+    return dtype_ != DType::kFloat32 || (candidate.math != dnn::kTensorOpsConverting &&
+                                         (tf32_ || candidate.math != dnn::kTensorOps));
   }
 
   std::shared_ptr<DnnPlan> plan_for(dnn::Format format, int64_t images) const {
@@ -431,19 +434,35 @@ bool cudnn_fits(const ConvGeometry& g, DType dtype) {
          small({g.o, g.group_c(), g.kd, g.kh, g.kw});
 }
 
+namespace {
+
+// By an engine of the graph interface, or else by the older functions.
+bool convolve(Call& call, Pass pass, const ConvGeometry& g, const Tensor& x, const Tensor& w,
+              const Tensor& y, const Tensor* bias) {
+  if (library_settings().cudnn_graphs && graph_convolution(call, pass, g, x, w, y, bias)) {
+    ++convolution_counts().graphs;
+    return true;
+  }
+  if (!DnnCall(call, pass, g, x, w, y, bias).run()) return false;
+  ++convolution_counts().functions;
+  return true;
+}
+
+}  // namespace
+
 bool cudnn_forward(Call& call, const ConvGeometry& g, const Tensor& x, const Tensor& w,
                    const Tensor* bias, const Tensor& y) {
-  return DnnCall(call, Pass::kForward, g, x, w, y, bias).run();
+  return convolve(call, Pass::kForward, g, x, w, y, bias);
 }
 
 bool cudnn_input_grad(Call& call, const ConvGeometry& g, const Tensor& dy, const Tensor& w,
                       const Tensor& dx) {
-  return DnnCall(call, Pass::kInputGrad, g, dx, w, dy, nullptr).run();
+  return convolve(call, Pass::kInputGrad, g, dx, w, dy, nullptr);
 }
 
 bool cudnn_weight_grad(Call& call, const ConvGeometry& g, const Tensor& x, const Tensor& dy,
                        const Tensor& dw) {
-  return DnnCall(call, Pass::kWeightGrad, g, x, dw, dy, nullptr).run();
+  return convolve(call, Pass::kWeightGrad, g, x, dw, dy, nullptr);
 }
 
 }  // namespace flambeau::cuda

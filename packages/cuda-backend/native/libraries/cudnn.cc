@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cublas_lt.h"
+#include "cudnn_graph.h"
 #include "device_abi.h"
 #include "failure.h"
 #include "launch.h"
@@ -18,6 +19,7 @@ namespace {
 
 struct Loaded {
   Functions functions = fake_functions();
+  graph::Functions graph = graph::fake_functions();
   std::string path = "emulated";
 };
 
@@ -38,6 +40,7 @@ std::vector<std::string> folders_with_its_needs() {
 struct Loaded {
   Library library;
   Functions functions = {};
+  graph::Functions graph = {};
   std::string path;
 
   Loaded()
@@ -76,6 +79,12 @@ struct Loaded {
     library.find("cudnnConvolutionBiasActivationForward", f.forward_bias);
     library.find("cudnnConvolutionBackwardData", f.input_grad);
     library.find("cudnnConvolutionBackwardFilter", f.weight_grad);
+    library.find("cudnnBackendCreateDescriptor", graph.create);
+    library.find("cudnnBackendDestroyDescriptor", graph.destroy);
+    library.find("cudnnBackendFinalize", graph.finalize);
+    library.find("cudnnBackendSetAttribute", graph.set);
+    library.find("cudnnBackendGetAttribute", graph.get);
+    library.find("cudnnBackendExecute", graph.execute);
   }
 };
 
@@ -101,6 +110,8 @@ Slot& slot_of(int device) {
 }  // namespace
 
 const Functions& functions() { return loaded().functions; }
+
+const graph::Functions& graph::functions() { return loaded().graph; }
 
 const std::string& path() { return loaded().path; }
 

@@ -7,4 +7,9 @@ LibrarySettings& library_settings() {
   return settings;
 }
 
+ConvolutionCounts& convolution_counts() {
+  static ConvolutionCounts counts;
+  return counts;
+}
+
 }  // namespace flambeau::cuda

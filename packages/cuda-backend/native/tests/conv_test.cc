@@ -126,6 +126,30 @@ void check_case(const Case& t, DType dtype) {
   }
 }
 
+// A setting, for as long as this lives.
+class Using {
+ public:
+  Using(std::atomic<bool>& setting, bool value) : setting_(setting), before_(setting) {
+    setting_ = value;
+  }
+  Using(const Using&) = delete;
+  Using& operator=(const Using&) = delete;
+  ~Using() { setting_ = before_; }
+
+ private:
+  std::atomic<bool>& setting_;
+  const bool before_;
+};
+
+// How many convolutions body() runs by cuDNN's graph interface, and by its functions.
+template <class Body>
+std::pair<int, int> counts_of(Body&& body) {
+  const cuda::ConvolutionCounts& counts = cuda::convolution_counts();
+  const int64_t graphs = counts.graphs, functions = counts.functions;
+  body();
+  return {static_cast<int>(counts.graphs - graphs), static_cast<int>(counts.functions - functions)};
+}
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> list = {
       {2, 3, 4, 1, {5, 6}, {3, 3}, {1, 1}, {1, 1}, {1, 1}},
@@ -141,28 +165,77 @@ const std::vector<Case>& cases() {
 }  // namespace
 
 TEST_CASE("convolutions and their gradients are plain sums, in every type") {
-  for (size_t i = 0; i < cases().size(); ++i) {
-    CAPTURE(i);
-    for (DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16,
-                        DType::kInt64, DType::kInt32})
-      check_case(cases()[i], dtype);
+  for (bool graphs : {true, false}) {
+    CAPTURE(graphs);
+    const Using using_graphs(cuda::library_settings().cudnn_graphs, graphs);
+    for (size_t i = 0; i < cases().size(); ++i) {
+      CAPTURE(i);
+      for (DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16,
+                          DType::kInt64, DType::kInt32})
+        check_case(cases()[i], dtype);
+    }
   }
 }
 
-TEST_CASE("algorithms of convolutions can be measured") {
-  cuda::library_settings().cudnn_benchmark = true;
-  for (const Case& t : cases())
-    for (DType dtype : {DType::kFloat32, DType::kFloat64}) check_case(t, dtype);
-  cuda::library_settings().cudnn_benchmark = false;
+TEST_CASE(
+    "convolutions go to cuDNN's graph interface, and what it does not take to the functions") {
+  const auto [graphs, functions] = counts_of([] { check_case(cases()[0], DType::kFloat32); });
+  CHECK(graphs == 8);
+  CHECK(functions == 0);
+  const Case volumes = {1, 2, 3, 1, {4, 5, 6}, {2, 3, 3}, {1, 2, 1}, {1, 0, 1}, {1, 1, 1}};
+  // The bias of a volume is added afterwards.
+  CHECK(counts_of([&] { check_case(volumes, DType::kBFloat16); }) == std::pair{8, 0});
+  // The stand-in has no engine for dilated volumes.
+  CHECK(counts_of([] { check_case(cases()[5], DType::kFloat32); }) == std::pair{0, 8});
+  const Using functions_alone(cuda::library_settings().cudnn_graphs, false);
+  CHECK(counts_of([] { check_case(cases()[0], DType::kFloat32); }) == std::pair{0, 8});
 }
 
-TEST_CASE("convolutions may use TF32, and may have to be deterministic") {
-  cuda::library_settings().cudnn_tf32 = true;
-  check_case(cases()[0], DType::kFloat32);
-  cuda::library_settings().cudnn_tf32 = false;
-  cuda::set_deterministic(true);
-  check_case(cases()[1], DType::kFloat32);
-  cuda::set_deterministic(false);
+TEST_CASE("algorithms of convolutions can be measured") {
+  const Using measuring(cuda::library_settings().cudnn_benchmark, true);
+  for (bool graphs : {true, false}) {
+    const Using using_graphs(cuda::library_settings().cudnn_graphs, graphs);
+    for (const Case& t : cases())
+      for (DType dtype : {DType::kFloat32, DType::kFloat64}) check_case(t, dtype);
+  }
+}
+
+TEST_CASE("convolutions use TF32 only where it is asked for, and may have to be deterministic") {
+  const Array x = typed(DType::kFloat32, {1, 2, 1, 1}, {1 + 0x1p-20, 0}),
+              w = typed(DType::kFloat32, {2, 2, 1, 1}, {1, 0, 0, 1});
+  const auto first = [&] {
+    return run("convolution", {x, w}, {{DType::kFloat32, {1, 2, 1, 1}}}, {1, 1, 0, 0, 1, 1, 1})[0]
+        .value(0);
+  };
+  for (bool graphs : {true, false}) {
+    const Using using_graphs(cuda::library_settings().cudnn_graphs, graphs);
+    CHECK(first() == 1 + 0x1p-20);
+    {
+      const Using tf32(cuda::library_settings().cudnn_tf32, true);
+      CHECK(first() == 1);
+      check_case(cases()[0], DType::kFloat32);
+    }
+    CHECK(first() == 1 + 0x1p-20);
+    cuda::set_deterministic(true);
+    check_case(cases()[1], DType::kFloat32);
+    cuda::set_deterministic(false);
+  }
+}
+
+TEST_CASE("convolutions read tensors that are not aligned") {
+  const Array w = numbers(DType::kFloat16, {4, 3, 1, 1});
+  for (int64_t offset : {0, 1, 2, 8}) {
+    std::vector<double> storage;
+    for (int64_t i = 0; i < 60; ++i) storage.push_back(static_cast<double>((i * 5 + 2) % 7) - 3);
+    const Array x = typed(DType::kFloat16, {1, 3, 4, 4}, storage, {48, 1, 12, 3}, offset);
+    const std::vector<double> xs = x.values(), ws = w.values();
+    std::vector<double> y(64, 0.0);
+    for (size_t o = 0; o < 4; ++o)
+      for (size_t c = 0; c < 3; ++c)
+        for (size_t p = 0; p < 16; ++p) y[o * 16 + p] += xs[c * 16 + p] * ws[o * 3 + c];
+    CHECK(run("convolution", {x, w}, {{DType::kFloat16, {1, 4, 4, 4}}}, {1, 1, 0, 0, 1, 1, 1})[0]
+              .values() == y);
+  }
 }
 
 TEST_CASE("many rows of a gradient are summed for the bias in parts") {
