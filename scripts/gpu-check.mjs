@@ -6,12 +6,12 @@
  * The parts: `machine`, `build`, `samples` (every operation against the processor), `modules` (every
  * module against PyTorch's results), `leak`, `programs` (apps for a short run), `speed` (bandwidth, matrix
  * products, the cost of a call, against PyTorch), `benchmarks` (training steps against PyTorch, float32 and
- * bfloat16), `sanitizer` (compute-sanitizer on a part of the samples). What they found goes to
- * DIR/report.md and DIR/report.json; DIR is $OUT or gpu-report.
+ * bfloat16), `sanitizer` (compute-sanitizer on a part of the samples). What they found so far goes to
+ * DIR/report.md and DIR/report.json after each; DIR is $OUT or gpu-report.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inRepo } from './lib/repo.mjs'
@@ -56,7 +56,9 @@ function run(file, args, limit) {
 }
 
 const node = process.execPath
-const json = (/** @type {string} */ name) => join(out, `${name}.json`)
+/** What parts write beside what they print. */
+const scratch = mkdtempSync(join(tmpdir(), 'flambeau-gpu-'))
+const json = (/** @type {string} */ name) => join(scratch, `${name}.json`)
 const check = inRepo('parity/dist/cuda/check.js')
 const headers = ['packages/cuda-backend/node_modules', 'node_modules']
   .map((folder) => inRepo(folder, 'node-api-headers/include'))
@@ -85,7 +87,7 @@ const sequence = (task) => [
   node,
   [
     inRepo('apps/sequence/dist/main.js'),
-    ...['--device', 'cuda', task, '--effort', '0.02', '--out', join(out, 'sequence')],
+    ...['--device', 'cuda', task, '--effort', '0.02', '--out', join(scratch, 'sequence')],
   ],
 ]
 
@@ -210,9 +212,28 @@ const parts = [
   },
 ]
 
-const chosen = values.only?.split(',')
 /** @type {Record<string, Run[]>} */
 const report = {}
+
+function writeReport() {
+  const lines = ['# What a GPU gave', '']
+  for (const [name, runs] of Object.entries(report)) {
+    for (const { code, output, seconds } of runs) {
+      const end = code === 0 ? 'passed' : code === null ? 'ended for lack of time' : `exit ${code}`
+      lines.push(`## ${name}: ${end}, ${seconds.toFixed(1)} s`, '', '```')
+      lines.push(output.trimEnd().split('\n').slice(-60).join('\n'), '```', '')
+    }
+  }
+  writeFileSync(join(out, 'report.md'), `${lines.join('\n')}\n`)
+  const found = Object.fromEntries(
+    ['samples', 'modules', 'leak', 'speed', 'float32', 'bf16', 'graph']
+      .filter((name) => existsSync(json(name)))
+      .map((name) => [name, JSON.parse(readFileSync(json(name), 'utf8'))]),
+  )
+  writeFileSync(join(out, 'report.json'), `${JSON.stringify(found, null, 2)}\n`)
+}
+
+const chosen = values.only?.split(',')
 let failed = 0
 for (const { name, limit, commands } of parts) {
   if (chosen !== undefined && !chosen.includes(name)) continue
@@ -226,23 +247,10 @@ for (const { name, limit, commands } of parts) {
     const result = await run(file, args, limit)
     report[name].push(result)
     if (result.code !== 0) failed++
+    writeReport()
   }
 }
-
-const lines = ['# What a GPU gave', '']
-for (const [name, runs] of Object.entries(report)) {
-  for (const { code, output, seconds } of runs) {
-    const end = code === 0 ? 'passed' : code === null ? 'ended for lack of time' : `exit ${code}`
-    lines.push(`## ${name}: ${end}, ${seconds.toFixed(1)} s`, '', '```')
-    lines.push(output.trimEnd().split('\n').slice(-60).join('\n'), '```', '')
-  }
-}
-writeFileSync(join(out, 'report.md'), `${lines.join('\n')}\n`)
-const found = Object.fromEntries(
-  ['samples', 'modules', 'leak', 'speed', 'float32', 'bf16', 'graph']
-    .filter((name) => existsSync(json(name)))
-    .map((name) => [name, JSON.parse(readFileSync(json(name), 'utf8'))]),
-)
-writeFileSync(join(out, 'report.json'), `${JSON.stringify(found, null, 2)}\n`)
+writeReport()
+rmSync(scratch, { recursive: true, force: true })
 process.stdout.write(`\nreport: ${join(out, 'report.md')}; ${failed} commands failed\n`)
 process.exitCode = failed > 0 ? 1 : 0
