@@ -7,6 +7,7 @@
 #include <map>
 
 #include "fiber.h"
+#include "mma.h"
 #include "state.h"
 #include "warp.h"
 
@@ -362,6 +363,7 @@ cudaError_t run_kernel(const Launch& launch) {
                 static_cast<unsigned>(b / gridDim.x / gridDim.y)};
     block.descending = (b + launches) % 2 == 0;
     prepare_shared(launch.shared_bytes);
+    forget_copies();
     run_block();
     if (!block.failed) check_shared(launch.shared_bytes);
   }
@@ -396,6 +398,8 @@ uint64_t warp_exchange(Exchange kind, unsigned mask, uint64_t value, int operand
   pause(State::kExchange);
   return request.result;
 }
+
+int running_thread() { return block.current; }
 
 unsigned active_lanes() { return 1u << block.current % kLanes; }
 

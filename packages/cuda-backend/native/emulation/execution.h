@@ -69,12 +69,16 @@ enum class Exchange {
   kMaxUnsigned,
   kAnd,
   kOr,
-  kExclusiveOr
+  kExclusiveOr,
+  kProduct,  // of tensor cores, and loads of matrices: `value` points to the lane's share (mma.h)
+  kLoad
 };
 // Waits for all lanes of `mask`, which do the same, and answers this lane's share.
 uint64_t warp_exchange(Exchange kind, unsigned mask, uint64_t value, int operand, int width,
                        const std::source_location& at);
 unsigned active_lanes();
+// The number of the running thread in its block.
+int running_thread();
 
 // Lets other threads of the block go on: called by atomics now and then, so that a thread that
 // waits for another one does not hang.

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "mma.h"
+
 namespace flambeau::cuda::emulation {
 namespace {
 
@@ -38,10 +40,27 @@ uint32_t combine(Exchange kind, uint32_t a, uint32_t b) {
   }
 }
 
+// What takes whole warps: the lanes' shares of it.
+template <class Share>
+std::string whole_warp(Request* const* requests, unsigned lanes,
+                       void (*finish)(const Share* const*)) {
+  const Request& some = *requests[std::countr_zero(lanes)];
+  if (lanes != 0xffffffffu)
+    return text("%s at %s takes all 32 lanes; only %08x are there", name_of(some.kind),
+                place_of(some.at).c_str(), lanes);
+  const Share* shares[kLanes];
+  for (int lane = 0; lane < kLanes; ++lane)
+    shares[lane] = reinterpret_cast<const Share*>(requests[lane]->value);
+  finish(shares);
+  return "";
+}
+
 }  // namespace
 
 std::string exchange(Request* const* requests, unsigned lanes, int count) {
   const Request& some = *requests[std::countr_zero(lanes)];
+  if (some.kind == Exchange::kProduct) return whole_warp(requests, lanes, finish_product);
+  if (some.kind == Exchange::kLoad) return whole_warp(requests, lanes, finish_load);
   unsigned holding = 0;  // lanes whose value is not 0
   bool equal = true;
   uint32_t reduced = static_cast<uint32_t>(some.value);
@@ -101,6 +120,8 @@ const char* name_of(Exchange kind) {
     case Exchange::kAny: return "__any_sync";
     case Exchange::kMatchAny: return "__match_any_sync";
     case Exchange::kMatchAll: return "__match_all_sync";
+    case Exchange::kProduct: return "mma.sync";
+    case Exchange::kLoad: return "ldmatrix.sync";
     default: return "__reduce_…_sync";
   }
 }

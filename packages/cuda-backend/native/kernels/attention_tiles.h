@@ -12,6 +12,34 @@ namespace flambeau::cuda {
 inline constexpr int kAttentionThreads = 256;
 inline constexpr int kDepth = 64;
 
+// One head's matrix on the device.
+template <class T>
+struct Rows {
+  const T* data;
+  int64_t row, column;
+};
+template <class T>
+__device__ __forceinline__ Rows<T> rows_of(const HeadMatrices& m, const HeadPlace& place) {
+  return {m.of<const T>(place), m.row, m.column};
+}
+
+template <class W>
+__device__ __forceinline__ W exponential(W x) {
+  if constexpr (sizeof(W) == 4) {
+    return expf(x);
+  } else {
+    return exp(x);
+  }
+}
+template <class W>
+__device__ __forceinline__ W logarithm(W x) {
+  if constexpr (sizeof(W) == 4) {
+    return logf(x);
+  } else {
+    return log(x);
+  }
+}
+
 template <class W>
 struct TileOf {
   static constexpr int kR = sizeof(W) == 4 ? 4 : 2;  // of a thread, each way
@@ -21,6 +49,29 @@ struct TileOf {
   static constexpr int kRow = kDepth + kVector;
   static constexpr int kScoreRow = kSide + kVector;
 };
+
+// Shared memory of a block: two operands and scores.
+template <class W>
+constexpr size_t tile_bytes() {
+  using Tile = TileOf<W>;
+  return static_cast<size_t>(Tile::kSide * (2 * Tile::kRow + Tile::kScoreRow)) * sizeof(W);
+}
+template <class W>
+AttentionBlocks tile_blocks(int64_t rows, int64_t columns, int64_t heads) {
+  return attention_blocks(rows, TileOf<W>::kSide, columns, kDepth, heads);
+}
+
+// Calls body(T{}) with a floating type.
+template <class Body>
+void with_attention_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::kFloat32: return body(float{});
+    case DType::kFloat64: return body(double{});
+    case DType::kFloat16: return body(Half{});
+    case DType::kBFloat16: return body(BFloat16{});
+    default: throw Failure("ERR_INTERNAL", "attention is for floating types");
+  }
+}
 
 // to [side, kDepth] = rows [first, first + side) of `from`, columns [column, column + kDepth),
 // times `factor`; zeros beyond `rows` and `columns`.
@@ -104,16 +155,24 @@ __device__ __forceinline__ W row_sum(W x) {
   return x;
 }
 
+// The mask of a head: null, bool or of type T.
+template <class T>
+__device__ __forceinline__ const void* mask_of(const AttentionShape& s, const HeadPlace& place) {
+  if (!s.mask.data) return nullptr;
+  if (s.mask_is_bool) return s.mask.of<const uint8_t>(place);
+  return s.mask.of<const T>(place);
+}
+
 // The score of a query and a key with its mask; -inf where it is hidden or does not exist.
 template <class W, class T>
-__device__ __forceinline__ W masked_score(const AttentionShape& s, int64_t head, int64_t query,
+__device__ __forceinline__ W masked_score(const AttentionShape& s, const void* mask, int64_t query,
                                           int64_t key, W score) {
   const W hidden = -static_cast<W>(INFINITY);
   if (key >= s.source || query >= s.length || (s.causal && key > query)) return hidden;
-  if (!s.mask.data) return score;
+  if (!mask) return score;
   const int64_t at = query * s.mask.row + key * s.mask.column;
-  if (s.mask_is_bool) return s.mask.of<const uint8_t>(head)[at] ? score : hidden;
-  return score + widened(s.mask.of<const T>(head)[at]);
+  if (s.mask_is_bool) return static_cast<const uint8_t*>(mask)[at] ? score : hidden;
+  return score + widened(static_cast<const T*>(mask)[at]);
 }
 
 // What dropout multiplies a weight by.

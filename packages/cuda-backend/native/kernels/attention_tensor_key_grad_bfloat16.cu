@@ -1,0 +1,8 @@
+#include "attention_tensor_key_grad.h"
+
+namespace flambeau::cuda {
+
+template void tensor_key_grad<BFloat16>(Call&, const AttentionShape&, const AttentionGradient&,
+                                        bool);
+
+}  // namespace flambeau::cuda
