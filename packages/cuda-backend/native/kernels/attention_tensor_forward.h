@@ -50,13 +50,10 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
   const HeadPlace place = s.q.place(head);
   const T* const k = s.k.of<const T>(place);
   const T* const v = s.v.of<const T>(place);
-  T* const to = out.of<T>(place);
   const Visibility<T> visible = visibility_of<T>(s, place, head);
   const int length = static_cast<int>(s.length), source = static_cast<int>(s.source);
   const int e = static_cast<int>(s.e), ev = static_cast<int>(s.ev);
-  const auto seen = [&](int before) { return s.causal ? min(before, source) : source; };
-  const int last = seen(min(first + Tile::kQueries, length));
-  const int own_last = own < length ? seen(min(own + 16 * M, length)) : 0;
+  const int last = s.causal ? min(min(first + Tile::kQueries, length), source) : source;
   const float factor = plain ? static_cast<float>(s.scale) * kLog2E : kLog2E;
 
   float sums[M][D / 8][4], high[M][2], total[M][2];
@@ -91,8 +88,8 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
     }
   };
 
-  int stage = 0;
-  for (int key = 0; key < last; key += kKeys, stage ^= 1) {
+  for (int key = 0; key < last; key += kKeys) {
+    const int stage = key / kKeys % 2;
     wait_copies<0>();
     __syncthreads();  // this tile is there, and nobody reads the other one any more
     if (key + kKeys < last) begin_tile(key + kKeys, stage ^ 1);
@@ -105,7 +102,8 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
             load_left<D>(held[m][step], own_queries + m * 16 * Tile::kRow, step * 16);
       }
     }
-    if (key >= own_last) continue;
+    // Does no query of this warp see this tile?
+    if (own >= length || (s.causal && key >= own + 16 * M)) continue;
     const T* const keys = tiles + stage * 2 * kOfTile;
     float scores[M][N][4];
     clear(scores);
@@ -157,6 +155,7 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
         sums);
   }
 
+  T* const to = out.of<T>(s.q.place(head));  // again: registers are scarce
   const float kept = plain || !s.bits ? 1.0f : static_cast<float>(s.keep);
 #pragma unroll
   for (int m = 0; m < M; ++m) {

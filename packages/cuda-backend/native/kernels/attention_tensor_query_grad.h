@@ -39,9 +39,7 @@ __global__ void __launch_bounds__(QueryGradTile<D>::kThreads, 2)
   const T* const v = s.v.of<const T>(place);
   T* const to = g.dq.of<T>(place);
   const Visibility<T> visible = visibility_of<T>(s, place, head);
-  const auto seen = [&](int before) { return s.causal ? min(before, source) : source; };
-  const int last = seen(min(first + Tile::kQueries, length));
-  const int own_last = own < length ? seen(min(own + 16, length)) : 0;
+  const int last = s.causal ? min(min(first + Tile::kQueries, length), source) : source;
 
   const auto begin_tile = [&](int key, int stage) {
     T* const into = tiles + stage * 2 * kOfTile;
@@ -78,7 +76,7 @@ __global__ void __launch_bounds__(QueryGradTile<D>::kThreads, 2)
     wait_copies<0>();
     __syncthreads();  // this tile is there, and nobody reads the other one any more
     if (key + kKeys < last) begin_tile(key + kKeys, stage ^ 1);
-    if (key >= own_last) continue;
+    if (own >= length || (s.causal && key >= own + 16)) continue;
     const T* const keys = tiles + stage * 2 * kOfTile;
     float weights[1][N][4], slopes[1][N][4];
     clear(weights);
