@@ -1,6 +1,7 @@
 /** Devices, memory, streams, events and graphs, on the emulation of two GPUs. */
 import {
   collectGarbage,
+  conv2d,
   DeviceError,
   dropout,
   IndexError,
@@ -100,6 +101,16 @@ describe('the namespace', () => {
     ]).toEqual([true, false, true])
     backends.cuda.matmul.allowTf32 = false
     backends.cudnn.benchmark = false
+  })
+
+  it('tells how convolutions were computed', () => {
+    const { cudnn } = cuda.backends
+    expect(cudnn.version()).toBeGreaterThan(80000)
+    const before = cudnn.convolutions()
+    const x = ones([1, 2, 4, 4], { device: 'cuda' })
+    expect(list(conv2d(x, ones([1, 2, 3, 3], { device: 'cuda' })))).toEqual([18, 18, 18, 18])
+    const after = cudnn.convolutions()
+    expect(after.engines + after.functions - before.engines - before.functions).toBe(1)
   })
 
   it('tells what the processor does', () => {

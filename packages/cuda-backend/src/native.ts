@@ -100,6 +100,8 @@ export interface Addon {
   kernelNames(): string[]
   setting(name: string): boolean
   setSetting(name: string, on: number): void
+  /** How convolutions were computed, and by which cuDNN; throws where there is none. */
+  convolutions(): { engines: number; functions: number; version: number }
 }
 
 /** What is wrong, and what to do about it. */

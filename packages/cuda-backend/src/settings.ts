@@ -1,6 +1,7 @@
 /** What programs may choose about how results are computed. */
+import type { Addon } from './native.ts'
 import { addon } from './native.ts'
-import { absent } from './errors.ts'
+import { absent, withAddon } from './errors.ts'
 
 function get(name: string): boolean {
   return addon !== null && addon.setting(name)
@@ -12,6 +13,10 @@ function set(op: string, name: string, on: boolean): void {
     throw absent(op)
   }
   addon.setSetting(name, on ? 1 : 0)
+}
+
+function convolutions(op: string): ReturnType<Addon['convolutions']> {
+  return withAddon(op, (found) => found.convolutions())
 }
 
 /** Are results the same from run to run, even where that is slower? */
@@ -45,6 +50,19 @@ export interface Backends {
     benchmark: boolean
     /** The same as {@link setDeterministic}. */
     deterministic: boolean
+    /**
+     * The version of cuDNN as one number: 91002 is 9.10.2.
+     *
+     * @throws {DeviceError} if no GPU can be used, or cuDNN is not found.
+     */
+    version(): number
+    /**
+     * How many convolutions were computed by engines of cuDNN's graph interface, and by its older
+     * functions, which lack the kernels for newer GPUs and serve what no engine takes.
+     *
+     * @throws {DeviceError} if no GPU can be used, or cuDNN is not found.
+     */
+    convolutions(): { engines: number; functions: number }
   }
 }
 
@@ -78,6 +96,11 @@ export const backends: Backends = {
     },
     set deterministic(on) {
       setDeterministic(on)
+    },
+    version: () => convolutions('backends.cudnn.version').version,
+    convolutions() {
+      const { engines, functions } = convolutions('backends.cudnn.convolutions')
+      return { engines, functions }
     },
   },
 }

@@ -10,6 +10,7 @@
 #include "arguments.h"
 #include "border.h"
 #include "compile.h"
+#include "cudnn.h"
 #include "graph.h"
 #include "kernels.h"
 #include "memory.h"
@@ -343,6 +344,15 @@ napi_value put_setting(Arguments& a) {
   return nullptr;
 }
 
+// convolutions() -> { engines, functions, version }: how many were computed in which way, by which
+// cuDNN; throws where there is none
+napi_value convolutions(Arguments& a) {
+  const ConvolutionCounts& counts = convolution_counts();
+  return a.object({{"engines", a.number(static_cast<double>(counts.graphs))},
+                   {"functions", a.number(static_cast<double>(counts.functions))},
+                   {"version", a.number(static_cast<double>(dnn::functions().version()))}});
+}
+
 struct Export {
   const char* name;
   napi_callback function;
@@ -393,6 +403,7 @@ constexpr Export kExports[] = {
     {"kernelNames", guarded<kernel_names>},
     {"setting", guarded<get_setting>},
     {"setSetting", guarded<put_setting>},
+    {"convolutions", guarded<convolutions>},
 };
 
 }  // namespace
