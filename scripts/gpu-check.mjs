@@ -4,9 +4,9 @@
  *   npm run gpu:check -- [--minutes 9] [--out DIR] [--only build,samples,…]
  *
  * The parts: `machine`, `build`, `samples` (every operation against the processor), `modules` (every
- * module against PyTorch's results), `leak`, `programs` (apps for a short run), `speed` (bandwidth, matrix
- * products, the cost of a call, against PyTorch), `benchmarks` (training steps against PyTorch, float32 and
- * bfloat16), `sanitizer` (compute-sanitizer on a part of the samples). What they found so far goes to
+ * module against PyTorch's results), `fused` (captured graphs, whose kernels NVRTC compiles), `leak`,
+ * `programs` (apps for a short run), `speed` (bandwidth, matrix products, the cost of a call, against
+ * PyTorch), `benchmarks` (training steps against PyTorch, float32 and bfloat16), `sanitizer` (compute-sanitizer on a part of the samples). What they found so far goes to
  * DIR/report.md and DIR/report.json after each; DIR is $OUT or gpu-report.
  */
 import { spawn, spawnSync } from 'node:child_process'
@@ -155,6 +155,13 @@ const parts = [
     ],
   },
   {
+    name: 'fused',
+    limit: 50,
+    commands: () => [
+      [node, ['--expose-gc', check, 'fused', '--seconds', '45', '--json', json('fused')]],
+    ],
+  },
+  {
     name: 'leak',
     limit: 40,
     commands: () => [
@@ -226,7 +233,7 @@ function writeReport() {
   }
   writeFileSync(join(out, 'report.md'), `${lines.join('\n')}\n`)
   const found = Object.fromEntries(
-    ['samples', 'modules', 'leak', 'speed', 'float32', 'bf16', 'graph']
+    ['samples', 'modules', 'fused', 'leak', 'speed', 'float32', 'bf16', 'graph']
       .filter((name) => existsSync(json(name)))
       .map((name) => [name, JSON.parse(readFileSync(json(name), 'utf8'))]),
   )

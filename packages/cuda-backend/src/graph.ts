@@ -81,15 +81,12 @@ export class CUDAGraph {
    */
   captureBegin(options: CaptureOptions = {}): void {
     const { _number } = currentStream()
-    withAddon('CUDAGraph.captureBegin', (addon) => {
-      const why = options.fuse === false ? '' : addon.whyNotFused()
-      if (why !== '' && options.fuse === true) {
-        throw new DeviceError('CUDAGraph.captureBegin', [], why)
-      }
-      const fuse = options.fuse !== false && why === ''
-      addon.graphBegin(this.#native, _number, fuse ? 1 : 0)
-      this.#fused = { kernels: 0, operations: 0, unavailable: why === '' ? null : why }
-    })
+    const op = 'CUDAGraph.captureBegin'
+    const why = options.fuse === false ? '' : withAddon(op, (addon) => addon.whyNotFused())
+    if (why !== '' && options.fuse === true) throw new DeviceError(op, [], why)
+    const fuse = options.fuse !== false && why === ''
+    withAddon(op, (addon) => addon.graphBegin(this.#native, _number, fuse ? 1 : 0))
+    this.#fused = { kernels: 0, operations: 0, unavailable: why === '' ? null : why }
     capturedSteps.again = this.#steps = []
     this.#isFirst = true
   }

@@ -1,15 +1,16 @@
 /**
  * Compares everything on a GPU with the processor, and writes what it found:
  *
- *   node dist/cuda/check.js [samples] [modules] [leak] [--only OP] [--every N] [--seconds S] [--json FILE]
+ *   node dist/cuda/check.js [samples] [modules] [fused] [leak] [--only OP] [--every N] [--seconds S] [--json FILE]
  *
- * Without a part all three run. `--every 20` takes every 20th sample, for runs under a sanitizer.
+ * Without a part all of them run. `--every 20` takes every 20th sample, for runs under a sanitizer.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { deviceCount, getDeviceName, synchronize, unavailableReason } from '@flambeau/cuda-backend'
 import { moduleClasses, reportModule } from '../modules.ts'
 import { isRandomOnDevice } from './exceptions.ts'
+import { fusedCases } from './fused.ts'
 import { leakTest } from './leak.ts'
 import { sampleCases } from './samples.ts'
 
@@ -37,7 +38,7 @@ interface Part {
 function part(
   name: string,
   seconds: number,
-  cases: Iterable<{ name: string; run: () => void }>,
+  cases: Iterable<{ name: string; run: () => unknown }>,
 ): Part {
   const report: Part = { cases: 0, passed: 0, left: 0, failures: [] }
   const end = performance.now() + 1e3 * seconds
@@ -91,6 +92,7 @@ if (deviceCount() === 0) {
     device: getDeviceName(),
     samples: wants('samples') ? part('samples', seconds, chosenSamples()) : null,
     modules: wants('modules') ? part('modules', seconds, modules()) : null,
+    fused: wants('fused') ? part('fused', seconds, fusedCases(100)) : null,
     leak: wants('leak') ? leakTest(5000, seconds) : null,
   }
   if (report.leak !== null) say(`leak: ${JSON.stringify(report.leak)}`)
@@ -98,6 +100,7 @@ if (deviceCount() === 0) {
   const good =
     (report.samples?.failures.length ?? 0) === 0 &&
     (report.modules?.failures.length ?? 0) === 0 &&
+    (report.fused?.failures.length ?? 0) === 0 &&
     (report.leak?.flat ?? true)
   process.exitCode = good ? 0 : 1
 }

@@ -18,6 +18,9 @@ class Environment {
     context_.make_room = [](Context& context, size_t bytes) {
       static_cast<Environment*>(context.owner)->make_room(bytes);
     };
+    context_.collect = [](Context& context) {
+      static_cast<Environment*>(context.owner)->collect(false);
+    };
     context_.make_room_on = [](Context& context, Device& device, size_t bytes, bool full) {
       static_cast<Environment*>(context.owner)->make_room_on(device, bytes, full);
     };

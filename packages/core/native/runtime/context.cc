@@ -12,13 +12,21 @@ constexpr size_t kSlab = 256;
 constexpr size_t kSpareNodes = 16384;
 }  // namespace
 
+namespace {
+thread_local Context* t_context = nullptr;
+}  // namespace
+
+Context* Context::of_this_thread() { return t_context; }
+
 Context::Context() {
+  t_context = this;
   entries_.push_back(nullptr);  // id 0
   nodes_.push_back(nullptr);    // slot 0
   new_generator();
 }
 
 Context::~Context() {
+  if (t_context == this) t_context = nullptr;
   // Whatever JavaScript still held dies with its environment.
   for (Entry* entry : entries_)
     if (entry) entry->tensor = Tensor();

@@ -76,6 +76,11 @@ class Context {
     if (make_room_on) make_room_on(*this, device, bytes, full);
   }
 
+  // What make_room begins with: tensors whose wrappers died young go.
+  void (*collect)(Context&) = nullptr;
+  // The context that was made last on this thread, if it is still there.
+  static Context* of_this_thread();
+
   size_t live_entries() const { return live_entries_; }
   size_t live_nodes() const { return live_nodes_; }
   // The `count` live tensors with the most memory, largest first, one for each storage.

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define FLAMBEAU_DEVICE_ABI 1
+#define FLAMBEAU_DEVICE_ABI 2
 #define FLAMBEAU_MAX_DEVICES 64 /* indices of all kinds together */
 
 enum { FLAMBEAU_OK = 0, FLAMBEAU_FAILED = 1, FLAMBEAU_OUT_OF_MEMORY = 2 };
@@ -79,6 +79,10 @@ typedef struct FlambeauHost {
   int (*draw)(void* host, int32_t generator, uint64_t count, uint64_t* seed, uint64_t* offset);
   /* The last failure of a function above, as `code` (ERR_…) and text. */
   const char* (*error)(void* host, const char** code);
+  /* Gives back the memory of tensors that this thread has no way to reach any more, young ones at
+   * least. For devices that put work off, in `launch`, `copy`, `fill` and `transfer`, or when
+   * nothing of the device runs. */
+  void (*collect)(void);
 } FlambeauHost;
 
 /* What a device offers to core. Functions may be called from any thread. */

@@ -76,6 +76,13 @@ struct DeviceHost {
     });
   }
 
+  static void collect() {
+    guarded([] {
+      Context* const context = Context::of_this_thread();
+      if (context && context->collect) context->collect(*context);
+    });
+  }
+
   static const char* error(void*, const char** code) {
     if (code) *code = t_error.code.c_str();
     return t_error.text.c_str();
@@ -84,7 +91,7 @@ struct DeviceHost {
 
 const FlambeauHost* device_host() {
   static const FlambeauHost host = {FLAMBEAU_DEVICE_ABI, DeviceHost::output, DeviceHost::temporary,
-                                    DeviceHost::draw, DeviceHost::error};
+                                    DeviceHost::draw,    DeviceHost::error,  DeviceHost::collect};
   return &host;
 }
 

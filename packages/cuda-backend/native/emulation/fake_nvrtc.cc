@@ -175,6 +175,9 @@ Result architectures(int* list) {
 }  // namespace
 
 Functions fake_functions() {
+  const char* const wanted = std::getenv("FLAMBEAU_EMULATED_NVRTC");
+  if (wanted && std::strcmp(wanted, "none") == 0)
+    throw Failure("ERR_DEVICE", "NVRTC was not found: the emulated device is to be without it");
   if (access(FLAMBEAU_HOST_COMPILER, X_OK) != 0)
     throw Failure("ERR_DEVICE",
                   "NVRTC of the emulated device is the C++ compiler that the addon was "

@@ -81,9 +81,12 @@ bool Chain::takes(const Step& step) const {
   const std::vector<const Operand*> before = loads();
   int more = 0;
   for (int k = 0; k < step.count; ++k) {
-    const int from = origin(step.inputs[k]);
+    const Operand& operand = step.inputs[k];
+    const int from = origin(operand);
     if (from == kClash) return false;
-    if (from == kMemory && !step.inputs[k].is_number()) ++more;
+    if (from != kMemory || operand.is_number()) continue;
+    const auto is_same = [&](const Operand* load) { return is_same_load(operand, *load); };
+    if (std::none_of(before.begin(), before.end(), is_same)) ++more;
   }
   if (static_cast<int>(before.size()) + more > kMostLoads) return false;
   const Extent extent = step.extent();

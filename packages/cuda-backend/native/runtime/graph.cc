@@ -5,6 +5,7 @@
 
 #include "failure.h"
 #include "hold.h"
+#include "kernels.h"
 #include "memory.h"
 #include "stream.h"
 
@@ -110,6 +111,8 @@ void Graph::hold(fusion::Step step) {
 
 void Graph::launch_held() {
   if (chain_.empty()) return;
+  // Results that nobody can reach any more need not be stored: this finds them (forget()).
+  if (chain_.size() > 1) collect_garbage();
   const fusion::Chain held = std::exchange(chain_, {});
   use_device(device_);
   const int done = fusion::launch_chain(held, device_, stream_);

@@ -68,6 +68,11 @@ const FlambeauHost& host() {
   return *connection().host;
 }
 
+void collect_garbage() {
+  const Connection& c = connection();
+  if (c.made.load(std::memory_order_acquire)) c.host->collect();
+}
+
 const std::vector<KnownKernel>& known_kernels() {
   Connection& c = connection();
   if (!c.made.load(std::memory_order_acquire))

@@ -18,6 +18,8 @@ struct KnownKernel {
 // Takes over core's numbers. The same names again change nothing; others throw ERR_DEVICE.
 void connect_kernels(const FlambeauHost* host, const char* const* names, int32_t count);
 const FlambeauHost& host();
+// Lets core give back what nobody can reach any more; nothing before connect_kernels.
+void collect_garbage();
 // By core's number. Throws ERR_DEVICE before connect_kernels.
 const std::vector<KnownKernel>& known_kernels();
 

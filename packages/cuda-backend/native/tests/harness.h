@@ -160,7 +160,7 @@ class FakeCore {
   uint64_t seed = 42;
 
   static const FlambeauHost* table() {
-    static const FlambeauHost host = {FLAMBEAU_DEVICE_ABI, output, temporary, draw, error};
+    static const FlambeauHost host = {FLAMBEAU_DEVICE_ABI, output, temporary, draw, error, collect};
     return &host;
   }
   void* take(size_t bytes) {
@@ -213,6 +213,7 @@ class FakeCore {
     *code = of(host).code.c_str();
     return of(host).text.c_str();
   }
+  static void collect() {}
 
  public:
   static FlambeauTensor described(void* data, const Array& a) {

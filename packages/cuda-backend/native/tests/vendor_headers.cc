@@ -385,6 +385,8 @@ FLAMBEAU_SAME_CALL(execute, cudnnBackendExecute);
 namespace nvrtc {
 
 FLAMBEAU_SAME_VALUE(kSuccess, NVRTC_SUCCESS);
+FLAMBEAU_SAME_VALUE(kInvalidInput, NVRTC_ERROR_INVALID_INPUT);
+FLAMBEAU_SAME_VALUE(kInvalidOption, NVRTC_ERROR_INVALID_OPTION);
 FLAMBEAU_SAME_VALUE(kCompilation, NVRTC_ERROR_COMPILATION);
 
 FLAMBEAU_SAME_CALL(version, nvrtcVersion);
@@ -398,6 +400,8 @@ FLAMBEAU_SAME_CALL(cubin, nvrtcGetCUBIN);
 FLAMBEAU_SAME_CALL(ptx_size, nvrtcGetPTXSize);
 FLAMBEAU_SAME_CALL(ptx, nvrtcGetPTX);
 FLAMBEAU_SAME_CALL(error_string, nvrtcGetErrorString);
+FLAMBEAU_SAME_CALL(architecture_count, nvrtcGetNumSupportedArchs);
+FLAMBEAU_SAME_CALL(architectures, nvrtcGetSupportedArchs);
 
 }  // namespace nvrtc
 
