@@ -6,7 +6,8 @@
  * The parts: `machine`, `build`, `samples` (every operation against the processor), `modules` (every
  * module against PyTorch's results), `fused` (captured graphs, whose kernels NVRTC compiles), `leak`,
  * `programs` (apps for a short run), `speed` (bandwidth, matrix products, the cost of a call, against
- * PyTorch), `benchmarks` (training steps against PyTorch, float32 and bfloat16), `sanitizer` (compute-sanitizer on a part of the samples). What they found so far goes to
+ * PyTorch), `benchmarks` (training steps against PyTorch, float32 and bfloat16), `sanitizer`
+ * (compute-sanitizer on a part of the samples). What they found so far goes to
  * DIR/report.md and DIR/report.json after each; DIR is $OUT or gpu-report.
  */
 import { spawn, spawnSync } from 'node:child_process'
