@@ -95,8 +95,11 @@ Engines::Engines(Handle handle, const Convolution& c, const Limits& limits)
   const Operation& names = kOperationOf[static_cast<int>(c.pass)];
   const Owned& x = keep(tensor(kIdX, c.type, c.x, c.axes));
   const Owned& w = keep(tensor(kIdW, c.type, c.w, c.axes));
-  // What a bias is added to stays in the precision of the sums.
-  const Owned& y = keep(c.has_bias ? tensor(kIdSums, precision, c.y, c.axes, true)
+  // What a bias is added to stays in the precision of the sums; it has no pointer, but is described
+  // as if it had one.
+  Place sums = c.y;
+  sums.alignment = sizeof(double);
+  const Owned& y = keep(c.has_bias ? tensor(kIdSums, precision, sums, c.axes, true)
                                    : tensor(kIdY, c.type, c.y, c.axes));
   const Owned& convolution = keep(convolution_of(c, precision));
   const Owned& operation = keep(Owned(names.type));

@@ -200,7 +200,7 @@ TEST_CASE("algorithms of convolutions can be measured") {
   }
 }
 
-TEST_CASE("convolutions use TF32 only where it is asked for, and may have to be deterministic") {
+TEST_CASE("convolutions use TF32 unless it is switched off, and may have to be deterministic") {
   const Array x = typed(DType::kFloat32, {1, 2, 1, 1}, {1 + 0x1p-20, 0}),
               w = typed(DType::kFloat32, {2, 2, 1, 1}, {1, 0, 0, 1});
   const auto first = [&] {
@@ -209,13 +209,13 @@ TEST_CASE("convolutions use TF32 only where it is asked for, and may have to be 
   };
   for (bool graphs : {true, false}) {
     const Using using_graphs(cuda::library_settings().cudnn_graphs, graphs);
-    CHECK(first() == 1 + 0x1p-20);
+    CHECK(first() == 1);
+    check_case(cases()[0], DType::kFloat32);
     {
-      const Using tf32(cuda::library_settings().cudnn_tf32, true);
-      CHECK(first() == 1);
-      check_case(cases()[0], DType::kFloat32);
+      const Using tf32(cuda::library_settings().cudnn_tf32, false);
+      CHECK(first() == 1 + 0x1p-20);
     }
-    CHECK(first() == 1 + 0x1p-20);
+    CHECK(first() == 1);
     cuda::set_deterministic(true);
     check_case(cases()[1], DType::kFloat32);
     cuda::set_deterministic(false);
@@ -228,13 +228,21 @@ TEST_CASE("convolutions read tensors that are not aligned") {
     std::vector<double> storage;
     for (int64_t i = 0; i < 60; ++i) storage.push_back(static_cast<double>((i * 5 + 2) % 7) - 3);
     const Array x = typed(DType::kFloat16, {1, 3, 4, 4}, storage, {48, 1, 12, 3}, offset);
-    const std::vector<double> xs = x.values(), ws = w.values();
-    std::vector<double> y(64, 0.0);
+    const Array bias = typed(DType::kFloat16, {4}, storage, {1}, offset);
+    const std::vector<double> xs = x.values(), ws = w.values(), bs = bias.values();
+    std::vector<double> y;
     for (size_t o = 0; o < 4; ++o)
-      for (size_t c = 0; c < 3; ++c)
-        for (size_t p = 0; p < 16; ++p) y[o * 16 + p] += xs[c * 16 + p] * ws[o * 3 + c];
-    CHECK(run("convolution", {x, w}, {{DType::kFloat16, {1, 4, 4, 4}}}, {1, 1, 0, 0, 1, 1, 1})[0]
+      for (size_t p = 0; p < 16; ++p) {
+        y.push_back(bs[o]);
+        for (size_t c = 0; c < 3; ++c) y.back() += xs[c * 16 + p] * ws[o * 3 + c];
+      }
+    CHECK(run("convolution", {x, w, bias}, {{DType::kFloat16, {1, 4, 4, 4}}},
+              {1, 1, 0, 0, 1, 1, 1})[0]
               .values() == y);
+    CHECK(counts_of([&] {
+            run("convolution", {x, w, bias}, {{DType::kFloat16, {1, 4, 4, 4}}},
+                {1, 1, 0, 0, 1, 1, 1});
+          }) == std::pair{1, 0});
   }
 }
 
