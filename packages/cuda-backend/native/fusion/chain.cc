@@ -75,6 +75,22 @@ std::vector<const Operand*> Chain::loads() const {
   return all;
 }
 
+bool Chain::meets(const Step& step) const {
+  const Extent extent = step.extent();
+  for (const Held& held : held_) {
+    for (int k = 0; k < held.step.count; ++k)
+      if (held.from[k] < 0 && !held.step.inputs[k].is_number() &&
+          meet(extent, held.step.inputs[k].extent))
+        return true;
+    if (held.is_dead) continue;
+    if (meet(extent, held.step.extent())) return true;
+    for (int k = 0; k < step.count; ++k)
+      if (!step.inputs[k].is_number() && meet(step.inputs[k].extent, held.step.extent()))
+        return true;
+  }
+  return false;
+}
+
 bool Chain::takes(const Step& step) const {
   if (empty()) return true;
   if (size() >= kMostSteps || step.numel != held_.front().step.numel) return false;

@@ -1,7 +1,6 @@
-// What a graph holds back: elementwise operations over equally many elements, each of which is
-// computed by one thread from the first operation to the last. Only here is decided what may be
-// held back together, what need not be stored, and what need not be computed; nothing here calls
-// CUDA.
+// Elementwise operations over equally many elements, each of which is computed by one thread from
+// the first operation to the last. Here is decided what may be computed together, what need not be
+// stored, and what need not be computed; nothing here calls CUDA.
 //
 // All outputs lie without gaps, so that "place i" is the same for all of them, whatever their
 // shapes are. A thread reads all it needs from memory before it writes, at its own places only. So
@@ -50,6 +49,8 @@ class Chain {
 
   bool empty() const { return held_.empty(); }
   int size() const { return static_cast<int>(held_.size()); }
+  // Does `step` need memory that is written here, or write memory that is used here?
+  bool meets(const Step& step) const;
   // May `step` be computed together with what is held?
   bool takes(const Step& step) const;
   // Takes a step, which takes() has allowed or which is the first.

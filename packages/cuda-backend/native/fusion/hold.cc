@@ -5,21 +5,44 @@
 
 namespace flambeau::cuda::fusion {
 
-int launch_chain(const Chain& chain, int device, cudaStream_t stream) {
-  const Plan plan = chain.plan();
-  const int count = static_cast<int>(plan.steps.size());
-  if (count == 0) return 0;
-  if (count == 1) {
-    plan.steps[0].step->launch(stream);
-    return 1;
+namespace {
+
+// Up to so many places a kernel takes less time than its launch. Beyond, chains stay apart: one
+// that needs many registers would slow the others down.
+constexpr int64_t kSmall = int64_t{1} << 18;
+
+int launch_plans(const std::vector<Plan>& plans, int device, cudaStream_t stream) {
+  const KernelText text = write_kernel(plans);
+  const std::vector<char> argument = pack_arguments(plans);
+  launch_compiled(compiled(text.source, device), text.blocks, kFusedThreads, argument.data(),
+                  stream);
+  int operations = 0;
+  for (const Plan& plan : plans) operations += static_cast<int>(plan.steps.size());
+  return operations;
+}
+
+}  // namespace
+
+Launched launch_group(const Group& group, int device, cudaStream_t stream) {
+  Launched launched;
+  std::vector<Plan> small;
+  const auto finish = [&](std::vector<Plan> plans) {
+    if (plans.size() == 1 && plans[0].steps.size() == 1)
+      return plans[0].steps[0].step->launch(stream);
+    launched.operations += launch_plans(plans, device, stream);
+    ++launched.kernels;
+  };
+  for (const Chain& chain : group.chains()) {
+    Plan plan = chain.plan();
+    if (plan.steps.empty()) continue;
+    if (plan.numel <= kSmall) {
+      small.push_back(std::move(plan));
+    } else {
+      finish({std::move(plan)});
+    }
   }
-  const KernelText text = write_kernel(plan);
-  const std::vector<char> argument = pack_arguments(plan);
-  const int64_t places = int64_t{kFusedThreads} * text.vector;
-  launch_compiled(compiled(text.source, device),
-                  static_cast<unsigned>(ceil_divide(plan.numel, places)), kFusedThreads,
-                  argument.data(), stream);
-  return count;
+  if (!small.empty()) finish(std::move(small));
+  return launched;
 }
 
 }  // namespace flambeau::cuda::fusion

@@ -2,16 +2,20 @@
 #pragma once
 
 #include "call.h"
-#include "chain.h"
 #include "graph.h"
+#include "group.h"
 
 namespace flambeau::cuda {
 
 namespace fusion {
 
-// Launches what is needed of a chain: one operation by a kernel of its own, several by one that is
-// compiled for them. How many operations that kernel does; 0 where there is nothing to do.
-int launch_chain(const Chain& chain, int device, cudaStream_t stream);
+struct Launched {
+  int kernels = 0;     // that were compiled for several operations
+  int operations = 0;  // that they do
+};
+// Launches what is needed of a group: single operations by kernels of their own, chains of them,
+// and small ones together, by kernels that are compiled for them.
+Launched launch_group(const Group& group, int device, cudaStream_t stream);
 
 }  // namespace fusion
 

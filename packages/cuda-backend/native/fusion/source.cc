@@ -79,35 +79,46 @@ int vector_of(const Plan& plan) {
   return vector;
 }
 
-class Writer {
+// A section of a kernel: a function for what one plan says.
+class Section {
  public:
-  explicit Writer(const Plan& plan)
-      : plan_(plan), vector_(vector_of(plan)), has_rest_(plan.numel % vector_ != 0) {}
+  // `index` tells sections of a kernel apart; the operands and numbers of earlier ones come first.
+  Section(const Plan& plan, size_t index, size_t operands, size_t numbers)
+      : plan_(plan),
+        index_(index),
+        operands_(operands),
+        numbers_(numbers),
+        vector_(vector_of(plan)),
+        has_rest_(plan.numel % vector_ != 0) {}
 
-  KernelText write() {
+  unsigned blocks() const {
+    return static_cast<unsigned>(ceil_divide(plan_.numel, int64_t{kFusedThreads} * vector_));
+  }
+
+  std::string write() {
     write_walks();
-    line("FLAMBEAU_FUSED(" + std::to_string(plan_.loads.size() + plan_.stores.size()) + ", " +
-         std::to_string(std::max<size_t>(1, plan_.numbers.size())) + ") {");
+    line("template <class Arguments>");
+    line("FLAMBEAU_HD void " + function() + "(const Arguments& args, uint32_t block) {");
     line("  constexpr int V = " + std::to_string(vector_) + ";");
-    line("  const uint32_t first = first_place<V>();");
-    line("  if (first >= args.n) return;");
-    if (has_rest_) line("  const int count = places_left<V>(first, args.n);");
+    line("  const uint32_t n = args.n[" + std::to_string(index_) + "];");
+    line("  const uint32_t first = first_place<V>(block);");
+    line("  if (first >= n) return;");
+    if (has_rest_) line("  const int count = places_left<V>(first, n);");
     write_numbers();
     write_loads();
     write_steps();
     write_stores();
     line("}");
-    return {
-        "#include \"fused.h\"\n"
-        "#include \"gradients.h\"\n#include \"logarithmic.h\"\n#include \"parts.h\"\n"
-        "#include \"ternary.h\"\n\nnamespace flambeau::cuda {\n\n" +
-            walks_ + text_ + "\n}  // namespace flambeau::cuda\n",
-        vector_};
+    return walks_ + text_;
   }
+  std::string function() const { return "section" + std::to_string(index_); }
 
  private:
   void line(const std::string& text) { text_ += text + "\n"; }
-  std::string data(size_t i) const { return "args.data[" + std::to_string(i) + "]"; }
+  std::string data(size_t i) const { return "args.data[" + std::to_string(operands_ + i) + "]"; }
+  std::string walk(size_t i) const {
+    return "walk" + std::to_string(index_) + "_" + std::to_string(i);
+  }
 
   // A function for each way to the elements of an operand.
   void write_walks() {
@@ -115,7 +126,7 @@ class Writer {
       const Access access = access_of(plan_.loads[i], vector_);
       if (access != Access::kRow && access != Access::kShared && access != Access::kFar) continue;
       const Walk& walk = plan_.loads[i].walk;
-      walks_ += "FLAMBEAU_HD int64_t walk" + std::to_string(i) + "(uint32_t place) {\n";
+      walks_ += "FLAMBEAU_HD int64_t " + this->walk(i) + "(uint32_t place) {\n";
       walks_ += "  int64_t at = 0;\n";
       for (int d = 0; d < walk.ndim; ++d) {
         const bool is_last = d + 1 == walk.ndim;
@@ -133,7 +144,7 @@ class Writer {
   void write_numbers() {
     const auto declare = [&](int i, const char* type) {
       line("  const " + std::string(type) + " " + name('c', i) + " = number<" + type +
-           ">(args.numbers[" + std::to_string(i) + "]);");
+           ">(args.numbers[" + std::to_string(numbers_ + static_cast<size_t>(i)) + "]);");
     };
     for (const Plan::PlannedStep& planned : plan_.steps) {
       const Step& step = *planned.step;
@@ -149,7 +160,7 @@ class Writer {
     for (size_t i = 0; i < plan_.loads.size(); ++i) {
       const Operand& load = plan_.loads[i];
       const std::string x = name('x', static_cast<int>(i)), type = type_name(load.dtype);
-      const std::string walk = "walk" + std::to_string(i);
+      const std::string walk = this->walk(i);
       const std::string one = "load<" + type + ">(" + data(i) + ", ";
       const std::string pack = "load_pack<" + type + ">(" + x + ", " + data(i) + ", ";
       const Access access = access_of(load, vector_);
@@ -268,6 +279,7 @@ class Writer {
   }
 
   const Plan& plan_;
+  const size_t index_, operands_, numbers_;
   const int vector_;
   const bool has_rest_;  // is there a thread with fewer places?
   std::string walks_;
@@ -276,20 +288,51 @@ class Writer {
 
 }  // namespace
 
-KernelText write_kernel(const Plan& plan) { return Writer(plan).write(); }
+KernelText write_kernel(const std::vector<Plan>& plans) {
+  size_t operands = 0, numbers = 0;
+  std::string functions, calls;
+  KernelText text = {"", 0};
+  for (size_t i = 0; i < plans.size(); ++i) {
+    Section section(plans[i], i, operands, numbers);
+    functions += section.write();
+    const bool is_last = i + 1 == plans.size();
+    const std::string at = "args.blocks[" + std::to_string(i) + "]";
+    if (!is_last)
+      calls += "  if (block < " + at + ") return " + section.function() + "(args, block);\n";
+    calls += is_last ? "  " + section.function() + "(args, block);\n" : "  block -= " + at + ";\n";
+    operands += plans[i].loads.size() + plans[i].stores.size();
+    numbers += plans[i].numbers.size();
+    text.blocks += section.blocks();
+  }
+  const auto count = [](size_t n) { return std::to_string(std::max<size_t>(1, n)); };
+  text.source =
+      "#include \"fused.h\"\n"
+      "#include \"gradients.h\"\n#include \"logarithmic.h\"\n#include \"parts.h\"\n"
+      "#include \"ternary.h\"\n\nnamespace flambeau::cuda {\n\n" +
+      functions + "FLAMBEAU_FUSED(" + count(plans.size()) + ", " + count(operands) + ", " +
+      count(numbers) + ") {\n  uint32_t block = block_index();\n" + calls +
+      "}\n\n}  // namespace flambeau::cuda\n";
+  return text;
+}
 
-std::vector<char> pack_arguments(const Plan& plan) {
+std::vector<char> pack_arguments(const std::vector<Plan>& plans) {
   std::vector<char> bytes;
   const auto put = [&](const auto& value) {
     const char* const from = reinterpret_cast<const char*>(&value);
     bytes.insert(bytes.end(), from, from + sizeof value);
   };
-  put(static_cast<uint32_t>(plan.numel));
-  put(uint32_t{0});
-  for (const Operand& load : plan.loads) put(load.data);
-  for (const Plan::Store& store : plan.stores) put(store.data);
-  for (uint64_t number : plan.numbers) put(number);
-  if (plan.numbers.empty()) put(uint64_t{0});
+  for (const Plan& plan : plans) {
+    for (const Operand& load : plan.loads) put(load.data);
+    for (const Plan::Store& store : plan.stores) put(store.data);
+  }
+  const size_t before = bytes.size();
+  for (const Plan& plan : plans)
+    for (uint64_t number : plan.numbers) put(number);
+  if (bytes.size() == before) put(uint64_t{0});
+  for (const Plan& plan : plans) put(static_cast<uint32_t>(plan.numel));
+  for (size_t i = 0; i < plans.size(); ++i) put(Section(plans[i], i, 0, 0).blocks());
+  put(uint32_t{0});  // zero
+  bytes.resize((bytes.size() + 7) / 8 * 8);
   return bytes;
 }
 

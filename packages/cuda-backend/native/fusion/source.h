@@ -1,4 +1,4 @@
-// The text of a kernel that does what a plan says, and its argument.
+// The text of a kernel that does what plans say, each in blocks of its own, and its argument.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@ inline constexpr int kFusedThreads = 256;
 
 struct KernelText {
   std::string source;  // of a kernel `fused`; depends on the structure only, so that plans share it
-  int vector;          // places that a thread computes
+  unsigned blocks;     // to be launched, of kFusedThreads threads
 };
-KernelText write_kernel(const Plan& plan);
+KernelText write_kernel(const std::vector<Plan>& plans);
 // The bytes of its FusedArguments (device/fused.h).
-std::vector<char> pack_arguments(const Plan& plan);
+std::vector<char> pack_arguments(const std::vector<Plan>& plans);
 
 }  // namespace flambeau::cuda::fusion

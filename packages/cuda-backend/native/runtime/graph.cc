@@ -105,20 +105,20 @@ bool Graph::holds_back(int device) const {
 }
 
 void Graph::hold(fusion::Step step) {
-  if (!chain_.takes(step)) launch_held();
-  chain_.add(std::move(step));
+  if (held_.take(step)) return;
+  launch_held();
+  held_.take(step);
 }
 
 void Graph::launch_held() {
-  if (chain_.empty()) return;
+  if (held_.empty()) return;
   // Results that nobody can reach any more need not be stored: this finds them (forget()).
-  if (chain_.size() > 1) collect_garbage();
-  const fusion::Chain held = std::exchange(chain_, {});
+  if (held_.size() > 1) collect_garbage();
+  const fusion::Group held = std::exchange(held_, {});
   use_device(device_);
-  const int done = fusion::launch_chain(held, device_, stream_);
-  if (done < 2) return;
-  ++fused_.kernels;
-  fused_.operations += done;
+  const fusion::Launched launched = fusion::launch_group(held, device_, stream_);
+  fused_.kernels += launched.kernels;
+  fused_.operations += launched.operations;
 }
 
 void Graph::replay(cudaStream_t stream) {
@@ -197,7 +197,7 @@ void Graph::clear() noexcept {
   cudaGetLastError();
   executable_ = nullptr;
   nodes_ = 0;
-  chain_ = {};
+  held_ = {};
   fused_ = {};
   kept_.clear();
   live_.clear();

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "allocator.h"
-#include "chain.h"
+#include "group.h"
 #include "launch.h"
 
 namespace flambeau::cuda {
@@ -65,7 +65,7 @@ class Graph {
   // Launches what it has taken.
   void launch_held();
   // Memory was given back: results there need not be stored.
-  void forget(const void* data) { chain_.forget(data); }
+  void forget(const void* data) { held_.forget(data); }
   // How many kernels do how many operations.
   struct Fused {
     int kernels = 0;
@@ -97,7 +97,7 @@ class Graph {
   std::vector<Live> live_;
   std::vector<void*> kept_;
   bool fuses_ = false;
-  fusion::Chain chain_;
+  fusion::Group held_;
   Fused fused_;
 };
 

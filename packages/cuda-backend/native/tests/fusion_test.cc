@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chain.h"
+#include "group.h"
 #include "source.h"
 
 using namespace flambeau;
@@ -177,8 +178,8 @@ TEST_CASE("a chain is over equally many elements, and of bounded length") {
 TEST_CASE("the text of a kernel depends on the structure only") {
   const auto text = [](int to, int from, float number, const Shape& shape) {
     const Strided x = at(from, shape), y = at(to, shape);
-    return write_kernel(chain_of({number_step("Mul", y, x, number), step("Exp", y, {y})}).plan())
-        .source;
+    const Chain chain = chain_of({number_step("Mul", y, x, number), step("Exp", y, {y})});
+    return write_kernel({chain.plan()}).source;
   };
   const std::string one = text(kBytes, 0, 2, kShape);
   CHECK(one == text(4 * kBytes, 8 * kBytes, 3, {4, 4}));
@@ -190,18 +191,59 @@ TEST_CASE("the text of a kernel depends on the structure only") {
 TEST_CASE("elements that are broadcast or turned are found by the sizes") {
   const auto text = [](const Strided& other, DType dtype = DType::kFloat32) {
     const Strided out = at(8192, kShape, dtype);
-    return write_kernel(chain_of({step("Add", out, {at(16384, kShape, dtype), other}),
-                                  step("Neg", out, {out})})
-                            .plan())
-        .source;
+    const Chain chain =
+        chain_of({step("Add", out, {at(16384, kShape, dtype), other}), step("Neg", out, {out})});
+    return write_kernel({chain.plan()}).source;
   };
   const auto has = [](const std::string& source, const char* part) {
     return source.find(part) != std::string::npos;
   };
-  CHECK(has(text(at(0, {16})), "load_pack<float>(x1, args.data[1], walk1(first))"));
-  CHECK(has(text(at(4, {16})), "x1[j] = load<float>(args.data[1], walk1(first + j))"));
-  CHECK(has(text(at(0, {8, 1})), "const float x1 = load<float>(args.data[1], walk1(first))"));
+  CHECK(has(text(at(0, {16})), "load_pack<float>(x1, args.data[1], walk0_1(first))"));
+  CHECK(has(text(at(4, {16})), "x1[j] = load<float>(args.data[1], walk0_1(first + j))"));
+  CHECK(has(text(at(0, {8, 1})), "const float x1 = load<float>(args.data[1], walk0_1(first))"));
   CHECK(has(text(at(0, {1})), "const float x1 = load<float>(args.data[1], 0)"));
   CHECK(has(text(turned(at(0, {16, 8}))), "place % 16u) * 8"));
   CHECK(has(text(at(0, {16}, DType::kBFloat16), DType::kBFloat16), "constexpr int V = 8"));
+}
+
+TEST_CASE("chains that have nothing to do with each other are held together") {
+  Group group;
+  const auto take = [&](Step each) { return group.take(each); };
+  const Shape small = {4, 8};
+  const auto other = [&](int i) { return at(32 * kBytes + i * 128, small); };
+  CHECK(take(step("Exp", place(1), {place(0)})));
+  CHECK(take(step("Exp", other(1), {other(0)})));
+  CHECK(take(step("Neg", place(2), {place(1)})));
+  CHECK(take(step("Neg", other(2), {other(1)})));
+  REQUIRE(group.chains().size() == 2);
+  CHECK(group.size() == 4);
+  CHECK(group.chains()[0].size() == 2);
+
+  SUBCASE("what reads results of another chain ends them") {
+    CHECK_FALSE(take(step("Add", place(3), {place(2), at(32 * kBytes + 256, {16})})));
+  }
+  SUBCASE("so does what writes over what another one reads, or writes") {
+    CHECK_FALSE(take(step("Exp", at(32 * kBytes, kShape), {place(2)})));
+    CHECK_FALSE(take(step("Exp", at(0, small), {other(2)})));
+    CHECK_FALSE(take(step("Exp", at(2 * kBytes, small), {other(2)})));
+  }
+  SUBCASE("memory that was given back by one may be another's") {
+    group.forget(place(2).data);
+    CHECK(take(step("Exp", at(2 * kBytes, small), {other(2)})));
+  }
+  SUBCASE("there are not too many") {
+    for (int i = 2; i < Group::kMostChains; ++i)
+      CHECK(take(step("Exp", at(48 * kBytes + i * 512, {i}), {at(40 * kBytes, {i})})));
+    CHECK_FALSE(take(step("Exp", at(60 * kBytes, {100}), {at(40 * kBytes, {100})})));
+  }
+  SUBCASE("they are sections of one kernel") {
+    const std::vector<Plan> plans = {group.chains()[0].plan(), group.chains()[1].plan()};
+    const KernelText text = write_kernel(plans);
+    CHECK(text.blocks == 2);
+    CHECK(text.source.find("if (block < args.blocks[0]) return section0(args, block);") !=
+          std::string::npos);
+    CHECK(text.source.find("load_pack<float>(x0, args.data[3], first)") != std::string::npos);
+    // 6 operands, a number that nobody reads, two counts each, a zero, and 4 bytes to fill up.
+    CHECK(pack_arguments(plans).size() == 6 * 8 + 8 + 2 * 8 + 4 + 4);
+  }
 }

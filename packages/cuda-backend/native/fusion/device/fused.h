@@ -1,4 +1,4 @@
-// What a kernel made of a chain of elementwise operations is written with (source.cc writes it). It
+// What a kernel made of elementwise operations is written with (source.cc writes it). It
 // is compiled when a program runs: by NVRTC for a GPU, by the C++ compiler for the emulation of
 // one.
 //
@@ -25,21 +25,22 @@ namespace flambeau::cuda {
 // source.h says the same.
 constexpr int kFusedThreads = 256;
 
-// The only argument of a kernel: places, of which there are n; the memory of the operands; numbers
-// as their bits. `zero` is 0, which the compiler does not know.
-template <int kOperands, int kNumbers>
+// The only argument of a kernel: the memory of the operands, numbers as their bits, and how many
+// places and blocks each section has. `zero` is 0, which the compiler does not know.
+template <int kSections, int kOperands, int kNumbers>
 struct FusedArguments {
-  uint32_t n;
-  uint32_t zero;
   char* data[kOperands];
   uint64_t numbers[kNumbers];
+  uint32_t n[kSections];
+  uint32_t blocks[kSections];
+  uint32_t zero;
 };
 
-// FLAMBEAU_FUSED(operands, numbers) { … } is the kernel, with its argument `args`.
+// FLAMBEAU_FUSED(sections, operands, numbers) { … } is the kernel, with its argument `args`.
 #if defined(FLAMBEAU_EMULATED)
 #define FLAMBEAU_EXPORT extern "C" __attribute__((visibility("default")))
-#define FLAMBEAU_FUSED(operands, numbers)                                \
-  using Arguments = FusedArguments<operands, numbers>;                   \
+#define FLAMBEAU_FUSED(...)                                              \
+  using Arguments = FusedArguments<__VA_ARGS__>;                         \
   static void fused(const Arguments& args);                              \
   FLAMBEAU_EXPORT FlambeauThread flambeau_thread = {};                   \
   FLAMBEAU_EXPORT const size_t fused_argument_bytes = sizeof(Arguments); \
@@ -47,19 +48,20 @@ struct FusedArguments {
     fused(*static_cast<const Arguments*>(args));                         \
   }                                                                      \
   static void fused(const Arguments& args)
+FLAMBEAU_HD uint32_t block_index() { return *flambeau_thread.block; }
+FLAMBEAU_HD uint32_t thread_index() { return *flambeau_thread.thread; }
 #else
-#define FLAMBEAU_FUSED(operands, numbers)                     \
+#define FLAMBEAU_FUSED(...)                                   \
   extern "C" __global__ void __launch_bounds__(kFusedThreads) \
-      fused(const __grid_constant__ FusedArguments<operands, numbers> args)
+      fused(const __grid_constant__ FusedArguments<__VA_ARGS__> args)
+FLAMBEAU_HD uint32_t block_index() { return blockIdx.x; }
+FLAMBEAU_HD uint32_t thread_index() { return threadIdx.x; }
 #endif
 
+// The first place of this thread in a block of its section.
 template <int V>
-FLAMBEAU_HD uint32_t first_place() {
-#if defined(FLAMBEAU_EMULATED)
-  return (*flambeau_thread.block * kFusedThreads + *flambeau_thread.thread) * V;
-#else
-  return (blockIdx.x * kFusedThreads + threadIdx.x) * V;
-#endif
+FLAMBEAU_HD uint32_t first_place(uint32_t block) {
+  return (block * kFusedThreads + thread_index()) * V;
 }
 
 // A number of type T from its bits.
