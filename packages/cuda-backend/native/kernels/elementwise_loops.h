@@ -174,8 +174,8 @@ template <class Make, class Among, Signature kSignature, Cost kCost>
 constexpr ElementwiseRow row_of(const char* name) {
   ElementwiseRow row = {};
   // Special functions take too many registers to have company.
-  if (kCost != Cost::kSpecial)
-    row.formula = {name, Make::kNumbers, std::is_same_v<Among, AnyTypeBoolAsByte>};
+  row.formula = {kCost == Cost::kSpecial ? nullptr : name, Make::kNumbers,
+                 std::is_same_v<Among, AnyTypeBoolAsByte>};
   fill_launches<Make, Among, kSignature, kCost, true, float, double, int64_t, int32_t, uint8_t,
                 bool, Half, BFloat16, int8_t, int16_t>(row.flat);
   fill_launches<Make, Among, kSignature, kCost, false, float, double, int64_t, int32_t, uint8_t,
