@@ -10,7 +10,8 @@ import { moduleClasses, reportModule } from './modules.ts'
 process.env['FLAMBEAU_CUDA_NATIVE'] ??= fileURLToPath(
   new URL('../../packages/cuda-backend/prebuilt-emulated/flambeau_cuda.node', import.meta.url),
 )
-const { deviceCount } = await import('@flambeau/cuda-backend')
+const { backends, deviceCount } = await import('@flambeau/cuda-backend')
+backends.cudnn.allowTf32 = false // as what is compared with
 
 describe('modules on a GPU', () => {
   it('has one', () => {

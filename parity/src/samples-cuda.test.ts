@@ -6,8 +6,9 @@ import { expect, it } from 'vitest'
 process.env['FLAMBEAU_CUDA_NATIVE'] ??= fileURLToPath(
   new URL('../../packages/cuda-backend/prebuilt-emulated/flambeau_cuda.node', import.meta.url),
 )
-const { synchronize } = await import('@flambeau/cuda-backend')
+const { backends, synchronize } = await import('@flambeau/cuda-backend')
 const { sampleCases } = await import('./cuda/samples.ts')
+backends.cudnn.allowTf32 = false // as what is compared with
 
 it.each([...allSamples().keys()])('%s', (op) => {
   const failures: string[] = []

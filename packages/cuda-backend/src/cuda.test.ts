@@ -91,8 +91,9 @@ describe('the namespace', () => {
 
   it('has the switches of the libraries', () => {
     const { backends } = cuda
-    expect(backends.cuda.matmul.allowTf32).toBe(false)
+    expect([backends.cuda.matmul.allowTf32, backends.cudnn.allowTf32]).toEqual([false, true])
     backends.cuda.matmul.allowTf32 = true
+    backends.cudnn.allowTf32 = false
     backends.cudnn.benchmark = true
     expect([
       backends.cuda.matmul.allowTf32,
@@ -100,6 +101,7 @@ describe('the namespace', () => {
       backends.cudnn.benchmark,
     ]).toEqual([true, false, true])
     backends.cuda.matmul.allowTf32 = false
+    backends.cudnn.allowTf32 = true
     backends.cudnn.benchmark = false
   })
 

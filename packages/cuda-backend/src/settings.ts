@@ -35,18 +35,18 @@ export function setDeterministic(on: boolean): void {
   set('setDeterministic', 'deterministic', on)
 }
 
-/** Switches of the libraries, with PyTorch's names; all are off unless set. */
+/** Switches of the libraries, with PyTorch's names and defaults. */
 export interface Backends {
   readonly cuda: {
     readonly matmul: {
-      /** May products of float32 read only 10 bits of fraction, for speed? */
+      /** May products of float32 read only 10 bits of fraction, for speed? Default: false. */
       allowTf32: boolean
     }
   }
   readonly cudnn: {
-    /** May convolutions of float32 read only 10 bits of fraction, for speed? */
+    /** May convolutions of float32 read only 10 bits of fraction, for speed? Default: true. */
     allowTf32: boolean
-    /** Are the algorithms of a convolution timed at its first call? */
+    /** Are the algorithms of a convolution timed at its first call? Default: false. */
     benchmark: boolean
     /** The same as {@link setDeterministic}. */
     deterministic: boolean

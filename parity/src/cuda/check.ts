@@ -7,7 +7,13 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { deviceCount, getDeviceName, synchronize, unavailableReason } from '@flambeau/cuda-backend'
+import {
+  backends,
+  deviceCount,
+  getDeviceName,
+  synchronize,
+  unavailableReason,
+} from '@flambeau/cuda-backend'
 import { moduleClasses, reportModule } from '../modules.ts'
 import { isRandomOnDevice } from './exceptions.ts'
 import { fusedCases } from './fused.ts'
@@ -87,6 +93,8 @@ if (deviceCount() === 0) {
   process.exitCode = 2
 } else {
   say(`GPU: ${getDeviceName()}`)
+  // The processor knows no TF32.
+  backends.cudnn.allowTf32 = false
   const seconds = Number(values.seconds)
   const report = {
     device: getDeviceName(),

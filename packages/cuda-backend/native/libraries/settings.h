@@ -8,8 +8,9 @@ namespace flambeau::cuda {
 
 struct LibrarySettings {
   // May products and convolutions of float32 take the tensor cores, which read 10 bits of fraction?
+  // The defaults are PyTorch's.
   std::atomic<bool> matmul_tf32{false};
-  std::atomic<bool> cudnn_tf32{false};
+  std::atomic<bool> cudnn_tf32{true};
   // Are the algorithms of a convolution timed on its first call (and their best one kept), or
   // chosen by what cuDNN expects?
   std::atomic<bool> cudnn_benchmark{false};
