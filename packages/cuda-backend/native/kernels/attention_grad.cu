@@ -116,7 +116,7 @@ __device__ __forceinline__ void write_rows(const HeadMatrices& to, const HeadPla
 
 // A block: a tile of queries of one head, and kDepth columns of dq.
 template <class T>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(kAttentionThreads, 2)
     query_grad_kernel(AttentionShape s, AttentionGradient g, AttentionBlocks blocks) {
   using W = Computed<T>;
   using Tile = TileOf<W>;
@@ -146,7 +146,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
 
 // A block: a tile of keys of the heads that share them, and kDepth columns of dk and dv.
 template <class T>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(kAttentionThreads, 2)
     key_grad_kernel(AttentionShape s, AttentionGradient g, AttentionBlocks blocks) {
   using W = Computed<T>;
   using Tile = TileOf<W>;

@@ -12,7 +12,7 @@ template <int D, int warps, bool all>
 struct KeyGradTile {
   static constexpr int kThreads = warps * kWarp;
   static constexpr int kKeys = 16 * warps;
-  static constexpr int kQueries = 64;
+  static constexpr int kQueries = D <= 96 ? 64 : 32;  // as registers allow
   static constexpr int kRow = kTensorRow<D>;
   static constexpr int kSlopeRow = kTensorRow<kQueries>;
   static constexpr int kNumbers = (2 * kKeys + 4 * kQueries) * kRow;  // of 16 bits
@@ -83,27 +83,35 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
   const int own = first + warp * 16;
   const int length = static_cast<int>(s.length), source = static_cast<int>(s.source);
   const int e = static_cast<int>(s.e), ev = static_cast<int>(s.ev);
-  {
-    const HeadPlace place = s.q.place(shared);
-    begin_rows<Tile::kKeys, D, kThreads>(s.k.of<const T>(place), s.k.row, first, source, e, keys);
-    begin_rows<Tile::kKeys, D, kThreads>(s.v.of<const T>(place), s.v.row, first, source, ev,
-                                         values);
-  }
   // A query before the first key of the tile does not see it.
   const int begin = s.causal ? first / kQueries * kQueries : 0;
-  const auto begin_tile = [&](uint32_t head, int query, int stage) {
+  // Where the head begins whose tiles are begun, and the one that is worked on: places of heads
+  // take divisions, so they are found once for each head.
+  const T *coming_queries = nullptr, *coming_grads = nullptr;
+  int64_t coming_numbers = 0;
+  const auto enter = [&](uint32_t head) {
     const HeadPlace place = s.q.place(head);
+    coming_queries = s.q.of<const T>(place);
+    coming_grads = g.grad.of<const T>(place);
+    coming_numbers = head * s.length;
+  };
+  const auto begin_tile = [&](int query, int stage) {
     T* const into = tiles + stage * 2 * kOfTile;
-    begin_rows<kQueries, D, kThreads>(s.q.of<const T>(place), s.q.row, query, length, e, into);
-    begin_rows<kQueries, D, kThreads>(g.grad.of<const T>(place), g.grad.row, query, length, ev,
-                                      into + kOfTile);
+    begin_rows<kQueries, D, kThreads>(coming_queries, s.q.row, query, length, e, into);
+    begin_rows<kQueries, D, kThreads>(coming_grads, g.grad.row, query, length, ev, into + kOfTile);
     const int i = static_cast<int>(threadIdx.x);
     if (i < 2 * kQueries) {
       const int at = query + i % kQueries;
       const float* const from = static_cast<const float*>(i < kQueries ? g.lse : g.delta);
-      copy_async<4>(numbers + stage * 2 * kQueries + i, from + head * s.length + at, at < length);
+      copy_async<4>(numbers + stage * 2 * kQueries + i, from + coming_numbers + at, at < length);
     }
     commit_copies();
+  };
+  Visibility<T> visible;
+  T* to = nullptr;  // of dq
+  const auto work_on = [&](uint32_t head) {
+    if constexpr (!plain) visible = visibility_of<T>(s, s.q.place(head), head);
+    if constexpr (all) to = g.dq.of<T>(s.q.place(head));
   };
   float key_sums[1][D / 8][4], value_sums[1][D / 8][4];
   clear(key_sums);
@@ -117,17 +125,25 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
   uint32_t head = shared;
   int query = begin;
   const uint32_t behind = shared + s.k.group;
-  if (query < length) begin_tile(head, query, 0);
+  if (query < length) {
+    const HeadPlace place = s.q.place(shared);
+    begin_rows<Tile::kKeys, D, kThreads>(s.k.of<const T>(place), s.k.row, first, source, e, keys);
+    begin_rows<Tile::kKeys, D, kThreads>(s.v.of<const T>(place), s.v.row, first, source, ev,
+                                         values);
+    enter(head);
+    begin_tile(query, 0);
+    work_on(head);
+  }
   while (query < length && head < behind) {
     wait_copies<0>();
     __syncthreads();  // this tile is there, and nobody reads the other one any more
-    uint32_t next_head = head;
     int next = query + kQueries;
-    if (next >= length) {
-      next = begin;
-      ++next_head;
+    const bool ends = next >= length;  // this head
+    if (ends) next = begin;
+    if (!ends || head + 1 < behind) {
+      if (ends) enter(head + 1);
+      begin_tile(next, stage ^ 1);
     }
-    if (next_head < behind) begin_tile(next_head, next, stage ^ 1);
     const T* const queries = tiles + stage * 2 * kOfTile;
     const T* const grads = queries + kOfTile;
     float weights[1][N][4], slopes[1][N][4];
@@ -137,8 +153,6 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
       clear(weights);
       multiply_rows<T, D, 1, N>(left_of(keys), queries, weights);
       multiply_rows<T, D, 1, N>(left_of(values), grads, slopes);
-      Visibility<T> visible;
-      if constexpr (!plain) visible = visibility_of<T>(s, s.q.place(head), head);
       hide_scores<T, plain, true>(s, visible, query, own, weights[0]);
       const float* const sums = numbers + stage * 2 * kQueries;
       find_slopes<T, plain, true>(
@@ -155,15 +169,13 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
     if constexpr (all) {
       write_slopes(slopes[0], slope_rows + warp * 16 * Tile::kSlopeRow);
       __syncthreads();
-      T* const to = g.dq.of<T>(s.q.place(head)) + query * g.dq.row;
-      write_query_grad<T, D, warps, Tile::kKeys, kQueries>(s, slope_rows, keys, g.dq, to,
-                                                           length - query);
+      write_query_grad<T, D, warps, Tile::kKeys, kQueries>(
+          s, slope_rows, keys, g.dq, to + int64_t{query} * g.dq.row, length - query);
     }
     stage ^= 1;
     query = next;
-    head = next_head;
+    if (ends && ++head < behind) work_on(head);
   }
-  wait_copies<0>();  // of keys, where there was no query
   const HeadPlace place = s.q.place(shared);
   if (g.dk.data) {
     const float scale = static_cast<float>(s.scale);

@@ -73,19 +73,49 @@ void with_attention_type(DType dtype, Body&& body) {
   }
 }
 
+// The part of load_tile that takes n numbers at a time.
+template <int n, class W, class T>
+__device__ __forceinline__ void load_packs(const T* from, int64_t row, int64_t column, int rows,
+                                           int columns, W factor, W* to) {
+  using Tile = TileOf<W>;
+  constexpr int kAcross = kDepth / n, kAtOnce = kAttentionThreads / kAcross;
+  const int r = static_cast<int>(threadIdx.x) / kAcross;
+  const int c = static_cast<int>(threadIdx.x) % kAcross * n;
+  const int below = c < columns ? rows - r : 0;
+  from += r * row + c * column;
+  to += r * Tile::kRow + c;
+#pragma unroll 4
+  for (int i = 0; i < Tile::kSide; i += kAtOnce, from += kAtOnce * row) {
+    Pack<W, n> numbers;
+    if (i < below) {
+      const Pack<T, n> read = load_pack<n>(from);
+#pragma unroll
+      for (int l = 0; l < n; ++l) numbers[l] = factor * widened(read[l]);
+    } else {
+#pragma unroll
+      for (int l = 0; l < n; ++l) numbers[l] = 0;
+    }
+    store_pack<W, n>(to + i * Tile::kRow, numbers);
+  }
+}
+
 // to [side, kDepth] = rows [first, first + side) of `from`, columns [column, column + kDepth),
 // times `factor`; zeros beyond `rows` and `columns`.
 template <class W, class T>
 __device__ __forceinline__ void load_tile(const Rows<T>& from, int64_t first, int64_t rows,
                                           int64_t column, int64_t columns, W factor, W* to) {
   using Tile = TileOf<W>;
-  for (int i = static_cast<int>(threadIdx.x); i < Tile::kSide * kDepth; i += kAttentionThreads) {
-    const int r = i / kDepth, c = i % kDepth;
-    const bool inside = first + r < rows && column + c < columns;
-    to[r * Tile::kRow + c] =
-        inside ? factor * widened(from.data[(first + r) * from.row + (column + c) * from.column])
-               : W{0};
+  const T* const corner = from.data + first * from.row + column * from.column;
+  const int below = static_cast<int>(min(rows - first, int64_t{Tile::kSide}));
+  const int across = static_cast<int>(min(columns - column, int64_t{kDepth}));
+  if constexpr (sizeof(T) == sizeof(W)) {
+    // 16 bytes at a time where rows allow it.
+    constexpr int n = Tile::kVector;
+    if (from.column == 1 && from.row % n == 0 && across % n == 0 &&
+        reinterpret_cast<uintptr_t>(from.data) % 16 == 0)
+      return load_packs<n>(corner, from.row, 1, below, across, factor, to);
   }
+  load_packs<1>(corner, from.row, from.column, below, across, factor, to);
 }
 
 // sums += a · bᵀ for tiles of kDepth columns in shared memory.
@@ -94,7 +124,7 @@ __device__ __forceinline__ void multiply_tiles(const W* a, const W* b, W (&sums)
   using Tile = TileOf<W>;
   constexpr int n = Tile::kVector;
   const int tx = static_cast<int>(threadIdx.x) % 16, ty = static_cast<int>(threadIdx.x) / 16;
-#pragma unroll 4
+#pragma unroll 2
   for (int c = 0; c < kDepth; c += n) {
     Pack<W, n> left[R], right[R];
 #pragma unroll
