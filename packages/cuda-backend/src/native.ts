@@ -101,7 +101,7 @@ export interface Addon {
   setting(name: string): boolean
   setSetting(name: string, on: number): void
   /** How convolutions were computed, and by which cuDNN; throws where there is none. */
-  convolutions(): { engines: number; functions: number; version: number }
+  convolutions(): { engines: number; functions: number; refusal: string; version: number }
 }
 
 /** What is wrong, and what to do about it. */

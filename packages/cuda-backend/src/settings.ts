@@ -58,11 +58,12 @@ export interface Backends {
     version(): number
     /**
      * How many convolutions were computed by engines of cuDNN's graph interface, and by its older
-     * functions, which lack the kernels for newer GPUs and serve what no engine takes.
+     * functions, which lack the kernels for newer GPUs and serve what no engine takes; and why cuDNN
+     * last refused an engine (empty: it did not).
      *
      * @throws {DeviceError} if no GPU can be used, or cuDNN is not found.
      */
-    convolutions(): { engines: number; functions: number }
+    convolutions(): { engines: number; functions: number; refusal: string }
   }
 }
 
@@ -99,8 +100,8 @@ export const backends: Backends = {
     },
     version: () => convolutions('backends.cudnn.version').version,
     convolutions() {
-      const { engines, functions } = convolutions('backends.cudnn.convolutions')
-      return { engines, functions }
+      const { engines, functions, refusal } = convolutions('backends.cudnn.convolutions')
+      return { engines, functions, refusal }
     },
   },
 }

@@ -111,4 +111,9 @@ if (deviceCount() === 0) {
     (report.fused?.failures.length ?? 0) === 0 &&
     (report.leak?.flat ?? true)
   process.exitCode = good ? 0 : 1
+  const { engines, functions, refusal } = backends.cudnn.convolutions()
+  say(
+    `cuDNN ${backends.cudnn.version()}: ${engines} convolutions by engines, ${functions} by functions`,
+  )
+  if (refusal !== '') say(`the last engine that was passed over: ${refusal}`)
 }

@@ -10,7 +10,7 @@
 #include "arguments.h"
 #include "border.h"
 #include "compile.h"
-#include "cudnn.h"
+#include "cudnn_graph.h"
 #include "graph.h"
 #include "kernels.h"
 #include "memory.h"
@@ -344,12 +344,13 @@ napi_value put_setting(Arguments& a) {
   return nullptr;
 }
 
-// convolutions() -> { engines, functions, version }: how many were computed in which way, by which
-// cuDNN; throws where there is none
+// convolutions() -> { engines, functions, refusal, version }: how many were computed in which way,
+// why an engine was last passed over, by which cuDNN; throws where there is none
 napi_value convolutions(Arguments& a) {
   const ConvolutionCounts& counts = convolution_counts();
   return a.object({{"engines", a.number(static_cast<double>(counts.graphs))},
                    {"functions", a.number(static_cast<double>(counts.functions))},
+                   {"refusal", a.text(dnn::graph::last_refusal())},
                    {"version", a.number(static_cast<double>(dnn::functions().version()))}});
 }
 

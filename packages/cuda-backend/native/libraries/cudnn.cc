@@ -130,8 +130,7 @@ Lease::Lease(int device, void* stream) {
   handle_ = slot.handle;
 }
 
-void check(Status status, const char* what) {
-  if (status == kSuccess) return;
+std::string failure_text(Status status, const char* what) {
   const Functions& f = functions();
   std::string text = std::string(what) + " failed: " + f.error_string(status) + " (" +
                      std::to_string(static_cast<int>(status)) + ")";
@@ -140,7 +139,11 @@ void check(Status status, const char* what) {
     f.last_error(message, sizeof message);
     if (message[0]) text += std::string(", ") + message;
   }
-  throw Failure("ERR_DEVICE", text);
+  return text;
+}
+
+void check(Status status, const char* what) {
+  if (status != kSuccess) throw Failure("ERR_DEVICE", failure_text(status, what));
 }
 
 }  // namespace flambeau::cuda::dnn

@@ -143,6 +143,8 @@ class Lease {
 constexpr bool is_unsupported(Status status) {
   return status == kNotSupported8 || (status >= 3000 && status < 4000);
 }
+// What failed, in the library's words too.
+std::string failure_text(Status status, const char* what);
 // Throws Failure("ERR_DEVICE") that names the call.
 void check(Status status, const char* what);
 

@@ -1,5 +1,6 @@
 #include "cudnn_graph.h"
 
+#include <mutex>
 #include <utility>
 
 #include "failure.h"
@@ -23,10 +24,34 @@ void set_descriptor(const Owned& descriptor, Attribute attribute, const Owned& v
   set(descriptor, attribute, kDescriptorValue, &pointer);
 }
 
-Status finalized(const Owned& descriptor) { return functions().finalize(descriptor.get()); }
+struct Refusal {
+  std::mutex mutex;
+  std::string text;
+};
+
+Refusal& refusal() {
+  static auto* last = new Refusal();  // never destroyed
+  return *last;
+}
+
+// Did a call succeed? If not, why it did not is kept: the caller has another way.
+bool accepted(Status status, const char* what) {
+  if (status == kSuccess) return true;
+  std::string text = failure_text(status, what);
+  Refusal& last = refusal();
+  const std::lock_guard lock(last.mutex);
+  last.text = std::move(text);
+  return false;
+}
+
+bool accepted(const Owned& descriptor, const char* what) {
+  return accepted(functions().finalize(descriptor.get()), what);
+}
 
 // Descriptors of parts that fit together: that one is not accepted is a fault of ours.
-void finalize(const Owned& descriptor) { check(finalized(descriptor), "cudnnBackendFinalize"); }
+void finalize(const Owned& descriptor) {
+  check(functions().finalize(descriptor.get()), "cudnnBackendFinalize");
+}
 
 Owned tensor(int64_t id, Type type, const Place& place, int axes, bool is_virtual = false) {
   Owned made(kTensor);
@@ -145,7 +170,7 @@ Engines::Engines(Handle handle, const Convolution& c, const Limits& limits)
       static_cast<int64_t>(list.size()));
   // What fails from here on leaves fewer engines, or none: the caller has another way then, which
   // says what is wrong if there is more to it.
-  if (finalized(operations_) == kSuccess) {
+  if (accepted(operations_, "cudnnBackendFinalize of a graph")) {
     ask(kDecisionTree);
   } else {
     asked_all_ = true;
@@ -157,7 +182,7 @@ void Engines::ask(HeuristicsMode mode) {
   const Owned heuristics(kHeuristics);
   set_descriptor(heuristics, kHeuristicsOperations, operations_);
   set(heuristics, graph::kHeuristicsMode, kHeuristicsModeValue, &mode);
-  if (finalized(heuristics) != kSuccess) return;
+  if (!accepted(heuristics, "cudnnBackendFinalize of heuristics")) return;
   int64_t count = 0;
   check(f.get(heuristics.get(), kHeuristicsResults, kDescriptorValue, 0, &count, nullptr),
         "cudnnBackendGetAttribute");
@@ -206,7 +231,7 @@ Plan Engines::next(Handle handle) {
     Plan plan = {Owned(kPlan), 0, has_bias_};
     set(plan.descriptor, kPlanHandle, kHandleValue, &handle);
     set_descriptor(plan.descriptor, kPlanConfig, config);
-    if (finalized(plan.descriptor) != kSuccess) continue;
+    if (!accepted(plan.descriptor, "cudnnBackendFinalize of a plan")) continue;
     int64_t count = 0;
     check(functions().get(plan.descriptor.get(), kPlanWorkspace, kInt64Value, 1, &count,
                           &plan.workspace_bytes),
@@ -224,10 +249,14 @@ bool Plan::run(Handle handle, const Operands& operands) const {
   set(pointers, kPointersData, kPointerValue, data, count);
   set(pointers, kPointersWorkspace, kPointerValue, &operands.workspace);
   finalize(pointers);
-  const Status status = functions().execute(handle, descriptor.get(), pointers.get());
-  if (is_unsupported(status)) return false;
-  check(status, "cudnnBackendExecute");
-  return true;
+  return accepted(functions().execute(handle, descriptor.get(), pointers.get()),
+                  "cudnnBackendExecute");
+}
+
+std::string last_refusal() {
+  Refusal& last = refusal();
+  const std::lock_guard lock(last.mutex);
+  return last.text;
 }
 
 }  // namespace flambeau::cuda::dnn::graph

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "cudnn.h"
@@ -205,7 +206,7 @@ struct Plan {
   int64_t workspace_bytes = 0;
   bool has_bias = false;
 
-  // False where the engine refuses after all. `workspace` has at least workspace_bytes.
+  // False where the engine fails after all. `workspace` has at least workspace_bytes.
   bool run(Handle handle, const Operands& operands) const;
 };
 
@@ -230,5 +231,8 @@ class Engines {
   size_t at_ = 0;
   bool asked_all_ = false;
 };
+
+// Why a graph or an engine was last passed over; empty where none was.
+std::string last_refusal();
 
 }  // namespace flambeau::cuda::dnn::graph

@@ -1,5 +1,6 @@
 // Convolutions and their gradients, against plain sums on the host.
 #include "harness.h"
+#include "libraries/cudnn_graph.h"
 #include "libraries/settings.h"
 
 using namespace flambeau;
@@ -189,6 +190,14 @@ TEST_CASE(
   CHECK(counts_of([] { check_case(cases()[5], DType::kFloat32); }) == std::pair{0, 8});
   const Using functions_alone(cuda::library_settings().cudnn_graphs, false);
   CHECK(counts_of([] { check_case(cases()[0], DType::kFloat32); }) == std::pair{0, 8});
+}
+
+TEST_CASE("why an engine was passed over is kept") {
+  // The stand-in's first engine for float16 does not take odd numbers of channels.
+  const Case odd = {1, 2, 3, 1, {4, 4}, {2, 2}, {1, 1}, {0, 0}, {1, 1}};
+  CHECK(counts_of([&] { check_case(odd, DType::kFloat16); }) == std::pair{8, 0});
+  CHECK(cuda::dnn::graph::last_refusal().starts_with(
+      "cudnnBackendFinalize of a plan failed: CUDNN_STATUS_NOT_SUPPORTED (3000)"));
 }
 
 TEST_CASE("algorithms of convolutions can be measured") {

@@ -184,12 +184,15 @@ bool tell(const Sizes& sizes, Pass pass, Type type, bool has_bias, bool tf32) {
 
 namespace flambeau::cuda::dnn {
 
-void check(Status status, const char* what) {
-  if (status == kSuccess) return;
+std::string failure_text(Status status, const char* what) {
   char message[512] = {};
   library().last_error(message, sizeof message);
-  throw Failure("ERR_DEVICE", std::string(what) + " failed: " +
-                                  std::to_string(static_cast<int>(status)) + ", " + message);
+  return std::string(what) + " failed: " + std::to_string(static_cast<int>(status)) + ", " +
+         message;
+}
+
+void check(Status status, const char* what) {
+  if (status != kSuccess) throw Failure("ERR_DEVICE", failure_text(status, what));
 }
 
 const graph::Functions& graph::functions() {
@@ -215,6 +218,7 @@ int main() {
           lacking += !tell(sizes, Pass::kForward, type, true, tf32);
         }
     std::printf("%d without an engine\n", lacking);
+    if (lacking > 0) std::printf("the last refusal: %s\n", last_refusal().c_str());
     return lacking > 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
