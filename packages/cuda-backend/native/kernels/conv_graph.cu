@@ -47,7 +47,7 @@ struct Chosen {
   std::shared_ptr<const graph::Plan> plan;  // null where no engine is left
 };
 
-using Choices = PlanCache<33, Chosen>;
+using Choices = PlanCache<31, Chosen>;
 
 class GraphCall {
  public:
