@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cmath>
 
-#include "attention_tensor.h"
+#include "attention_tensor_grad.h"
 
 namespace flambeau::cuda {
 
@@ -96,10 +96,22 @@ void find_deltas(Call& call, const AttentionShape& s, const AttentionGradient& g
   }
 }
 
+// Can one block have all keys, and so all of the queries' gradient? Some devices lack the shared
+// memory for more than 64 of them.
+bool keys_fit_block(const Call& call, const AttentionShape& s) {
+  if (s.source <= 64 || s.source > kMostKeysAtOnce) return s.source <= 64;
+  bool fit = false;
+  with_row_size<kMostColumnsBack>(std::max(s.e, s.ev), [&](auto size) {
+    constexpr int kShared = KeyGradTile<decltype(size)::value, 8, true>::kShared;
+    fit = kShared <= static_cast<int64_t>(call.properties().shared_per_block_most);
+  });
+  return fit;
+}
+
 template <class T>
 void backward(Call& call, const AttentionShape& s, const AttentionGradient& g) {
   if (s.length > 0) find_deltas<T>(call, s, g);
-  const bool all = g.dq.data && s.source <= kMostKeysAtOnce;
+  const bool all = g.dq.data && keys_fit_block(call, s);
   if (g.dk.data || g.dv.data || all) tensor_key_grad<T>(call, s, g, all);
   if (g.dq.data && !all) tensor_query_grad<T>(call, s, g);
 }

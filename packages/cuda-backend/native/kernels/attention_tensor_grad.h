@@ -8,6 +8,20 @@
 
 namespace flambeau::cuda {
 
+// A block of the kernel for keys, which has 16 of them for each warp.
+template <int D, int warps, bool all>
+struct KeyGradTile {
+  static constexpr int kThreads = warps * kWarp;
+  static constexpr int kKeys = 16 * warps;
+  static constexpr int kQueries = D <= 96 ? 64 : 32;  // as registers allow
+  static constexpr int kRow = kTensorRow<D>;
+  static constexpr int kSlopeRow = kTensorRow<kQueries>;
+  static constexpr int kNumbers = (2 * kKeys + 4 * kQueries) * kRow;  // of 16 bits
+  static constexpr int kShared =                                      // bytes
+      (kNumbers + (all ? kKeys * kSlopeRow : 0)) * 2 + 4 * kQueries * 4;
+  static constexpr int kBlocks = warps == 4 ? 2 : 1;  // at a time on a multiprocessor
+};
+
 // Scores become weights, and products of gradients and values become the scores' slopes times the
 // inverse of the scale: with w the weight before dropout,
 //   weights = w, or 0 where dropped;  slopes = w · (product · kept - delta).

@@ -8,19 +8,6 @@
 
 namespace flambeau::cuda {
 
-template <int D, int warps, bool all>
-struct KeyGradTile {
-  static constexpr int kThreads = warps * kWarp;
-  static constexpr int kKeys = 16 * warps;
-  static constexpr int kQueries = D <= 96 ? 64 : 32;  // as registers allow
-  static constexpr int kRow = kTensorRow<D>;
-  static constexpr int kSlopeRow = kTensorRow<kQueries>;
-  static constexpr int kNumbers = (2 * kKeys + 4 * kQueries) * kRow;  // of 16 bits
-  static constexpr int kShared =                                      // bytes
-      (kNumbers + (all ? kKeys * kSlopeRow : 0)) * 2 + 4 * kQueries * 4;
-  static constexpr int kBlocks = warps == 4 ? 2 : 1;  // at a time on a multiprocessor
-};
-
 // Slopes of this warp's keys to shared memory, as rows of queries.
 template <class T, int N>
 FLAMBEAU_DEVICE void write_slopes(const float (&slopes)[N][4], T* rows) {

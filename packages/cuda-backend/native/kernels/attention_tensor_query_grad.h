@@ -10,7 +10,7 @@ template <int D>
 struct QueryGradTile {
   static constexpr int kWarps = 4, kThreads = kWarps * kWarp;
   static constexpr int kQueries = 16 * kWarps;
-  static constexpr int kKeys = 64;
+  static constexpr int kKeys = D <= 96 ? 64 : 48;  // all devices have the shared memory for that
   static constexpr int kRow = kTensorRow<D>;
   static constexpr int kShared = (2 * kQueries + 4 * kKeys) * kRow * 2;  // bytes
 };
