@@ -11,7 +11,15 @@
  * DIR/report.md and DIR/report.json after each; DIR is $OUT or gpu-report.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -64,18 +72,25 @@ const check = inRepo('parity/dist/cuda/check.js')
 const headers = ['packages/cuda-backend/node_modules', 'node_modules']
   .map((folder) => inRepo(folder, 'node-api-headers/include'))
   .find((folder) => existsSync(folder))
-// Folders of NVIDIA's headers that came with PyTorch's wheels; none where they are not all there.
-const vendor = spawnSync(
-  'python3',
-  [
-    '-c',
-    `import glob, nvidia, os
-folders = [f for root in nvidia.__path__ for f in sorted(glob.glob(os.path.join(root, "*", "include")))]
-if all(any(os.path.exists(os.path.join(f, h)) for f in folders) for h in ["cublasLt.h", "cudnn.h", "nvrtc.h"]):
-    print(";".join(folders))`,
-  ],
-  { encoding: 'utf8' },
-).stdout?.trim()
+// The wheels of NVIDIA's libraries that came with the PyTorch here.
+const wheels = (
+  spawnSync('python3', ['-c', 'import nvidia; print(":".join(nvidia.__path__))'], {
+    encoding: 'utf8',
+  }).stdout ?? ''
+)
+  .trim()
+  .split(':')
+  .filter((root) => root !== '' && existsSync(root))
+  .flatMap((root) => readdirSync(root).map((name) => join(root, name)))
+const wheelFolders = (/** @type {string} */ name) =>
+  wheels.map((wheel) => join(wheel, name)).filter((folder) => existsSync(folder))
+if (wheels.length > 0) process.env['FLAMBEAU_CUDA_LIBRARIES'] ??= wheelFolders('lib').join(':')
+// Folders of their headers; none where they are not all there.
+const vendor = ['cublasLt.h', 'cudnn.h', 'nvrtc.h'].every((header) =>
+  wheelFolders('include').some((folder) => existsSync(join(folder, header))),
+)
+  ? wheelFolders('include').join(';')
+  : ''
 const steps =
   'mlp_mnist,simple_cnn,resnet18_cifar,unet_carvana,vit_tiny,transformer_seq2seq,ddpm_unet'
 const bench = (/** @type {string[]} */ ...flags) => [
@@ -118,7 +133,7 @@ const parts = [
           ...['-G', 'Ninja', '-DFLAMBEAU_CUDA_FLAVOUR=cuda', `-DNODE_API_HEADERS_DIR=${headers}`],
           // For the GPU of this machine alone.
           '-DFLAMBEAU_CUDA_ARCHITECTURES=native',
-          `-DFLAMBEAU_VENDOR_INCLUDE=${vendor ?? ''}`,
+          `-DFLAMBEAU_VENDOR_INCLUDE=${vendor}`,
         ],
       ],
       [
@@ -128,7 +143,7 @@ const parts = [
           ...['--parallel', String(availableParallelism())],
         ],
       ],
-      ...(vendor
+      ...(vendor !== ''
         ? [
             /** @type {[string, string[]]} */ ([
               'cmake',
