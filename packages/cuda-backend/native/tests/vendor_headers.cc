@@ -1,6 +1,7 @@
 // Compares what we declare of NVIDIA's libraries with NVIDIA's own headers: values, layouts of
 // structures, and the type of every function. There is nothing to run: what differs does not
-// compile. Built where FLAMBEAU_VENDOR_INCLUDE names the folders of those headers.
+// compile. Built where FLAMBEAU_VENDOR_INCLUDE names the folders of those headers (cuDNN's of
+// version 9).
 #include <cublasLt.h>
 #include <cudnn_cnn.h>
 #include <cudnn_graph.h>
@@ -204,15 +205,11 @@ FLAMBEAU_SAME_CALL(matmul, cublasLtMatmul);
 namespace dnn {
 
 FLAMBEAU_SAME_VALUE(kSuccess, CUDNN_STATUS_SUCCESS);
-#if CUDNN_MAJOR >= 9
 FLAMBEAU_SAME_VALUE(kBadParam, CUDNN_STATUS_BAD_PARAM);
 FLAMBEAU_SAME_VALUE(kNotSupported, CUDNN_STATUS_NOT_SUPPORTED);
 FLAMBEAU_SAME_VALUE(kInternalError, CUDNN_STATUS_INTERNAL_ERROR);
 FLAMBEAU_SAME_VALUE(kExecutionFailed, CUDNN_STATUS_EXECUTION_FAILED);
 static_assert(is_unsupported(static_cast<Status>(CUDNN_STATUS_NOT_SUPPORTED_ARCH_MISMATCH)));
-#else
-FLAMBEAU_SAME_VALUE(kNotSupported8, CUDNN_STATUS_NOT_SUPPORTED);
-#endif
 
 FLAMBEAU_SAME_VALUE(kFloat32, CUDNN_DATA_FLOAT);
 FLAMBEAU_SAME_VALUE(kFloat64, CUDNN_DATA_DOUBLE);
@@ -248,9 +245,7 @@ FLAMBEAU_SAME_CANDIDATE(cudnnConvolutionBwdFilterAlgoPerf_t);
 
 FLAMBEAU_SAME_CALL(version, cudnnGetVersion);
 FLAMBEAU_SAME_CALL(error_string, cudnnGetErrorString);
-#if CUDNN_MAJOR >= 9
 FLAMBEAU_SAME_CALL(last_error, cudnnGetLastErrorString);
-#endif
 FLAMBEAU_SAME_CALL(create, cudnnCreate);
 FLAMBEAU_SAME_CALL(set_stream, cudnnSetStream);
 FLAMBEAU_SAME_CALL(tensor_create, cudnnCreateTensorDescriptor);
