@@ -1,6 +1,7 @@
 // The functions of cuBLASLt that we call, on the processor: plain loops that follow every field of
 // the descriptors, and refuse what the library refuses (or is not known to take). So what is said
 // to the library is tested, though not its speed.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -40,6 +41,7 @@ struct OpaquePreference {
 
 namespace {
 
+constexpr int kAlgorithms = 2;
 constexpr uint64_t kMark = 0x666c616d62656175;  // of algorithms that come from here
 
 // Copies a value into the field of an attribute if it has its size.
@@ -166,18 +168,22 @@ Status heuristic(Handle handle, MatmulDesc desc, Layout a, Layout b, Layout c, L
       return kInvalidValue;
   if (const Status status = judge(*desc, *a, *b, *c, *d); status != kSuccess) return status;
   if (workspace_of(*d) > preference->workspace) return kNotSupported;
-  results[0] = {};
-  results[0].algorithm.data[0] = kMark;
-  for (int i = 0; i < 4; ++i)
-    results[0].algorithm.data[1 + i] = preference->alignment[static_cast<size_t>(i)];
-  // The library knows how a bias is aligned from the pointer that it is told beforehand, and splits
-  // sums where it may.
   const bool biased = desc->epilogue == kBias || desc->epilogue == kReluBias;
-  results[0].algorithm.data[5] = biased ? alignment_of(desc->bias) : 1;
-  results[0].algorithm.data[6] = preference->reductions & (kInOutput | kInOutputType);
-  results[0].workspace_bytes = workspace_of(*d);
-  results[0].state = kSuccess;
-  *returned = 1;
+  for (int number = 0; number < std::min(requested, kAlgorithms); ++number) {
+    Heuristic& result = results[number];
+    result = {};
+    result.algorithm.data[0] = kMark;
+    for (int i = 0; i < 4; ++i)
+      result.algorithm.data[1 + i] = preference->alignment[static_cast<size_t>(i)];
+    // The library knows how a bias is aligned from the pointer that it is told beforehand, and
+    // splits sums where it may.
+    result.algorithm.data[5] = biased ? alignment_of(desc->bias) : 1;
+    result.algorithm.data[6] = preference->reductions & (kInOutput | kInOutputType);
+    result.algorithm.data[7] = static_cast<uint64_t>(number);
+    result.workspace_bytes = workspace_of(*d);
+    result.state = kSuccess;
+    ++*returned;
+  }
   return kSuccess;
 }
 
@@ -290,6 +296,10 @@ Status matmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, 
     return is_double ? *static_cast<const double*>(from) : *static_cast<const float*>(from);
   };
   const double factor = scalar(beta);
+  // Refused here so that others are tried: the first algorithm does no sums of 9 products, and none
+  // does a bias with them.
+  const uint64_t inner = desc->transpose_a == kTransposed ? a_layout->rows : a_layout->columns;
+  if (inner == 9 && (biased || algorithm->data[7] == 0)) return kNotSupported;
   if (factor != 0 && c == d && (c_layout->ld != d_layout->ld || c_layout->step != d_layout->step))
     return kInvalidValue;
   const Job job = {*desc, *a_layout, *b_layout, *c_layout,     *d_layout, a,

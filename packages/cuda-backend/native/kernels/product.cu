@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -16,6 +18,7 @@ namespace {
 constexpr uint64_t kWorkspaceBytes = uint64_t{32} << 20;
 constexpr int64_t kMostProducts = 65535;  // of one call of the library
 constexpr size_t kPlans = 4096;
+constexpr int kAlgorithms = 3;  // of a plan: the others are for when the first one refuses
 
 // --- whole numbers ---
 
@@ -220,10 +223,11 @@ uint32_t alignment_of(const void* data) {
 struct LtPlan {
   lt::MatmulDesc desc = nullptr;
   lt::Layout a = nullptr, b = nullptr, c = nullptr, d = nullptr;
-  lt::Algorithm algorithm = {};
-  size_t workspace_bytes = 0;
-  bool fused = true;  // does it do bias and relu?
-  std::mutex mutex;   // held while the bias of a call is in the descriptor
+  std::array<lt::Heuristic, kAlgorithms> algorithms = {};  // the best first
+  int count = 0;
+  std::atomic<int> next = 0;  // those before refused when they were run
+  bool fused = true;          // does it do bias and relu?
+  std::mutex mutex;           // held while the bias of a call is in the descriptor
 
   LtPlan() = default;
   LtPlan(const LtPlan&) = delete;
@@ -277,26 +281,49 @@ class LtCall {
     const char* b = static_cast<const char*>(o_.b_view.data) + first * o_.b_view.step * item;
     const char* c = static_cast<const char*>(o_.addend) + first * o_.addend_step * item;
     char* d = static_cast<char*>(p_.c) + first * p_.c_step * item;
-    const std::shared_ptr<LtPlan> plan = plan_for(count, a, b, c, d);
-    void* workspace = plan->workspace_bytes ? call_.scratch(plan->workspace_bytes) : nullptr;
+    std::shared_ptr<LtPlan> plan = plan_for(count, a, b, c, d);
+    lt::Status status = run_plan(*plan, a, b, c, d);
+    if (status != lt::kSuccess && plan->fused && fuses_) {
+      fuses_ = false;
+      plan = plan_for(count, a, b, c, d);
+      status = run_plan(*plan, a, b, c, d);
+    }
+    lt::check(status, "cublasLtMatmul");
+    if ((p_.bias || p_.relu) && !plan->fused)
+      finish(call_, p_.dtype,
+             {p_.m, p_.n, count, d, p_.c_row, p_.c_step, true, 0, nullptr, 0, 0, p_.bias, p_.relu});
+  }
+
+  // By the first algorithm that does not refuse. What fails without being refused is not tried
+  // again.
+  lt::Status run_plan(LtPlan& plan, const void* a, const void* b, const void* c, void* d) const {
+    lt::Status status = lt::kNotSupported;
+    for (int at = plan.next; at < plan.count; at = plan.next) {
+      const lt::Heuristic& choice = plan.algorithms[static_cast<size_t>(at)];
+      status = run_algorithm(plan, choice, a, b, c, d);
+      if (status != lt::kNotSupported && status != lt::kArchMismatch &&
+          status != lt::kInvalidValue && status != lt::kInternalError)
+        return status;
+      plan.next.compare_exchange_strong(at, at + 1);
+    }
+    return status;
+  }
+
+  lt::Status run_algorithm(LtPlan& plan, const lt::Heuristic& choice, const void* a, const void* b,
+                           const void* c, void* d) const {
+    void* workspace = choice.workspace_bytes ? call_.scratch(choice.workspace_bytes) : nullptr;
     const lt::Functions& f = lt::functions();
     const bool is_double = p_.dtype == DType::kFloat64;
     const auto alpha = static_cast<float>(p_.alpha), beta = static_cast<float>(beta_);
     const void* alpha_at = is_double ? static_cast<const void*>(&p_.alpha) : &alpha;
     const void* beta_at = is_double ? static_cast<const void*>(&beta_) : &beta;
-    {
-      const std::lock_guard lock(plan->mutex);
-      if (plan->fused && p_.bias)
-        lt::check(f.matmul_set(plan->desc, lt::kBiasPointer, &p_.bias, sizeof p_.bias),
-                  "cublasLtMatmulDescSetAttribute");
-      lt::check(f.matmul(lt::handle(call_.device()), plan->desc, alpha_at, a, plan->a, b, plan->b,
-                         beta_at, c, plan->c, d, plan->d, &plan->algorithm, workspace,
-                         plan->workspace_bytes, call_.stream()),
-                "cublasLtMatmul");
-    }
-    if ((p_.bias || p_.relu) && !plan->fused)
-      finish(call_, p_.dtype,
-             {p_.m, p_.n, count, d, p_.c_row, p_.c_step, true, 0, nullptr, 0, 0, p_.bias, p_.relu});
+    const std::lock_guard lock(plan.mutex);
+    if (plan.fused && p_.bias)
+      lt::check(f.matmul_set(plan.desc, lt::kBiasPointer, &p_.bias, sizeof p_.bias),
+                "cublasLtMatmulDescSetAttribute");
+    return f.matmul(lt::handle(call_.device()), plan.desc, alpha_at, a, plan.a, b, plan.b, beta_at,
+                    c, plan.c, d, plan.d, &choice.algorithm, workspace, choice.workspace_bytes,
+                    call_.stream());
   }
 
   std::shared_ptr<LtPlan> plan_for(int64_t count, const void* a, const void* b, const void* c,
@@ -398,16 +425,18 @@ class LtCall {
     prefer(lt::kMinAlignmentB, alignment_of(b));
     prefer(lt::kMinAlignmentC, alignment_of(c));
     prefer(lt::kMinAlignmentD, alignment_of(d));
-    lt::Heuristic best = {};
-    int found = 0;
-    const lt::Status status = f.heuristic(lt::handle(call_.device()), plan->desc, plan->a, plan->b,
-                                          plan->c, plan->d, preference, 1, &best, &found);
+    lt::Heuristic found[kAlgorithms] = {};
+    int returned = 0;
+    const lt::Status status =
+        f.heuristic(lt::handle(call_.device()), plan->desc, plan->a, plan->b, plan->c, plan->d,
+                    preference, kAlgorithms, found, &returned);
     f.preference_destroy(preference);
-    if (status == lt::kNotSupported || status == lt::kInvalidValue || found == 0) return nullptr;
+    if (status == lt::kNotSupported || status == lt::kInvalidValue) return nullptr;
     lt::check(status, "cublasLtMatmulAlgoGetHeuristic");
-    if (best.state != lt::kSuccess) return nullptr;
-    plan->algorithm = best.algorithm;
-    plan->workspace_bytes = best.workspace_bytes;
+    for (int i = 0; i < returned; ++i)
+      if (found[i].state == lt::kSuccess)
+        plan->algorithms[static_cast<size_t>(plan->count++)] = found[i];
+    if (plan->count == 0) return nullptr;
     return plan;
   }
 
