@@ -11,6 +11,7 @@ int Group::size() const {
 }
 
 bool Group::take(Step& step) {
+  if (step.is_heavy && heavy_ == kMostHeavy) return false;
   Chain* place = nullptr;
   // What shares memory with one chain must become part of it; with two, that cannot be.
   for (Chain& chain : chains_) {
@@ -26,6 +27,7 @@ bool Group::take(Step& step) {
     if (static_cast<int>(chains_.size()) == kMostChains) return false;
     place = &chains_.emplace_back();
   }
+  heavy_ += step.is_heavy;
   place->add(std::move(step));
   return true;
 }

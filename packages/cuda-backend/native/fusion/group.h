@@ -11,6 +11,8 @@ namespace flambeau::cuda::fusion {
 class Group {
  public:
   static constexpr int kMostChains = 8;
+  // Of heavy steps: compilers take a second for a handful of them.
+  static constexpr int kMostHeavy = 8;
 
   bool empty() const { return chains_.empty(); }
   // How many steps are held.
@@ -23,6 +25,7 @@ class Group {
 
  private:
   std::vector<Chain> chains_;
+  int heavy_ = 0;
 };
 
 }  // namespace flambeau::cuda::fusion

@@ -73,8 +73,11 @@ int vector_of(const Plan& plan) {
     words += std::max(1, item_of(load.dtype) / 4);
   }
   for (const Plan::Store& store : plan.stores) look(store.dtype);
-  constexpr int kMostWords = 48;
-  int vector = std::min({8, 16 / least, 32 / most});
+  constexpr int kMostWords = 48, kManyHeavy = 3;
+  const auto heavy =
+      std::count_if(plan.steps.begin(), plan.steps.end(),
+                    [](const Plan::PlannedStep& planned) { return planned.step->is_heavy; });
+  int vector = std::min({heavy < kManyHeavy ? 8 : 4, 16 / least, 32 / most});
   while (vector > 1 && vector * words > kMostWords) vector /= 2;
   return vector;
 }
@@ -107,7 +110,6 @@ class Section {
     write_numbers();
     write_loads();
     write_steps();
-    write_stores();
     line("}");
     return walks_ + text_;
   }
@@ -198,7 +200,7 @@ class Section {
   std::string input(const Plan::PlannedStep& planned, int k) const {
     const Source source = planned.inputs[k];
     switch (source.from) {
-      case From::kStep: return name('v', source.index);
+      case From::kStep: return name('v', source.index) + "[j]";
       case From::kNumber: return name('c', source.index);
       case From::kMemory: break;
     }
@@ -229,52 +231,48 @@ class Section {
     return text + ")";
   }
 
-  bool is_stored(int step) const {
-    return std::any_of(plan_.stores.begin(), plan_.stores.end(),
-                       [step](const Plan::Store& store) { return store.step == step; });
-  }
-
+  // One operation after the other, each for all places of the thread, and its result to memory.
   void write_steps() {
-    for (const Plan::Store& store : plan_.stores)
-      line("  " + std::string(type_name(store.dtype)) + " " + name('y', store.step) + "[V];");
-    line("#pragma unroll");
-    line("  for (int j = 0; j < V; ++j) {");
     for (size_t i = 0; i < plan_.steps.size(); ++i) {
       const Step& step = *plan_.steps[i].step;
       const int n = static_cast<int>(i);
       const std::string stored = type_name(step.out_type), wide = computed_name(step.out_type);
-      line("    const " + stored + " " + name('s', n) + " = narrowed<" + stored + ">(static_cast<" +
-           wide + ">(" + expression(plan_.steps[i]) + "));");
-      line("    [[maybe_unused]] const " + wide + " " + name('v', n) + " = read_back<" + stored +
-           ">(" + name('s', n) + ", args.zero);");
-      if (is_stored(n)) line("    " + name('y', n) + "[j] = " + name('s', n) + ";");
+      const std::string s = name('s', n), v = name('v', n);
+      line("  " + stored + " " + s + "[V];");
+      line("  [[maybe_unused]] " + wide + " " + v + "[V];");
+      line("#pragma unroll");
+      line("  for (int j = 0; j < V; ++j) {");
+      line("    " + s + "[j] = narrowed<" + stored + ">(static_cast<" + wide + ">(" +
+           expression(plan_.steps[i]) + "));");
+      line("    " + v + "[j] = read_back<" + stored + ">(" + s + "[j], args.zero);");
+      line("  }");
+      for (size_t k = 0; k < plan_.stores.size(); ++k)
+        if (plan_.stores[k].step == n) write_store(k);
     }
-    line("  }");
   }
 
-  void write_stores() {
-    for (size_t i = 0; i < plan_.stores.size(); ++i) {
-      const Plan::Store& store = plan_.stores[i];
-      const std::string type = type_name(store.dtype), y = name('y', store.step);
-      const std::string to = data(plan_.loads.size() + i);
-      const bool whole = is_aligned_for(store.data, store.dtype, vector_);
-      const std::string pack = "store_pack<" + type + ">(" + to + ", first, " + y + ");";
-      const std::string loop = "for (int j = 0; j < V; ++j)" +
-                               std::string(has_rest_ ? " if (j < count)" : "") + " store<" + type +
-                               ">(" + to + ", first + j, " + y + "[j]);";
-      if (whole && !has_rest_) {
-        line("  " + pack);
-      } else if (whole) {
-        line("  if (count == V) {");
-        line("    " + pack);
-        line("  } else {");
-        line("#pragma unroll");
-        line("    " + loop);
-        line("  }");
-      } else {
-        line("#pragma unroll");
-        line("  " + loop);
-      }
+  // All that the thread reads of memory has been read by now.
+  void write_store(size_t i) {
+    const Plan::Store& store = plan_.stores[i];
+    const std::string type = type_name(store.dtype), s = name('s', store.step);
+    const std::string to = data(plan_.loads.size() + i);
+    const bool whole = is_aligned_for(store.data, store.dtype, vector_);
+    const std::string pack = "store_pack<" + type + ">(" + to + ", first, " + s + ");";
+    const std::string loop = "for (int j = 0; j < V; ++j)" +
+                             std::string(has_rest_ ? " if (j < count)" : "") + " store<" + type +
+                             ">(" + to + ", first + j, " + s + "[j]);";
+    if (whole && !has_rest_) {
+      line("  " + pack);
+    } else if (whole) {
+      line("  if (count == V) {");
+      line("    " + pack);
+      line("  } else {");
+      line("#pragma unroll");
+      line("    " + loop);
+      line("  }");
+    } else {
+      line("#pragma unroll");
+      line("  " + loop);
     }
   }
 

@@ -58,6 +58,7 @@ inline constexpr int kStepNumbers = 3;
 struct Step {
   Formula formula;
   DType type = DType::kFloat32;  // that the formula is for
+  bool is_heavy = false;         // more than a few instructions
   int count = 0;
   bool bool_first = false;  // is input 0 a bool whatever `type` is?
   Operand inputs[kStepInputs];

@@ -73,6 +73,7 @@ fusion::Step step_of(const ElementwiseOperation& operation, const Formula& formu
                      const Loop& loop, const Strided& out, const Strided* inputs) {
   fusion::Step step;
   step.formula = formula;
+  step.is_heavy = operation.cost != Cost::kCheap;
   step.count = operation.signature.inputs;
   step.bool_first = operation.signature.bool_first;
   step.type = loop.inputs[step.count - 1].dtype;

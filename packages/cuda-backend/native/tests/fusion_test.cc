@@ -236,6 +236,14 @@ TEST_CASE("chains that have nothing to do with each other are held together") {
       CHECK(take(step("Exp", at(48 * kBytes + i * 512, {i}), {at(40 * kBytes, {i})})));
     CHECK_FALSE(take(step("Exp", at(60 * kBytes, {100}), {at(40 * kBytes, {100})})));
   }
+  SUBCASE("nor too many that are heavy") {
+    Step heavy = step("Exp", place(3), {place(2)});
+    heavy.is_heavy = true;
+    for (int i = 0; i < Group::kMostHeavy; ++i) CHECK(take(heavy));
+    CHECK_FALSE(take(heavy));
+    heavy.is_heavy = false;
+    CHECK(take(heavy));
+  }
   SUBCASE("they are sections of one kernel") {
     const std::vector<Plan> plans = {group.chains()[0].plan(), group.chains()[1].plan()};
     const KernelText text = write_kernel(plans);
