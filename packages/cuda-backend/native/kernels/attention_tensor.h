@@ -4,6 +4,7 @@
 // for keys have the scores turned, with a row for each key.
 #pragma once
 
+#include <atomic>
 #include <bit>
 
 #include "attention.h"
@@ -234,15 +235,62 @@ FLAMBEAU_DEVICE void hide_scores(const AttentionShape& s, const Visibility<T>& v
   }
 }
 
-// Is the weight of a query and a key, which need not exist, kept by dropout?
-template <class T>
-FLAMBEAU_DEVICE bool is_kept(const AttentionShape& s, const Visibility<T>& v, int query, int key) {
-  if (query >= s.length || key >= s.source) return false;
-  const int64_t bit = v.first_bit + query * s.source + key;
-  return v.bits[bit / 8] >> (bit & 7) & 1;
-}
+// Which weights dropout keeps of a lane's scores, whose rows are queries from `query` on, or keys
+// from `key` on where they are `turned`. Of what does not exist it may say anything.
+template <class T, bool turned>
+class KeptWeights {
+ public:
+  FLAMBEAU_DEVICE KeptWeights(const AttentionShape& s, const Visibility<T>& v, int query, int key)
+      : s_(s), v_(v), query_(query), key_(key) {
+    if constexpr (!turned) {
+      // The 64 bits of each row, out of three words that have them; no word is read behind the last
+      // one that has a weight's bit (there are eight bytes more than the weights need).
+      const auto bits = reinterpret_cast<uintptr_t>(v.bits);
+      const uintptr_t last = (bits + (s.heads * s.length * s.source - 1) / 8) / 4 * 4;
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const int64_t bit = v.first_bit + (query + score_row(2 * half)) * s.source + key;
+        const uintptr_t first = bits + bit / 8;
+        uint32_t words[3];
+#pragma unroll
+        for (int i = 0; i < 3; ++i)
+          words[i] = *reinterpret_cast<const uint32_t*>(min(first / 4 * 4 + 4 * i, last));
+        const auto shift = static_cast<unsigned>(first % 4 * 8 + bit % 8);
+        kept_[half][0] = __funnelshift_r(words[0], words[1], shift);
+        kept_[half][1] = __funnelshift_r(words[1], words[2], shift);
+      }
+    }
+  }
+  // Number c of tile n.
+  FLAMBEAU_DEVICE bool operator()(int n, int c) const {
+    if constexpr (turned) {
+      const int query = query_ + score_column(n, c), key = key_ + score_row(c);
+      if (query >= s_.length || key >= s_.source) return false;
+      const int64_t bit = v_.first_bit + query * s_.source + key;
+      return v_.bits[bit / 8] >> (bit & 7) & 1;
+    } else {
+      return kept_[c / 2][n / 4] >> score_column(n % 4, c) & 1;
+    }
+  }
+
+ private:
+  const AttentionShape& s_;
+  const Visibility<T>& v_;
+  int query_, key_;
+  uint32_t kept_[2][2];  // of each row, bits for columns
+};
 
 // --- launches ---
+
+// Lets a kernel take so much shared memory, once for each device.
+template <auto kernel>
+void allow_shared_once(const Call& call, size_t bytes) {
+  static std::atomic<uint64_t> allowed{0};
+  const uint64_t device = uint64_t{1} << call.device();
+  if (allowed & device) return;
+  allow_shared(kernel, bytes);
+  allowed |= device;
+}
 
 // Calls body(std::integral_constant<int, D>) with the size that kernels are made for: the smallest
 // that holds rows of `columns` numbers.

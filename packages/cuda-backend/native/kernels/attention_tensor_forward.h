@@ -141,12 +141,12 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
       }
       if constexpr (!plain) {
         if (visible.bits) {
+          const KeptWeights<T, false> kept(s, visible, own + 16 * m, key);
 #pragma unroll
           for (int n = 0; n < N; ++n)
 #pragma unroll
             for (int c = 0; c < 4; ++c)
-              if (!is_kept(s, visible, own + 16 * m + score_row(c), key + score_column(n, c)))
-                scores[m][n][c] = 0;
+              if (!kept(n, c)) scores[m][n][c] = 0;
         }
       }
     }
@@ -188,8 +188,8 @@ void launch_forward(Call& call, const AttentionShape& s, const HeadMatrices& out
   using Tile = ForwardTile<D, M, plain>;
   const AttentionBlocks blocks = attention_blocks(s.length, Tile::kQueries, 1, 1, s.heads);
   if (blocks.count() == 0) return;
-  const auto kernel = tensor_attention_kernel<T, D, M, plain>;
-  allow_shared(kernel, Tile::kShared);
+  constexpr auto kernel = tensor_attention_kernel<T, D, M, plain>;
+  allow_shared_once<kernel>(call, Tile::kShared);
   launch(kernel, dim3(blocks.count()), dim3(Tile::kThreads), Tile::kShared, call.stream(), s,
          blocks, out, lse);
 }

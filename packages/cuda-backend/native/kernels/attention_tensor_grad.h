@@ -32,32 +32,35 @@ FLAMBEAU_DEVICE void find_slopes(const AttentionShape& s, const Visibility<T>& v
                                  int key, float (&weights)[N][4], float (&slopes)[N][4],
                                  const Sums& sums, const Deltas& deltas) {
   const float factor = static_cast<float>(s.scale) * kLog2E;
-  const float kept = static_cast<float>(s.keep);
 #pragma unroll
   for (int n = 0; n < N; ++n)
 #pragma unroll
     for (int c = 0; c < 4; ++c) {
-      float weight;
+      float& weight = weights[n][c];
       if constexpr (plain) {
-        weight = fast_exp2(weights[n][c] * factor - sums(n, c));
+        weight = fast_exp2(weight * factor - sums(n, c));
       } else {
         // What is hidden has no weight, even where nothing else is seen.
-        weight =
-            weights[n][c] == -INFINITY ? 0.0f : fast_exp2((weights[n][c] - sums(n, c)) * kLog2E);
+        weight = weight == -INFINITY ? 0.0f : fast_exp2((weight - sums(n, c)) * kLog2E);
       }
-      float slope = slopes[n][c];
-      weights[n][c] = weight;
-      if constexpr (!plain) {
-        if (v.bits) {
-          const int q = query + (turned ? score_column(n, c) : score_row(c));
-          const int k = key + (turned ? score_row(c) : score_column(n, c));
-          const bool is = is_kept(s, v, q, k);
-          slope = is ? slope * kept : 0.0f;
-          weights[n][c] = is ? weight : 0.0f;
-        }
-      }
-      slopes[n][c] = weight * (slope - deltas(n, c));
     }
+  if (!plain && v.bits) {
+    const KeptWeights<T, turned> kept(s, v, query, key);
+    const float keep = static_cast<float>(s.keep);
+#pragma unroll
+    for (int n = 0; n < N; ++n)
+#pragma unroll
+      for (int c = 0; c < 4; ++c) {
+        const bool is = kept(n, c);
+        slopes[n][c] = weights[n][c] * ((is ? slopes[n][c] * keep : 0.0f) - deltas(n, c));
+        weights[n][c] = is ? weights[n][c] : 0.0f;
+      }
+  } else {
+#pragma unroll
+    for (int n = 0; n < N; ++n)
+#pragma unroll
+      for (int c = 0; c < 4; ++c) slopes[n][c] = weights[n][c] * (slopes[n][c] - deltas(n, c));
+  }
 }
 
 }  // namespace flambeau::cuda

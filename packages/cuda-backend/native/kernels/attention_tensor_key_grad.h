@@ -183,8 +183,8 @@ template <class T, int D, int warps, bool plain, bool all>
 void launch_key_grad(Call& call, const AttentionShape& s, const AttentionGradient& g) {
   using Tile = KeyGradTile<D, warps, all>;
   const AttentionBlocks blocks = attention_blocks(s.source, Tile::kKeys, 1, 1, s.heads / s.k.group);
-  const auto kernel = tensor_key_grad_kernel<T, D, warps, plain, all>;
-  allow_shared(kernel, Tile::kShared);
+  constexpr auto kernel = tensor_key_grad_kernel<T, D, warps, plain, all>;
+  allow_shared_once<kernel>(call, Tile::kShared);
   launch(kernel, dim3(blocks.count()), dim3(Tile::kThreads), Tile::kShared, call.stream(), s, g,
          blocks);
 }

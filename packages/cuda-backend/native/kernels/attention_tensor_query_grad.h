@@ -101,8 +101,8 @@ template <class T, int D, bool plain>
 void launch_query_grad(Call& call, const AttentionShape& s, const AttentionGradient& g) {
   using Tile = QueryGradTile<D>;
   const AttentionBlocks blocks = attention_blocks(s.length, Tile::kQueries, 1, 1, s.heads);
-  const auto kernel = tensor_query_grad_kernel<T, D, plain>;
-  allow_shared(kernel, Tile::kShared);
+  constexpr auto kernel = tensor_query_grad_kernel<T, D, plain>;
+  allow_shared_once<kernel>(call, Tile::kShared);
   launch(kernel, dim3(blocks.count()), dim3(Tile::kThreads), Tile::kShared, call.stream(), s, g,
          blocks);
 }
