@@ -200,10 +200,12 @@ void tensor_forward(Call& call, const AttentionShape& s, const HeadMatrices& out
     constexpr int D = decltype(size)::value;
     if constexpr (D <= 128) {
       if (!is_plain(s)) return launch_forward<T, D, 1, false>(call, s, out, lse);
-      // Tiles of 128 queries take half as many loads of keys, but there must be enough of them.
+      // Tiles of 128 queries take half as many loads of keys, but there must be enough of them for
+      // all multiprocessors.
       using Large = ForwardTile<D, 2, true>;
       const int64_t tiles = (s.length + Large::kQueries - 1) / Large::kQueries * s.heads;
-      if (s.length > 64 && tiles >= call.properties().multiprocessors &&
+      if (s.length > Large::kQueries &&
+          tiles >= int64_t{Large::kBlocks} * call.properties().multiprocessors &&
           Large::kShared <= static_cast<int64_t>(call.properties().shared_per_block_most))
         return launch_forward<T, D, 2, true>(call, s, out, lse);
       return launch_forward<T, D, 1, true>(call, s, out, lse);
