@@ -227,10 +227,9 @@ Plan Engines::next(Handle handle) {
       ask(kWhateverWorks);
       continue;
     }
-    const Owned& config = configs_[at_++];
-    Plan plan = {Owned(kPlan), 0, has_bias_};
+    Plan plan = {Owned(kPlan), std::move(configs_[at_++]), 0, has_bias_};
     set(plan.descriptor, kPlanHandle, kHandleValue, &handle);
-    set_descriptor(plan.descriptor, kPlanConfig, config);
+    set_descriptor(plan.descriptor, kPlanConfig, plan.config);
     if (!accepted(plan.descriptor, "cudnnBackendFinalize of a plan")) continue;
     int64_t count = 0;
     check(functions().get(plan.descriptor.get(), kPlanWorkspace, kInt64Value, 1, &count,
