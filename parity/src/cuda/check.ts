@@ -100,7 +100,7 @@ if (deviceCount() === 0) {
     device: getDeviceName(),
     samples: wants('samples') ? part('samples', seconds, chosenSamples()) : null,
     modules: wants('modules') ? part('modules', seconds, modules()) : null,
-    fused: wants('fused') ? part('fused', seconds, fusedCases(100)) : null,
+    fused: wants('fused') ? part('fused', seconds, fusedCases(20)) : null,
     leak: wants('leak') ? leakTest(5000, seconds) : null,
   }
   if (report.leak !== null) say(`leak: ${JSON.stringify(report.leak)}`)

@@ -11,7 +11,7 @@ int Group::size() const {
 }
 
 bool Group::take(Step& step) {
-  if (step.is_heavy && heavy_ == kMostHeavy) return false;
+  if (size() == kMostSteps || (step.is_heavy && heavy_ == kMostHeavy)) return false;
   Chain* place = nullptr;
   // What shares memory with one chain must become part of it; with two, that cannot be.
   for (Chain& chain : chains_) {

@@ -11,6 +11,8 @@ namespace flambeau::cuda::fusion {
 class Group {
  public:
   static constexpr int kMostChains = 8;
+  // Their operands and numbers fit into the 4 KB that arguments of a kernel have.
+  static constexpr int kMostSteps = 64;
   // Of heavy steps: compilers take a second for a handful of them.
   static constexpr int kMostHeavy = 8;
 

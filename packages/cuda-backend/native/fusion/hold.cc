@@ -11,9 +11,13 @@ namespace {
 // that needs many registers would slow the others down.
 constexpr int64_t kSmall = int64_t{1} << 18;
 
+constexpr size_t kMostArgumentBytes = 4096;
+
 int launch_plans(const std::vector<Plan>& plans, int device, cudaStream_t stream) {
   const KernelText text = write_kernel(plans);
   const std::vector<char> argument = pack_arguments(plans);
+  if (argument.size() > kMostArgumentBytes)
+    throw Failure("ERR_INTERNAL", "operations that were fused have too many operands");
   launch_compiled(compiled(text.source, device), text.blocks, kFusedThreads, argument.data(),
                   stream);
   int operations = 0;

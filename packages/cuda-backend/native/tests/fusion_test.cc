@@ -244,6 +244,21 @@ TEST_CASE("chains that have nothing to do with each other are held together") {
     heavy.is_heavy = false;
     CHECK(take(heavy));
   }
+  SUBCASE("nor so many that their operands are more than a kernel takes") {
+    // With three numbers each, and a result that is stored.
+    int taken = group.size();
+    const auto next = [&](int i) {
+      Step each = step("NanToNum", at(8192 + 32 * i, {4 + i % 4}), {at(4096, {4 + i % 4})}, 3);
+      return each;
+    };
+    int i = 0;
+    while (i < 1000 && take(next(i))) ++i;
+    taken += i;
+    CHECK(taken == Group::kMostSteps);
+    std::vector<Plan> plans;
+    for (const Chain& chain : group.chains()) plans.push_back(chain.plan());
+    CHECK(pack_arguments(plans).size() < 4096);
+  }
   SUBCASE("they are sections of one kernel") {
     const std::vector<Plan> plans = {group.chains()[0].plan(), group.chains()[1].plan()};
     const KernelText text = write_kernel(plans);
