@@ -17,7 +17,6 @@ constexpr int kVectorBytes = 32;
 constexpr int kVectorBytes = 16;
 #endif
 
-constexpr int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // N values of type T; a plain T for N = 1.
@@ -129,18 +128,6 @@ inline void for_channels(int64_t channels, const Body& body) {
   for (; c < channels; ++c) body.template operator()<1>(c);
 }
 
-// The places [begin, end) of window `index` that lie inside of the input, and where place 0 lies.
-struct Places {
-  int64_t origin, begin, end;
-
-  Places(const PoolAxis& axis, int64_t index)
-      : origin(index * axis.stride - axis.pad), begin(0), end(axis.size) {
-    if (origin < 0) begin = (axis.dilation - 1 - origin) / axis.dilation;
-    if (origin + (axis.size - 1) * axis.dilation >= axis.input)
-      end = (axis.input - origin + axis.dilation - 1) / axis.dilation;
-  }
-};
-
 // --- max ---
 
 // The best of the places so far, and its number.
@@ -158,7 +145,7 @@ struct Best {
 
 // One window whose place (0, 0) lies at x; K is the size of a full K × K window, 0 for any.
 template <int K, class T, class Tap, int N>
-inline void max_window(const PoolShape& shape, const Places& rows, const Places& columns,
+inline void max_window(const PoolShape& shape, const PoolPlaces& rows, const PoolPlaces& columns,
                        const T* x, T* y, Tap* taps) {
   using V = PackOf<T, N>;
   const int64_t down = shape.h.dilation * shape.w.input * shape.channels;
@@ -186,10 +173,10 @@ template <int K, class T, class Tap>
 void max_row_of(const PoolRow& row) {
   const PoolShape& shape = *row.shape;
   const int64_t channels = shape.channels;
-  const Places rows(shape.h, row.row);
+  const PoolPlaces rows(shape.h, row.row);
   const bool all_rows = rows.begin == 0 && rows.end == shape.h.size;
   for (int64_t j = 0; j < shape.w.output; ++j) {
-    const Places columns(shape.w, j);
+    const PoolPlaces columns(shape.w, j);
     const T* x = static_cast<const T*>(row.x);
     const int64_t from = (rows.origin * shape.w.input + columns.origin) * channels;
     T* y = static_cast<T*>(row.y) + j * channels;
@@ -220,11 +207,8 @@ void max_row(const PoolRow& row) {
 // Calls body(i, k) for each row i of windows whose place k along h lies on input row `at`.
 template <class Body>
 inline void for_covering(const PoolAxis& axis, int64_t at, const Body& body) {
-  const int64_t reach = (axis.size - 1) * axis.dilation;
-  const int64_t lowest = at + axis.pad - reach;
-  const int64_t first = lowest <= 0 ? 0 : (lowest + axis.stride - 1) / axis.stride;
-  const int64_t last = min_of((at + axis.pad) / axis.stride, axis.output - 1);
-  for (int64_t i = first; i <= last; ++i) {
+  const PoolCovering windows(axis, at);
+  for (int64_t i = windows.first; i <= windows.last; ++i) {
     const int64_t distance = at + axis.pad - i * axis.stride;
     if (distance % axis.dilation == 0) body(i, distance / axis.dilation);
   }
@@ -271,7 +255,7 @@ void max_grad_row_of(const PoolGradRow& row) {
   T* dx = static_cast<T*>(row.dx);
   collect<kTiles, T>(row, [&](int64_t i, int64_t place) {
     for (int64_t j = 0; j < shape.w.output; ++j) {
-      const Places columns(shape.w, j);
+      const PoolPlaces columns(shape.w, j);
       const bool full = columns.begin == 0 && columns.end == shape.w.size;
       const T* dy = static_cast<const T*>(row.dy) + (i * shape.w.output + j) * channels;
       const Tap* taps = static_cast<const Tap*>(row.taps) + (i * shape.w.output + j) * channels;
@@ -309,26 +293,14 @@ void max_grad_row(const PoolGradRow& row) {
 
 // --- average ---
 
-// What the sum over window (i, j) is divided by.
-template <class T>
-inline T divisor_of(const PoolShape& shape, const Places& rows, const Places& columns,
-                    bool count_pad, double divisor) {
-  if (divisor != 0) return static_cast<T>(divisor);
-  if (!count_pad) return static_cast<T>((rows.end - rows.begin) * (columns.end - columns.begin));
-  // With rounding up a window may reach beyond the padding, which counts no further.
-  const int64_t high = min_of(shape.h.size, shape.h.input + shape.h.pad - rows.origin);
-  const int64_t wide = min_of(shape.w.size, shape.w.input + shape.w.pad - columns.origin);
-  return static_cast<T>(high * wide);
-}
-
 template <class T>
 void avg_row(const PoolRow& row) {
   const PoolShape& shape = *row.shape;
   const int64_t channels = shape.channels;
-  const Places rows(shape.h, row.row);
+  const PoolPlaces rows(shape.h, row.row);
   for (int64_t j = 0; j < shape.w.output; ++j) {
-    const Places columns(shape.w, j);
-    const T divisor = divisor_of<T>(shape, rows, columns, row.count_pad, row.divisor);
+    const PoolPlaces columns(shape.w, j);
+    const T divisor = pool_divisor<T>(shape, rows, columns, row.count_pad, row.divisor);
     T* y = static_cast<T*>(row.y) + j * channels;
     for_channels<T>(channels, [&]<int N>(int64_t c) {
       using V = PackOf<T, N>;
@@ -349,10 +321,10 @@ void avg_grad_row_of(const PoolGradRow& row) {
   const int64_t channels = shape.channels;
   T* dx = static_cast<T*>(row.dx);
   collect<kTiles, T>(row, [&](int64_t i, int64_t) {
-    const Places rows(shape.h, i);
+    const PoolPlaces rows(shape.h, i);
     for (int64_t j = 0; j < shape.w.output; ++j) {
-      const Places columns(shape.w, j);
-      const T divisor = divisor_of<T>(shape, rows, columns, row.count_pad, row.divisor);
+      const PoolPlaces columns(shape.w, j);
+      const T divisor = pool_divisor<T>(shape, rows, columns, row.count_pad, row.divisor);
       const T* dy = static_cast<const T*>(row.dy) + (i * shape.w.output + j) * channels;
       for_channels<T>(channels, [&]<int N>(int64_t c) {
         using V = PackOf<T, N>;

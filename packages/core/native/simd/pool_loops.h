@@ -3,24 +3,9 @@
 
 #include <cstdint>
 
+#include "pool_windows.h"
+
 namespace flambeau {
-
-// Windows along one axis: window i covers input positions i · stride - pad + k · dilation, k <
-// size.
-struct PoolAxis {
-  int64_t input;   // positions
-  int64_t output;  // windows
-  int64_t size;
-  int64_t stride;
-  int64_t pad;
-  int64_t dilation;
-};
-
-// The geometry of a pooling of images [h.input, w.input, channels].
-struct PoolShape {
-  PoolAxis h, w;
-  int64_t channels;
-};
 
 // Row `row` of the output from image x. Each window covers an input position at least.
 //

@@ -8,6 +8,7 @@
 #include "call.h"
 #include "channels_last.h"
 #include "elements.h"
+#include "pooling.h"
 #include "primitives.h"
 
 namespace flambeau::cuda {
@@ -15,68 +16,6 @@ namespace flambeau::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-
-// Windows along one axis: window i covers input positions i · stride - pad + k · dilation, k <
-// size.
-struct PoolAxis {
-  int64_t input, output, size, stride, pad, dilation;
-};
-
-// The geometry of a pooling of images [h.input, w.input, channels].
-struct PoolShape {
-  PoolAxis h, w;
-  int64_t channels;
-};
-
-// Throws unless the number of windows is the rounded-down or the rounded-up one and each of them
-// covers a position of the input.
-void check_axis(const PoolAxis& axis) {
-  int64_t reach;
-  if (__builtin_mul_overflow(axis.size - 1, axis.dilation, &reach) || axis.pad > (reach + 1) / 2)
-    throw Failure("ERR_VALUE", "the padding is more than half of the window");
-  const int64_t free = axis.input + 2 * axis.pad - reach - 1;
-  if (axis.output < 1 || axis.input < 1)
-    throw Failure("ERR_SHAPE", "the window is larger than the padded input");
-  const int64_t down = free < 0 ? 0 : free / axis.stride + 1;
-  const int64_t up = free + axis.stride - 1 < 0 ? 0 : (free + axis.stride - 1) / axis.stride + 1;
-  if ((axis.output != down && axis.output != up) ||
-      (axis.output - 1) * axis.stride - axis.pad >= axis.input)
-    throw Failure("ERR_SHAPE", "the output's height or width does not follow from the input's");
-  // A window that begins in the padding may step over the whole input.
-  for (int64_t origin = -axis.pad, i = 0; origin < 0 && i < axis.output; ++i) {
-    const int64_t first = (axis.dilation - 1 - origin) / axis.dilation;
-    if (first >= axis.size || origin + first * axis.dilation >= axis.input)
-      throw Failure("ERR_SHAPE",
-                    "a window lies in the padding alone; use less padding or dilation");
-    origin += axis.stride;
-  }
-}
-
-// Parameters 0 to 5 are the window's size, stride and padding, height and width each; with
-// `dilated`, 6 and 7 are its dilation.
-PoolShape pool_shape(Call& call, const Shape& x, const Shape& y, bool dilated) {
-  if (x.ndim != 4 || y.ndim != 4)
-    throw Failure("ERR_SHAPE", "pooling needs an input and an output with 4 axes");
-  if (x.sizes[0] != y.sizes[0] || x.sizes[1] != y.sizes[1])
-    throw Failure("ERR_SHAPE", "the output's batch and channels must be those of the input");
-  PoolShape shape;
-  for (int axis = 0; axis < 2; ++axis) {
-    PoolAxis& a = axis == 0 ? shape.h : shape.w;
-    a.input = x.sizes[2 + axis];
-    a.output = y.sizes[2 + axis];
-    a.size = size_param(call, axis, 1, "a window");
-    a.stride = size_param(call, 2 + axis, 1, "a stride");
-    a.pad = size_param(call, 4 + axis, 0, "a padding");
-    a.dilation = dilated ? size_param(call, 6 + axis, 1, "a dilation") : 1;
-  }
-  shape.channels = x.sizes[1];
-  if (x.numel() == 0 && y.numel() == 0) return shape;
-  check_axis(shape.h);
-  check_axis(shape.w);
-  if (shape.h.size > INT32_MAX / shape.w.size)
-    throw Failure("ERR_VALUE", "the window has more than 2^31 places");
-  return shape;
-}
 
 // Which place of the window held the largest value: its number in the window, as uint8 or int32, or
 // its position in the image.
@@ -110,29 +49,6 @@ struct Items {
     uint32_t rest = packs.divide(item, pack);
     rest = width.divide(rest, column);
     *image = height.divide(rest, row);
-  }
-};
-
-// The places [begin, end) of window `index` that lie inside of the input, and where place 0 lies.
-struct Places {
-  int64_t origin, begin, end;
-
-  __device__ __forceinline__ Places(const PoolAxis& axis, int64_t index)
-      : origin(index * axis.stride - axis.pad), begin(0), end(axis.size) {
-    if (origin < 0) begin = (axis.dilation - 1 - origin) / axis.dilation;
-    if (origin + (axis.size - 1) * axis.dilation >= axis.input)
-      end = (axis.input - origin + axis.dilation - 1) / axis.dilation;
-  }
-};
-
-// The windows that cover position `at`: [first, last], those whose distance divides.
-struct Covering {
-  int64_t first, last;
-
-  __device__ __forceinline__ Covering(const PoolAxis& axis, int64_t at) {
-    const int64_t lowest = at + axis.pad - (axis.size - 1) * axis.dilation;
-    first = lowest <= 0 ? 0 : (lowest + axis.stride - 1) / axis.stride;
-    last = min((at + axis.pad) / axis.stride, axis.output - 1);
   }
 };
 
@@ -177,7 +93,7 @@ __global__ void max_kernel(PoolShape s, Items items, const T* x, T* y, void* tap
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, i, j, pack;
     items.locate(static_cast<uint32_t>(item), &image, &i, &j, &pack);
-    const Places rows(s.h, i), columns(s.w, j);
+    const PoolPlaces rows(s.h, i), columns(s.w, j);
     const T* from = x + image * s.h.input * s.w.input * s.channels + int64_t{pack} * n;
     Computed<T> best[n] = {};
     int64_t tap[n] = {};
@@ -210,7 +126,7 @@ __global__ void max_grad_kernel(PoolShape s, Items items, const T* dy, const voi
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, h, w, pack;
     items.locate(static_cast<uint32_t>(item), &image, &h, &w, &pack);
-    const Covering rows(s.h, h), columns(s.w, w);
+    const PoolCovering rows(s.h, h), columns(s.w, w);
     const int64_t base = image * s.h.output * s.w.output * s.channels + int64_t{pack} * n;
     Computed<T> sums[n] = {};
     for (int64_t i = rows.first; i <= rows.last; ++i) {
@@ -291,18 +207,6 @@ __global__ void gather_kernel(PoolShape s, Items items, const T* x, const void* 
 
 // --- average ---
 
-// What the sum over window (i, j) is divided by.
-template <class W>
-__device__ __forceinline__ W divisor_of(const PoolShape& s, const Places& rows,
-                                        const Places& columns, bool count_pad, double divisor) {
-  if (divisor != 0) return static_cast<W>(divisor);
-  if (!count_pad) return static_cast<W>((rows.end - rows.begin) * (columns.end - columns.begin));
-  // With rounding up a window may reach beyond the padding, which counts no further.
-  const int64_t high = min(s.h.size, s.h.input + s.h.pad - rows.origin);
-  const int64_t wide = min(s.w.size, s.w.input + s.w.pad - columns.origin);
-  return static_cast<W>(high * wide);
-}
-
 template <class T, int n>
 __global__ void avg_kernel(PoolShape s, Items items, const T* x, T* y, bool count_pad,
                            double divisor) {
@@ -310,7 +214,7 @@ __global__ void avg_kernel(PoolShape s, Items items, const T* x, T* y, bool coun
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, i, j, pack;
     items.locate(static_cast<uint32_t>(item), &image, &i, &j, &pack);
-    const Places rows(s.h, i), columns(s.w, j);
+    const PoolPlaces rows(s.h, i), columns(s.w, j);
     const T* from = x + image * s.h.input * s.w.input * s.channels + int64_t{pack} * n;
     W sums[n] = {};
     for (int64_t a = rows.begin; a < rows.end; ++a)
@@ -320,7 +224,7 @@ __global__ void avg_kernel(PoolShape s, Items items, const T* x, T* y, bool coun
 #pragma unroll
         for (int l = 0; l < n; ++l) sums[l] += widened(values[l]);
       }
-    const W by = divisor_of<W>(s, rows, columns, count_pad, divisor);
+    const W by = pool_divisor<W>(s, rows, columns, count_pad, divisor);
     Pack<T, n> out;
 #pragma unroll
     for (int l = 0; l < n; ++l) out[l] = narrowed<T>(sums[l] / by);
@@ -335,13 +239,13 @@ __global__ void avg_grad_kernel(PoolShape s, Items items, const T* dy, T* dx, bo
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, h, w, pack;
     items.locate(static_cast<uint32_t>(item), &image, &h, &w, &pack);
-    const Covering rows(s.h, h), columns(s.w, w);
+    const PoolCovering rows(s.h, h), columns(s.w, w);
     const T* from = dy + image * s.h.output * s.w.output * s.channels + int64_t{pack} * n;
     W sums[n] = {};
     for (int64_t i = rows.first; i <= rows.last; ++i) {
-      const Places down(s.h, i);
+      const PoolPlaces down(s.h, i);
       for (int64_t j = columns.first; j <= columns.last; ++j) {
-        const W by = divisor_of<W>(s, down, Places(s.w, j), count_pad, divisor);
+        const W by = pool_divisor<W>(s, down, PoolPlaces(s.w, j), count_pad, divisor);
         const Pack<T, n> grads = load_pack<n>(from + (i * s.w.output + j) * s.channels);
 #pragma unroll
         for (int l = 0; l < n; ++l) sums[l] += widened(grads[l]) / by;
