@@ -4,8 +4,9 @@
 #include <cstring>
 #include <string>
 
+#include "in_place.h"
+#include "index_axes.h"
 #include "iterate.h"
-#include "overlap.h"
 
 namespace flambeau {
 
@@ -53,28 +54,6 @@ void with_item(size_t bytes, const Body& body) {
 // Throws ERR_INDEX, naming the first one in row-major order, unless all indices are in [0, size),
 // or in [-size, size) if they wrap.
 void check_places(Call& call, const Tensor& index, int64_t size, bool wraps, int64_t label);
-
-// Could a write to one be seen through the other?
-inline bool shares_memory(const Tensor& a, const Tensor& b) {
-  const Extent x = extent_of(a);
-  const Extent y = extent_of(b);
-  return x.first < y.last && y.first < x.last;
-}
-
-// A row-major copy that dies with the call.
-inline Tensor apart(Call& call, const Tensor& t) {
-  Tensor copy = call.temporary(t.shape, t.dtype);
-  copy_into(copy, t);
-  return copy;
-}
-
-// The target, or a copy of input 0 in its memory order.
-inline Tensor& copy_or_target(Call& call) {
-  if (call.in_place(0)) return call.out(0);
-  Tensor& out = call.out_like(0, call.in(0));
-  copy_into(out, call.in(0));
-  return out;
-}
 
 // Zeroes a new tensor.
 inline void clear(Tensor& t) {

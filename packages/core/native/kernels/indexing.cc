@@ -16,30 +16,6 @@ constexpr int64_t kLargeSlice = int64_t{1} << 16;
 // Elements up to which one thread alone writes to places that may repeat: some 50 µs of work.
 constexpr int64_t kScatterGrain = 8 * kGrain;
 
-// The group of axes that an index tensor replaces.
-struct Group {
-  int axis;
-  int count;
-  bool wraps;  // negative places count from the back
-  int64_t label;
-
-  // Parameters first … first + 3.
-  Group(const Call& call, int first, const Tensor& indexed)
-      : axis(static_cast<int>(call.integer(first))),
-        count(static_cast<int>(call.integer(first + 1))),
-        wraps(call.flag(first + 2)),
-        label(call.integer(first + 3)) {
-    if (call.integer(first) < 0 || call.integer(first + 1) < 1 ||
-        call.integer(first) > indexed.ndim() || call.integer(first + 1) > indexed.ndim() - axis)
-      throw Failure("ERR_INTERNAL", "no such group of axes");
-  }
-  int64_t size_in(const Tensor& t) const {
-    int64_t n = 1;
-    for (int i = axis; i < axis + count; ++i) n *= t.size(i);
-    return n;
-  }
-};
-
 // The places of an index tensor, checked and counted from 0, and where they are in memory.
 struct Places {
   int64_t n;
@@ -47,7 +23,7 @@ struct Places {
   Tensor offset;  // int64 [n], bytes
 };
 
-Places find_places(Call& call, const Tensor& index, const Tensor& indexed, const Group& group,
+Places find_places(Call& call, const Tensor& index, const Tensor& indexed, const IndexGroup& group,
                    bool want_place) {
   const Tensor dense = call.contiguous(index);
   const int64_t n = dense.numel();
@@ -120,21 +96,9 @@ void check_places(Call& call, const Tensor& index, int64_t size, bool wraps, int
 
 namespace {
 
-// Shape of a tensor with the group replaced by the index tensor's axes.
-Shape replaced(const Shape& shape, const Group& group, const Shape& index) {
-  Shape out;
-  if (shape.ndim - group.count + index.ndim > kMaxDims)
-    throw Failure("ERR_INTERNAL", "too many axes");
-  for (int i = 0; i < group.axis; ++i) out.sizes[out.ndim++] = shape.sizes[i];
-  for (int i = 0; i < index.ndim; ++i) out.sizes[out.ndim++] = index.sizes[i];
-  for (int i = group.axis + group.count; i < shape.ndim; ++i)
-    out.sizes[out.ndim++] = shape.sizes[i];
-  return out;
-}
-
 // Sets t's axes: those of `indexed` outside of the group and those of `other` outside of the
 // index tensor's axes.
-void set_axes(Transfer& t, const Tensor& indexed, const Tensor& other, const Group& group,
+void set_axes(Transfer& t, const Tensor& indexed, const Tensor& other, const IndexGroup& group,
               int index_ndim, bool writes_indexed, int64_t pivot) {
   int64_t size[kMaxDims], a[kMaxDims], b[kMaxDims];
   int count = 0;
@@ -151,17 +115,12 @@ void set_axes(Transfer& t, const Tensor& indexed, const Tensor& other, const Gro
 
 // The slice at byte offset `at` of the indexed tensor, or slice p of the other one.
 Tensor slice_of(const Tensor& t, int first, int count, int64_t at) {
-  Tensor slice = t;
-  slice.shape.ndim = t.ndim() - count;
-  for (int i = first; i < slice.ndim(); ++i) {
-    slice.shape.sizes[i] = t.size(i + count);
-    slice.strides[i] = t.stride(i + count);
-  }
+  Tensor slice = first_slice(t, first, count);
   slice.data += at;
   return slice;
 }
 
-void take(Call& call, const Tensor& x, const Tensor& index, const Group& group, Tensor& out) {
+void take(Call& call, const Tensor& x, const Tensor& index, const IndexGroup& group, Tensor& out) {
   const Places places = find_places(call, index, x, group, false);
   if (out.numel() == 0) return;
   Transfer t;
@@ -191,37 +150,6 @@ void take(Call& call, const Tensor& x, const Tensor& index, const Group& group, 
                    assign.table.fence();
                  });
   });
-}
-
-// Does one step lead from each of axes [first, first + count) to the next?
-bool single_step(const Tensor& t, int first, int count, int64_t* step) {
-  int64_t expected = -1;
-  *step = 0;
-  for (int i = first + count - 1; i >= first; --i) {
-    if (t.size(i) == 1) continue;
-    if (expected < 0) {
-      *step = t.stride(i);
-    } else if (t.stride(i) != expected) {
-      return false;
-    }
-    expected = t.stride(i) * t.size(i);
-  }
-  return true;
-}
-
-// `t` broadcast to `shape`, without a copy.
-Tensor broadcast(const Tensor& t, const Shape& shape) {
-  Tensor view = t;
-  view.shape = shape;
-  const int lead = shape.ndim - t.ndim();
-  if (lead < 0) throw Failure("ERR_INTERNAL", "the values have too many axes");
-  for (int i = 0; i < shape.ndim; ++i) {
-    const int64_t size = i < lead ? 1 : t.size(i - lead);
-    if (size != 1 && size != shape.sizes[i])
-      throw Failure("ERR_INTERNAL", "the values do not broadcast to the indexed part");
-    view.strides[i] = size == 1 ? 0 : t.stride(i - lead);
-  }
-  return view;
 }
 
 // Moves all slices to places that may repeat: only slices that cannot meet run at the same time.
@@ -265,12 +193,12 @@ void scatter_slices(const Transfer& t, const Places& places, int64_t group_size,
 enum class Mode { kAssign, kAdd };
 
 // out[…, places, …] = values, or += alpha · values. The values broadcast.
-void put(Call& call, Tensor& out, const Tensor& index, const Tensor& given, const Group& group,
+void put(Call& call, Tensor& out, const Tensor& index, const Tensor& given, const IndexGroup& group,
          Mode mode, double alpha) {
   if (given.dtype != out.dtype)
     throw Failure("ERR_INTERNAL", "values must have the dtype of the tensor they go to");
   const Places places = find_places(call, index, out, group, true);
-  Tensor values = broadcast(given, replaced(out.shape, group, index.shape));
+  Tensor values = broadcast_values(given, group.replaced(out.shape, index.shape));
   if (values.numel() == 0) return;
   require_writable(out);
   Transfer t;
@@ -309,9 +237,9 @@ void put(Call& call, Tensor& out, const Tensor& index, const Tensor& given, cons
 FLAMBEAU_KERNEL_ALL_TYPES(index) {
   const Tensor& x = call.in(0);
   const Tensor& index = call.in(1);
-  const Group group(call, 0, x);
+  const IndexGroup group(call, 0, x);
   Tensor& out = group.count == 1 && index.ndim() == 1 ? call.out_like(0, x) : call.out(0);
-  if (!(out.shape == replaced(x.shape, group, index.shape)) || out.dtype != x.dtype)
+  if (!(out.shape == group.replaced(x.shape, index.shape)) || out.dtype != x.dtype)
     throw Failure("ERR_INTERNAL", "the indexed shape does not fit");
   take(call, x, index, group, out);
 }
@@ -321,8 +249,8 @@ FLAMBEAU_KERNEL(indexGrad) {
   const Tensor& grad = call.in(0);
   const Tensor& index = call.in(1);
   Tensor& out = grad.ndim() == call.spec(0).shape.ndim ? call.out_like(0, grad) : call.out(0);
-  const Group group(call, 0, out);
-  if (!(grad.shape == replaced(out.shape, group, index.shape)))
+  const IndexGroup group(call, 0, out);
+  if (!(grad.shape == group.replaced(out.shape, index.shape)))
     throw Failure("ERR_INTERNAL", "the gradient does not fit the indexed shape");
   clear(out);
   put(call, out, index, grad, group, Mode::kAdd, 1);
@@ -332,7 +260,7 @@ FLAMBEAU_KERNEL(indexGrad) {
 // places, or alpha times them added there. Parameters: as for index; then add?, alpha.
 FLAMBEAU_KERNEL_ALL_TYPES_IF(indexPut, !call.flag(4)) {
   Tensor& out = copy_or_target(call);
-  put(call, out, call.in(1), call.in(2), Group(call, 0, out),
+  put(call, out, call.in(1), call.in(2), IndexGroup(call, 0, out),
       call.flag(4) ? Mode::kAdd : Mode::kAssign, call.param(5));
 }
 

@@ -7,27 +7,6 @@
 
 namespace flambeau {
 
-// `t` cut to `shape`, all positions of `axis` at the first one.
-inline Tensor lane_starts(const Tensor& t, const Shape& shape, int axis) {
-  Tensor view = t;
-  for (int i = 0; i < t.ndim(); ++i)
-    if (i != axis && shape.sizes[i] > t.size(i))
-      throw Failure("ERR_INTERNAL", "the index is larger than the tensor");
-  view.shape = shape;
-  view.strides[axis] = 0;
-  return view;
-}
-
-inline Tensor without_axis(const Tensor& t, int axis) {
-  Tensor view = t;
-  view.shape.ndim = t.ndim() - 1;
-  for (int i = axis; i < view.ndim(); ++i) {
-    view.shape.sizes[i] = t.size(i + 1);
-    view.strides[i] = t.stride(i + 1);
-  }
-  return view;
-}
-
 // With an index out of range, a target that is written in place keeps what it has if the index has
 // no more elements than this. Looking at a large one twice takes too long: what is in range is then
 // written before the error, as in PyTorch.
@@ -43,18 +22,7 @@ struct Scattered {
 // `given` is at least as large as the index, or a number.
 inline Scattered scattered(Call& call, const Tensor& out, const Tensor& index,
                            const Tensor& given) {
-  if (index.ndim() != out.ndim() || given.dtype != out.dtype ||
-      (given.ndim() != 0 && given.ndim() != out.ndim()))
-    throw Failure("ERR_INTERNAL", "scatter's operands do not fit");
-  Scattered result{index, given};
-  result.source.shape = index.shape;
-  for (int i = 0; i < index.ndim(); ++i) {
-    if (given.ndim() == 0) {
-      result.source.strides[i] = 0;
-    } else if (index.size(i) > given.size(i)) {
-      throw Failure("ERR_INTERNAL", "the index is larger than the source");
-    }
-  }
+  Scattered result{index, scattered_source(out, index, given)};
   if (shares_memory(out, result.source)) result.source = apart(call, result.source);
   if (shares_memory(out, index)) result.index = apart(call, index);
   return result;
@@ -103,8 +71,9 @@ bool scatter_lanes(const Tensor& out, const Tensor& index, const Tensor& source,
   const int64_t item = static_cast<int64_t>(sizeof(T));
   const int64_t to_step = out.stride(axis) * item, from_step = source.stride(axis) * item,
                 place_step = index.stride(axis) * static_cast<int64_t>(sizeof(I));
-  const Tensor lanes = without_axis(lane_starts(out, index.shape, axis), axis);
-  const Tensor index_lanes = without_axis(index, axis), source_lanes = without_axis(source, axis);
+  const Tensor lanes = first_slice(lane_starts(out, index.shape, axis), axis, 1);
+  const Tensor index_lanes = first_slice(index, axis, 1),
+               source_lanes = first_slice(source, axis, 1);
   std::atomic<bool> good{true};
   const Iteration<3> loop(lanes.shape, {&lanes, &index_lanes, &source_lanes});
   // Lanes side by side are moved row by row, which pays if rows are wide. What is summed does not
@@ -126,12 +95,6 @@ bool scatter_lanes(const Tensor& out, const Tensor& index, const Tensor& source,
     if (!fine) good = false;
   });
   return good;
-}
-
-inline int checked_axis(const Call& call, int i, const Tensor& t) {
-  const int64_t axis = call.integer(i);
-  if (axis < 0 || axis >= t.ndim()) throw Failure("ERR_INTERNAL", "no such axis");
-  return static_cast<int>(axis);
 }
 
 }  // namespace flambeau

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "in_place.h"
 #include "kernel.h"
 #include "parallel.h"
 
@@ -133,13 +134,5 @@ class Iteration {
   std::array<Strides, kMaxDims> strides_;
   Pointers base_ = {};
 };
-
-// Throws where two elements of `t` share memory (an expanded tensor cannot be written in place).
-inline void require_writable(const Tensor& t) {
-  for (int axis = 0; axis < t.ndim(); ++axis)
-    if (t.size(axis) > 1 && t.stride(axis) == 0)
-      throw Failure("ERR_VALUE",
-                    "several elements of the written tensor share one place in memory");
-}
 
 }  // namespace flambeau

@@ -19,6 +19,13 @@ inline Extent extent_of(const Strided& t) {
   return {t.data, t.data + reach * static_cast<int64_t>(t.item_bytes())};
 }
 
+// Could a write to one be seen through the other?
+inline bool shares_memory(const Strided& a, const Strided& b) {
+  const Extent x = extent_of(a);
+  const Extent y = extent_of(b);
+  return x.first < y.last && y.first < x.last;
+}
+
 // True where element i of `a` is element i of `b`, for all i.
 inline bool same_elements(const Strided& a, const Strided& b) {
   if (a.data != b.data || a.item_bytes() != b.item_bytes() || !(a.shape == b.shape)) return false;
@@ -30,9 +37,7 @@ inline bool same_elements(const Strided& a, const Strided& b) {
 // True where an elementwise kernel that writes `out` must work on a copy of `in`: they share memory
 // and are not the same elements in the same order.
 inline bool overlaps(const Strided& out, const Strided& in) {
-  const Extent a = extent_of(out);
-  const Extent b = extent_of(in);
-  return a.first < b.last && b.first < a.last && !same_elements(out, in);
+  return shares_memory(out, in) && !same_elements(out, in);
 }
 
 }  // namespace flambeau

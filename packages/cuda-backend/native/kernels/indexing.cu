@@ -12,60 +12,9 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// The group of axes that an index tensor replaces.
-struct Group {
-  int axis;
-  int count;
-  bool wraps;     // negative places count from the back
-  int64_t label;  // the axis as its user knows it
-
-  // Parameters first … first + 3.
-  Group(const Call& call, int first, const Strided& indexed)
-      : axis(static_cast<int>(call.integer(first))),
-        count(static_cast<int>(call.integer(first + 1))),
-        wraps(call.flag(first + 2)),
-        label(call.integer(first + 3)) {
-    if (call.integer(first) < 0 || call.integer(first + 1) < 1 ||
-        call.integer(first) > indexed.ndim() || call.integer(first + 1) > indexed.ndim() - axis)
-      throw Failure("ERR_INTERNAL", "no such group of axes");
-  }
-  int64_t size_in(const Strided& t) const {
-    int64_t n = 1;
-    for (int i = axis; i < axis + count; ++i) n *= t.size(i);
-    return n;
-  }
-};
-
-// Does one step lead from each of axes [first, first + count) to the next?
-bool single_step(const Strided& t, int first, int count, int64_t* step) {
-  int64_t expected = -1;
-  *step = 0;
-  for (int i = first + count - 1; i >= first; --i) {
-    if (t.size(i) == 1) continue;
-    if (expected < 0) {
-      *step = t.stride(i);
-    } else if (t.stride(i) != expected) {
-      return false;
-    }
-    expected = t.stride(i) * t.size(i);
-  }
-  return true;
-}
-
-// Shape of a tensor with the group replaced by the index tensor's axes.
-Shape replaced(const Shape& shape, const Group& group, const Shape& index) {
-  if (shape.ndim - group.count + index.ndim > kMaxDims)
-    throw Failure("ERR_INTERNAL", "too many axes");
-  Shape out;
-  for (int i = 0; i < group.axis; ++i) out.sizes[out.ndim++] = shape.sizes[i];
-  for (int i = 0; i < index.ndim; ++i) out.sizes[out.ndim++] = index.sizes[i];
-  for (int i = group.axis + group.count; i < shape.ndim; ++i)
-    out.sizes[out.ndim++] = shape.sizes[i];
-  return out;
-}
-
 // Elements of the indexed tensor at place 0, in the shape that results.
-Tensor group_starts(const Tensor& t, const Group& group, const Shape& index, const Shape& shape) {
+Tensor group_starts(const Tensor& t, const IndexGroup& group, const Shape& index,
+                    const Shape& shape) {
   Tensor starts = t;
   starts.shape = shape;
   for (int i = group.axis; i < group.axis + index.ndim; ++i) starts.strides[i] = 0;
@@ -75,7 +24,7 @@ Tensor group_starts(const Tensor& t, const Group& group, const Shape& index, con
 }
 
 // The index tensor in that shape.
-Tensor spread_index(const Tensor& index, const Group& group, const Shape& shape) {
+Tensor spread_index(const Tensor& index, const IndexGroup& group, const Shape& shape) {
   Tensor view = index;
   view.shape = shape;
   for (int i = 0; i < shape.ndim; ++i) view.strides[i] = 0;
@@ -83,39 +32,13 @@ Tensor spread_index(const Tensor& index, const Group& group, const Shape& shape)
   return view;
 }
 
-// The slice at the first of axes [first, first + count).
-Tensor slice_of(const Tensor& t, int first, int count) {
-  Tensor slice = t;
-  slice.shape.ndim = t.ndim() - count;
-  for (int i = first; i < slice.ndim(); ++i) {
-    slice.shape.sizes[i] = t.size(i + count);
-    slice.strides[i] = t.stride(i + count);
-  }
-  return slice;
-}
-
-// `t` broadcast to `shape`, without a copy.
-Tensor broadcast(const Tensor& t, const Shape& shape) {
-  Tensor view = t;
-  view.shape = shape;
-  const int lead = shape.ndim - t.ndim();
-  if (lead < 0) throw Failure("ERR_INTERNAL", "the values have too many axes");
-  for (int i = 0; i < shape.ndim; ++i) {
-    const int64_t size = i < lead ? 1 : t.size(i - lead);
-    if (size != 1 && size != shape.sizes[i])
-      throw Failure("ERR_INTERNAL", "the values do not broadcast to the indexed part");
-    view.strides[i] = size == 1 ? 0 : t.stride(i - lead);
-  }
-  return view;
-}
-
 // out[…, places, …] = values, or += alpha · values. The values broadcast.
 void put(Call& call, const Tensor& target, const Tensor& given_index, const Tensor& given,
-         const Group& group, Combine combine, double alpha) {
+         const IndexGroup& group, Combine combine, double alpha) {
   if (given.dtype != target.dtype)
     throw Failure("ERR_INTERNAL", "values must have the dtype of the tensor they go to");
-  const Shape shape = replaced(target.shape, group, given_index.shape);
-  Tensor values = broadcast(given, shape);
+  const Shape shape = group.replaced(target.shape, given_index.shape);
+  Tensor values = broadcast_values(given, shape);
   if (values.numel() == 0) return;
   require_writable(target);
   if (shares_memory(target, given)) values = apart(call, values);
@@ -144,8 +67,8 @@ void put(Call& call, const Tensor& target, const Tensor& given_index, const Tens
       values = apart(call, values);
       single_step(values, group.axis, index.ndim(), &work.from_step);
     }
-    work.out = slice_of(out, group.axis, group.count);
-    work.from = slice_of(values, group.axis, index.ndim());
+    work.out = first_slice(out, group.axis, group.count);
+    work.from = first_slice(values, group.axis, index.ndim());
     work.index = index;
     combine_in_order(call, work, slots);
   } else {
@@ -167,9 +90,9 @@ void put(Call& call, const Tensor& target, const Tensor& given_index, const Tens
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES(index) {
   Tensor x = call.in(0);
   const Tensor& index = call.in(1);
-  const Group group(call, 0, x);
+  const IndexGroup group(call, 0, x);
   const Tensor& out = group.count == 1 && index.ndim() == 1 ? call.out_like(0, x) : call.out(0);
-  if (!(out.shape == replaced(x.shape, group, index.shape)) || out.dtype != x.dtype)
+  if (!(out.shape == group.replaced(x.shape, index.shape)) || out.dtype != x.dtype)
     throw Failure("ERR_INTERNAL", "the indexed shape does not fit");
   if (out.numel() == 0) return;
   int64_t step = 0;
@@ -188,8 +111,8 @@ FLAMBEAU_CUDA_KERNEL(indexGrad) {
   const Tensor& grad = call.in(0);
   const Tensor& index = call.in(1);
   const Tensor& out = grad.ndim() == call.spec(0).shape.ndim ? call.out_like(0, grad) : call.out(0);
-  const Group group(call, 0, out);
-  if (!(grad.shape == replaced(out.shape, group, index.shape)))
+  const IndexGroup group(call, 0, out);
+  if (!(grad.shape == group.replaced(out.shape, index.shape)))
     throw Failure("ERR_INTERNAL", "the gradient does not fit the indexed shape");
   clear(call, out);
   put(call, out, index, grad, group, Combine::kAdd, 1);
@@ -199,7 +122,7 @@ FLAMBEAU_CUDA_KERNEL(indexGrad) {
 // places, or alpha times them added there. Parameters: as for index; then add?, alpha.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(indexPut, !call.flag(4)) {
   const Tensor& out = copy_or_target(call);
-  put(call, out, call.in(1), call.in(2), Group(call, 0, out),
+  put(call, out, call.in(1), call.in(2), IndexGroup(call, 0, out),
       call.flag(4) ? Combine::kAdd : Combine::kAssign, call.param(5));
 }
 

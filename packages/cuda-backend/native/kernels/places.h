@@ -5,6 +5,8 @@
 #include "call.h"
 #include "elements.h"
 #include "geometry.h"
+#include "in_place.h"
+#include "index_axes.h"
 
 namespace flambeau::cuda {
 
@@ -78,47 +80,6 @@ void with_index_type(const Tensor& index, const Body& body) {
 // outside becomes 0. (gather.cu)
 void take_elements(Call& call, const Tensor& out, const Tensor& index, const Tensor& starts,
                    const Places& places);
-
-// The axis that parameter `i` names.
-inline int checked_axis(const Call& call, int i, const Strided& t) {
-  const int64_t axis = call.integer(i);
-  if (axis < 0 || axis >= t.ndim()) throw Failure("ERR_INTERNAL", "no such axis");
-  return static_cast<int>(axis);
-}
-
-// `t` cut to `shape`, all positions of `axis` at the first one.
-inline Tensor lane_starts(const Tensor& t, const Shape& shape, int axis) {
-  Tensor view = t;
-  for (int i = 0; i < t.ndim(); ++i)
-    if (i != axis && shape.sizes[i] > t.size(i))
-      throw Failure("ERR_INTERNAL", "the index is larger than the tensor");
-  view.shape = shape;
-  view.strides[axis] = 0;
-  return view;
-}
-
-// A row-major copy that dies with the call.
-inline Tensor apart(Call& call, const Tensor& t) {
-  const Tensor copy = call.temporary(t.shape, t.dtype);
-  copy_into(call, copy, t);
-  return copy;
-}
-
-// Could a write to one be seen through the other?
-inline bool shares_memory(const Strided& a, const Strided& b) {
-  const Extent x = extent_of(a);
-  const Extent y = extent_of(b);
-  return x.first < y.last && y.first < x.last;
-}
-
-// The target, or a copy of input 0 in its memory order.
-inline Tensor& copy_or_target(Call& call) {
-  if (call.in_place(0)) return call.out(0);
-  const Tensor& x = call.in(0);
-  Tensor& out = call.out_like(0, x);
-  copy_into(call, out, x);
-  return out;
-}
 
 // Zeroes a new tensor, which has no gaps.
 inline void clear(Call& call, const Tensor& t) {

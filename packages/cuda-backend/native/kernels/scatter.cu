@@ -97,20 +97,9 @@ void assign_elements(Call& call, const Tensor& starts, const Tensor& index, cons
 
 void scatter_lanes(Call& call, const Tensor& out, const Tensor& given_index, const Tensor& given,
                    int axis, Combine combine) {
-  if (given_index.ndim() != out.ndim() || given.dtype != out.dtype ||
-      (given.ndim() != 0 && given.ndim() != out.ndim()))
-    throw Failure("ERR_INTERNAL", "scatter's operands do not fit");
+  Tensor source = scattered_source(out, given_index, given);
   if (given_index.numel() == 0) return;
   require_writable(out);
-  Tensor source = given;
-  source.shape = given_index.shape;
-  for (int i = 0; i < source.ndim(); ++i) {
-    if (given.ndim() == 0) {
-      source.strides[i] = 0;
-    } else if (given_index.size(i) > given.size(i)) {
-      throw Failure("ERR_INTERNAL", "the index is larger than the source");
-    }
-  }
   if (shares_memory(out, source)) source = apart(call, source);
   const int64_t length = given_index.size(axis);
   const bool ranks = needs_ranks(combine, out.dtype, length, source);

@@ -123,11 +123,4 @@ Axes Axes::part(int axis, int half) const {
   return result;
 }
 
-void require_writable(const Strided& t) {
-  for (int axis = 0; axis < t.ndim(); ++axis)
-    if (t.size(axis) > 1 && t.stride(axis) == 0)
-      throw Failure("ERR_VALUE",
-                    "several elements of the written tensor share one place in memory");
-}
-
 }  // namespace flambeau::cuda

@@ -5,8 +5,8 @@
 
 #include <array>
 
+#include "in_place.h"
 #include "layout.h"
-#include "overlap.h"
 #include "primitives.h"
 
 namespace flambeau::cuda {
@@ -97,9 +97,6 @@ struct Geometry {
   }
 #endif
 };
-
-// Throws where two elements of `t` share memory (an expanded tensor cannot be written in place).
-void require_writable(const Strided& t);
 
 // Can `data` be accessed by so many bytes at once?
 inline bool is_aligned(const void* data, size_t bytes) {
