@@ -110,8 +110,8 @@ FLAMBEAU_KERNEL(cdist) {
   const Tensor b = call.contiguous(call.in(1));
   const Batch left(a.shape);
   const Batch right(b.shape);
-  require_linalg(a.dtype == b.dtype && b.shape == batch_shape(a, 2, {right.rows, left.columns}),
-                 "the sizes or types of rows differ");
+  require_internal(a.dtype == b.dtype && b.shape == batch_shape(a, 2, {right.rows, left.columns}),
+                   "the sizes or types of rows differ");
   require_output(call, 0, batch_shape(a, 1, {right.rows}), a.dtype);
   const double p = call.param(0);
   const Tensor& y = call.out(0);

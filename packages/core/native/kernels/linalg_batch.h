@@ -12,10 +12,6 @@
 
 namespace flambeau {
 
-inline void require_linalg(bool holds, const char* what) {
-  if (!holds) throw Failure("ERR_INTERNAL", what);
-}
-
 // Calls body(T{}) for float and double.
 template <class Body>
 void with_floating(DType dtype, Body&& body) {
@@ -31,7 +27,7 @@ struct Batch {
   int64_t columns = 0;
 
   explicit Batch(const Shape& shape) {
-    require_linalg(shape.ndim >= 2, "a matrix needs two axes");
+    require_internal(shape.ndim >= 2, "a matrix needs two axes");
     rows = shape.sizes[shape.ndim - 2];
     columns = shape.sizes[shape.ndim - 1];
     for (int axis = 0; axis < shape.ndim - 2; ++axis) count *= shape.sizes[axis];
@@ -53,8 +49,8 @@ inline Shape batch_shape(const Tensor& t, int drop, std::initializer_list<int64_
 }
 
 inline void require_output(Call& call, int i, const Shape& shape, DType dtype) {
-  require_linalg(!call.in_place(i) && call.spec(i).shape == shape && call.spec(i).dtype == dtype,
-                 "an output of linear algebra has the wrong shape or type");
+  require_internal(!call.in_place(i) && call.spec(i).shape == shape && call.spec(i).dtype == dtype,
+                   "an output of linear algebra has the wrong shape or type");
 }
 
 // Strides of matrices in column-major order, one after the other.

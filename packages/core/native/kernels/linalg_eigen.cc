@@ -66,7 +66,7 @@ void pseudoinverse(int64_t k, const T* values, T tolerance, T* v, int64_t v_row,
 FLAMBEAU_KERNEL(eigh) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
-  require_linalg(batch.rows == batch.columns, "the matrix is not square");
+  require_internal(batch.rows == batch.columns, "the matrix is not square");
   const char uplo = call.flag(0) ? 'U' : 'L';
   const bool vectors = call.flag(1);
   require_output(call, 0, batch_shape(a, 1, {}), a.dtype);
@@ -158,7 +158,7 @@ FLAMBEAU_KERNEL(svd) {
 FLAMBEAU_KERNEL(eig) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
-  require_linalg(batch.rows == batch.columns, "the matrix is not square");
+  require_internal(batch.rows == batch.columns, "the matrix is not square");
   const bool vectors = call.flag(0);
   const Shape values = batch_shape(a, 1, {});
   require_output(call, 0, values, a.dtype);
@@ -214,13 +214,13 @@ FLAMBEAU_KERNEL(pinv) {
   const int64_t m = batch.rows;
   const int64_t n = batch.columns;
   const int64_t k = std::min(m, n);
-  require_linalg(!symmetric || m == n, "a symmetric matrix is square");
+  require_internal(!symmetric || m == n, "a symmetric matrix is square");
   require_output(call, 0, batch_shape(a, 2, {n, m}), a.dtype);
   const Tensor atol = call.contiguous(call.in(1));
   const Tensor rtol = call.contiguous(call.in(2));
   for (const Tensor* limit : {&atol, &rtol})
-    require_linalg(limit->dtype == a.dtype && limit->shape == batch_shape(a, 2, {}),
-                   "a tolerance does not fit");
+    require_internal(limit->dtype == a.dtype && limit->shape == batch_shape(a, 2, {}),
+                     "a tolerance does not fit");
   const Tensor& y = call.out(0);
   const Tensor copy = column_major_copy(call, a);
   with_floating(a.dtype, [&](auto zero) {

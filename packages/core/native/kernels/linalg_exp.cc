@@ -108,7 +108,7 @@ class Exponential {
 FLAMBEAU_KERNEL(matrixExp) {
   const Tensor a = call.contiguous(call.in(0));
   const Batch batch(a.shape);
-  require_linalg(batch.rows == batch.columns, "the matrix is not square");
+  require_internal(batch.rows == batch.columns, "the matrix is not square");
   require_output(call, 0, a.shape, a.dtype);
   const Tensor& y = call.out(0);
   with_floating(a.dtype, [&](auto zero) {

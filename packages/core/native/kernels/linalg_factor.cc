@@ -56,7 +56,7 @@ T determinant_sign(const Batch& batch, const T* matrix, const Int* pivots, const
 FLAMBEAU_KERNEL(cholesky) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
-  require_linalg(batch.rows == batch.columns, "the matrix is not square");
+  require_internal(batch.rows == batch.columns, "the matrix is not square");
   require_output(call, 0, a.shape, a.dtype);
   const Tensor& l = call.out(0);
   copy_into(l, a);
@@ -117,7 +117,7 @@ FLAMBEAU_KERNEL(luFactor) {
 FLAMBEAU_KERNEL(det) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
-  require_linalg(batch.rows == batch.columns, "the matrix is not square");
+  require_internal(batch.rows == batch.columns, "the matrix is not square");
   require_output(call, 0, batch_shape(a, 2, {}), a.dtype);
   const Tensor& y = call.out(0);
   with_floating(a.dtype, [&](auto zero) {
@@ -134,7 +134,7 @@ FLAMBEAU_KERNEL(det) {
 FLAMBEAU_KERNEL(slogdet) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
-  require_linalg(batch.rows == batch.columns, "the matrix is not square");
+  require_internal(batch.rows == batch.columns, "the matrix is not square");
   require_output(call, 0, batch_shape(a, 2, {}), a.dtype);
   require_output(call, 1, batch_shape(a, 2, {}), a.dtype);
   const Tensor& sign = call.out(0);
@@ -155,7 +155,7 @@ FLAMBEAU_KERNEL(slogdet) {
 FLAMBEAU_KERNEL(inverse) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
-  require_linalg(batch.rows == batch.columns, "the matrix is not square");
+  require_internal(batch.rows == batch.columns, "the matrix is not square");
   require_output(call, 0, a.shape, a.dtype);
   const bool checks = call.flag(0);
   const Tensor& y = column_major_out(call, 0);
@@ -181,9 +181,9 @@ FLAMBEAU_KERNEL(solve) {
   const Tensor& b = call.in(1);
   const Batch batch(a.shape);
   const Batch right(b.shape);
-  require_linalg(batch.rows == batch.columns && right.rows == batch.rows && b.dtype == a.dtype &&
-                     b.shape == batch_shape(a, 1, {right.columns}),
-                 "the sizes or types of a linear system differ");
+  require_internal(batch.rows == batch.columns && right.rows == batch.rows && b.dtype == a.dtype &&
+                       b.shape == batch_shape(a, 1, {right.columns}),
+                   "the sizes or types of a linear system differ");
   require_output(call, 0, b.shape, b.dtype);
   const Tensor& x = column_major_out(call, 0);
   copy_into(x, b);
@@ -249,9 +249,9 @@ FLAMBEAU_KERNEL(orgqr) {
   const Tensor& a = call.in(0);
   const Batch batch(a.shape);
   const Tensor tau = call.contiguous(call.in(1));
-  require_linalg(tau.ndim() == a.ndim() - 1 && tau.dtype == a.dtype, "tau does not fit");
+  require_internal(tau.ndim() == a.ndim() - 1 && tau.dtype == a.dtype, "tau does not fit");
   const int64_t k = tau.size(tau.ndim() - 1);
-  require_linalg(
+  require_internal(
       tau.shape == batch_shape(a, 2, {k}) && batch.rows >= batch.columns && batch.columns >= k,
       "the sizes of reflectors do not fit");
   require_output(call, 0, a.shape, a.dtype);

@@ -14,7 +14,7 @@ struct Operand {
   Operand(Call& call, const Tensor& t) : tensor(t) {
     if (fits()) return;
     tensor = call.contiguous(t);
-    require_linalg(fits(), "a row-major matrix fits");
+    require_internal(fits(), "a row-major matrix fits");
   }
 
   // The first element of the matrix for number `index` of a batch of this shape.
@@ -68,12 +68,13 @@ class Triangular {
         uplo_(upper != a_.transposed ? 'U' : 'L'),
         diag_(unit ? 'U' : 'N') {
     const Batch square(a.shape);
-    require_linalg(a.dtype == x.dtype && square.rows == square.columns &&
-                       square.rows == (left ? batch_.rows : batch_.columns) && a.ndim() <= x.ndim(),
-                   "the sizes or types of a triangular system differ");
+    require_internal(a.dtype == x.dtype && square.rows == square.columns &&
+                         square.rows == (left ? batch_.rows : batch_.columns) &&
+                         a.ndim() <= x.ndim(),
+                     "the sizes or types of a triangular system differ");
     for (int axis = 0; axis < a.ndim() - 2; ++axis) {
       const int64_t size = x.size(axis + x.ndim() - a.ndim());
-      require_linalg(a.size(axis) == 1 || a.size(axis) == size, "a does not broadcast");
+      require_internal(a.size(axis) == 1 || a.size(axis) == size, "a does not broadcast");
     }
     work_ = static_cast<double>(square.rows) * static_cast<double>(batch_.elements());
   }
@@ -107,8 +108,8 @@ class Triangular {
 // read, and not its diagonal where `unit` says that it is ones; a 0 there gives infinities.
 // Parameters: upper, left, unit.
 FLAMBEAU_KERNEL(solveTriangular) {
-  require_linalg(!call.in_place(0) && call.in(1).dtype == call.spec(0).dtype,
-                 "the types of a triangular system differ");
+  require_internal(!call.in_place(0) && call.in(1).dtype == call.spec(0).dtype,
+                   "the types of a triangular system differ");
   const Tensor& x = call.out(0);
   copy_into(x, call.in(1));
   const Triangular system(call, call.in(0), x, call.flag(0), call.flag(1), call.flag(2));
@@ -123,8 +124,8 @@ FLAMBEAU_KERNEL(solveTriangular) {
 // b [..., n, k], l [..., n, n] -> x [..., n, k] with l · lᵀ · x = b, or where `upper` is on
 // lᵀ · l · x = b. Batches broadcast. Row-major. Only l's triangle is read. Parameter: upper.
 FLAMBEAU_KERNEL(choleskySolve) {
-  require_linalg(!call.in_place(0) && call.in(0).dtype == call.spec(0).dtype,
-                 "the types of a linear system differ");
+  require_internal(!call.in_place(0) && call.in(0).dtype == call.spec(0).dtype,
+                   "the types of a linear system differ");
   const Tensor& x = call.out(0);
   copy_into(x, call.in(0));
   const bool upper = call.flag(0);

@@ -20,15 +20,11 @@ const NormFunctions<T>& norm_functions() {
   }
 }
 
-inline void require_norm(bool holds, const char* what) {
-  if (!holds) throw Failure("ERR_INTERNAL", what);
-}
-
 // Calls body(T{}) for a floating type.
 template <class Body>
 void with_floating(DType dtype, Body&& body) {
-  require_norm(dtype == DType::kFloat32 || dtype == DType::kFloat64,
-               "normalisation is for floating types");
+  require_internal(dtype == DType::kFloat32 || dtype == DType::kFloat64,
+                   "normalisation is for floating types");
   if (dtype == DType::kFloat64) {
     body(double{});
   } else {
@@ -40,8 +36,8 @@ void with_floating(DType dtype, Body&& body) {
 template <class T>
 const T* numbers_of(Call& call, int i, int64_t n, Tensor& keep) {
   if (!call.has(i)) return nullptr;
-  require_norm(call.in(i).dtype == dtype_of<T> && call.in(i).numel() == n,
-               "an input has another type or number of elements");
+  require_internal(call.in(i).dtype == dtype_of<T> && call.in(i).numel() == n,
+                   "an input has another type or number of elements");
   keep = call.contiguous(call.in(i));
   return keep.as<T>();
 }
@@ -50,8 +46,8 @@ const T* numbers_of(Call& call, int i, int64_t n, Tensor& keep) {
 template <class T>
 T* wanted_output(Call& call, int i, int64_t numel) {
   if (i >= call.num_outputs()) return nullptr;
-  require_norm(call.spec(i).dtype == dtype_of<T> && !call.in_place(i),
-               "an output has another type, or is written in place");
+  require_internal(call.spec(i).dtype == dtype_of<T> && !call.in_place(i),
+                   "an output has another type, or is written in place");
   Tensor& out = call.out(i);
   return out.numel() == numel ? out.as<T>() : nullptr;
 }

@@ -44,11 +44,11 @@ struct Sets {
 };
 
 Layout layout_of(const Tensor& x, int64_t groups) {
-  require_norm(x.ndim() >= 2, "channels are the second axis");
+  require_internal(x.ndim() >= 2, "channels are the second axis");
   Layout l = {x.size(0), x.size(1), 1, false};
   for (int axis = 2; axis < x.ndim(); ++axis) l.pixels *= x.size(axis);
-  require_norm(groups >= 0 && (groups == 0 || l.c % groups == 0),
-               "the groups do not divide the channels");
+  require_internal(groups >= 0 && (groups == 0 || l.c % groups == 0),
+                   "the groups do not divide the channels");
   l.last = l.pixels == 1 || (!x.is_contiguous() && is_channels_last(x));
   if (l.last && groups == 0) {
     // All images are one.
@@ -66,8 +66,8 @@ Tensor laid_out(Call& call, const Layout& l, const Tensor& t) {
 // Output 0, which is like x.
 template <class T>
 T* output_like(Call& call, const Layout& l, const Tensor& x) {
-  require_norm(output_shape(call, 0) == x.shape && call.spec(0).dtype == x.dtype,
-               "normalisation keeps shape and type");
+  require_internal(output_shape(call, 0) == x.shape && call.spec(0).dtype == x.dtype,
+                   "normalisation keeps shape and type");
   return (l.last ? channels_last_output(call, 0, x.dtype) : call.out(0)).template as<T>();
 }
 
@@ -269,7 +269,8 @@ FLAMBEAU_KERNEL(normChannels) {
         Tensor held_mean, held_variance;
         const T* given = numbers_of<T>(call, 3, l.c, held_mean);
         const T* variance = numbers_of<T>(call, 4, l.c, held_variance);
-        require_norm(groups == 0 && variance != nullptr, "statistics are given for each channel");
+        require_internal(groups == 0 && variance != nullptr,
+                         "statistics are given for each channel");
         for (int64_t c = 0; c < l.c; ++c)
           moments[c] = {static_cast<double>(given[c]),
                         static_cast<double>(variance[c]) * static_cast<double>(sets.elements())};
@@ -315,12 +316,12 @@ FLAMBEAU_KERNEL(normChannelsGrad) {
   const Sets sets = {groups, l.n, l.c, l.pixels};
   with_floating(input.dtype, [&](auto zero) {
     using T = decltype(zero);
-    require_norm(call.in(0).shape == input.shape && call.in(0).dtype == input.dtype,
-                 "the gradient must look like the input");
+    require_internal(call.in(0).shape == input.shape && call.in(0).dtype == input.dtype,
+                     "the gradient must look like the input");
     Tensor weight, kept;
     const T* w = numbers_of<T>(call, 2, l.c, weight);
     const T* statistics = numbers_of<T>(call, 3, 3 * sets.count(), kept);
-    require_norm(statistics != nullptr, "the statistics are needed");
+    require_internal(statistics != nullptr, "the statistics are needed");
     T* dx = output_like<T>(call, l, input);
     T* dw = wanted_output<T>(call, 1, l.c);
     T* db = wanted_output<T>(call, 2, l.c);
@@ -404,15 +405,16 @@ FLAMBEAU_KERNEL(normRunning) {
   const int64_t c = call.in(0).numel();
   with_floating(statistics.dtype, [&](auto zero) {
     using T = decltype(zero);
-    require_norm(statistics.numel() == 3 * c && call.num_outputs() == 2,
-                 "there are three statistics for each channel");
+    require_internal(statistics.numel() == 3 * c && call.num_outputs() == 2,
+                     "there are three statistics for each channel");
     for (int i = 0; i < 2; ++i) {
-      require_norm(
+      require_internal(
           call.in_place(i) && call.in(i).numel() == c && call.in(i).dtype == statistics.dtype,
           "running statistics are changed in place");
       const Tensor& running = call.out(i);
-      require_norm(running.ndim() == 1 && running.numel() == c && running.dtype == statistics.dtype,
-                   "running statistics are one number for each channel");
+      require_internal(
+          running.ndim() == 1 && running.numel() == c && running.dtype == statistics.dtype,
+          "running statistics are one number for each channel");
       const T* to = statistics.as<T>() + (i == 0 ? 0 : 2 * c);
       const double factor = i == 0 ? 1 : correction;
       for (int64_t k = 0; k < c; ++k) {

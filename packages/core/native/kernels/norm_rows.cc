@@ -26,7 +26,8 @@ struct Rows {
 Rows rows_of(Call& call, const Tensor& x) {
   const int64_t n = call.integer(0);
   const int64_t numel = x.numel();
-  require_norm(n >= 0 && (n == 0 ? numel == 0 : numel % n == 0), "the rows do not fit the tensor");
+  require_internal(n >= 0 && (n == 0 ? numel == 0 : numel % n == 0),
+                   "the rows do not fit the tensor");
   return {call.contiguous(x), n, n == 0 ? 0 : numel / n};
 }
 
@@ -49,7 +50,7 @@ FLAMBEAU_KERNEL(normRows) {
     Tensor weight, bias;
     const T* w = numbers_of<T>(call, 1, rows.n, weight);
     const T* b = numbers_of<T>(call, 2, rows.n, bias);
-    require_norm(call.spec(0).shape == input.shape, "normalisation keeps the shape");
+    require_internal(call.spec(0).shape == input.shape, "normalisation keeps the shape");
     T* y = wanted_output<T>(call, 0, input.numel());
     T* statistics = wanted_output<T>(call, 1, 2 * rows.count);
     if (rows.count == 0) return;
@@ -84,10 +85,10 @@ FLAMBEAU_KERNEL(normRowsGrad) {
   const bool centred = call.flag(1);
   with_floating(input.dtype, [&](auto zero) {
     using T = decltype(zero);
-    require_norm(call.in(0).shape == input.shape && call.in(0).dtype == input.dtype,
-                 "the gradient must look like the input");
-    require_norm(call.in(3).numel() == 2 * rows.count && call.in(3).dtype == input.dtype,
-                 "there are two statistics for each row");
+    require_internal(call.in(0).shape == input.shape && call.in(0).dtype == input.dtype,
+                     "the gradient must look like the input");
+    require_internal(call.in(3).numel() == 2 * rows.count && call.in(3).dtype == input.dtype,
+                     "there are two statistics for each row");
     const Tensor grad = call.contiguous(call.in(0)), statistics = call.contiguous(call.in(3));
     const int64_t n = rows.n, count = rows.count;
     Tensor weight;

@@ -17,10 +17,6 @@ FLAMBEAU_SIMD_TABLE(OptimTable, optim_table)
 
 namespace {
 
-void require(bool holds, const char* what) {
-  if (!holds) throw Failure("ERR_INTERNAL", what);
-}
-
 constexpr int kMaxRoles = 5;
 constexpr int kGradient = 1;
 
@@ -37,9 +33,9 @@ struct Item {
 class Items {
  public:
   Items(Call& call, int64_t count, int roles) {
-    require(count >= 0 && count * roles == call.num_inputs() &&
-                count * (roles - 1) == call.num_outputs(),
-            "an optimizer step has the wrong number of tensors");
+    require_internal(count >= 0 && count * roles == call.num_inputs() &&
+                         count * (roles - 1) == call.num_outputs(),
+                     "an optimizer step has the wrong number of tensors");
     const int n = static_cast<int>(count);
     items_.resize(static_cast<size_t>(n));
     if (n == 0) return;
@@ -53,8 +49,8 @@ class Items {
       const Tensor* like = &call.in(i);
       for (int role = 0; role < roles; ++role) {
         const Tensor& t = call.in(role * n + i);
-        require(t.dtype == dtype_ && t.shape == call.in(i).shape,
-                "a gradient or state differs from its parameter");
+        require_internal(t.dtype == dtype_ && t.shape == call.in(i).shape,
+                         "a gradient or state differs from its parameter");
         if (role != kGradient) check_target(call, (role > kGradient ? role - 1 : 0) * n + i, t);
         Tensor used = t;
         if (!in_order_of(t, *like)) {
@@ -88,9 +84,9 @@ class Items {
 
  private:
   static void check_target(Call& call, int output, const Tensor& t) {
-    require(call.in_place(output) && same_elements(call.out(output), t) &&
-                call.out(output).dtype == t.dtype,
-            "an optimizer writes its inputs in place");
+    require_internal(call.in_place(output) && same_elements(call.out(output), t) &&
+                         call.out(output).dtype == t.dtype,
+                     "an optimizer writes its inputs in place");
     require_writable(t);
   }
   static bool in_order_of(const Tensor& t, const Tensor& like) {
@@ -116,7 +112,7 @@ T* role(const Item& item, int role, int64_t offset) {
 template <class Body>
 void with_float(DType dtype, Body&& body) {
   if (dtype == DType::kFloat64) return body(double{}, active::optim_table().f64);
-  require(dtype == DType::kFloat32, "an optimizer is for floating types");
+  require_internal(dtype == DType::kFloat32, "an optimizer is for floating types");
   body(float{}, active::optim_table().f32);
 }
 
@@ -176,8 +172,9 @@ FLAMBEAU_KERNEL(optim_step) {
   constexpr int kStateTensors[kNumStepRules] = {1, 1, 2, 2, 2, 2, 1, 2, 0};
   constexpr int kNumbers[kNumStepRules] = {7, 4, 5, 6, 9, 8, 5, 6, 3};
   const int64_t rule = call.integer(1);
-  require(rule >= 0 && rule < kNumStepRules, "there is no such optimizer");
-  require(call.num_params() == 2 + kNumbers[rule], "an optimizer step has the wrong numbers");
+  require_internal(rule >= 0 && rule < kNumStepRules, "there is no such optimizer");
+  require_internal(call.num_params() == 2 + kNumbers[rule],
+                   "an optimizer step has the wrong numbers");
   const double* numbers = call.params().data() + 2;
   int roles = 2 + kStateTensors[rule];
   if (rule == static_cast<int>(StepRule::kRmsprop)) roles += (numbers[5] > 0) + (numbers[6] != 0);
@@ -197,11 +194,13 @@ FLAMBEAU_KERNEL(optim_step) {
 // otherwise; outputs: the same, in place. params [factor].
 FLAMBEAU_KERNEL(unscale_many) {
   const int n = call.num_inputs() - 1;
-  require(n >= 0 && call.num_outputs() == n + 1, "gradients and a flag are written in place");
+  require_internal(n >= 0 && call.num_outputs() == n + 1,
+                   "gradients and a flag are written in place");
   for (int i = 0; i <= n; ++i)
-    require(call.in_place(i) && same_elements(call.out(i), call.in(i)), "all is written in place");
+    require_internal(call.in_place(i) && same_elements(call.out(i), call.in(i)),
+                     "all is written in place");
   const Tensor& flag = call.in(n);
-  require(flag.numel() == 1, "the flag has one element");
+  require_internal(flag.numel() == 1, "the flag has one element");
   if (n == 0) return;
   const DType dtype = call.in(0).dtype;
   struct Span {
@@ -213,7 +212,7 @@ FLAMBEAU_KERNEL(unscale_many) {
   int64_t total = 0;
   for (int i = 0; i < n; ++i) {
     const Tensor& t = call.in(i);
-    require(t.dtype == dtype, "the gradients of a call have one type");
+    require_internal(t.dtype == dtype, "the gradients of a call have one type");
     require_writable(t);
     if (t.numel() == 0) continue;
     Tensor used = t;
@@ -246,7 +245,7 @@ FLAMBEAU_KERNEL(unscale_many) {
 
 // Sets all inputs to zero in place; any types and layouts.
 FLAMBEAU_KERNEL_ALL_TYPES(zero_many) {
-  require(call.num_inputs() == call.num_outputs(), "every input is zeroed");
+  require_internal(call.num_inputs() == call.num_outputs(), "every input is zeroed");
   struct Span {
     char* data;
     int64_t begin, bytes;
@@ -255,7 +254,8 @@ FLAMBEAU_KERNEL_ALL_TYPES(zero_many) {
   int64_t total = 0;
   for (int i = 0; i < call.num_inputs(); ++i) {
     const Tensor& t = call.in(i);
-    require(call.in_place(i) && same_elements(call.out(i), t), "zeros are written in place");
+    require_internal(call.in_place(i) && same_elements(call.out(i), t),
+                     "zeros are written in place");
     if (t.numel() == 0) continue;
     if (!t.is_dense()) {
       require_writable(t);

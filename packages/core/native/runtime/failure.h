@@ -16,4 +16,9 @@ class Failure : public std::runtime_error {
   const char* code_;
 };
 
+// For what only a mistake of ours can break: rules of the operations make sure of it.
+inline void require_internal(bool holds, const char* what) {
+  if (!holds) throw Failure("ERR_INTERNAL", what);
+}
+
 }  // namespace flambeau

@@ -9,10 +9,6 @@
 
 namespace flambeau::cuda {
 
-inline void require_internal(bool holds, const char* what) {
-  if (!holds) throw Failure("ERR_INTERNAL", what);
-}
-
 // Calls body(T{}) with the C++ type of a floating `dtype`.
 template <class Body>
 void with_float_type(DType dtype, const Body& body) {
