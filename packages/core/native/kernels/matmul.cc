@@ -6,19 +6,16 @@
 #include "gemm.h"
 #include "iterate.h"
 #include "product_bfloat16.h"
+#include "products.h"
 
 namespace flambeau {
 
 namespace {
 
-void require(bool holds, const char* what) {
-  if (!holds) throw Failure("ERR_INTERNAL", what);
-}
-
 // Calls body(T{}) for the types that have products.
 template <class Body>
 void with_number(DType dtype, Body&& body) {
-  require(dtype != DType::kBool, "bool has no matrix product");
+  require_internal(dtype != DType::kBool, "bool has no matrix product");
   with_type(dtype, [&](auto zero) {
     if constexpr (!std::is_same_v<decltype(zero), bool>) body(zero);
   });
@@ -45,71 +42,6 @@ void scale(T* y, int64_t n, T scale) {
     }
   });
 }
-
-// The sizes of a · b and where the matrices of the batch lie. An operand with one axis is a row (a)
-// or a column (b), and the result lacks that axis.
-struct MatmulPlan {
-  int64_t m = 1, n = 1, k = 0;
-  int64_t a_row = 0, a_column = 0, b_row = 0, b_column = 0;
-  int axes = 0;  // of the batch, outermost first
-  int64_t sizes[kMaxDims] = {};
-  int64_t a_strides[kMaxDims] = {};
-  int64_t b_strides[kMaxDims] = {};
-  int64_t count = 1;
-
-  MatmulPlan(const Tensor& a, const Tensor& b, const OutputSpec& y) {
-    require(a.ndim() >= 1 && b.ndim() >= 1, "a matrix product needs axes");
-    require(a.dtype == b.dtype && a.dtype == y.dtype, "a matrix product needs one type");
-    const int a_batch = std::max(a.ndim() - 2, 0);
-    const int b_batch = std::max(b.ndim() - 2, 0);
-    k = a.size(a.ndim() - 1);
-    a_column = a.stride(a.ndim() - 1);
-    if (a.ndim() > 1) {
-      m = a.size(a_batch);
-      a_row = a.stride(a_batch);
-    }
-    require(b.size(b_batch) == k, "the inner sizes of a matrix product differ");
-    b_row = b.stride(b_batch);
-    if (b.ndim() > 1) {
-      n = b.size(b_batch + 1);
-      b_column = b.stride(b_batch + 1);
-    }
-    axes = std::max(a_batch, b_batch);
-    Shape shape;
-    for (int axis = 0; axis < axes; ++axis) {
-      const int in_a = axis - (axes - a_batch);
-      const int in_b = axis - (axes - b_batch);
-      const int64_t a_size = in_a < 0 ? 1 : a.size(in_a);
-      const int64_t b_size = in_b < 0 ? 1 : b.size(in_b);
-      require(a_size == b_size || a_size == 1 || b_size == 1, "the batches do not broadcast");
-      sizes[axis] = a_size == 1 ? b_size : a_size;
-      a_strides[axis] = a_size == 1 ? 0 : a.stride(in_a);
-      b_strides[axis] = b_size == 1 ? 0 : b.stride(in_b);
-      count *= sizes[axis];
-      shape.sizes[shape.ndim++] = sizes[axis];
-    }
-    if (a.ndim() > 1) shape.sizes[shape.ndim++] = m;
-    if (b.ndim() > 1) shape.sizes[shape.ndim++] = n;
-    require(shape == y.shape, "the output of a matrix product has the wrong shape");
-    merge_rows();
-  }
-
-  // Where one b serves a whole axis of the batch and the rows of a go on evenly across it, that
-  // axis means more rows.
-  void merge_rows() {
-    while (axes > 0) {
-      const int last = axes - 1;
-      if (sizes[last] != 1) {
-        if (b_strides[last] != 0 || a_strides[last] == 0) return;
-        if (m != 1 && a_strides[last] != a_row * m) return;
-        if (m == 1) a_row = a_strides[last];
-        m *= sizes[last];
-        count /= std::max<int64_t>(sizes[last], 1);
-      }
-      --axes;
-    }
-  }
-};
 
 // Σ a[i] · b[i]: in eight chains side by side where both lie densely. Integers wrap.
 template <class T>
@@ -166,78 +98,23 @@ void run_matmul(const MatmulPlan& plan, const Tensor& a, const Tensor& b, T* y, 
     return;
   }
   if (plan.axes == 0) return multiply(product);
-  multiply_batch(product, plan.count, [&plan](int64_t index, Product<T>& one) {
+  multiply_batch(product, plan.count(), [&plan](int64_t index, Product<T>& one) {
     one.c += index * plan.m * plan.n;
-    for (int axis = plan.axes - 1; axis >= 0; --axis) {
-      const int64_t at = index % plan.sizes[axis];
-      index /= plan.sizes[axis];
-      one.a.data += at * plan.a_strides[axis];
-      one.b.data += at * plan.b_strides[axis];
-    }
+    const auto place = plan.place(index, plan.axes);
+    one.a.data += place.a;
+    one.b.data += place.b;
   });
 }
 
-// Runs body(y) with a row-major y for output `i`: the output itself, or where the output is written
-// in place (with its own strides, and perhaps onto an operand) a temporary copied at the end.
-template <class Body>
-void with_result(Call& call, int i, Body&& body) {
-  if (!call.in_place(i)) return body(call.out(i));
-  Tensor apart = call.temporary(call.spec(i).shape, call.spec(i).dtype);
-  body(apart);
-  Tensor& y = call.out(i);
-  require_writable(y);
-  copy_into(y, apart);
+using Rows = RowMatrix<Tensor>;
+
+template <class T>
+Matrix<T> matrix_of(const Rows& rows) {
+  return {rows.tensor.as<T>(), rows.row, rows.column};
 }
-
-// A tensor [..., columns] as a matrix of all its rows; copied where one stride cannot span them.
-struct Rows {
-  Tensor tensor;
-  int64_t count = 1;
-  int64_t columns;
-  int64_t row = 0;
-  int64_t column;
-
-  Rows(Call& call, const Tensor& t) : tensor(t), columns(0), column(0) {
-    require(t.ndim() >= 1, "a row needs an axis");
-    const int last = t.ndim() - 1;
-    columns = t.size(last);
-    if (!find_stride()) {
-      tensor = call.contiguous(t);
-      find_stride();
-    }
-    column = tensor.stride(last);
-    for (int axis = 0; axis < last; ++axis) count *= t.size(axis);
-  }
-  template <class T>
-  Matrix<T> matrix() const {
-    return {tensor.as<T>(), row, column};
-  }
-  template <class T>
-  Matrix<T> transposed() const {
-    return {tensor.as<T>(), column, row};
-  }
-
- private:
-  bool find_stride() {
-    row = 0;
-    int64_t next = -1;  // the stride that continues the rows so far
-    for (int axis = tensor.ndim() - 2; axis >= 0; --axis) {
-      if (tensor.size(axis) == 1) continue;
-      if (next < 0) {
-        row = tensor.stride(axis);
-      } else if (tensor.stride(axis) != next) {
-        return false;
-      }
-      next = tensor.stride(axis) * tensor.size(axis);
-    }
-    return true;
-  }
-};
-
-void require_shape(const OutputSpec& y, const Tensor& leading, int64_t last) {
-  Shape shape = leading.shape;
-  shape.sizes[shape.ndim - 1] = last;
-  require(y.shape == shape, "the output of a linear layer has the wrong shape");
+template <class T>
+Matrix<T> transposed(const Rows& rows) {
+  return {rows.tensor.as<T>(), rows.column, rows.row};
 }
 
 bool all_bfloat16(const Call& call) {
@@ -259,24 +136,20 @@ BFloat16Product bfloat16_product(const MatmulPlan& plan, const Tensor& a, const 
 bool is_bfloat16_matmul(const Call& call) {
   if (!all_bfloat16(call)) return false;
   const MatmulPlan plan(call.in(0), call.in(1), call.spec(0));
-  return bfloat16_product_fits(bfloat16_product(plan, call.in(0), call.in(1)), plan.count);
+  return bfloat16_product_fits(bfloat16_product(plan, call.in(0), call.in(1)), plan.count());
 }
 
 void run_bfloat16_matmul(const MatmulPlan& plan, const Tensor& a, const Tensor& b, BFloat16* y) {
   BFloat16Product product = bfloat16_product(plan, a, b);
   product.c = y;
   if (plan.axes == 0) return multiply(product);
-  parallel_for(plan.count, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(plan.count(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t index = begin; index < end; ++index) {
       BFloat16Product one = product;
       one.c += index * plan.m * plan.n;
-      int64_t rest = index;
-      for (int axis = plan.axes - 1; axis >= 0; --axis) {
-        const int64_t at = rest % plan.sizes[axis];
-        rest /= plan.sizes[axis];
-        one.a.data += at * plan.a_strides[axis];
-        one.b.data += at * plan.b_strides[axis];
-      }
+      const auto place = plan.place(index, plan.axes);
+      one.a.data += place.a;
+      one.b.data += place.b;
       multiply(one);
     }
   });
@@ -335,7 +208,7 @@ FLAMBEAU_KERNEL(addmm) {
   const Tensor& a = call.in(1);
   const Tensor& b = call.in(2);
   const MatmulPlan plan(a, b, call.spec(0));
-  require(input.dtype == a.dtype, "a matrix product needs one type");
+  require_internal(input.dtype == a.dtype, "a matrix product needs one type");
   const double beta = call.param(0);
   with_result(call, 0, [&](const Tensor& y) {
     if (beta != 0) copy_into(y, input);
@@ -352,14 +225,16 @@ FLAMBEAU_KERNEL(addmm) {
 FLAMBEAU_KERNEL_ALL_TYPES_IF(linear, is_bfloat16_linear(call)) {
   const Tensor& w = call.in(1);
   const Rows x(call, call.in(0));
-  require(w.ndim() == 2 && w.size(1) == x.columns, "the sizes of a linear layer differ");
-  require(w.dtype == x.tensor.dtype && w.dtype == call.spec(0).dtype, "a layer needs one type");
-  require_shape(call.spec(0), x.tensor, w.size(0));
+  require_internal(w.ndim() == 2 && w.size(1) == x.columns, "the sizes of a linear layer differ");
+  require_internal(w.dtype == x.tensor.dtype && w.dtype == call.spec(0).dtype,
+                   "a layer needs one type");
+  require_internal(x.has_rows_of(call.spec(0).shape, w.size(0)),
+                   "the output of a linear layer has the wrong shape");
   Tensor bias;
   if (call.has(2)) {
     bias = call.contiguous(call.in(2));
-    require(bias.ndim() == 1 && bias.size(0) == w.size(0) && bias.dtype == w.dtype,
-            "the bias does not fit its linear layer");
+    require_internal(bias.ndim() == 1 && bias.size(0) == w.size(0) && bias.dtype == w.dtype,
+                     "the bias does not fit its linear layer");
   }
   const bool relu = call.num_params() > 0 && call.flag(0);
   with_result(call, 0, [&](const Tensor& y) {
@@ -381,7 +256,7 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(linear, is_bfloat16_linear(call)) {
       product.m = x.count;
       product.n = w.size(0);
       product.k = x.columns;
-      product.a = x.matrix<T>();
+      product.a = matrix_of<T>(x);
       product.b = {w.as<T>(), w.stride(1), w.stride(0)};
       product.c = y.as<T>();
       product.c_row = product.n;
@@ -397,11 +272,11 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(linear, is_bfloat16_linear(call)) {
 FLAMBEAU_KERNEL_ALL_TYPES_IF(linear_weight_grad, is_bfloat16_weight_grad(call)) {
   const Rows grad(call, call.in(0));
   const Rows x(call, call.in(1));
-  require(grad.count == x.count, "the sizes of a linear layer differ");
-  require(grad.tensor.dtype == x.tensor.dtype && x.tensor.dtype == call.spec(0).dtype,
-          "a layer needs one type");
-  require(call.spec(0).shape == Shape({grad.columns, x.columns}),
-          "the gradient of a weight has the wrong shape");
+  require_internal(grad.count == x.count, "the sizes of a linear layer differ");
+  require_internal(grad.tensor.dtype == x.tensor.dtype && x.tensor.dtype == call.spec(0).dtype,
+                   "a layer needs one type");
+  require_internal(call.spec(0).shape == Shape({grad.columns, x.columns}),
+                   "the gradient of a weight has the wrong shape");
   with_result(call, 0, [&](const Tensor& y) {
     if (x.tensor.dtype == DType::kBFloat16) {
       BFloat16Product product;
@@ -419,8 +294,8 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(linear_weight_grad, is_bfloat16_weight_grad(call)) 
       product.m = grad.columns;
       product.n = x.columns;
       product.k = grad.count;
-      product.a = grad.transposed<T>();
-      product.b = x.matrix<T>();
+      product.a = transposed<T>(grad);
+      product.b = matrix_of<T>(x);
       product.c = y.as<T>();
       product.c_row = product.n;
       multiply(product);
