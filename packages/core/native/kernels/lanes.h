@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dense_lines.h"
 #include "isa.h"
 #include "kernel.h"
 #include "parallel.h"
@@ -21,13 +22,11 @@ const SoftmaxFunctions<T>& softmax_functions() {
   }
 }
 
-// A dense tensor as [outer, n, inner] in memory: the rows along the axis in the middle.
-struct AxisRows {
-  int64_t outer = 1;
-  int64_t n = 1;
-  int64_t inner = 1;
-
-  int64_t count() const { return outer * inner; }
+// The rows along an axis of a dense tensor.
+struct AxisRows : DenseLines {
+  AxisRows() = default;
+  using DenseLines::DenseLines;
+  explicit AxisRows(const DenseLines& lines) : DenseLines(lines) {}
 
   // f(layout, offset, first): groups of at most kMaxLanes rows, whose first element is at `offset`
   // and whose numbers are first, first + 1, … in the order [outer, inner].
@@ -53,19 +52,5 @@ struct AxisRows {
     parallel_for(count(), grain(), [&](int64_t begin, int64_t end) { for_each(begin, end, f); });
   }
 };
-
-// The rows along `axis` of a dense tensor.
-inline AxisRows rows_of(const Tensor& t, int64_t axis) {
-  AxisRows rows;
-  const int64_t numel = t.numel();
-  if (t.ndim() > 0) rows.n = t.size(static_cast<int>(axis));
-  if (numel == 0 || rows.n == 1) {
-    rows.outer = rows.n == 0 ? 0 : numel;
-    return rows;
-  }
-  rows.inner = t.stride(static_cast<int>(axis));
-  rows.outer = numel / (rows.n * rows.inner);
-  return rows;
-}
 
 }  // namespace flambeau

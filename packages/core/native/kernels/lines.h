@@ -3,27 +3,18 @@
 
 #include <algorithm>
 
+#include "dense_lines.h"
 #include "kernel.h"
 #include "parallel.h"
 #include "reduce_scan.h"
 
 namespace flambeau {
 
-// A dense tensor as [outer, n, inner] in memory, n being the length of an axis.
-struct Lines {
-  int64_t outer = 0;
-  int64_t n = 0;
-  int64_t inner = 0;
+struct Lines : DenseLines {
   int64_t tiles = 0;  // of up to kScanColumns in `inner`
 
-  Lines(const Tensor& x, int64_t axis) {
-    if (axis < 0 || axis >= x.ndim()) throw Failure("ERR_INTERNAL", "no such axis");
-    n = x.size(static_cast<int>(axis));
-    if (x.numel() == 0) return;
-    inner = n > 1 ? x.stride(static_cast<int>(axis)) : 1;
-    outer = x.numel() / (n * inner);
-    tiles = (inner - 1) / kScanColumns + 1;
-  }
+  Lines(const Tensor& x, int64_t axis)
+      : DenseLines(x, axis), tiles((inner - 1) / kScanColumns + 1) {}
 
   // body(offset of the first element, width) for all tiles, in parallel.
   template <class Body>

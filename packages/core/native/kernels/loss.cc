@@ -16,20 +16,16 @@ namespace {
 
 enum class Reduction : uint8_t { kNone, kMean, kSum };
 
-void require(bool holds, const char* what) {
-  if (!holds) throw Failure("ERR_INTERNAL", what);
-}
-
 Reduction reduction_of(const Call& call, int param) {
   const int64_t code = call.integer(param);
-  require(code >= 0 && code <= 2, "there is no such reduction");
+  require_internal(code >= 0 && code <= 2, "there is no such reduction");
   return static_cast<Reduction>(code);
 }
 
 template <class Body>
 void with_float(DType dtype, Body&& body) {
   if (dtype == DType::kFloat64) return body(double{});
-  require(dtype == DType::kFloat32, "a loss is for floating types");
+  require_internal(dtype == DType::kFloat32, "a loss is for floating types");
   body(float{});
 }
 
@@ -44,18 +40,18 @@ struct Classes {
 
   Classes(Call& call, const Tensor& scores, int target_at, int weight_at, int64_t ignored_index)
       : x(scores), target(call.contiguous(call.in(target_at))), ignored(ignored_index) {
-    require(x.ndim() >= 1 && target.dtype == DType::kInt64, "class indices are int64");
+    require_internal(x.ndim() >= 1 && target.dtype == DType::kInt64, "class indices are int64");
     const int axis = x.ndim() == 1 ? 0 : 1;
     Shape expected;
     for (int i = 0; i < x.ndim(); ++i)
       if (i != axis) expected.sizes[expected.ndim++] = x.size(i);
-    require(target.shape == expected, "the targets do not fit the scores");
+    require_internal(target.shape == expected, "the targets do not fit the scores");
     if (!x.is_contiguous() && !x.is_channels_last()) x = call.contiguous(x);
-    rows = rows_of(x, axis);
+    rows = AxisRows(x, axis);
     if (call.has(weight_at)) {
       weight = call.contiguous(call.in(weight_at));
-      require(weight.dtype == x.dtype && weight.ndim() == 1 && weight.size(0) == rows.n,
-              "there must be one weight per class");
+      require_internal(weight.dtype == x.dtype && weight.ndim() == 1 && weight.size(0) == rows.n,
+                       "there must be one weight per class");
     }
   }
 
@@ -106,8 +102,9 @@ class RowGradient {
  public:
   RowGradient(Call& call, const Tensor& grad, const Classes& classes, Reduction reduction)
       : each_(reduction == Reduction::kNone), grad_(call.contiguous(grad)) {
-    require(grad_.dtype == classes.x.dtype && grad_.numel() == (each_ ? classes.rows.count() : 1),
-            "the gradient of a loss has the wrong shape");
+    require_internal(
+        grad_.dtype == classes.x.dtype && grad_.numel() == (each_ ? classes.rows.count() : 1),
+        "the gradient of a loss has the wrong shape");
   }
   T operator()(int64_t row) const { return grad_.as<T>()[each_ ? row : 0]; }
 
@@ -117,9 +114,10 @@ class RowGradient {
 };
 
 void check_loss_shape(const OutputSpec& spec, const Classes& classes, Reduction reduction) {
-  require(spec.dtype == classes.x.dtype && !spec.target, "a loss has the type of its scores");
-  require(spec.shape == (reduction == Reduction::kNone ? classes.target.shape : Shape{}),
-          "the output of a loss has the wrong shape");
+  require_internal(spec.dtype == classes.x.dtype && !spec.target,
+                   "a loss has the type of its scores");
+  require_internal(spec.shape == (reduction == Reduction::kNone ? classes.target.shape : Shape{}),
+                   "the output of a loss has the wrong shape");
 }
 
 // A sum of losses becomes the loss.
@@ -130,9 +128,9 @@ T reduced(double sum, double total, Reduction reduction) {
 
 // A row-major or channels-last gradient like the scores.
 Tensor& gradient_like(Call& call, const Classes& classes) {
-  require(call.spec(0).shape == classes.x.shape && call.spec(0).dtype == classes.x.dtype,
-          "the gradient of scores is like them");
-  require(!call.in_place(0), "the gradient of a loss is a new tensor");
+  require_internal(call.spec(0).shape == classes.x.shape && call.spec(0).dtype == classes.x.dtype,
+                   "the gradient of scores is like them");
+  require_internal(!call.in_place(0), "the gradient of a loss is a new tensor");
   return call.out_strided(0, classes.x.strides);
 }
 
@@ -256,7 +254,7 @@ struct Pair {
   Tensor a;
   Tensor b;
   Pair(Call& call, int at) : a(call.contiguous(call.in(at))), b(call.contiguous(call.in(at + 1))) {
-    require(a.shape == b.shape && a.dtype == b.dtype, "the operands of a loss differ");
+    require_internal(a.shape == b.shape && a.dtype == b.dtype, "the operands of a loss differ");
   }
 };
 
@@ -280,9 +278,9 @@ FLAMBEAU_KERNEL(cross_entropy) {
   const CrossEntropyParams params(call);
   const Classes classes(call, call.in(0), 1, 2, params.ignored);
   check_loss_shape(call.spec(0), classes, params.reduction);
-  require(call.spec(1).dtype == classes.x.dtype && !call.in_place(1) &&
-              call.spec(1).shape.numel() == 3 * classes.rows.count(),
-          "the statistics of a loss have the wrong shape");
+  require_internal(call.spec(1).dtype == classes.x.dtype && !call.in_place(1) &&
+                       call.spec(1).shape.numel() == 3 * classes.rows.count(),
+                   "the statistics of a loss have the wrong shape");
   with_float(classes.x.dtype,
              [&](auto zero) { cross_entropy_forward<decltype(zero)>(call, classes, params); });
 }
@@ -293,8 +291,8 @@ FLAMBEAU_KERNEL(cross_entropy_grad) {
   const CrossEntropyParams params(call);
   const Classes classes(call, call.in(1), 2, 3, params.ignored);
   const Tensor stats = call.contiguous(call.in(4));
-  require(stats.dtype == classes.x.dtype && stats.numel() == 3 * classes.rows.count(),
-          "the statistics of a loss have the wrong shape");
+  require_internal(stats.dtype == classes.x.dtype && stats.numel() == 3 * classes.rows.count(),
+                   "the statistics of a loss have the wrong shape");
   with_float(classes.x.dtype, [&](auto zero) {
     cross_entropy_backward<decltype(zero)>(call, classes, params, stats);
   });
@@ -372,7 +370,7 @@ void pair_loss(Call& call, const Member& member) {
   const Pair pair(call, 0);
   const OutputSpec& spec = call.spec(0);
   const bool each = reduction == Reduction::kNone;
-  require(
+  require_internal(
       spec.dtype == pair.a.dtype && spec.shape == (each ? pair.a.shape : Shape{}) && !spec.target,
       "the output of a loss has the wrong shape");
   with_float(pair.a.dtype, [&](auto zero) {
@@ -403,9 +401,9 @@ void pair_loss_grad(Call& call, double factor, const Member& member) {
   const Tensor grad = call.contiguous(call.in(0));
   const bool each = reduction == Reduction::kNone;
   const int64_t n = pair.a.numel();
-  require(grad.dtype == pair.a.dtype && grad.numel() == (each ? n : 1),
-          "the gradient of a loss has the wrong shape");
-  require(
+  require_internal(grad.dtype == pair.a.dtype && grad.numel() == (each ? n : 1),
+                   "the gradient of a loss has the wrong shape");
+  require_internal(
       call.spec(0).dtype == pair.a.dtype && call.spec(0).shape == pair.a.shape && !call.in_place(0),
       "the gradient of a loss is like its operand");
   with_float(pair.a.dtype, [&](auto zero) {

@@ -1,61 +1,26 @@
 // Softmax and log-softmax along one axis, and their gradients. Dense tensors of any order of axes
 // keep it; others become row-major.
-#include "iterate.h"
 #include "lanes.h"
 
 namespace flambeau {
 
 namespace {
 
-void require(bool holds, const char* what) {
-  if (!holds) throw Failure("ERR_INTERNAL", what);
-}
-
-bool same_strides(const Tensor& a, const Tensor& b) {
-  for (int axis = 0; axis < a.ndim(); ++axis)
-    if (a.size(axis) > 1 && a.stride(axis) != b.stride(axis)) return false;
-  return true;
-}
-
-// Runs body(first, second, y) for inputs 0 and (if kInputs is 2) 1 and output 0, which all lie
-// dense in the same way.
+// Runs body(zero, rows, first input, second input, y), with the second if there are two.
 template <int kInputs, class Body>
 void with_dense(Call& call, Body&& body) {
-  const OutputSpec& spec = call.spec(0);
-  Tensor inputs[2];
-  for (int i = 0; i < kInputs; ++i) {
-    inputs[i] = call.in(i);
-    require(inputs[i].shape == spec.shape && inputs[i].dtype == spec.dtype,
-            "softmax keeps shape and type");
-  }
-  Tensor& like = inputs[kInputs - 1];
-  if (!like.is_dense()) like = call.contiguous(like);
-  Tensor y = call.in_place(0) ? empty_tensor(spec.shape, spec.dtype, like.strides)
-                              : call.out_like(0, like);
-  if (!same_strides(y, like)) {
-    // Another dense order than the output's: bring the operand into that.
-    Tensor moved = empty_tensor(spec.shape, spec.dtype, y.strides);
-    copy_into(moved, like);
-    like = moved;
-  }
-  if (kInputs == 2 && !same_strides(inputs[0], y)) {
-    Tensor moved = empty_tensor(spec.shape, spec.dtype, y.strides);
-    copy_into(moved, inputs[0]);
-    inputs[0] = moved;
-  }
-  const int64_t axis = call.integer(0);
-  require(axis >= 0 && axis < std::max(like.ndim(), 1), "softmax lacks this axis");
-  const AxisRows rows = rows_of(y, axis);
-  if (spec.dtype == DType::kFloat64) {
-    body(double{}, rows, inputs[0], inputs[1], y);
+  const SoftmaxOperands<Tensor> operands(call, kInputs);
+  const DType dtype = operands.y.dtype;
+  const auto run = [&](auto zero) {
+    body(zero, AxisRows(operands.lines), operands.inputs[0], operands.inputs[1], operands.y);
+  };
+  if (dtype == DType::kFloat64) {
+    run(double{});
   } else {
-    require(spec.dtype == DType::kFloat32, "softmax is for floating types");
-    body(float{}, rows, inputs[0], inputs[1], y);
+    require_internal(dtype == DType::kFloat32, "softmax is for floating types");
+    run(float{});
   }
-  if (call.in_place(0)) {
-    require_writable(call.out(0));
-    copy_into(call.out(0), y);
-  }
+  operands.finish(call);
 }
 
 template <class Member>

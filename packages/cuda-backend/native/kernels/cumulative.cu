@@ -62,7 +62,7 @@ void accumulate(Call& call) {
   if (call.in_place(0) || call.spec(0).dtype != x.dtype || !(call.spec(0).shape == x.shape))
     throw Failure("ERR_INTERNAL", "the output is not what the input is");
   if (x.ndim() == 0) throw Failure("ERR_INTERNAL", "no such axis");
-  const Lines lines(x, call.integer(0));
+  const DenseLines lines(x, call.integer(0));
   ScanArgs args;
   args.x = x.data;
   args.y = call.out_strided(0, x.strides).data;
@@ -76,7 +76,7 @@ void accumulate(Call& call) {
 }  // namespace
 
 void running_sums(Call& call, int64_t* data, int64_t n) {
-  Lines lines;
+  DenseLines lines;
   lines.outer = 1;
   lines.n = n;
   ScanArgs args;
@@ -101,7 +101,7 @@ FLAMBEAU_CUDA_KERNEL(recurrence) {
       call.spec(0).dtype != a.dtype || !(a.shape == b.shape) || !(call.spec(0).shape == a.shape))
     throw Failure("ERR_INTERNAL", "recurrence: two floats of one type and shape");
   if (a.ndim() == 0) throw Failure("ERR_INTERNAL", "no such axis");
-  const Lines lines(a, call.integer(0));
+  const DenseLines lines(a, call.integer(0));
   ScanArgs args;
   args.x = b.data;
   args.factors = a.data;

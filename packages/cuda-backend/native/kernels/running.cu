@@ -68,7 +68,7 @@ void running_extreme(Call& call) {
         call.spec(i).dtype != (i == 0 ? x.dtype : DType::kInt64))
       throw Failure("ERR_INTERNAL", "the outputs are not what the input is");
   if (x.ndim() == 0) throw Failure("ERR_INTERNAL", "no such axis");
-  const Lines lines(x, call.integer(0));
+  const DenseLines lines(x, call.integer(0));
   ScanArgs args;
   args.x = x.data;
   args.y = call.out_strided(0, x.strides).data;
@@ -94,7 +94,7 @@ FLAMBEAU_CUDA_KERNEL(logcumsumexp) {
       !(call.spec(0).shape == x.shape))
     throw Failure("ERR_INTERNAL", "the output is not what the input is");
   if (x.ndim() == 0) throw Failure("ERR_INTERNAL", "no such axis");
-  const Lines lines(x, call.integer(0));
+  const DenseLines lines(x, call.integer(0));
   ScanArgs args;
   args.x = x.data;
   args.y = call.out_strided(0, x.strides).data;

@@ -9,8 +9,10 @@
 // then the results. The order of combination depends on shapes and the device alone.
 #pragma once
 
+#include "call.h"
+#include "dense_lines.h"
 #include "elements.h"
-#include "lines.h"
+#include "geometry.h"
 #include "primitives.h"
 
 namespace flambeau::cuda {
@@ -128,7 +130,7 @@ __global__ void __launch_bounds__(kScanThreads)
 }
 
 template <class S>
-void launch_scan(Call& call, ScanArgs args, const Lines& lines) {
+void launch_scan(Call& call, ScanArgs args, const DenseLines& lines) {
   using State = typename S::State;
   args.n = lines.n;
   args.inner = lines.inner;

@@ -1,6 +1,8 @@
 // Softmax and log-softmax along one axis, and their gradients. Dense tensors of any order of axes
 // keep it; others become row-major.
-#include "lines.h"
+#include "call.h"
+#include "dense_lines.h"
+#include "geometry.h"
 #include "softmax_kernels.h"
 
 namespace flambeau::cuda {
@@ -10,10 +12,6 @@ namespace {
 constexpr int kColumnThreads = 256;
 // Shared memory that a line may take.
 constexpr size_t kStagedBytes = size_t{96} << 10;
-
-void require(bool holds, const char* what) {
-  if (!holds) throw Failure("ERR_INTERNAL", what);
-}
 
 // A power of two from n on, at most `most`.
 int power_above(int64_t n, int most) {
@@ -25,7 +23,7 @@ int power_above(int64_t n, int most) {
 // One of the functions: `second` is null where there is one operand.
 struct Work {
   Call& call;
-  const Lines& lines;
+  const DenseLines& lines;
   const void* first;
   const void* second;
   void* out;
@@ -113,34 +111,20 @@ void launch_lines(const Work& work) {
 
 // Runs a function of one or two inputs, which are brought into the layout of the output.
 void run_softmax(Call& call, int inputs, bool log) {
-  const Spec& spec = call.spec(0);
-  Tensor operands[2];
-  for (int i = 0; i < inputs; ++i) {
-    operands[i] = call.in(i);
-    require(operands[i].shape == spec.shape && operands[i].dtype == spec.dtype,
-            "softmax keeps shape and type");
-  }
-  Tensor& like = operands[inputs - 1];
-  if (!like.is_dense()) like = call.contiguous(like);
-  const Tensor y = call.in_place(0) ? temporary_like(call, like) : call.out_like(0, like);
-  for (int i = 0; i < inputs; ++i) operands[i] = laid_as(call, operands[i], y);
-  require(call.integer(0) >= 0 && call.integer(0) < std::max(y.ndim(), 1),
-          "softmax lacks this axis");
-  const Lines lines(y, call.integer(0));
+  const SoftmaxOperands<Tensor> operands(call, inputs);
+  const Tensor& y = operands.y;
   if (y.numel() > 0) {
-    const Work work = {call,   lines, operands[0].data, inputs == 2 ? operands[1].data : nullptr,
-                       y.data, log};
-    switch (spec.dtype) {
+    const void* const second = inputs == 2 ? operands.inputs[1].data : nullptr;
+    const Work work = {call, operands.lines, operands.inputs[0].data, second, y.data, log};
+    switch (y.dtype) {
       case DType::kFloat32: launch_lines<float>(work); break;
       case DType::kFloat64: launch_lines<double>(work); break;
       case DType::kFloat16: launch_lines<Half>(work); break;
       case DType::kBFloat16: launch_lines<BFloat16>(work); break;
-      default: require(false, "softmax is for floating types");
+      default: require_internal(false, "softmax is for floating types");
     }
   }
-  if (!call.in_place(0)) return;
-  require_writable(call.out(0));
-  copy_into(call, call.out(0), y);
+  operands.finish(call);
 }
 
 }  // namespace
