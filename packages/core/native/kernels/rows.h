@@ -1,25 +1,13 @@
-// A tensor as rows along one of its axes, for kernels that work on whole rows: sorting, selecting.
+// What kernels that work on whole rows share: sorting, selecting.
 #pragma once
 
-#include <algorithm>
-
 #include "kernel.h"
+#include "tensor_rows.h"
 
 namespace flambeau {
 
-// Calls body(T{}) with the C++ type of `dtype`, bools as bytes.
-template <class Body>
-void with_element(DType dtype, Body&& body) {
-  switch (dtype) {
-    case DType::kFloat32: return body(float{});
-    case DType::kFloat64: return body(double{});
-    case DType::kInt64: return body(int64_t{});
-    case DType::kInt32: return body(int32_t{});
-    case DType::kUInt8:
-    case DType::kBool: return body(uint8_t{});
-    default: throw Failure("ERR_INTERNAL", std::string("not for ") + dtype_name(dtype));
-  }
-}
+using Rows = TensorRows<Tensor>;
+using RowsOutput = TensorRowsOutput<Call, Tensor>;
 
 template <class T>
 constexpr bool is_nan(T x) {
@@ -31,75 +19,5 @@ template <class T>
 constexpr bool is_less(T a, T b) {
   return (!is_nan(a) && is_nan(b)) || a < b;
 }
-
-// The same elements with `axis` as the last axis.
-inline Tensor moved_last(const Tensor& x, int axis) {
-  Tensor view = x;
-  for (int i = axis; i + 1 < x.ndim(); ++i) {
-    std::swap(view.shape.sizes[i], view.shape.sizes[i + 1]);
-    std::swap(view.strides[i], view.strides[i + 1]);
-  }
-  return view;
-}
-
-// Rows of n elements one after the other. A tensor without axes is one row of one element.
-struct Rows {
-  Tensor x;  // contiguous, the axis last
-  int axis = 0;
-  int64_t count = 1;
-  int64_t n = 1;
-
-  Rows(Call& call, const Tensor& from, int64_t along) : axis(static_cast<int>(along)) {
-    if (along < 0 || along >= std::max(from.ndim(), 1))
-      throw Failure("ERR_INTERNAL", "no such axis");
-    x = from.ndim() == 0 ? from : call.contiguous(moved_last(from, axis));
-    n = from.ndim() == 0 ? 1 : from.size(axis);
-    for (int i = 0; i < from.ndim(); ++i)
-      if (i != axis) count *= from.size(i);
-  }
-
-  template <class T>
-  const T* row(int64_t i) const {
-    return x.as<T>() + i * n;
-  }
-};
-
-// Output `i` of a call with one element for each row: the shape of x without the axis, or with
-// size 1 in its place.
-inline Tensor& output_of_rows(Call& call, int i, const Rows& rows, DType dtype) {
-  if (call.in_place(i) || call.spec(i).dtype != dtype || call.spec(i).shape.numel() != rows.count)
-    throw Failure("ERR_INTERNAL", "one result for each row");
-  return call.out(i);
-}
-
-// Output `i` of a call with `width` elements for each row, in place of the n of x: filled row by
-// row at data(), and then brought into the order of x's axes by finish().
-class RowsOutput {
- public:
-  RowsOutput(Call& call, int i, const Rows& rows, int64_t width, DType dtype)
-      : out_(call.out(i)), axis_(rows.axis) {
-    const bool fits = !call.in_place(i) && out_.dtype == dtype &&
-                      out_.numel() == rows.count * width &&
-                      (out_.ndim() == 0 || (axis_ < out_.ndim() && out_.size(axis_) == width));
-    if (!fits) throw Failure("ERR_INTERNAL", "the wrong output for rows");
-    if (out_.ndim() == 0 || axis_ == out_.ndim() - 1) {
-      filled_ = out_;
-    } else {
-      filled_ = call.temporary(moved_last(out_, axis_).shape, dtype);
-    }
-  }
-  template <class T>
-  T* data() const {
-    return filled_.as<T>();
-  }
-  void finish() const {
-    if (filled_.data != out_.data) copy_into(moved_last(out_, axis_), filled_);
-  }
-
- private:
-  Tensor& out_;
-  int axis_;
-  Tensor filled_;
-};
 
 }  // namespace flambeau

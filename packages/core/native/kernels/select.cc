@@ -22,12 +22,6 @@ struct Item {
   int32_t place;
 };
 
-// Items have places of 32 bits, and comparisons of whole rows take a while anyhow.
-void require_short_rows(const Rows& rows) {
-  if (rows.n > std::numeric_limits<int32_t>::max())
-    throw Failure("ERR_VALUE", "rows of 2^31 elements or more");
-}
-
 // body(row) for all rows, in parallel, for a body that takes some time for each element.
 template <class Body>
 void for_rows(const Rows& rows, const Body& body) {

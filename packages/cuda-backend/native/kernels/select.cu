@@ -151,11 +151,6 @@ __global__ void first_kernel(const T* __restrict__ sorted, const int64_t* __rest
 unsigned threads_for(int64_t n) { return n > kLong ? kMany : kFew; }
 bool is_few_long(const Rows& rows) { return rows.n >= kVeryLong && rows.count < kFewRows; }
 
-// Items have places of 32 bits.
-void require_short_rows(const Rows& rows) {
-  if (rows.n > int64_t{0x7fffffff}) throw Failure("ERR_VALUE", "rows of 2^31 elements or more");
-}
-
 struct Sorted {
   void* values;
   int64_t* places;
