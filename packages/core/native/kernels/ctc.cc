@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "ctc_sizes.h"
 #include "kernel.h"
 #include "parallel.h"
 
@@ -28,12 +29,13 @@ T log_sum(T a, T b, T c) {
 }
 
 // The sequences of a batch, checked.
-struct Batch {
-  int64_t steps, count, classes, blank;
-  int64_t places;  // most of all sequences
+struct Batch : CtcSizes {
+  int64_t places = 1;  // most of all sequences
   std::vector<int64_t> input_lengths, target_lengths;
   std::vector<const int64_t*> targets;
   Tensor held;  // what targets point into
+
+  using CtcSizes::CtcSizes;
 
   // The class of place `s` of sequence `n`.
   int64_t label(int64_t n, int64_t s) const { return s % 2 == 0 ? blank : targets[n][s / 2]; }
@@ -45,9 +47,7 @@ struct Batch {
 
 // The lengths in input `i`, one for each sequence, in [0, most].
 std::vector<int64_t> lengths_of(Call& call, int i, int64_t count, int64_t most, const char* what) {
-  const Tensor list = call.contiguous(call.in(i));
-  if (list.dtype != DType::kInt64 || list.numel() != count)
-    throw Failure("ERR_INTERNAL", "there is one length for each sequence");
+  const Tensor list = ctc_lengths(call, i, count);
   const int64_t* from = list.as<int64_t>();
   for (int64_t n = 0; n < count; ++n)
     if (from[n] < 0 || from[n] > most)
@@ -60,26 +60,14 @@ std::vector<int64_t> lengths_of(Call& call, int i, int64_t count, int64_t most, 
 // Inputs from `first` on: log-probabilities [steps, n, classes], targets [n, most] or all of them
 // in a row, lengths of both. Parameter 0: the blank.
 Batch batch_of(Call& call, int first) {
-  const Tensor& scores = call.in(first);
-  const Tensor& targets = call.in(first + 1);
-  if (scores.ndim() != 3 || (targets.ndim() != 1 && targets.ndim() != 2) ||
-      targets.dtype != DType::kInt64)
-    throw Failure("ERR_INTERNAL", "CTC takes scores with 3 axes, and targets with 1 or 2");
-  Batch batch;
-  batch.steps = scores.size(0), batch.count = scores.size(1), batch.classes = scores.size(2);
-  batch.blank = call.integer(0);
-  if (batch.blank < 0 || batch.blank >= batch.classes)
-    throw Failure("ERR_INTERNAL", "the blank is no class");
-  if (targets.ndim() == 2 && targets.size(0) != batch.count)
-    throw Failure("ERR_INTERNAL", "there is one target for each sequence");
-  const int64_t most = targets.ndim() == 2 ? targets.size(1) : targets.numel();
+  Batch batch(call, first);
   batch.input_lengths =
       lengths_of(call, first + 2, batch.count, batch.steps, "the length of the input");
-  batch.target_lengths = lengths_of(call, first + 3, batch.count, most, "the length of the target");
-  batch.held = call.contiguous(targets);
+  batch.target_lengths =
+      lengths_of(call, first + 3, batch.count, batch.most, "the length of the target");
+  batch.held = call.contiguous(call.in(first + 1));
   const int64_t* at = batch.held.as<int64_t>();
   const int64_t* end = at + batch.held.numel();
-  batch.places = 1;
   for (int64_t n = 0; n < batch.count; ++n) {
     const int64_t length = batch.target_lengths[n];
     if (length > end - at) throw Failure("ERR_VALUE", "the targets are shorter than their lengths");
@@ -89,22 +77,10 @@ Batch batch_of(Call& call, int first) {
         throw Failure("ERR_INDEX", "label " + std::to_string(at[i]) + " of target " +
                                        std::to_string(n) + " is outside [0, " +
                                        std::to_string(batch.classes) + ")");
-    at += targets.ndim() == 2 ? most : length;
+    at += batch.in_a_row ? length : batch.most;
     batch.places = std::max(batch.places, 2 * length + 1);
   }
   return batch;
-}
-
-// Calls body(T{}) for a floating type.
-template <class Body>
-void with_floating(DType dtype, Body&& body) {
-  if (dtype == DType::kFloat64) {
-    body(double{});
-  } else if (dtype == DType::kFloat32) {
-    body(float{});
-  } else {
-    throw Failure("ERR_INTERNAL", "CTC is for floating types");
-  }
 }
 
 // One sequence: rows of log-probabilities lie `step` elements apart.
@@ -181,7 +157,7 @@ void backward(const Sequence<T>& q, const T* alpha, T loss, T factor, T* beta, T
 FLAMBEAU_KERNEL(ctcLoss) {
   const Batch batch = batch_of(call, 0);
   const Tensor scores = call.contiguous(call.in(0));
-  with_floating(scores.dtype, [&](auto zero) {
+  with_ctc_type(scores.dtype, [&](auto zero) {
     using T = decltype(zero);
     Tensor& loss = call.out(0);
     if (call.in_place(0) || loss.dtype != scores.dtype || loss.numel() != batch.count)
@@ -214,7 +190,7 @@ FLAMBEAU_KERNEL(ctcLossGrad) {
   const bool drops_infinite = call.flag(1);
   const Tensor scores = call.contiguous(call.in(1)), grad = call.contiguous(call.in(0));
   const Tensor loss = call.contiguous(call.in(5)), alpha = call.contiguous(call.in(6));
-  with_floating(scores.dtype, [&](auto zero) {
+  with_ctc_type(scores.dtype, [&](auto zero) {
     using T = decltype(zero);
     for (const Tensor& t : {grad, loss, alpha})
       if (t.dtype != scores.dtype) throw Failure("ERR_INTERNAL", "CTC of several types");

@@ -4,6 +4,7 @@
 
 #include "parallel.h"
 #include "rows.h"
+#include "searching.h"
 
 namespace flambeau {
 
@@ -93,16 +94,8 @@ FLAMBEAU_KERNEL(bincount) {
 // many elements, or which weight, each bin has. Parameter: 0 where the edges lie at equal
 // distances, 1 where they do and decide at the border of bins, 2 for any edges.
 FLAMBEAU_KERNEL(histogram) {
-  const Tensor x = call.contiguous(call.in(0));
-  const Tensor edges = call.contiguous(call.in(1));
-  const int64_t bins = edges.numel() - 1;
-  Tensor weight;
-  if (call.has(2)) weight = call.contiguous(call.in(2));
-  const int64_t kind = call.integer(0);
-  if (!is_floating(x.dtype) || edges.dtype != x.dtype || bins < 1 || call.in_place(0) ||
-      call.spec(0).dtype != x.dtype || call.spec(0).shape.numel() != bins || kind < 0 || kind > 2 ||
-      (weight.data && (weight.dtype != x.dtype || weight.numel() != x.numel())))
-    throw Failure("ERR_INTERNAL", "edges and weights do not fit");
+  const HistogramOperands<Tensor> operands(call);
+  const auto& [x, edges, weight, bins, kind] = operands;
   Tensor& out = call.out(0);
   with_element(x.dtype, [&](auto zero) {
     using T = decltype(zero);

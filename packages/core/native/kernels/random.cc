@@ -2,6 +2,7 @@
 // the order of drawing.h.
 #include <cstring>
 
+#include "call_checks.h"
 #include "drawing.h"
 #include "sampling.h"
 
@@ -29,15 +30,6 @@ T rounded(T x, DType stored) {
     if (stored == DType::kBFloat16) return formulas::to_float(formulas::to_bfloat16(x));
   }
   return x;
-}
-
-// A 64-bit integer from two parameters, its upper (signed) and lower 32 bits.
-int64_t integer64(const Call& call, int i) {
-  const int64_t high = call.integer(i);
-  const int64_t low = call.integer(i + 1);
-  if (high < INT32_MIN || high > INT32_MAX || low < 0 || low > UINT32_MAX)
-    throw Failure("ERR_INTERNAL", "a bound has 64 bits");
-  return static_cast<int64_t>(static_cast<uint64_t>(high) << 32 | static_cast<uint64_t>(low));
 }
 
 // Throws unless every probability lies in [0, 1].

@@ -3,6 +3,7 @@
 
 #include "iterate.h"
 #include "streaming.h"
+#include "tensor_parts.h"
 
 namespace flambeau {
 
@@ -14,17 +15,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(flip) {
     throw Failure("ERR_INTERNAL", "flip keeps shape and type");
   if (x.numel() == 0) return;
   // Seen from its other end, with negative strides, which only this loop nest meets.
-  Tensor from = x;
-  bool seen[kMaxDims] = {};
-  for (int i = 0; i < call.num_params(); ++i) {
-    const int64_t axis = call.integer(i);
-    if (axis < 0 || axis >= x.ndim() || seen[axis])
-      throw Failure("ERR_INTERNAL", "flip names an axis once");
-    seen[axis] = true;
-    const int at = static_cast<int>(axis);
-    from.data += (x.size(at) - 1) * x.stride(at) * static_cast<int64_t>(x.item_bytes());
-    from.strides[at] = -x.stride(at);
-  }
+  const Tensor from = flipped(call, x);
   const int code = static_cast<int>(x.dtype);
   const Loop copy = active::copy_table().convert[code][code];
   const Iteration<2> iteration(out.shape, {&out, &from});

@@ -24,19 +24,9 @@ void finish_values(char* const* outs, const char* acc, int64_t plane, int64_t n,
   std::memcpy(outs[1], places, static_cast<size_t>(n) * sizeof(int64_t));
 }
 
-// The axis is parameter 0; -1 for all axes, in row-major order. `values` says whether the elements
-// themselves are the first of two outputs.
 void find(Call& call, const ReducerRow& row, bool values) {
-  if (call.num_outputs() != (values ? 2 : 1) || call.spec(values ? 1 : 0).dtype != DType::kInt64 ||
-      (values && call.spec(0).dtype != call.in(0).dtype))
-    throw Failure("ERR_INTERNAL", "places are int64, values have the type of the input");
-  const bool all = call.integer(0) == -1;
-  const Tensor x = all ? call.contiguous(call.in(0)) : call.in(0);
-  const uint32_t mask = all ? (uint32_t{1} << x.ndim()) - 1 : reduced_axes(call, 0, x);
-  if (!all && (mask & (mask - 1)) != 0) throw Failure("ERR_INTERNAL", "places are along one axis");
-  const ReducePlan plan(x, mask);
-  if (plan.count == 0 && plan.outputs > 0)
-    throw Failure("ERR_INTERNAL", "there is no largest or smallest of no elements");
+  const PlaceReduction<Tensor> reduction(call, values);
+  const auto& [x, mask, plan] = reduction;
   Tensor* outs[2] = {};
   for (int i = 0; i < call.num_outputs(); ++i) outs[i] = &reduce_output(call, i, x, mask);
   Finish finish = finish_places;

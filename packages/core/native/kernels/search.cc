@@ -1,6 +1,7 @@
 // Where numbers belong in sorted sequences.
 #include "parallel.h"
 #include "rows.h"
+#include "searching.h"
 
 namespace flambeau {
 
@@ -38,46 +39,30 @@ void require_places(const Tensor& sorter, int64_t n) {
 // values: where each value belongs in its sequence, or in the only one. Parameter: after elements
 // that equal it?
 FLAMBEAU_KERNEL(searchsorted) {
-  const Tensor sequence = call.contiguous(call.in(0));
-  const Tensor values = call.contiguous(call.in(1));
-  const int64_t n = sequence.ndim() == 0 ? 0 : sequence.size(sequence.ndim() - 1);
-  int64_t rows = 1;
-  for (int axis = 0; axis + 1 < sequence.ndim(); ++axis) rows *= sequence.size(axis);
-  const OutputSpec& spec = call.spec(0);
-  const bool wide = spec.dtype == DType::kInt64;
-  if (sequence.ndim() == 0 || values.dtype != sequence.dtype || call.in_place(0) ||
-      !(spec.shape == values.shape) || (!wide && spec.dtype != DType::kInt32) ||
-      (rows > 0 ? values.numel() % rows != 0 : values.numel() > 0))
-    throw Failure("ERR_INTERNAL", "sequences and values do not fit");
-  Tensor sorter;
-  if (call.has(2)) {
-    sorter = call.contiguous(call.in(2));
-    if (sorter.dtype != DType::kInt64 || !(sorter.shape == sequence.shape))
-      throw Failure("ERR_INTERNAL", "the sorter is not like the sequence");
-    require_places(sorter, n);
-  }
+  const SortedSearch<Tensor> s(call);
+  if (s.sorter.data) require_places(s.sorter, s.n);
   Tensor& out = call.out(0);
-  if (values.numel() == 0) return;
-  const int64_t per_row = values.numel() / rows;
+  if (s.values.numel() == 0) return;
+  const int64_t per_row = s.values.numel() / s.rows;
   const bool right = call.flag(0);
-  with_element(sequence.dtype, [&](auto zero) {
+  with_element(s.sequence.dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto place_of = [&](int64_t row, T value) {
-      const T* elements = sequence.as<T>() + row * n;
+      const T* elements = s.sequence.as<T>() + row * s.n;
       const auto search_in = [&](const auto& at) {
-        return right ? search<true>(at, n, value) : search<false>(at, n, value);
+        return right ? search<true>(at, s.n, value) : search<false>(at, s.n, value);
       };
-      if (!sorter.data) return search_in([elements](int64_t k) { return elements[k]; });
-      const int64_t* places = sorter.as<int64_t>() + row * n;
+      if (!s.sorter.data) return search_in([elements](int64_t k) { return elements[k]; });
+      const int64_t* places = s.sorter.as<int64_t>() + row * s.n;
       return search_in([elements, places](int64_t k) { return elements[places[k]]; });
     };
-    parallel_for(values.numel(), 2048, [&](int64_t begin, int64_t end) {
+    parallel_for(s.values.numel(), 2048, [&](int64_t begin, int64_t end) {
       while (begin < end) {
         const int64_t row = begin / per_row;
         const int64_t stop = std::min(end, (row + 1) * per_row);
         for (; begin < stop; ++begin) {
-          const int64_t place = place_of(row, values.as<T>()[begin]);
-          if (wide) {
+          const int64_t place = place_of(row, s.values.as<T>()[begin]);
+          if (s.wide) {
             out.as<int64_t>()[begin] = place;
           } else {
             out.as<int32_t>()[begin] = static_cast<int32_t>(place);

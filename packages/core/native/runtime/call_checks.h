@@ -36,4 +36,14 @@ int64_t size_param(const Call& call, int i, int64_t least, const char* what) {
   return value;
 }
 
+// A 64-bit integer from two parameters, its upper (signed) and lower 32 bits.
+template <class Call>
+int64_t integer64(const Call& call, int i) {
+  const int64_t high = call.integer(i);
+  const int64_t low = call.integer(i + 1);
+  if (high < INT32_MIN || high > INT32_MAX || low < 0 || low > UINT32_MAX)
+    throw Failure("ERR_INTERNAL", "a bound has 64 bits");
+  return static_cast<int64_t>(static_cast<uint64_t>(high) << 32 | static_cast<uint64_t>(low));
+}
+
 }  // namespace flambeau

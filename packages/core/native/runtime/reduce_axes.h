@@ -85,4 +85,37 @@ auto& reduce_output(Call& call, int i, const Strided& x, uint32_t mask) {
   return call.out_strided(i, strides);
 }
 
+// What max, min and the places of both reduce. The axis is parameter 0; -1 for all axes, in
+// row-major order. `values` says whether the elements themselves are the first of two outputs.
+template <class Tensor>
+struct PlaceReduction {
+  Tensor x;
+  uint32_t mask;
+  ReducePlan plan;
+
+  template <class Call>
+  PlaceReduction(Call& call, bool values)
+      : x(operand(call, values)), mask(axes(call, x)), plan(x, mask) {
+    if (plan.count == 0 && plan.outputs > 0)
+      throw Failure("ERR_INTERNAL", "there is no largest or smallest of no elements");
+  }
+
+ private:
+  template <class Call>
+  static Tensor operand(Call& call, bool values) {
+    if (call.num_outputs() != (values ? 2 : 1) ||
+        call.spec(values ? 1 : 0).dtype != DType::kInt64 ||
+        (values && call.spec(0).dtype != call.in(0).dtype))
+      throw Failure("ERR_INTERNAL", "places are int64, values have the type of the input");
+    return call.integer(0) == -1 ? call.contiguous(call.in(0)) : call.in(0);
+  }
+  template <class Call>
+  static uint32_t axes(const Call& call, const Strided& x) {
+    if (call.integer(0) == -1) return (uint32_t{1} << x.ndim()) - 1;
+    const uint32_t mask = reduced_axes(call, 0, x);
+    if ((mask & (mask - 1)) != 0) throw Failure("ERR_INTERNAL", "places are along one axis");
+    return mask;
+  }
+};
+
 }  // namespace flambeau

@@ -64,6 +64,24 @@ Tensor diagonal_of(const Tensor& t, int64_t a, int64_t b, int64_t offset) {
   return line;
 }
 
+// `t`, which is not empty, seen from the other end of the axes that the parameters name: with
+// negative strides, which only loops that ask for nothing else take.
+template <class Tensor, class Call>
+Tensor flipped(const Call& call, const Tensor& t) {
+  Tensor from = t;
+  bool seen[kMaxDims] = {};
+  for (int i = 0; i < call.num_params(); ++i) {
+    const int64_t axis = call.integer(i);
+    if (axis < 0 || axis >= t.ndim() || seen[axis])
+      throw Failure("ERR_INTERNAL", "flip names an axis once");
+    seen[axis] = true;
+    const int at = static_cast<int>(axis);
+    from.data += (t.size(at) - 1) * t.stride(at) * static_cast<int64_t>(t.item_bytes());
+    from.strides[at] = -t.stride(at);
+  }
+  return from;
+}
+
 // The elements of the flat tensor `storage` at offset and strides from the parameters at `first`.
 template <class Tensor, class Call>
 Tensor region_of(const Call& call, const Tensor& storage, const Shape& shape, int first) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "call.h"
+#include "ctc_sizes.h"
 #include "primitives.h"
 
 namespace flambeau::cuda {
@@ -27,11 +28,10 @@ FLAMBEAU_DEVICE T log_sum(T a, T b, T c) {
 }
 
 // The sequences of a batch.
-struct Batch {
-  int64_t steps, count, classes, blank;
+struct Batch : CtcSizes {
+  using CtcSizes::CtcSizes;
+
   int64_t width;  // room for places
-  int64_t most;   // labels of a target, or of all of them, if they lie in a row
-  bool in_a_row;
   const int64_t* targets;
   const int64_t* input_lengths;
   const int64_t* target_lengths;
@@ -219,37 +219,15 @@ __global__ void backward_kernel(Batch batch, const T* __restrict__ scores,
   }
 }
 
-const int64_t* lengths_of(Call& call, int i, int64_t count) {
-  const Tensor list = call.contiguous(call.in(i));
-  if (list.dtype != DType::kInt64 || list.numel() != count)
-    throw Failure("ERR_INTERNAL", "there is one length for each sequence");
-  return list.as<int64_t>();
-}
-
 // Inputs from `first` on: log-probabilities [steps, n, classes], targets [n, most] or all of them
 // in a row, lengths of both. Parameter 0: the blank.
 Batch batch_of(Call& call, int first) {
-  const Tensor& scores = call.in(first);
-  const Tensor& targets = call.in(first + 1);
-  if (scores.ndim() != 3 || (targets.ndim() != 1 && targets.ndim() != 2) ||
-      targets.dtype != DType::kInt64)
-    throw Failure("ERR_INTERNAL", "CTC takes scores with 3 axes, and targets with 1 or 2");
-  Batch batch;
-  batch.steps = scores.size(0);
-  batch.count = scores.size(1);
-  batch.classes = scores.size(2);
-  batch.blank = call.integer(0);
-  if (batch.blank < 0 || batch.blank >= batch.classes)
-    throw Failure("ERR_INTERNAL", "the blank is no class");
-  if (targets.ndim() == 2 && targets.size(0) != batch.count)
-    throw Failure("ERR_INTERNAL", "there is one target for each sequence");
-  batch.in_a_row = targets.ndim() == 1;
-  batch.most = batch.in_a_row ? targets.numel() : targets.size(1);
+  Batch batch(call, first);
   if (batch.most > int64_t{1} << 29) throw Failure("ERR_VALUE", "targets of 2^29 labels or more");
   batch.width = 2 * batch.most + 1;
-  batch.targets = call.contiguous(targets).as<int64_t>();
-  batch.input_lengths = lengths_of(call, first + 2, batch.count);
-  batch.target_lengths = lengths_of(call, first + 3, batch.count);
+  batch.targets = call.contiguous(call.in(first + 1)).as<int64_t>();
+  batch.input_lengths = ctc_lengths(call, first + 2, batch.count).as<int64_t>();
+  batch.target_lengths = ctc_lengths(call, first + 3, batch.count).as<int64_t>();
   batch.fault = call.fault();
   return batch;
 }
@@ -264,13 +242,6 @@ int64_t width_of(const Shape& sums, const Batch& batch) {
 
 unsigned threads_for(int64_t places) {
   return static_cast<unsigned>(std::min<int64_t>(1024, (places + kWarp - 1) / kWarp * kWarp));
-}
-
-template <class Body>
-void with_floating(DType dtype, const Body& body) {
-  if (dtype == DType::kFloat64) return body(double{});
-  if (dtype == DType::kFloat32) return body(float{});
-  throw Failure("ERR_INTERNAL", "CTC is for floating types");
 }
 
 }  // namespace
@@ -294,7 +265,7 @@ FLAMBEAU_CUDA_KERNEL(ctcLoss) {
   } else {
     alpha = call.temporary({batch.count, batch.steps, batch.width}, scores.dtype);
   }
-  with_floating(scores.dtype, [&](auto zero) {
+  with_ctc_type(scores.dtype, [&](auto zero) {
     using T = decltype(zero);
     launch(forward_kernel<T>, static_cast<unsigned>(batch.count), threads_for(batch.width), 0,
            call.stream(), batch, scores.as<T>(), alpha.as<T>(), loss.as<T>());
@@ -322,7 +293,7 @@ FLAMBEAU_CUDA_KERNEL(ctcLossGrad) {
     throw Failure("ERR_INTERNAL", "the gradient is as large as the scores");
   fill_with(call, dx, 0);
   const int64_t places = batch.count * batch.width;
-  with_floating(scores.dtype, [&](auto zero) {
+  with_ctc_type(scores.dtype, [&](auto zero) {
     using T = decltype(zero);
     launch(backward_kernel<T>, static_cast<unsigned>(batch.count),
            threads_for(std::max(batch.width, std::min<int64_t>(batch.classes, 256))), 0,

@@ -1,6 +1,7 @@
 // Counting elements by value: how often each whole number occurs, or how many fall into each bin.
 #include "rows.h"
 #include "scatter.h"
+#include "searching.h"
 
 namespace flambeau::cuda {
 
@@ -182,16 +183,9 @@ __global__ void find_bins_kernel(const T* __restrict__ x, int64_t n, Bins<T> bin
 // many elements, or which weight, each bin has. Parameter: 0 where the edges lie at equal
 // distances, 1 where they do and decide at the border of bins, 2 for any edges.
 FLAMBEAU_CUDA_KERNEL(histogram) {
-  const Tensor x = call.contiguous(call.in(0));
-  const Tensor edges = call.contiguous(call.in(1));
-  const int64_t bins = edges.numel() - 1;
-  Tensor weights;
-  if (call.has(2)) weights = call.contiguous(call.in(2));
-  const int64_t kind = call.integer(0);
-  if (!is_floating(x.dtype) || edges.dtype != x.dtype || bins < 1 || call.in_place(0) ||
-      call.spec(0).dtype != x.dtype || call.spec(0).shape.numel() != bins || kind < 0 || kind > 2 ||
-      (weights.data && (weights.dtype != x.dtype || weights.numel() != x.numel())))
-    throw Failure("ERR_INTERNAL", "edges and weights do not fit");
+  const HistogramOperands<Tensor> operands(call);
+  const auto& [x, edges, given, bins, kind] = operands;
+  Tensor weights = given;
   const Tensor& out = call.out(0);
   const int64_t n = x.numel();
   // Sums are double. One more is of those that have no bin.

@@ -2,6 +2,7 @@
 #include <limits>
 #include <string>
 
+#include "call_checks.h"
 #include "random_fill.h"
 
 namespace flambeau::cuda {
@@ -107,15 +108,6 @@ void fill_range(Call& call, const Tensor& out, uint64_t range, int64_t first) {
     return fill_random<1, T>(call, out,
                              SmallRangeSample<T>{FastDivide(static_cast<uint32_t>(range)), first});
   fill_random<2, T>(call, out, LargeRangeSample<T>{range, first});
-}
-
-// A 64-bit integer from two parameters, its upper (signed) and lower 32 bits.
-int64_t integer64(const Call& call, int i) {
-  const int64_t high = call.integer(i);
-  const int64_t low = call.integer(i + 1);
-  if (high < INT32_MIN || high > INT32_MAX || low < 0 || low > UINT32_MAX)
-    throw Failure("ERR_INTERNAL", "a bound has 64 bits");
-  return static_cast<int64_t>(static_cast<uint64_t>(high) << 32 | static_cast<uint64_t>(low));
 }
 
 // --- permutations ---

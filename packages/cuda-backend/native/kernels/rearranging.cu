@@ -4,6 +4,7 @@
 #include "geometry.h"
 #include "primitives.h"
 #include "sums.h"
+#include "tensor_parts.h"
 
 namespace flambeau::cuda {
 
@@ -15,21 +16,12 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(flip) {
     throw Failure("ERR_INTERNAL", "flip keeps shape and type");
   if (x.numel() == 0) return;
   // Seen from its other end, with negative strides, which only copies by axes take.
-  Tensor from = call.in_place(0) ? call.temporary(x.shape, x.dtype) : x;
+  Tensor apart = call.in_place(0) ? call.temporary(x.shape, x.dtype) : x;
   if (call.in_place(0)) {
     require_writable(out);
-    copy_into(call, from, x);
+    copy_into(call, apart, x);
   }
-  bool seen[kMaxDims] = {};
-  for (int i = 0; i < call.num_params(); ++i) {
-    const int64_t axis = call.integer(i);
-    if (axis < 0 || axis >= x.ndim() || seen[axis])
-      throw Failure("ERR_INTERNAL", "flip names an axis once");
-    seen[axis] = true;
-    const int at = static_cast<int>(axis);
-    from.data += (x.size(at) - 1) * from.stride(at) * static_cast<int64_t>(x.item_bytes());
-    from.strides[at] = -from.stride(at);
-  }
+  const Tensor from = flipped(call, apart);
   copy_axes(call.stream(), Axes(out.shape, std::array<const Strided*, 2>{&out, &from}), out.dtype,
             from.dtype);
 }

@@ -1,5 +1,6 @@
 // Where numbers belong in sorted sequences.
 #include "rows.h"
+#include "searching.h"
 
 namespace flambeau::cuda {
 
@@ -68,34 +69,19 @@ __global__ void search_kernel(const T* __restrict__ sequence, int64_t n,
 // values: where each value belongs in its sequence, or in the only one. Parameter: after elements
 // that equal it?
 FLAMBEAU_CUDA_KERNEL(searchsorted) {
-  const Tensor sequence = call.contiguous(call.in(0));
-  const Tensor values = call.contiguous(call.in(1));
-  const int64_t n = sequence.ndim() == 0 ? 0 : sequence.size(sequence.ndim() - 1);
-  int64_t rows = 1;
-  for (int axis = 0; axis + 1 < sequence.ndim(); ++axis) rows *= sequence.size(axis);
-  const Spec& spec = call.spec(0);
-  const bool wide = spec.dtype == DType::kInt64;
-  if (sequence.ndim() == 0 || values.dtype != sequence.dtype || call.in_place(0) ||
-      !(spec.shape == values.shape) || (!wide && spec.dtype != DType::kInt32) ||
-      (rows > 0 ? values.numel() % rows != 0 : values.numel() > 0))
-    throw Failure("ERR_INTERNAL", "sequences and values do not fit");
-  const int64_t* places = nullptr;
-  if (call.has(2)) {
-    const Tensor sorter = call.contiguous(call.in(2));
-    if (sorter.dtype != DType::kInt64 || !(sorter.shape == sequence.shape))
-      throw Failure("ERR_INTERNAL", "the sorter is not like the sequence");
-    places = sorter.as<int64_t>();
-    launch(sorter_kernel, grid_for(sorter.numel(), 1, call.properties(), kThreads), kThreads, 0,
-           call.stream(), places, sorter.numel(), n, call.fault());
-  }
+  const SortedSearch<Tensor> s(call);
+  const int64_t* const places = s.sorter.as<int64_t>();
+  if (places)
+    launch(sorter_kernel, grid_for(s.sorter.numel(), 1, call.properties(), kThreads), kThreads, 0,
+           call.stream(), places, s.sorter.numel(), s.n, call.fault());
   const Tensor& out = call.out(0);
-  const int64_t numel = values.numel();
+  const int64_t numel = s.values.numel();
   if (numel == 0) return;
-  with_element(sequence.dtype, [&](auto zero) {
+  with_element(s.sequence.dtype, [&](auto zero) {
     using T = decltype(zero);
     launch(search_kernel<T>, grid_for(numel, 1, call.properties(), kThreads), kThreads, 0,
-           call.stream(), sequence.as<T>(), n, values.as<T>(), numel, numel / rows, places,
-           call.flag(0), wide, out.data);
+           call.stream(), s.sequence.as<T>(), s.n, s.values.as<T>(), numel, numel / s.rows, places,
+           call.flag(0), s.wide, out.data);
   });
 }
 

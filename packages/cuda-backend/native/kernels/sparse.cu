@@ -2,6 +2,7 @@
 // the column numbers and values.
 #include "scatter.h"
 #include "sort_pairs.h"
+#include "sparse_operands.h"
 
 namespace flambeau::cuda {
 
@@ -41,40 +42,12 @@ struct SparseRows {
 #endif
 };
 
-const int64_t* whole_numbers(Call& call, const Tensor& t) {
-  if (t.ndim() != 1) throw Failure("ERR_INTERNAL", "compressed rows are lists");
-  if (t.dtype == DType::kInt64) return call.contiguous(t).as<int64_t>();
-  const Tensor copy = call.temporary(t.shape, DType::kInt64);
-  copy_into(call, copy, t);
-  return copy.as<int64_t>();
-}
-
-// Inputs 0 and 1 as compressed rows of n columns.
-SparseRows sparse_rows(Call& call, int64_t n) {
-  const Tensor& ends = call.in(0);
-  const Tensor& columns = call.in(1);
-  SparseRows rows{whole_numbers(call, ends), whole_numbers(call, columns), ends.size(0) - 1, n,
-                  columns.size(0),           call.fault(columns, 1)};
-  if (rows.m < 0) throw Failure("ERR_INTERNAL", "compressed rows have an end");
+SparseRows device_rows(Call& call, const CompressedRows<Tensor>& rows) {
   if (rows.m == 0 && rows.entries > 0)
     throw Failure("ERR_VALUE", "crow must begin with 0 and end with the number of entries, " +
                                    std::to_string(rows.entries));
-  return rows;
-}
-
-void require_matrix(const Tensor& t, int64_t rows) {
-  if (t.ndim() != 2 || t.size(0) != rows) throw Failure("ERR_INTERNAL", "a matrix must fit");
-}
-void require_values(const Tensor& values, const SparseRows& rows, DType dtype) {
-  if (values.ndim() != 1 || values.size(0) != rows.entries || values.dtype != dtype)
-    throw Failure("ERR_INTERNAL", "an entry has one value");
-}
-
-template <class Body>
-void with_float(DType dtype, const Body& body) {
-  if (dtype == DType::kFloat32) return body(float{});
-  if (dtype == DType::kFloat64) return body(double{});
-  throw Failure("ERR_INTERNAL", "sparse products are floating");
+  return {rows.ends.as<int64_t>(),  rows.columns.as<int64_t>(), rows.m, rows.n, rows.entries,
+          call.fault(call.in(1), 1)};
 }
 
 // Calls body(V) with how many neighbours of rows of `width` elements are one access.
@@ -207,24 +180,16 @@ unsigned warps_for(Call& call, int64_t rows) {
 
 // crow [m + 1], col [e], values [e], dense [n, k] -> [m, k], row-major.
 FLAMBEAU_CUDA_KERNEL(spmm) {
-  const Tensor dense = call.contiguous(call.in(3));
-  const Tensor values = call.contiguous(call.in(2));
-  if (dense.ndim() != 2) throw Failure("ERR_INTERNAL", "a product needs a matrix");
-  const SparseRows rows = sparse_rows(call, dense.size(0));
-  require_values(values, rows, dense.dtype);
-  const Tensor& out = call.out(0);
-  require_matrix(out, rows.m);
-  const int64_t width = dense.size(1);
-  if (out.size(1) != width || out.dtype != dense.dtype)
-    throw Failure("ERR_INTERNAL", "a product's columns");
-  with_float(dense.dtype, [&](auto zero) {
+  const SparseProduct<Tensor> p(call, false);
+  const SparseRows rows = device_rows(call, p.rows);
+  with_sparse_type(p.dense.dtype, [&](auto zero) {
     using T = decltype(zero);
-    with_vector<T>(width, dense, out, [&](auto vector) {
+    with_vector<T>(p.width, p.dense, p.out, [&](auto vector) {
       constexpr int V = decltype(vector)::value;
-      const int64_t groups = width / V;
+      const int64_t groups = p.width / V;
       launch(product_kernel<T, V>, grid_for(rows.m * groups, 1, call.properties(), kThreads),
-             kThreads, 0, call.stream(), rows, groups, values.as<T>(), dense.as<Pack<T, V>>(),
-             out.as<Pack<T, V>>());
+             kThreads, 0, call.stream(), rows, groups, p.values.as<T>(), p.dense.as<Pack<T, V>>(),
+             p.out.as<Pack<T, V>>());
     });
   });
 }
@@ -232,26 +197,18 @@ FLAMBEAU_CUDA_KERNEL(spmm) {
 // crow [m + 1], col [e], values [e], dense [m, k] -> [n, k], row-major: the product with the
 // transposed matrix. By atomics, or if cuda.deterministic is on, by sorted columns.
 FLAMBEAU_CUDA_KERNEL(spmmTransposed) {
-  const Tensor dense = call.contiguous(call.in(3));
-  const Tensor values = call.contiguous(call.in(2));
-  const Tensor& out = call.out(0);
-  if (out.ndim() != 2) throw Failure("ERR_INTERNAL", "a product is a matrix");
-  const SparseRows rows = sparse_rows(call, out.size(0));
-  require_values(values, rows, dense.dtype);
-  require_matrix(dense, rows.m);
-  const int64_t width = dense.size(1);
-  if (out.size(1) != width || out.dtype != dense.dtype)
-    throw Failure("ERR_INTERNAL", "a product's columns");
-  clear(call, out);
+  const SparseProduct<Tensor> p(call, true);
+  const SparseRows rows = device_rows(call, p.rows);
+  clear(call, p.out);
   if (!deterministic()) {
-    with_float(dense.dtype, [&](auto zero) {
+    with_sparse_type(p.dense.dtype, [&](auto zero) {
       using T = decltype(zero);
-      with_vector<T>(width, dense, out, [&](auto vector) {
+      with_vector<T>(p.width, p.dense, p.out, [&](auto vector) {
         constexpr int V = decltype(vector)::value;
-        const int64_t groups = width / V;
+        const int64_t groups = p.width / V;
         launch(transposed_kernel<T, V>, grid_for(rows.m * groups, 1, call.properties(), kThreads),
-               kThreads, 0, call.stream(), rows, groups, values.as<T>(), dense.as<Pack<T, V>>(),
-               out.as<Pack<T, V>>());
+               kThreads, 0, call.stream(), rows, groups, p.values.as<T>(), p.dense.as<Pack<T, V>>(),
+               p.out.as<Pack<T, V>>());
       });
     });
     return;
@@ -265,29 +222,22 @@ FLAMBEAU_CUDA_KERNEL(spmmTransposed) {
          call.stream(), rows, row_of, pairs);
   launch(entry_kernel, warps_for(call, rows.m), kThreads, 0, call.stream(), rows, row_of, pairs);
   sort_pairs(call, pairs, other, entries, bits_up_to(static_cast<uint64_t>(rows.n)));
-  with_float(dense.dtype, [&](auto zero) {
+  with_sparse_type(p.dense.dtype, [&](auto zero) {
     using T = decltype(zero);
-    launch(ordered_kernel<T>, grid_for(entries * width, 1, call.properties(), kThreads), kThreads,
-           0, call.stream(), rows, width, row_of, pairs, values.as<T>(), dense.as<T>(),
-           out.as<T>());
+    launch(ordered_kernel<T>, grid_for(entries * p.width, 1, call.properties(), kThreads), kThreads,
+           0, call.stream(), rows, p.width, row_of, pairs, p.values.as<T>(), p.dense.as<T>(),
+           p.out.as<T>());
   });
 }
 
 // crow [m + 1], col [e], a [m, k], b [n, k] -> [e]: the product of the rows that each entry joins.
 FLAMBEAU_CUDA_KERNEL(sampledProduct) {
-  const Tensor a = call.contiguous(call.in(2));
-  const Tensor b = call.contiguous(call.in(3));
-  if (b.ndim() != 2) throw Failure("ERR_INTERNAL", "a product needs matrices");
-  const SparseRows rows = sparse_rows(call, b.size(0));
-  require_matrix(a, rows.m);
-  const Tensor& out = call.out(0);
-  require_values(out, rows, a.dtype);
-  if (a.size(1) != b.size(1) || a.dtype != b.dtype)
-    throw Failure("ERR_INTERNAL", "matrices of a product");
-  with_float(a.dtype, [&](auto zero) {
+  const SampledProduct<Tensor> p(call);
+  const SparseRows rows = device_rows(call, p.rows);
+  with_sparse_type(p.a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    launch(sampled_kernel<T>, warps_for(call, rows.m), kThreads, 0, call.stream(), rows, a.size(1),
-           a.as<T>(), b.as<T>(), out.as<T>());
+    launch(sampled_kernel<T>, warps_for(call, rows.m), kThreads, 0, call.stream(), rows,
+           p.a.size(1), p.a.as<T>(), p.b.as<T>(), p.out.as<T>());
   });
 }
 
