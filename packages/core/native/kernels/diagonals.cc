@@ -17,7 +17,7 @@ void require_fitting(const Tensor& line, const Tensor& src) {
 }  // namespace
 
 // src [.., n], axis a, axis b, offset -> zeros of spec's shape with src on the diagonal.
-FLAMBEAU_KERNEL_ALL_TYPES(diagEmbed) {
+FLAMBEAU_KERNEL_ANY_DEVICE(diagEmbed) {
   Tensor& out = call.out(0);
   const Tensor line = diagonal_of(out, call.integer(0), call.integer(1), call.integer(2));
   require_fitting(line, call.in(0));

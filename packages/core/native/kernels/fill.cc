@@ -134,14 +134,14 @@ FLAMBEAU_KERNEL(linspace) {
 }
 
 // Ones on the diagonal of an [n, m] output, zeros elsewhere.
-FLAMBEAU_KERNEL_ALL_TYPES(eye) {
+FLAMBEAU_KERNEL_ANY_DEVICE(eye) {
   Tensor& out = call.out(0);
   if (out.ndim() != 2) throw Failure("ERR_INTERNAL", "eye: the output has two axes");
   fill_with(out, 0);
-  const std::array<char, 8> one = element(1, out.dtype);
-  const int64_t item = static_cast<int64_t>(out.item_bytes());
-  active::copy_table().fill(out.data, (out.stride(0) + out.stride(1)) * item, one.data(), item,
-                            std::min(out.size(0), out.size(1)));
+  Tensor line = out;
+  line.shape = Shape{std::min(out.size(0), out.size(1))};
+  line.strides[0] = out.stride(0) + out.stride(1);
+  fill_with(line, 1);
 }
 
 }  // namespace flambeau

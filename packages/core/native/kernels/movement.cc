@@ -23,7 +23,7 @@ void add_into(const Tensor& to, const Tensor& from) {
 }  // namespace
 
 // grad [.., count, ..], axis, start, step -> zeros of spec's shape with grad at the positions.
-FLAMBEAU_KERNEL_ALL_TYPES(windowGrad) {
+FLAMBEAU_KERNEL_ANY_DEVICE(windowGrad) {
   const Tensor& grad = call.in(0);
   const int64_t axis = call.integer(0);
   Tensor& out = call.out_like(0, grad);
@@ -104,7 +104,7 @@ FLAMBEAU_KERNEL_ALL_TYPES(stack) {
 
 // x, value, sizes (before and after, last axis first) -> x with so many positions of the value
 // added around it; negative sizes take positions away.
-FLAMBEAU_KERNEL_ALL_TYPES(constantPadNd) {
+FLAMBEAU_KERNEL_ANY_DEVICE(constantPadNd) {
   const Tensor& x = call.in(0);
   Tensor& out = call.out(0);
   if (out.ndim() != x.ndim() || call.num_params() > 1 + 2 * x.ndim())

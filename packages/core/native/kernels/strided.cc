@@ -61,7 +61,7 @@ FLAMBEAU_KERNEL(stridedSum) {
 }
 
 // x [n], rank, sizes, offset, strides -> a copy of x with zeros at the strided positions.
-FLAMBEAU_KERNEL_ALL_TYPES(stridedZero) {
+FLAMBEAU_KERNEL_ANY_DEVICE(stridedZero) {
   const Tensor& x = call.in(0);
   Tensor& out = call.out(0);
   const int64_t rank = call.integer(0);

@@ -20,15 +20,6 @@ void require_fitting(const Tensor& line, const Tensor& src) {
 
 }  // namespace
 
-// src [.., n], axis a, axis b, offset -> zeros of spec's shape with src on the diagonal.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(diagEmbed) {
-  const Tensor& out = call.out(0);
-  const Tensor line = diagonal_of(out, call.integer(0), call.integer(1), call.integer(2));
-  require_fitting(line, call.in(0));
-  fill_with(call, out, 0);
-  copy_into(call, line, call.in(0));
-}
-
 // x, src [.., n] or without axes, axis a, axis b, offset -> x with src on the diagonal.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES(diagonalScatter) {
   const Tensor& x = call.in(0);

@@ -203,15 +203,4 @@ FLAMBEAU_CUDA_KERNEL(linspace) {
   generate(call, Linspace{call.param(0), call.param(1), call.spec(0).shape.numel()});
 }
 
-// Ones on the diagonal of an [n, m] output, zeros elsewhere.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(eye) {
-  Tensor& out = call.out(0);
-  if (out.ndim() != 2) throw Failure("ERR_INTERNAL", "eye: the output has two axes");
-  fill_with(call, out, 0);
-  Tensor line = out;
-  line.shape = Shape{std::min(out.size(0), out.size(1))};
-  line.strides[0] = out.stride(0) + out.stride(1);
-  fill_with(call, line, 1);
-}
-
 }  // namespace flambeau::cuda

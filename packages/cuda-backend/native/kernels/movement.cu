@@ -1,23 +1,9 @@
-// Kernels that put tensors into parts of others: padding, and the gradients of windows.
-#include <algorithm>
-
+// Kernels that put tensors into parts of others, and the gradient of unfold.
 #include "call.h"
 #include "primitives.h"
 #include "tensor_parts.h"
 
 namespace flambeau::cuda {
-
-// grad [.., count, ..], axis, start, step -> zeros of spec's shape with grad at the positions.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(windowGrad) {
-  const Tensor& grad = call.in(0);
-  const int64_t axis = call.integer(0);
-  const Tensor& out = call.out_like(0, grad);
-  if (axis < 0 || axis >= grad.ndim()) throw Failure("ERR_INTERNAL", "no such axis");
-  const int64_t count = grad.size(static_cast<int>(axis));
-  const Tensor part = window(out, axis, call.integer(1), call.integer(2), count);
-  fill_with(call, out, 0);
-  copy_into(call, part, grad);
-}
 
 // x, src [.., count, ..] or without axes, axis, start, step, count -> x with src at the positions.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES(windowScatter) {
@@ -86,31 +72,6 @@ FLAMBEAU_CUDA_KERNEL(unfoldGrad) {
     launch(fold_windows<T>, grid_for(numel, 1, call.properties(), kThreads), kThreads, 0,
            call.stream(), grad.as<T>(), out.as<T>(), numel, n, inner, count, size, step);
   });
-}
-
-// x, value, sizes (before and after, last axis first) -> x with so many positions of the value
-// added around it; negative sizes take positions away.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(constantPadNd) {
-  const Tensor& x = call.in(0);
-  const Tensor& out = call.out(0);
-  if (out.ndim() != x.ndim() || call.num_params() > 1 + 2 * x.ndim())
-    throw Failure("ERR_INTERNAL", "the padding has too many axes");
-  Tensor from = x;
-  Tensor to = out;
-  bool grows = false;
-  for (int axis = 0; axis < x.ndim(); ++axis) {
-    const int at = 1 + 2 * (x.ndim() - 1 - axis);
-    const int64_t before = at < call.num_params() ? call.integer(at) : 0;
-    const int64_t after = at + 1 < call.num_params() ? call.integer(at + 1) : 0;
-    const int64_t kept = x.size(axis) + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
-    if (out.size(axis) != x.size(axis) + before + after)
-      throw Failure("ERR_INTERNAL", "the padding does not fit the output");
-    from = window(from, axis, std::max<int64_t>(-before, 0), 1, kept);
-    to = window(to, axis, std::max<int64_t>(before, 0), 1, kept);
-    grows |= before > 0 || after > 0;
-  }
-  if (grows) fill_with(call, out, call.param(0));
-  copy_into(call, to, from);
 }
 
 }  // namespace flambeau::cuda

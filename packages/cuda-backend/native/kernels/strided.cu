@@ -127,24 +127,4 @@ FLAMBEAU_CUDA_KERNEL(stridedSum) {
   if (x.numel() > 0) add_apart(call, region, x);
 }
 
-// x [n], rank, sizes, offset, strides -> a copy of x with zeros at the strided positions.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(stridedZero) {
-  const Tensor& x = call.in(0);
-  const Tensor& out = call.out(0);
-  const int64_t rank = call.integer(0);
-  if (rank < 0 || rank > kMaxDims || call.num_params() != 2 * rank + 2 || x.ndim() != 1 ||
-      !(out.shape == x.shape) || out.dtype != x.dtype)
-    throw Failure("ERR_INTERNAL", "stridedZero needs a size and a stride for each axis");
-  Shape shape;
-  shape.ndim = static_cast<int>(rank);
-  for (int axis = 0; axis < shape.ndim; ++axis) {
-    shape.sizes[axis] = call.integer(1 + axis);
-    if (shape.sizes[axis] < 0) throw Failure("ERR_INTERNAL", "a size is negative");
-  }
-  checked_bytes(shape, out.dtype);
-  copy_into(call, out, x);
-  const Tensor region = region_of(call, out, shape, 1 + shape.ndim);
-  if (region.numel() > 0) fill_with(call, region, 0);
-}
-
 }  // namespace flambeau::cuda
