@@ -18,28 +18,28 @@ class Forward {
   Forward(Call& call, const Tensor& x)
       : call_(call),
         input_(x),
-        plan_(call, x, call.in(1), call.in(4), 8),
+        plan_(recurrent_plan(call, x, call.in(1), call.in(4), 8)),
         table_(recurrent_functions<T>()) {
     const int64_t batch = plan_.batch, hidden = plan_.hidden, state = plan_.state;
     const int64_t columns = plan_.columns();
-    require_recurrent(plan_.steps > 0, "there must be a step");
+    require_internal(plan_.steps > 0, "there must be a step");
     h0_ = recurrent_input<T>(call, 1, {batch, state}, keep_[1]);
     w_ih_ = recurrent_input<T>(call, 3, {columns, plan_.inputs}, keep_[3]);
     w_hh_ = recurrent_input<T>(call, 4, {columns, state}, keep_[4]);
     w_hr_ = recurrent_input<T>(call, 7, {state, hidden}, keep_[7]);
-    require_recurrent(h0_ && w_ih_ && w_hh_, "a recurrent layer has a state and weights");
-    require_recurrent(w_hr_ ? lstm() : state == hidden, "the state has another size");
+    require_internal(h0_ && w_ih_ && w_hh_, "a recurrent layer has a state and weights");
+    require_internal(w_hr_ ? lstm() : state == hidden, "the state has another size");
     y_ = recurrent_output<T>(call, 0, plan_.rows * state);
     last_h_ = recurrent_output<T>(call, 1, batch * state);
     c_ = recurrent_output<T>(call, 2, batch * hidden);
     gates_ = recurrent_output<T>(call, 3, plan_.rows * columns);
     saved_ = recurrent_output<T>(call, 4, plan_.rows * hidden);
     const bool training = saved_ != nullptr;
-    require_recurrent((y_ || plan_.rows * state == 0) && training == (gates_ != nullptr),
-                      "outputs of a recurrent layer are missing");
+    require_internal((y_ || plan_.rows * state == 0) && training == (gates_ != nullptr),
+                     "outputs of a recurrent layer are missing");
     if (lstm()) {
       const T* c0 = recurrent_input<T>(call, 2, {batch, hidden}, keep_[2]);
-      require_recurrent(c0 && (c_ || batch * hidden == 0), "an LSTM has a state of its cell");
+      require_internal(c0 && (c_ || batch * hidden == 0), "an LSTM has a state of its cell");
       if (c_) std::copy_n(c0, batch * hidden, c_);
     }
     take_bias();

@@ -11,7 +11,9 @@ template <class T>
 class Backward {
  public:
   Backward(Call& call, const Tensor& x)
-      : input_(x), plan_(call, x, call.in(4), call.in(7), 12), table_(recurrent_functions<T>()) {
+      : input_(x),
+        plan_(recurrent_plan(call, x, call.in(4), call.in(7), 12)),
+        table_(recurrent_functions<T>()) {
     const int64_t batch = plan_.batch, hidden = plan_.hidden, state = plan_.state;
     const int64_t columns = plan_.columns(), rows = plan_.rows;
     Shape y_shape = x.shape;
@@ -27,10 +29,10 @@ class Backward {
     y_ = recurrent_input<T>(call, 9, y_shape, keep_[9]);
     gates_ = recurrent_input<T>(call, 10, {rows, columns}, keep_[10]);
     saved_ = recurrent_input<T>(call, 11, {rows, hidden}, keep_[11]);
-    require_recurrent(h0_ && w_ih_ && w_hh_ && y_, "a recurrent layer has a state and weights");
-    require_recurrent(simple() || (gates_ && saved_), "a recurrent layer has gates");
-    require_recurrent(!lstm() || c0_, "an LSTM has a state of its cell");
-    require_recurrent(w_hr_ ? lstm() : state == hidden, "the state has another size");
+    require_internal(h0_ && w_ih_ && w_hh_ && y_, "a recurrent layer has a state and weights");
+    require_internal(simple() || (gates_ && saved_), "a recurrent layer has gates");
+    require_internal(!lstm() || c0_, "an LSTM has a state of its cell");
+    require_internal(w_hr_ ? lstm() : state == hidden, "the state has another size");
     dx_ = recurrent_output<T>(call, 0, rows * plan_.inputs);
     dh0_ = recurrent_output<T>(call, 1, batch * state);
     dc0_ = recurrent_output<T>(call, 2, batch * hidden);
@@ -232,7 +234,7 @@ class Backward {
                       dw_hh_);
     }
     if (dw_hr_) {
-      require_recurrent(w_hr_ != nullptr, "there is no projection");
+      require_internal(w_hr_ != nullptr, "there is no projection");
       weight_gradient(state, hidden, dstate_->data(), state, raw_->data(), dw_hr_);
     }
   }

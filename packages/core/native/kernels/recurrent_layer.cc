@@ -2,62 +2,14 @@
 
 namespace flambeau {
 
-namespace {
-
-int64_t gates_of(Cell cell) { return cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1; }
-
-}  // namespace
-
-RecurrentPlan::RecurrentPlan(Call& call, const Tensor& x, const Tensor& h0,
+RecurrentPlan recurrent_plan(Call& call, const Tensor& x, const Tensor& h0,
                              const Tensor& hidden_weight, int counts) {
-  const int64_t kind = call.integer(0);
-  require_recurrent(kind >= 0 && kind <= 3, "there is no such recurrent cell");
-  cell = static_cast<Cell>(kind);
-  gates = gates_of(cell);
-  reverse = call.flag(1);
-  packed = call.has(counts);
-  require_recurrent(h0.ndim() == 2 && hidden_weight.ndim() == 2,
-                    "states and weights have two axes");
-  batch = h0.size(0);
-  state = h0.size(1);
-  require_recurrent(hidden_weight.size(1) == state && hidden_weight.size(0) % gates == 0,
-                    "the hidden weights do not fit the state");
-  hidden = hidden_weight.size(0) / gates;
-  const bool one_step = !packed && x.ndim() == 2;
-  require_recurrent(x.ndim() == (packed || one_step ? 2 : 3), "the input has other axes");
-  inputs = x.size(x.ndim() - 1);
-  if (one_step) {
-    steps = batch_stride = 1;
-    require_recurrent(x.size(0) == batch, "the input has another batch");
-    rows = step_stride = batch;
-    return;
-  }
-  if (!packed) {
-    const bool batch_first = call.flag(2);
-    steps = x.size(batch_first ? 1 : 0);
-    require_recurrent(x.size(batch_first ? 0 : 1) == batch, "the input has another batch");
-    rows = steps * batch;
-    step_stride = batch_first ? 1 : batch;
-    batch_stride = batch_first ? steps : 1;
-    return;
-  }
+  if (!call.has(counts)) return {call, x, h0, hidden_weight, nullptr};
   const Tensor sizes = call.contiguous(call.in(counts));
-  require_recurrent(sizes.dtype == DType::kInt64 && sizes.ndim() == 1, "the counts are int64 [T]");
-  steps = sizes.numel();
-  batch_stride = 1;
-  for (int64_t t = 0; t < steps; ++t) {
-    const int64_t count = sizes.as<int64_t>()[t];
-    const int64_t most = t == 0 ? batch : counts_.back();
-    if (count < 1 || count > most || (t == 0 && count != batch)) {
-      throw Failure("ERR_VALUE",
-                    "the batch sizes of packed sequences start with the batch and never rise");
-    }
-    counts_.push_back(count);
-    starts_.push_back(rows);
-    rows += count;
-  }
-  if (x.size(0) != rows)
-    throw Failure("ERR_VALUE", "the batch sizes of packed sequences do not add up to their rows");
+  require_internal(sizes.dtype == DType::kInt64 && sizes.ndim() == 1, "the counts are int64 [T]");
+  const int64_t* const first = sizes.as<int64_t>();
+  const std::vector<int64_t> list(first, first + sizes.numel());
+  return {call, x, h0, hidden_weight, &list};
 }
 
 namespace {

@@ -102,10 +102,11 @@ void launch_step(Call& call, Cell cell, const Step<T>& s) {
 template <class T>
 class Forward {
  public:
-  Forward(Call& call, const Tensor& x) : call_(call), plan_(call, x, call.in(1), call.in(4)) {
+  Forward(Call& call, const Tensor& x)
+      : call_(call), plan_(recurrent_plan(call, x, call.in(1), call.in(4))) {
     const int64_t batch = plan_.batch, hidden = plan_.hidden, state = plan_.state;
     const int64_t columns = plan_.columns();
-    require_recurrent(plan_.steps > 0, "there must be a step");
+    require_internal(plan_.steps > 0, "there must be a step");
     h0_ = recurrent_input<T>(call, 1, {batch, state});
     w_ih_ = recurrent_input<T>(call, 3, {columns, plan_.inputs});
     w_hh_ = recurrent_input<T>(call, 4, {columns, state});
@@ -113,26 +114,26 @@ class Forward {
     bias_hh_ = recurrent_input<T>(call, 6, {columns});
     w_hr_ = recurrent_input<T>(call, 7, {state, hidden});
     projects_ = call.has(7);
-    require_recurrent(call.has(1) && call.has(3) && call.has(4),
-                      "a recurrent layer has a state and weights");
-    require_recurrent(projects_ ? lstm() : state == hidden, "the state has another size");
+    require_internal(call.has(1) && call.has(3) && call.has(4),
+                     "a recurrent layer has a state and weights");
+    require_internal(projects_ ? lstm() : state == hidden, "the state has another size");
     y_ = recurrent_output<T>(call, 0, plan_.rows * state);
     last_h_ = recurrent_output<T>(call, 1, batch * state);
     c_ = recurrent_output<T>(call, 2, batch * hidden);
     gates_ = recurrent_output<T>(call, 3, plan_.rows * columns);
     saved_ = recurrent_output<T>(call, 4, plan_.rows * hidden);
     const bool training = saved_ != nullptr;
-    require_recurrent((y_ || plan_.rows * state == 0) && training == (gates_ != nullptr),
-                      "outputs of a recurrent layer are missing");
+    require_internal((y_ || plan_.rows * state == 0) && training == (gates_ != nullptr),
+                     "outputs of a recurrent layer are missing");
     if (lstm()) {
       const T* c0 = recurrent_input<T>(call, 2, {batch, hidden});
-      require_recurrent(call.has(2) && (c_ || batch * hidden == 0),
-                        "an LSTM has a state of its cell");
+      require_internal(call.has(2) && (c_ || batch * hidden == 0),
+                       "an LSTM has a state of its cell");
       if (c_) copy_elements(call, c0, batch * hidden, c_);
     }
     x_ = x.as<T>();
     if (!plan_.in_order())
-      x_ = call.contiguous(plan_.by_steps(x.data, x.dtype, plan_.inputs)).template as<T>();
+      x_ = call.contiguous(by_steps(plan_, x.data, x.dtype, plan_.inputs)).template as<T>();
   }
 
   void run() {

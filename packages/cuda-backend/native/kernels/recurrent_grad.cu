@@ -85,7 +85,7 @@ template <class T>
 class Backward {
  public:
   Backward(Call& call, const Tensor& x)
-      : call_(call), input_(x), plan_(call, x, call.in(4), call.in(7)) {
+      : call_(call), input_(x), plan_(recurrent_plan(call, x, call.in(4), call.in(7))) {
     const int64_t batch = plan_.batch, hidden = plan_.hidden, state = plan_.state;
     const int64_t columns = plan_.columns(), rows = plan_.rows;
     Shape y_shape = x.shape;
@@ -102,11 +102,11 @@ class Backward {
     y_ = recurrent_input<T>(call, 9, y_shape);
     gates_ = recurrent_input<T>(call, 10, {rows, columns});
     saved_ = recurrent_input<T>(call, 11, {rows, hidden});
-    require_recurrent(call.has(4) && call.has(6) && call.has(7) && call.has(9),
-                      "a recurrent layer has a state and weights");
-    require_recurrent(simple() || (call.has(10) && call.has(11)), "a recurrent layer has gates");
-    require_recurrent(!lstm() || call.has(5), "an LSTM has a state of its cell");
-    require_recurrent(projects_ ? lstm() : state == hidden, "the state has another size");
+    require_internal(call.has(4) && call.has(6) && call.has(7) && call.has(9),
+                     "a recurrent layer has a state and weights");
+    require_internal(simple() || (call.has(10) && call.has(11)), "a recurrent layer has gates");
+    require_internal(!lstm() || call.has(5), "an LSTM has a state of its cell");
+    require_internal(projects_ ? lstm() : state == hidden, "the state has another size");
     dx_ = recurrent_output<T>(call, 0, rows * plan_.inputs);
     dh0_ = recurrent_output<T>(call, 1, batch * state);
     dc0_ = recurrent_output<T>(call, 2, batch * hidden);
@@ -235,7 +235,7 @@ class Backward {
       product_of(call_, rows, inputs, gates * plan_.hidden, plain(dgates_ + column, width_),
                  plain(w_ih_ + gate * plan_.hidden * inputs, inputs), to, inputs, gate > 0);
     });
-    if (!plan_.in_order()) copy_into(call_, plan_.by_steps(dx_, dtype_of<T>, inputs), ordered);
+    if (!plan_.in_order()) copy_into(call_, by_steps(plan_, dx_, dtype_of<T>, inputs), ordered);
   }
 
   // to [m, n] = a [rows, m] transposed · b [rows, n]
@@ -248,7 +248,7 @@ class Backward {
     if (dw_ih_) {
       const T* x = input_.as<T>();
       if (!plan_.in_order())
-        x = call_.contiguous(plan_.by_steps(input_.data, input_.dtype, inputs)).template as<T>();
+        x = call_.contiguous(by_steps(plan_, input_.data, input_.dtype, inputs)).template as<T>();
       for_own_gates([&](int64_t gate, int64_t gates, int64_t column) {
         weight_gradient(gates * hidden, inputs, dgates_ + column, width_, x,
                         dw_ih_ + gate * hidden * inputs);
@@ -257,7 +257,7 @@ class Backward {
     if (dw_hh_)
       weight_gradient(plan_.columns(), state, dgates_ + past_, width_, states_before(), dw_hh_);
     if (dw_hr_) {
-      require_recurrent(projects_, "there is no projection");
+      require_internal(projects_, "there is no projection");
       weight_gradient(state, hidden, dstate_, state, raw_, dw_hr_);
     }
   }
@@ -272,7 +272,7 @@ class Backward {
       const int64_t first = plan_.step(0);
       copy_elements(call_, h0_, plan_.batch * state, to + first * plan_.batch * state);
       if (steps < 2) return to;
-      Tensor from = plan_.by_steps(y_, dtype_of<T>, state), into = all;
+      Tensor from = by_steps(plan_, y_, dtype_of<T>, state), into = all;
       from.shape.sizes[0] = steps - 1;
       if (plan_.reverse) from.data += from.strides[0] * static_cast<int64_t>(sizeof(T));
       into.shape = from.shape;
