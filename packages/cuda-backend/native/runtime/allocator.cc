@@ -1,9 +1,7 @@
 #include "allocator.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
-#include <stdexcept>
 #include <utility>
 
 namespace flambeau::cuda {
@@ -11,20 +9,6 @@ namespace flambeau::cuda {
 namespace {
 
 size_t round_up(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
-
-std::string readable(size_t bytes) {
-  const char* const units[] = {"B", "KB", "MB", "GB", "TB"};
-  int unit = 0;
-  double value = static_cast<double>(bytes);
-  while (value >= 1024 && unit < 4) {
-    value /= 1024;
-    ++unit;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, value >= 100 || unit == 0 ? "%.0f %s" : "%.1f %s", value,
-                units[unit]);
-  return text;
-}
 
 }  // namespace
 
@@ -48,12 +32,6 @@ Allocator::~Allocator() {
 
 Allocator::FreeBlocks& Allocator::free_blocks(const Segment& segment) {
   return segment.is_small ? segment.pool->small : segment.pool->large;
-}
-
-Allocator::Pool& Allocator::pool_for_this_thread() {
-  for (const Capture& capture : captures_)
-    if (capture.thread == std::this_thread::get_id()) return *capture.pool;
-  return main_;
 }
 
 void* Allocator::allocate(size_t bytes, StreamName stream, bool outside) {
@@ -144,7 +122,8 @@ void Allocator::deallocate(void* data) {
   give_back(block);
 }
 
-// What nobody holds any more becomes free, as soon as other streams are past their use of it.
+// What nobody holds any more becomes free, as soon as other streams are past
+// their use of it.
 void Allocator::give_back(Block* block) {
   if (!block->holders.empty()) {
     held_[block->holders.back()].push_back(block);
@@ -179,7 +158,8 @@ void Allocator::make_free(Block* block) {
   }
 }
 
-// Two neighbours, of which at most one is among the free blocks, become one that is not.
+// Two neighbours, of which at most one is among the free blocks, become one
+// that is not.
 Allocator::Block* Allocator::join(Block* block, Block* other) {
   for (Block* part : {block, other})
     if (free_blocks(*part->segment).erase(part) > 0)
@@ -263,120 +243,6 @@ void Allocator::empty_cache() {
 void Allocator::set_limit(size_t bytes) {
   const std::lock_guard lock(mutex_);
   limit_ = bytes;
-}
-
-MemoryStats Allocator::stats() {
-  const std::lock_guard lock(mutex_);
-  MemoryStats result = stats_;
-  result.total_bytes = static_cast<int64_t>(driver_->total_bytes());
-  result.limit_bytes = limit_ == SIZE_MAX ? result.total_bytes : static_cast<int64_t>(limit_);
-  return result;
-}
-
-void Allocator::reset_peaks() {
-  const std::lock_guard lock(mutex_);
-  for (Gauge* gauge : {&stats_.allocated_bytes, &stats_.requested_bytes, &stats_.active_bytes,
-                       &stats_.reserved_bytes, &stats_.split_bytes, &stats_.allocations,
-                       &stats_.segments, &stats_.small_allocations, &stats_.large_allocations,
-                       &stats_.small_segments, &stats_.large_segments})
-    gauge->peak = gauge->current;
-}
-
-PoolId Allocator::begin_pool() {
-  const std::lock_guard lock(mutex_);
-  const PoolId id = next_pool_++;
-  auto pool = std::make_unique<Pool>();
-  pool->id = id;
-  captures_.push_back({std::this_thread::get_id(), pool.get()});
-  pools_.emplace(id, std::move(pool));
-  return id;
-}
-
-void Allocator::end_pool(PoolId pool) {
-  const std::lock_guard lock(mutex_);
-  captures_.erase(std::remove_if(captures_.begin(), captures_.end(),
-                                 [&](const Capture& c) { return c.pool->id == pool; }),
-                  captures_.end());
-  if (!captures_.empty()) return;
-  for (Block* block : std::exchange(after_capture_, {})) mark_users(block);
-}
-
-void Allocator::release_pool(PoolId id) {
-  const std::lock_guard lock(mutex_);
-  const auto at = pools_.find(id);
-  if (at == pools_.end()) return;
-  for (Block* block : std::exchange(held_[id], {})) {
-    block->holders.erase(std::remove(block->holders.begin(), block->holders.end(), id),
-                         block->holders.end());
-    give_back(block);
-  }
-  held_.erase(id);
-  // What is still in use, given back later, is no longer held by this graph.
-  for (auto& [data, block] : live_)
-    block->holders.erase(std::remove(block->holders.begin(), block->holders.end(), id),
-                         block->holders.end());
-  for (auto& [other, blocks] : held_)
-    for (Block* block : blocks)
-      block->holders.erase(std::remove(block->holders.begin(), block->holders.end(), id),
-                           block->holders.end());
-  // Its memory goes back to the driver, some of it perhaps later, with the last block in use.
-  at->second->released = true;
-  release_free_segments(*at->second);
-}
-
-void Allocator::hold(const void* data, PoolId pool) {
-  const std::lock_guard lock(mutex_);
-  Block* const block = block_around(data);
-  if (!block || block->segment->pool->id == pool) return;
-  if (std::find(block->holders.begin(), block->holders.end(), pool) == block->holders.end())
-    block->holders.push_back(pool);
-}
-
-void Allocator::fail(size_t bytes) {
-  ++stats_.out_of_memory;
-  const size_t reserved = static_cast<size_t>(stats_.reserved_bytes.current);
-  const size_t live = static_cast<size_t>(stats_.allocated_bytes.current);
-  std::string text = name_ + " has no room for " + readable(bytes) + " more: of its " +
-                     readable(driver_->total_bytes()) + ", " + readable(driver_->free_bytes()) +
-                     " are free, and " + readable(live) +
-                     " are in tensors of this process, which " + "has reserved " +
-                     readable(reserved);
-  if (limit_ != SIZE_MAX) text += " of the " + readable(limit_) + " that it may";
-  throw OutOfMemory{bytes, text};
-}
-
-void Allocator::verify() {
-  const std::lock_guard lock(mutex_);
-  const auto demand = [](bool holds, const char* what) {
-    if (!holds) throw std::logic_error(what);
-  };
-  size_t reserved = 0, active = 0, free_count = 0, split = 0;
-  for (auto& [data, segment] : segments_) {
-    reserved += segment->bytes;
-    const char* end = segment->data;
-    for (Block* block = segment->first; block; block = block->next) {
-      demand(block->data == end, "a block does not begin where the one before it ends");
-      demand(block->bytes > 0 && block->bytes % kGranule == 0, "a block has an odd size");
-      demand(!block->next || block->next->previous == block, "neighbours disagree");
-      demand(block->used || !block->next || block->next->used, "free neighbours were not joined");
-      end += block->bytes;
-      if (block->used) {
-        active += block->bytes;
-        continue;
-      }
-      ++free_count;
-      if (block->previous || block->next) split += block->bytes;
-      demand(free_blocks(*segment).count(block) == 1, "a free block is not among the free ones");
-    }
-    demand(end == segment->data + segment->bytes, "blocks do not fill their segment");
-  }
-  size_t listed = main_.small.size() + main_.large.size();
-  for (auto& [id, pool] : pools_) listed += pool->small.size() + pool->large.size();
-  demand(listed == free_count, "the free blocks are not those of the segments");
-  demand(reserved == static_cast<size_t>(stats_.reserved_bytes.current),
-         "reserved bytes are wrong");
-  demand(active == static_cast<size_t>(stats_.active_bytes.current), "active bytes are wrong");
-  demand(split == static_cast<size_t>(stats_.split_bytes.current), "split bytes are wrong");
 }
 
 }  // namespace flambeau::cuda
