@@ -1,43 +1,29 @@
 #include "allocator.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
-#include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <new>
 #include <utility>
 #include <vector>
 
+#include "huge_pool.h"
+#include "segment_pool.h"
+
 namespace flambeau {
 namespace {
 
-constexpr size_t kKiB = 1024;
-constexpr size_t kMiB = 1024 * kKiB;
+using namespace allocation;
+
 constexpr size_t kAlignment = 64;
-constexpr size_t kHugePage = 2 * kMiB;
-constexpr size_t kUnit = 64 * kKiB;  // granularity of what is cut from a segment
-constexpr size_t kSegment = 64 * kMiB;
-constexpr size_t kUnits = kSegment / kUnit;
-constexpr size_t kUnitsPerPage = kHugePage / kUnit;
 constexpr size_t kMaxSmall = 896 * kKiB;  // larger: chunks of segments
 constexpr size_t kMaxMedium = 16 * kMiB;  // larger: a mapping of its own
 constexpr size_t kMaxBytes = size_t{1} << 47;
 constexpr size_t kFreeCache = 64 * kMiB;  // this much may always be cached
-
-constexpr size_t round_up(size_t value, size_t step) { return (value + step - 1) / step * step; }
-
-// Makes room for `size` elements, growing geometrically, so that later push_backs cannot throw.
-template <class T>
-void reserve_room(std::vector<T>& list, size_t size) {
-  if (size > list.capacity()) list.reserve(std::max(size, 2 * list.capacity()));
-}
 
 // -------------------------------------------------------------------------------------------------
 // Size classes: multiples of 64 bytes with four steps per power of two: 64 128 192 256 320 384 …
@@ -69,287 +55,6 @@ constexpr size_t slab_bytes(size_t index) {
   return round_up(class_bytes(index) * (class_bytes(index) <= kUnit ? 8 : 4), kUnit);
 }
 constexpr size_t slab_blocks(size_t index) { return slab_bytes(index) / class_bytes(index); }
-
-// -------------------------------------------------------------------------------------------------
-// The operating system.
-
-void unmap_pages(void* ptr, size_t bytes) noexcept {
-  // munmap can fail only when the kernel is out of mapping slots; the address space is lost then,
-  // the memory is not.
-  if (bytes != 0 && munmap(ptr, bytes) != 0) madvise(ptr, bytes, MADV_DONTNEED);
-}
-
-// Maps `bytes` (a multiple of 2 MiB), aligned to 2 MiB and asking for huge pages; nullptr if the
-// system refuses.
-std::byte* map_pages(size_t bytes) noexcept {
-  const size_t span = bytes + kHugePage;
-  void* raw = mmap(nullptr, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (raw == MAP_FAILED) return nullptr;
-  auto* start = static_cast<std::byte*>(raw);
-  const size_t head =
-      round_up(reinterpret_cast<uintptr_t>(raw), kHugePage) - reinterpret_cast<uintptr_t>(raw);
-  unmap_pages(start, head);
-  unmap_pages(start + head + bytes, kHugePage - head);
-#ifdef MADV_HUGEPAGE
-  madvise(start + head, bytes, MADV_HUGEPAGE);  // only advice: without huge pages all still works
-#endif
-  return start + head;
-}
-
-// -------------------------------------------------------------------------------------------------
-// Segments of 64 MiB, cut into chunks of whole units: best fit, split, coalesce.
-
-struct Segment;
-
-// State of the chunk that begins at a unit. The last unit of a chunk knows where it begins.
-struct Chunk {
-  Segment* segment = nullptr;
-  Chunk* previous = nullptr;  // neighbours in the bin, free chunks only
-  Chunk* next = nullptr;
-  uint16_t units = 0;
-  uint16_t first = 0;
-  bool free = false;
-};
-
-struct Segment {
-  std::byte* base;
-  uint32_t touched = 0;  // a bit per 2 MiB page: in use since it was last given back
-  std::array<Chunk, kUnits> chunks;
-};
-static_assert(kUnits / kUnitsPerPage == 32);
-
-class SegmentPool {
- public:
-  size_t touched_bytes() const { return touched_bytes_; }
-  size_t reserved_bytes() const { return segments_.size() * kSegment; }
-
-  // Returns `units` units, or nullptr if the system refuses another segment. Throws std::bad_alloc
-  // without effect.
-  void* take(size_t units) {
-    Chunk* chunk = best_fit(units);
-    if (chunk == nullptr) chunk = grow();
-    if (chunk == nullptr) return nullptr;
-    unlink(chunk);
-    Segment& segment = *chunk->segment;
-    const size_t first = index_of(chunk);
-    const size_t rest = chunk->units - units;
-    set_extent(segment, first, units);
-    chunk->free = false;
-    if (rest != 0) link(set_extent(segment, first + units, rest));
-    const uint32_t pages =
-        page_mask(first / kUnitsPerPage, (first + units - 1) / kUnitsPerPage + 1);
-    touched_bytes_ += std::popcount(pages & ~segment.touched) * kHugePage;
-    segment.touched |= pages;
-    return segment.base + first * kUnit;
-  }
-
-  void give(void* ptr, size_t units) noexcept {
-    Chunk* chunk = find(ptr);
-    if (chunk == nullptr || chunk->free || chunk->units != units) {
-      std::fputs("flambeau: allocator: a block was freed twice or its size was overwritten\n",
-                 stderr);
-      std::abort();
-    }
-    Segment& segment = *chunk->segment;
-    size_t first = index_of(chunk);
-    size_t end = first + units;
-    if (end < kUnits && segment.chunks[end].free) {
-      unlink(&segment.chunks[end]);
-      end += std::exchange(segment.chunks[end].units, uint16_t{0});
-    }
-    chunk->units = 0;  // freed once more, it is not mistaken for a live chunk
-    if (first > 0 && segment.chunks[segment.chunks[first - 1].first].free) {
-      first = segment.chunks[first - 1].first;
-      unlink(&segment.chunks[first]);
-    }
-    link(set_extent(segment, first, end - first));
-  }
-
-  // Gives free memory back until `goal` bytes are gone or nothing more can go: first segments
-  // without a live chunk, then free pages elsewhere.
-  void release(size_t goal) noexcept {
-    const size_t target = touched_bytes_ > goal ? touched_bytes_ - goal : 0;
-    for (size_t i = segments_.size(); i-- > 0 && touched_bytes_ > target;) {
-      Segment& segment = *segments_[i];
-      if (!segment.chunks[0].free || segment.chunks[0].units != kUnits) continue;
-      unlink(&segment.chunks[0]);
-      touched_bytes_ -= std::popcount(segment.touched) * kHugePage;
-      unmap_pages(segment.base, kSegment);
-      segments_.erase(segments_.begin() + static_cast<ptrdiff_t>(i));
-    }
-    for (size_t i = segments_.size(); i-- > 0 && touched_bytes_ > target;) {
-      release_pages(*segments_[i]);
-    }
-  }
-
- private:
-  static size_t index_of(const Chunk* chunk) {
-    return static_cast<size_t>(chunk - chunk->segment->chunks.data());
-  }
-
-  // Bits [begin, end) of a segment's page map.
-  static uint32_t page_mask(size_t begin, size_t end) {
-    if (begin >= end) return 0;
-    return static_cast<uint32_t>((uint64_t{1} << end) - (uint64_t{1} << begin));
-  }
-
-  static Chunk* set_extent(Segment& segment, size_t first, size_t units) {
-    Chunk& chunk = segment.chunks[first];
-    chunk.units = static_cast<uint16_t>(units);
-    chunk.first = static_cast<uint16_t>(first);
-    segment.chunks[first + units - 1].first = static_cast<uint16_t>(first);
-    return &chunk;
-  }
-
-  void link(Chunk* chunk) {
-    chunk->free = true;
-    chunk->previous = nullptr;
-    chunk->next = bins_[chunk->units];
-    if (chunk->next != nullptr) chunk->next->previous = chunk;
-    bins_[chunk->units] = chunk;
-    occupied_[chunk->units / 64] |= uint64_t{1} << chunk->units % 64;
-  }
-
-  void unlink(Chunk* chunk) {
-    chunk->free = false;
-    if (chunk->next != nullptr) chunk->next->previous = chunk->previous;
-    if (chunk->previous != nullptr) {
-      chunk->previous->next = chunk->next;
-    } else {
-      bins_[chunk->units] = chunk->next;
-      if (chunk->next == nullptr) {
-        occupied_[chunk->units / 64] &= ~(uint64_t{1} << chunk->units % 64);
-      }
-    }
-  }
-
-  Chunk* best_fit(size_t units) const {
-    uint64_t word = occupied_[units / 64] >> units % 64 << units % 64;
-    for (size_t i = units / 64;;) {
-      if (word != 0) return bins_[i * 64 + static_cast<size_t>(std::countr_zero(word))];
-      if (++i == occupied_.size()) return nullptr;
-      word = occupied_[i];
-    }
-  }
-
-  Chunk* grow() {
-    auto segment = std::make_unique<Segment>();
-    reserve_room(segments_, segments_.size() + 1);
-    segment->base = map_pages(kSegment);
-    if (segment->base == nullptr) return nullptr;
-    for (Chunk& chunk : segment->chunks) chunk.segment = segment.get();
-    Chunk* whole = set_extent(*segment, 0, kUnits);
-    link(whole);
-    const auto place = std::upper_bound(segments_.begin(), segments_.end(), segment->base, below);
-    segments_.insert(place, std::move(segment));
-    return whole;
-  }
-
-  Chunk* find(const void* ptr) const {
-    const auto* address = static_cast<const std::byte*>(ptr);
-    const auto after = std::upper_bound(segments_.begin(), segments_.end(), address, below);
-    if (after == segments_.begin()) return nullptr;
-    Segment& segment = **(after - 1);
-    const auto offset = static_cast<size_t>(address - segment.base);
-    if (offset >= kSegment || offset % kUnit != 0) return nullptr;
-    return &segment.chunks[offset / kUnit];
-  }
-
-  void release_pages(Segment& segment) {
-    for (size_t i = 0; i < kUnits; i += segment.chunks[i].units) {
-      if (!segment.chunks[i].free) continue;
-      const size_t begin = round_up(i, kUnitsPerPage) / kUnitsPerPage;
-      const size_t end = (i + segment.chunks[i].units) / kUnitsPerPage;
-      const uint32_t pages = page_mask(begin, end) & segment.touched;
-      if (pages == 0) continue;
-      madvise(segment.base + begin * kHugePage, (end - begin) * kHugePage, MADV_DONTNEED);
-      segment.touched &= ~pages;
-      touched_bytes_ -= std::popcount(pages) * kHugePage;
-    }
-  }
-
-  static bool below(const std::byte* address, const std::unique_ptr<Segment>& segment) {
-    return address < segment->base;
-  }
-
-  std::vector<std::unique_ptr<Segment>> segments_;  // by address
-  std::array<Chunk*, kUnits + 1> bins_{};           // free chunks by length, the last freed first
-  std::array<uint64_t, kUnits / 64 + 1> occupied_{};
-  size_t touched_bytes_ = 0;
-};
-
-// -------------------------------------------------------------------------------------------------
-// Blocks above 16 MiB, cut from mappings of whole 2 MiB pages; free ones are kept oldest first.
-
-class HugePool {
- public:
-  size_t touched_bytes() const { return mapped_bytes_; }
-
-  // Returns the best fit among the free blocks, cut to size, or a fresh mapping, or an empty Block
-  // if the system refuses.
-  Block take(size_t bytes) {
-    const size_t size = round_up(bytes, kHugePage);
-    reserve_room(free_, blocks_ + 1);  // so that give() cannot throw
-    auto best = free_.end();
-    for (auto it = free_.begin(); it != free_.end(); ++it) {
-      if (it->bytes < size) continue;
-      if (best == free_.end() || it->bytes <= best->bytes) best = it;
-    }
-    if (best != free_.end()) {
-      const Block block = {best->ptr, size};
-      if (best->bytes == size) {
-        free_.erase(best);
-      } else {
-        best->ptr = static_cast<std::byte*>(best->ptr) + size;
-        best->bytes -= size;
-        ++blocks_;
-      }
-      return block;
-    }
-    std::byte* ptr = map_pages(size);
-    if (ptr == nullptr) return {};
-    ++blocks_;
-    mapped_bytes_ += size;
-    return {ptr, size};
-  }
-
-  // Takes a block back, and joins it with its neighbours.
-  void give(Block block) noexcept {
-    for (size_t i = free_.size(); i-- > 0;) {
-      if (end_of(free_[i]) == block.ptr) {
-        block.ptr = free_[i].ptr;
-      } else if (free_[i].ptr != end_of(block)) {
-        continue;
-      }
-      block.bytes += free_[i].bytes;
-      free_.erase(free_.begin() + static_cast<ptrdiff_t>(i));
-      --blocks_;
-    }
-    free_.push_back(block);
-  }
-
-  // Unmaps what is longest unused until `goal` bytes are gone or nothing is left.
-  void release(size_t goal) noexcept {
-    size_t released = 0;
-    auto it = free_.begin();
-    for (; it != free_.end() && released < goal; ++it) {
-      unmap_pages(it->ptr, it->bytes);
-      released += it->bytes;
-      --blocks_;
-    }
-    free_.erase(free_.begin(), it);
-    mapped_bytes_ -= released;
-  }
-
- private:
-  static void* end_of(const Block& block) {
-    return static_cast<std::byte*>(block.ptr) + block.bytes;
-  }
-
-  std::vector<Block> free_;
-  size_t blocks_ = 0;  // free and handed out
-  size_t mapped_bytes_ = 0;
-};
 
 // -------------------------------------------------------------------------------------------------
 
