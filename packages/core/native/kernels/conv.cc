@@ -23,10 +23,9 @@ constexpr int64_t kBFloat16Channels = 16;
 // Is this a convolution (or gradient) of bfloat16 tensors that oneDNN computes as such, by the
 // processor's instructions? Otherwise the call is made with float32 copies.
 bool is_bfloat16(const Call& call, const Shape& x, const Shape& w, const Shape& y) {
-  for (int i = 0; i < call.num_inputs(); ++i)
-    if (call.has(i) && call.in(i).dtype != DType::kBFloat16) return false;
+  if (!all_of_type(call, DType::kBFloat16)) return false;
   for (int i = 0; i < call.num_outputs(); ++i)
-    if (call.spec(i).dtype != DType::kBFloat16 || call.in_place(i)) return false;
+    if (call.in_place(i)) return false;
   if (!has_bfloat16_instructions()) return false;
   try {
     const ConvGeometry g = conv_geometry(call, x, w, y);

@@ -7,14 +7,6 @@
 #include "tensor_parts.h"
 
 namespace flambeau {
-namespace {
-
-void require_fitting(const Tensor& line, const Tensor& src) {
-  if (src.ndim() != 0 && !(src.shape == line.shape))
-    throw Failure("ERR_INTERNAL", "the elements do not fit the diagonal");
-}
-
-}  // namespace
 
 // src [.., n], axis a, axis b, offset -> zeros of spec's shape with src on the diagonal.
 FLAMBEAU_KERNEL_ANY_DEVICE(diagEmbed) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "call_checks.h"
 #include "gemm.h"
 #include "iterate.h"
 #include "product_bfloat16.h"
@@ -117,12 +118,6 @@ Matrix<T> transposed(const Rows& rows) {
   return {rows.tensor.as<T>(), rows.column, rows.row};
 }
 
-bool all_bfloat16(const Call& call) {
-  for (int i = 0; i < call.num_inputs(); ++i)
-    if (call.has(i) && call.in(i).dtype != DType::kBFloat16) return false;
-  return call.spec(0).dtype == DType::kBFloat16;
-}
-
 BFloat16Product bfloat16_product(const MatmulPlan& plan, const Tensor& a, const Tensor& b) {
   BFloat16Product product;
   product.m = plan.m;
@@ -134,7 +129,7 @@ BFloat16Product bfloat16_product(const MatmulPlan& plan, const Tensor& a, const 
 }
 
 bool is_bfloat16_matmul(const Call& call) {
-  if (!all_bfloat16(call)) return false;
+  if (!all_of_type(call, DType::kBFloat16)) return false;
   const MatmulPlan plan(call.in(0), call.in(1), call.spec(0));
   return bfloat16_product_fits(bfloat16_product(plan, call.in(0), call.in(1)), plan.count());
 }
@@ -157,7 +152,7 @@ void run_bfloat16_matmul(const MatmulPlan& plan, const Tensor& a, const Tensor& 
 
 // Layers of row-major tensors: what else there is runs on float32 copies.
 bool is_bfloat16_linear(const Call& call) {
-  if (!all_bfloat16(call)) return false;
+  if (!all_of_type(call, DType::kBFloat16)) return false;
   const Tensor& x = call.in(0);
   const Tensor& w = call.in(1);
   if (w.ndim() != 2 || x.ndim() < 1 || !x.is_contiguous() || w.numel() == 0) return false;
@@ -171,7 +166,7 @@ bool is_bfloat16_linear(const Call& call) {
 }
 
 bool is_bfloat16_weight_grad(const Call& call) {
-  if (!all_bfloat16(call)) return false;
+  if (!all_of_type(call, DType::kBFloat16)) return false;
   const Tensor& grad = call.in(0);
   const Tensor& x = call.in(1);
   if (grad.ndim() < 1 || x.ndim() < 1 || !grad.is_contiguous() || !x.is_contiguous()) return false;

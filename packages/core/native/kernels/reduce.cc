@@ -136,15 +136,6 @@ void reduce(Call& call, const ReducerRow& row, Finish finish, int first_axis, do
   run_reduction(x, plan, {&reducer, finish, {plan.count, param}, grain}, outs, call.num_outputs());
 }
 
-void require_floats(const Call& call) {
-  for (int i = 0; i < call.num_outputs(); ++i)
-    if (!is_floating(call.in(0).dtype) || call.spec(i).dtype != call.in(0).dtype)
-      throw Failure("ERR_INTERNAL", "only for floats of one type");
-}
-void require_outputs(const Call& call, int count) {
-  if (call.num_outputs() != count) throw Failure("ERR_INTERNAL", "the wrong number of outputs");
-}
-
 template <class... F>
 void reduce_moments(Call& call) {
   require_outputs(call, sizeof...(F));

@@ -17,6 +17,23 @@ const Shape& output_shape(const Call& call, int i) {
   return call.spec(i).shape;
 }
 
+// Are all tensors of the call of this type?
+template <class Call>
+bool all_of_type(const Call& call, DType dtype) {
+  for (int i = 0; i < call.num_inputs(); ++i)
+    if (call.has(i) && call.in(i).dtype != dtype) return false;
+  for (int i = 0; i < call.num_outputs(); ++i)
+    if (call.spec(i).dtype != dtype) return false;
+  return true;
+}
+
+// Are they of one 16-bit floating type?
+template <class Call>
+bool all_of_16bit_type(const Call& call) {
+  const DType dtype = call.spec(0).dtype;
+  return is_16bit_float(dtype) && all_of_type(call, dtype);
+}
+
 // Output `i` of `dtype`, row-major.
 template <class Call>
 auto& row_major_output(Call& call, int i, DType dtype) {

@@ -55,6 +55,18 @@ uint32_t reduced_axes(const Call& call, int first, const Strided& x) {
   return mask;
 }
 
+template <class Call>
+void require_floats(const Call& call) {
+  const DType dtype = call.in(0).dtype;
+  for (int i = 0; i < call.num_outputs(); ++i)
+    if (!is_floating(dtype) || call.spec(i).dtype != dtype)
+      throw Failure("ERR_INTERNAL", "only for floats of one type");
+}
+template <class Call>
+void require_outputs(const Call& call, int count) {
+  if (call.num_outputs() != count) throw Failure("ERR_INTERNAL", "the wrong number of outputs");
+}
+
 // Makes output `i` of a reduction of `x`: element k is the one at linear position k of plan.kept.
 // The output has x's axes without the reduced ones, or with size 1 in their place.
 template <class Call>

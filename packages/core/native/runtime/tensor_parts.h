@@ -64,6 +64,12 @@ Tensor diagonal_of(const Tensor& t, int64_t a, int64_t b, int64_t offset) {
   return line;
 }
 
+// Throws unless `src` can be put on a diagonal: it has its shape, or is a single element.
+inline void require_fitting(const Strided& line, const Strided& src) {
+  if (src.ndim() != 0 && !(src.shape == line.shape))
+    throw Failure("ERR_INTERNAL", "the elements do not fit the diagonal");
+}
+
 // `t`, which is not empty, seen from the other end of the axes that the parameters name: with
 // negative strides, which only loops that ask for nothing else take.
 template <class Tensor, class Call>

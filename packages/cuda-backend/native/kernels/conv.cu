@@ -4,25 +4,12 @@
 
 namespace flambeau::cuda {
 
-namespace {
-
-// Are all tensors of one 16-bit floating type?
-bool is_16bit_convolution(const Call& call) {
-  const DType dtype = call.spec(0).dtype;
-  if (!is_16bit_float(dtype)) return false;
-  for (int i = 0; i < call.num_inputs(); ++i)
-    if (call.has(i) && call.in(i).dtype != dtype) return false;
-  for (int i = 0; i < call.num_outputs(); ++i)
-    if (call.spec(i).dtype != dtype) return false;
-  return true;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 // y [n, o, oh, ow] = x [n, c, h, w] convolved with w [o, c / groups, kh, kw], + bias [o] if given;
 // volumes have a depth before the height. Inputs of any strides and one type (not bool); y is
 // stored channels-last. No images: y is empty; no input channels: the bias.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolution, is_16bit_convolution(call)) {
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolution, all_of_16bit_type(call)) {
   const Tensor x = call.in(0), w = call.in(1);
   const ConvGeometry g = conv_geometry(call, x.shape, w.shape, output_shape(call, 0));
   require_conv_type(w, x.dtype);
@@ -36,7 +23,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolution, is_16bit_convolution(call)) {
 
 // dx [n, c, h, w], channels-last: what dy [n, o, oh, ow] gives through w. h and w are those of the
 // output, as the input's size does not follow from dy.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolutionInputGrad, is_16bit_convolution(call)) {
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolutionInputGrad, all_of_16bit_type(call)) {
   const Tensor dy = call.in(0), w = call.in(1);
   const ConvGeometry g = conv_geometry(call, output_shape(call, 0), w.shape, dy.shape);
   require_conv_type(w, dy.dtype);
@@ -48,7 +35,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolutionInputGrad, is_16bit_convolution(cal
 
 // dw [o, c / groups, kh, kw], row-major, and with a second output db [o]: what dy [n, o, oh, ow]
 // gives for inputs x [n, c, h, w]. No images: zeros.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, is_16bit_convolution(call)) {
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, all_of_16bit_type(call)) {
   Tensor dy = call.in(0);
   const Tensor x = call.in(1);
   const ConvGeometry g = conv_geometry(call, x.shape, output_shape(call, 0), dy.shape);

@@ -13,11 +13,6 @@ namespace {
 
 constexpr int kThreads = 128;
 
-void require_fitting(const Tensor& line, const Tensor& src) {
-  if (src.ndim() != 0 && !(src.shape == line.shape))
-    throw Failure("ERR_INTERNAL", "the elements do not fit the diagonal");
-}
-
 }  // namespace
 
 // x, src [.., n] or without axes, axis a, axis b, offset -> x with src on the diagonal.

@@ -1,5 +1,6 @@
 // Matrix products of tensors: matmul with broadcast batches, addmm, and the linear layer.
 // Transposed and otherwise strided views are read where they lie, as far as cuBLASLt can.
+#include "call_checks.h"
 #include "in_place.h"
 #include "product.h"
 #include "products.h"
@@ -7,15 +8,6 @@
 namespace flambeau::cuda {
 
 namespace {
-
-// Are all tensors of one 16-bit floating type?
-bool is_16bit_product(const Call& call) {
-  const DType dtype = call.spec(0).dtype;
-  if (!is_16bit_float(dtype)) return false;
-  for (int i = 0; i < call.num_inputs(); ++i)
-    if (call.has(i) && call.in(i).dtype != dtype) return false;
-  return true;
-}
 
 void require_number(DType dtype) {
   require_internal(dtype != DType::kBool, "bool has no matrix product");
@@ -112,7 +104,7 @@ using Rows = RowMatrix<Tensor>;
 
 // a [..., m, k] · b [..., k, n] -> [..., m, n], batches broadcast; a [k] is a row, b [k] a column,
 // and the result lacks that axis. k = 0 gives zeros.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(matmul, is_16bit_product(call)) {
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(matmul, all_of_16bit_type(call)) {
   const Tensor a = call.in(0), b = call.in(1);
   const MatmulPlan plan(a, b, call.spec(0));
   require_number(a.dtype);
@@ -121,7 +113,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(matmul, is_16bit_product(call)) {
 
 // beta · input + alpha · a · b; params [beta, alpha]. input broadcasts to the result [..., m, n]
 // and is not read where beta is 0.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(addmm, is_16bit_product(call)) {
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(addmm, all_of_16bit_type(call)) {
   const Tensor a = call.in(1), b = call.in(2);
   const MatmulPlan plan(a, b, call.spec(0));
   require_number(a.dtype);
@@ -142,7 +134,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(addmm, is_16bit_product(call)) {
 
 // x [..., in] · w [out, in] transposed + bias [out]? -> [..., out]; params [relu]: 1 takes max(0,
 // y).
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear, is_16bit_product(call)) {
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear, all_of_16bit_type(call)) {
   const Tensor w = call.in(1);
   const Rows x(call, call.in(0));
   require_internal(w.ndim() == 2 && w.size(1) == x.columns, "the sizes of a linear layer differ");
@@ -174,7 +166,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear, is_16bit_product(call)) {
 
 // The gradient of w in linear: grad [..., out] transposed · x [..., in] -> [out, in], all leading
 // axes being rows.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear_weight_grad, is_16bit_product(call)) {
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear_weight_grad, all_of_16bit_type(call)) {
   const Rows grad(call, call.in(0));
   const Rows x(call, call.in(1));
   require_internal(grad.count == x.count, "the sizes of a linear layer differ");
