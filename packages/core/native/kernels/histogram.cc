@@ -95,12 +95,15 @@ FLAMBEAU_KERNEL(bincount) {
 // distances, 1 where they do and decide at the border of bins, 2 for any edges.
 FLAMBEAU_KERNEL(histogram) {
   const HistogramOperands<Tensor> operands(call);
-  const auto& [x, edges, weight, bins, kind] = operands;
+  const Tensor& x = operands.x;
+  const Tensor& weight = operands.weights;
+  const int64_t bins = operands.bins;
   Tensor& out = call.out(0);
   with_element(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     if constexpr (std::is_floating_point_v<T>) {
-      const Bins<T> find(edges.as<T>(), bins + 1, static_cast<typename Bins<T>::Kind>(kind));
+      const Bins<T> find(operands.edges.as<T>(), bins + 1,
+                         static_cast<typename Bins<T>::Kind>(operands.kind));
       // Every chunk counts for itself; chunks are few where there are many bins.
       const int64_t grain = std::max<int64_t>(int64_t{1} << 16, 16 * bins);
       using Sums = std::vector<double>;

@@ -28,7 +28,7 @@ struct Rows : CompressedRows<Tensor> {
 };
 
 Rows checked(Call& call, const CompressedRows<Tensor>& given) {
-  const Rows rows(given);
+  Rows rows(given);
   const int64_t* ends = rows.first();
   if (ends[0] != 0 || ends[rows.m] != rows.entries)
     throw Failure("ERR_VALUE", "crow must begin with 0 and end with the number of entries, " +

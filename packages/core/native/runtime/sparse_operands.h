@@ -38,7 +38,7 @@ struct CompressedRows {
   static Tensor whole_numbers(Call& call, const Tensor& t) {
     if (t.ndim() != 1) throw Failure("ERR_INTERNAL", "compressed rows are lists");
     if (t.dtype == DType::kInt64) return call.contiguous(t);
-    const Tensor copy = call.temporary(t.shape, DType::kInt64);
+    Tensor copy = call.temporary(t.shape, DType::kInt64);
     copy_into(call, copy, t);
     return copy;
   }

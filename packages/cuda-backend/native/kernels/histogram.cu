@@ -184,8 +184,9 @@ __global__ void find_bins_kernel(const T* __restrict__ x, int64_t n, Bins<T> bin
 // distances, 1 where they do and decide at the border of bins, 2 for any edges.
 FLAMBEAU_CUDA_KERNEL(histogram) {
   const HistogramOperands<Tensor> operands(call);
-  const auto& [x, edges, given, bins, kind] = operands;
-  Tensor weights = given;
+  const Tensor& x = operands.x;
+  const int64_t bins = operands.bins;
+  Tensor weights = operands.weights;
   const Tensor& out = call.out(0);
   const int64_t n = x.numel();
   // Sums are double. One more is of those that have no bin.
@@ -200,7 +201,7 @@ FLAMBEAU_CUDA_KERNEL(histogram) {
     using T = decltype(zero);
     if constexpr (std::is_floating_point_v<T>) {
       if (n == 0) return;
-      const Bins<T> find{edges.as<T>(), bins, static_cast<int>(kind)};
+      const Bins<T> find{operands.edges.as<T>(), bins, static_cast<int>(operands.kind)};
       if (weights.data && deterministic()) {
         const Tensor places = call.temporary({n}, DType::kInt64);
         launch(find_bins_kernel<T>, blocks_for(call, n, bins, false), kThreads, 0, call.stream(),
