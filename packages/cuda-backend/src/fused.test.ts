@@ -105,6 +105,32 @@ describe('chains of elementwise operations', () => {
     expect(operations).toBe(40)
   })
 
+  it('share a kernel where they are small and have nothing to do with each other', () => {
+    manualSeed(6)
+    const [x, y, z] = [gpu(40), gpu(17, 3), gpu(1 << 9, (1 << 9) + 1)]
+    const both = (): Tensor[] => [x.mul(2).add(1), y.to('bfloat16'), x.neg(), y.abs().mul(3)]
+    expect(check(both)).toMatchObject({ nodes: 1, kernels: 1, operations: 6 })
+    // The large one has a kernel of its own, and one operation needs none that is compiled.
+    const large = (): Tensor[] => [z.mul(2).add(1), y.neg()]
+    expect(check(large)).toMatchObject({ nodes: 2, plain: 3, kernels: 1, operations: 2 })
+    // What needs the result of another one waits for it.
+    const later = (): Tensor[] => {
+      const sums = x.add(1).narrow(0, 0, 3)
+      return [y.mul(2).add(sums).sub(sums.neg())]
+    }
+    expect(check(later)).toMatchObject({ nodes: 3, kernels: 2, operations: 4 })
+  })
+
+  it('take memory as it lies', () => {
+    manualSeed(7)
+    const line = gpu(1003)
+    const [odd, wide] = [line.narrow(0, 1, 1001), line.narrow(0, 2, 1000)]
+    check(() => [odd.mul(2).add(odd.exp()), wide.to('float64').mul(wide).to('bool')])
+    const image = gpu(2, 3, 4, 5).contiguous({ memoryFormat: 'channelsLast' })
+    const [plain, channel] = [gpu(2, 3, 4, 5), gpu(3, 1, 1)]
+    check(() => [image.mul(channel).add(plain).tanh(), plain.add(image).neg()])
+  })
+
   it('leave out what is thrown away', () => {
     const x = ones([32], { device: 'cuda' })
     const run = cuda.graph(

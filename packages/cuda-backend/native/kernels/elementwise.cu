@@ -53,7 +53,7 @@ uint64_t computed_bits(double param, DType dtype) {
   });
 }
 
-// A loop over all parts, with all it needs.
+// A loop with all it needs, to be launched later.
 struct Loop {
   ElementwiseLaunch launch_part;
   Axes axes;
@@ -61,9 +61,9 @@ struct Loop {
   DType out_type;
   double params[fusion::kStepNumbers];
 
-  void launch(cudaStream_t stream, const Fault* fault) const {
+  void launch(cudaStream_t stream) const {
     axes.for_parts([&](const Axes& part) {
-      launch_part({part, inputs, out_type, params, fault, stream});
+      launch_part({part, inputs, out_type, params, nullptr, stream});
     });
   }
 };
@@ -87,7 +87,7 @@ fusion::Step step_of(const ElementwiseOperation& operation, const Formula& formu
   step.out_type = loop.out_type;
   step.out = out.data;
   step.numel = out.numel();
-  step.launch = [loop](cudaStream_t stream) { loop.launch(stream, nullptr); };
+  step.launch = [loop](cudaStream_t stream) { loop.launch(stream); };
   return step;
 }
 
@@ -149,16 +149,20 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
   bool flat = row.flat[code] != nullptr && all.contiguous(0);
   for (int k = 0; flat && k < count; ++k)
     flat = loop_inputs[k].is_number || all.contiguous(k + 1) || all.single(k + 1);
-  Loop loop = {flat ? row.flat[code] : row.strided[code], all, {}, out.dtype, {}};
-  std::copy(loop_inputs, loop_inputs + count, loop.inputs);
-  if (params) std::copy(params, params + row.formula.numbers, loop.params);
+  const ElementwiseLaunch launch_part = flat ? row.flat[code] : row.strided[code];
   const bool may_fail = operation.cost == Cost::kDivision && !is_floating(dtype);
   Graph* const graph = holding_back(call.device());
   if (graph && row.formula.name && !may_fail && fusion::can_hold(out)) {
+    Loop loop = {launch_part, all, {}, out.dtype, {}};
+    std::copy(loop_inputs, loop_inputs + count, loop.inputs);
+    if (params) std::copy(params, params + row.formula.numbers, loop.params);
     const Strided strided[kMaxInputs] = {inputs[0], inputs[1], inputs[2]};
     return graph->hold(step_of(operation, row.formula, loop, out, strided));
   }
-  loop.launch(call.stream(), may_fail ? call.fault() : nullptr);
+  const Fault* const fault = may_fail ? call.fault() : nullptr;
+  all.for_parts([&](const Axes& axes) {
+    launch_part({axes, loop_inputs, out.dtype, params, fault, call.stream()});
+  });
 }
 
 using namespace formulas;
