@@ -11,7 +11,9 @@ import { runMain } from './lib/steps.mjs'
 const check = process.argv.includes('--check')
 
 await runMain(async () => {
-  const native = filesBelow(inRepo('packages/core/native'), /\.(cc|h)$/)
+  const native = ['core', 'cuda-backend'].flatMap((name) =>
+    filesBelow(inRepo('packages', name, 'native'), /\.(cc|cu|h)$/),
+  )
   const [web, cpp] = await Promise.all([
     run('oxfmt', [check ? '--list-different' : '--write', '.']),
     run('clang-format', [...(check ? ['--dry-run', '-Werror'] : ['-i']), ...native]),

@@ -36,8 +36,8 @@ struct Settings {
   bool asynchronous = false;         // FLAMBEAU_EMULATED_ASYNC=1: as late as possible
   bool protect = false;              // FLAMBEAU_EMULATED_PROTECT=1: the host cannot touch it
   double patience = 20;              // FLAMBEAU_EMULATED_PATIENCE: seconds
-  bool trace = false;                // FLAMBEAU_EMULATED_TRACE=1: what is put into streams is printed
-  bool quiet = false;                // failures are kept, not printed
+  bool trace = false;  // FLAMBEAU_EMULATED_TRACE=1: what is put into streams is printed
+  bool quiet = false;  // failures are kept, not printed
 };
 Settings& settings();
 

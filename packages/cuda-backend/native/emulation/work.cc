@@ -70,8 +70,7 @@ cudaError_t copy_rows(void* to, size_t to_pitch, const void* from, size_t from_p
                         kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice);
   if (!reason.empty()) return failed(cudaErrorInvalidValue, reason);
 
-  if (settings().trace)
-    std::fprintf(stderr, "copy %s: %zu bytes\n", name_of(kind), width * height);
+  if (settings().trace) std::fprintf(stderr, "copy %s: %zu bytes\n", name_of(kind), width * height);
 
   // Memory that is not pinned goes through a buffer: what is sent is read at once, and what is
   // fetched has arrived when the call returns.

@@ -97,8 +97,7 @@ class Items {
     const Rule rule = make(call_.params());
     const Rule* const live = call_.live<Rule>(make);
     many_.run(call_, [&](unsigned grid, const ManyTable& table) {
-      launch(optim_loop<T, kRoles, Rule>, grid, kManyThreads, 0, call_.stream(), table, rule,
-             live);
+      launch(optim_loop<T, kRoles, Rule>, grid, kManyThreads, 0, call_.stream(), table, rule, live);
     });
     for (const auto& [to, from] : copied_back_) copy_into(call_, to, from);
   }

@@ -40,7 +40,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(optim_step) {
     const auto run = [&](auto of) { step<T, of()>(items, roles, count); };
     switch (static_cast<StepRule>(rule)) {
 #define FLAMBEAU_RULE(name) \
-  case StepRule::name: return run(std::integral_constant<StepRule, StepRule::name>{})
+  case StepRule::name:      \
+    return run(std::integral_constant<StepRule, StepRule::name>{})
       FLAMBEAU_RULE(kRmsprop);
       FLAMBEAU_RULE(kAdagrad);
       FLAMBEAU_RULE(kAdadelta);
