@@ -249,4 +249,29 @@ describe('without NVRTC', () => {
     expect(name).toBe('DeviceError')
     expect(rule).toBe(unavailable)
   })
+
+  it('that compiles what it is given, a capture ends with what it says', () => {
+    const { code, output, complaints } = runChild(
+      `const x = core.ones([4], { device: 'cuda' })
+       const errors = [() => x.mul(2).add(1), () => x.mul(2).add(1).sum()].map((body) => {
+         try { cuda.graph(body) } catch (error) { return [error.name, error.message] }
+       })
+       const run = cuda.graph(() => x.mul(2).add(1), { fuse: false })
+       console.log(JSON.stringify([errors, cuda.isCurrentStreamCapturing(), run().tolist()]))`,
+      { FLAMBEAU_EMULATED_NVRTC: 'broken' },
+    )
+    expect(complaints).toBe('')
+    expect(code).toBe(0)
+    const [errors, capturing, result] = JSON.parse(output) as [
+      [string, string][],
+      boolean,
+      number[],
+    ]
+    for (const [name, message] of errors) {
+      expect(name).toBe('NativeError')
+      expect(message).toMatch(/NVRTC refuses a kernel that flambeau wrote:\n.*refuses everything/)
+    }
+    expect(capturing).toBe(false)
+    expect(result).toEqual([3, 3, 3, 3])
+  })
 })

@@ -83,6 +83,12 @@ int run(std::vector<std::string> command, const std::string& output) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+// Does the setting FLAMBEAU_EMULATED_NVRTC say so?
+bool is_wanted(const char* what) {
+  const char* const wanted = std::getenv("FLAMBEAU_EMULATED_NVRTC");
+  return wanted && std::strcmp(wanted, what) == 0;
+}
+
 Result version(int* major, int* minor) {
   *major = 13;
   *minor = 0;
@@ -106,6 +112,10 @@ Result compile_program(Program program, int count, const char* const* options) {
     } else if (!option.starts_with("--gpu-architecture=sm_")) {
       return kInvalidOption;
     }
+  }
+  if (is_wanted("broken")) {
+    program->log = "the emulated device is to have an NVRTC that refuses everything";
+    return kCompilation;
   }
   Folder folder;
   for (const auto& [name, text] : program->headers)
@@ -175,8 +185,7 @@ Result architectures(int* list) {
 }  // namespace
 
 Functions fake_functions() {
-  const char* const wanted = std::getenv("FLAMBEAU_EMULATED_NVRTC");
-  if (wanted && std::strcmp(wanted, "none") == 0)
+  if (is_wanted("none"))
     throw Failure("ERR_DEVICE", "NVRTC was not found: the emulated device is to be without it");
   if (access(FLAMBEAU_HOST_COMPILER, X_OK) != 0)
     throw Failure("ERR_DEVICE",
