@@ -1,7 +1,7 @@
 /** Elementwise operations of a captured graph become one kernel, and give what they give one by one. */
 import type { Tensor } from '@flambeau/core'
 import { autocast, dropout, manualSeed, ones, randn, tensor, zeros } from '@flambeau/core'
-import '@flambeau/autograd'
+import { grad } from '@flambeau/autograd'
 import * as nn from '@flambeau/nn'
 import { AdamW } from '@flambeau/optim'
 import { describe, expect, it } from 'vitest'
@@ -129,6 +129,16 @@ describe('chains of elementwise operations', () => {
     const image = gpu(2, 3, 4, 5).contiguous({ memoryFormat: 'channelsLast' })
     const [plain, channel] = [gpu(2, 3, 4, 5), gpu(3, 1, 1)]
     check(() => [image.mul(channel).add(plain).tanh(), plain.add(image).neg()])
+  })
+
+  it('are part of gradients through writes into views', () => {
+    const x = gpu(3, 5).requiresGrad_()
+    check(() => {
+      const y = x.mul(2)
+      y.diagonal().fill_(7)
+      y.narrow(0, 1, 2).mul_(3)
+      return [...(grad([y.square().sum()], [x]) as Tensor[]), y.detach().clone()]
+    })
   })
 
   it('leave out what is thrown away', () => {

@@ -91,8 +91,7 @@ Tensor flipped(const Call& call, const Tensor& t) {
 // The elements of the flat tensor `storage` at offset and strides from the parameters at `first`.
 template <class Tensor, class Call>
 Tensor region_of(const Call& call, const Tensor& storage, const Shape& shape, int first) {
-  Tensor region;
-  region.dtype = storage.dtype;
+  Tensor region = storage;  // with what says where its memory is
   region.shape = shape;
   const int64_t offset = call.integer(first);
   int64_t last = offset;
