@@ -6,6 +6,8 @@ import { expect, it } from 'vitest'
 process.env['FLAMBEAU_CUDA_NATIVE'] ??= fileURLToPath(
   new URL('../../packages/cuda-backend/prebuilt-emulated/flambeau_cuda.node', import.meta.url),
 )
+// The process ends where the processor touches memory of a device.
+process.env['FLAMBEAU_EMULATED_PROTECT'] ??= '1'
 const { backends, synchronize } = await import('@flambeau/cuda-backend')
 const { sampleCases } = await import('./cuda/samples.ts')
 backends.cudnn.allowTf32 = false // as what is compared with
