@@ -98,7 +98,11 @@ const bench = (/** @type {string[]} */ ...flags) => [
   ...['--device', 'cuda', '--rounds', '1', '--no-dropout', ...flags],
 ]
 
-/** @param {string} task @returns {[string, string[]]} */
+/**
+ * A short run: what a network learns in it is not enough, and the program ends with 1 and says so.
+ *
+ * @param {string} task @returns {[string, string[]]}
+ */
 const sequence = (task) => [
   node,
   [
@@ -269,6 +273,12 @@ for (const { name, limit, commands } of parts) {
     }
     const result = await run(file, args, limit)
     report[name].push(result)
+    if (
+      result.code === 1 &&
+      name === 'programs' &&
+      /^not everything was shown$/m.test(result.output)
+    )
+      result.code = 0
     if (result.code !== 0) failed++
     writeReport()
   }
