@@ -6,6 +6,7 @@
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { outputOf } from './lib/exec.mjs'
+import { processor } from './lib/platform.mjs'
 import { inRepo, readJson, workspaceFolders } from './lib/repo.mjs'
 import { setup } from './setup.mjs'
 import { StepError, requireSuccess, runMain } from './lib/steps.mjs'
@@ -100,7 +101,7 @@ function* parents(folder) {
 
 await runMain(async () => {
   await setup()
-  const addon = inRepo('packages/core-linux-x64-gnu/flambeau.node')
+  const { addon } = processor
   if (!existsSync(addon)) {
     throw new StepError(
       'the addon of the processor with its libraries inside was not built',

@@ -31,7 +31,7 @@ import { run } from './lib/exec.mjs'
 import { withLock } from './lib/lock.mjs'
 import { describeTarball, importable, onlySome, packAll } from './lib/pack.mjs'
 import { findNvcc } from './lib/native.mjs'
-import { buildCudaPlatform, buildPlatform, checkAddon, platformAddon } from './lib/platform.mjs'
+import { buildCudaPlatform, buildPlatform, checkAddon, processor } from './lib/platform.mjs'
 import * as programs from './lib/programs.mjs'
 import { serveRegistry } from './lib/registry.mjs'
 import { inRepo, readJson } from './lib/repo.mjs'
@@ -94,7 +94,7 @@ async function check(folder) {
   title('Tarballs')
   const tarballs = await packAll(folder, onlySome())
   for (const tarball of tarballs) done(describeTarball(tarball))
-  const { libraries, glibc } = checkAddon(platformAddon)
+  const { libraries, glibc } = checkAddon(processor.addon)
   done(`the addon needs glibc ${glibc} and ${libraries.join(', ')}`)
   const withCuda = tarballs.some(({ name }) => name === CUDA_PLATFORM)
   if (!withCuda) say(`  · without ${CUDA_PLATFORM}: it is built where nvcc is found`)
@@ -103,7 +103,7 @@ async function check(folder) {
   const tests = ['run', '--reporter=dot', 'src/testing/sweep.test.ts', 'src/ops/']
   const tested = await run('vitest', tests, {
     cwd: inRepo('packages/core'),
-    env: { FLAMBEAU_NATIVE: platformAddon, NO_COLOR: '1' },
+    env: { FLAMBEAU_NATIVE: processor.addon, NO_COLOR: '1' },
   })
   requireSuccess(tested, 'the published addon fails tests of core', 'run them with FLAMBEAU_NATIVE')
   const [, count] = /Tests\s+(\d+) passed/.exec(tested.output) ?? []

@@ -13,7 +13,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { bundleModules } from './bundle.mjs'
 import { run } from './exec.mjs'
 import { filesBelow } from './fingerprint.mjs'
-import { placeAddon, platforms } from './platform.mjs'
+import { cuda, placeAddon, processor } from './platform.mjs'
 import { inRepo, workspaceFolders } from './repo.mjs'
 import { StepError, requireSuccess } from './steps.mjs'
 
@@ -50,10 +50,9 @@ export async function packAll(folder, { standIn, only } = {}) {
   /** @type {Tarball[]} */
   const tarballs = []
   for (const path of packageFolders()) {
-    const [processor, ...others] = platforms
-    const isProcessor = path === processor?.folder
+    const isProcessor = path === processor.folder
     if (only && !isProcessor && !only.includes(basename(path))) continue
-    if (others.some((one) => one.folder === path && !existsSync(one.addon))) continue
+    if (path === cuda.folder && !existsSync(cuda.addon)) continue
     if (isProcessor && !standIn && !existsSync(processor.addon)) {
       throw new StepError(`${processor.addon} is missing`, 'npm run build:platform')
     }

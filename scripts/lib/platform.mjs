@@ -1,6 +1,6 @@
 /** The packages that bring compiled addons for this machine's platform. */
 import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { basicLibraries, needsOf, newer } from './elf.mjs'
 import { run } from './exec.mjs'
 import { buildFolder, buildNative, findNvcc, onednnSources } from './native.mjs'
@@ -17,8 +17,12 @@ import { StepError, requireSuccess } from './steps.mjs'
  * @typedef {{ verbose: boolean, progress?: import('./steps.mjs').Progress }} Options
  */
 
-/** @type {Platform} */
-const processor = {
+/**
+ * The addon of core. Linux on x86-64 is the only platform that is built here so far.
+ *
+ * @type {Platform}
+ */
+export const processor = {
   folder: 'packages/core-linux-x64-gnu',
   addon: inRepo('packages/core-linux-x64-gnu/flambeau.node'),
   variant: 'platform',
@@ -32,8 +36,12 @@ const processor = {
   },
 }
 
-/** @type {Platform} */
-const cuda = {
+/**
+ * The addon of the CUDA backend, for GPUs.
+ *
+ * @type {Platform}
+ */
+export const cuda = {
   folder: 'packages/cuda-backend-linux-x64-gnu',
   addon: inRepo('packages/cuda-backend-linux-x64-gnu/flambeau_cuda.node'),
   variant: 'cuda-platform',
@@ -48,12 +56,6 @@ const cuda = {
     ],
   ],
 }
-
-/** The packages of the only platform that is built here so far. */
-export const platforms = [processor, cuda]
-
-/** The addon of the processor, as it is published. */
-export const platformAddon = processor.addon
 
 /** The newest glibc that a published addon may need; core's loader tells people the same number. */
 const [, newestGlibc = ''] =
@@ -97,7 +99,7 @@ async function build({ folder, addon, variant, licences }, { verbose, progress =
   }
   const did = await buildNative({ tests: false, verbose, variant, progress })
   if (did === null && existsSync(addon)) return null
-  const name = addon.slice(dirname(addon).length + 1)
+  const name = basename(addon)
   await placeAddon(join(buildFolder(variant), 'addon', name), addon)
   checkAddon(addon)
   const parts = licences().map(

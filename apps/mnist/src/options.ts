@@ -65,6 +65,6 @@ export function program(say: Say, run: (options: Options) => Promise<void>): Com
         batchSize: given.batchSize ?? batchSize,
         lr: given.lr ?? lr,
       }
-      await run({ ...given, ...numbers, threads: given.threads, json: given.json })
+      await run({ ...given, ...numbers })
     })
 }
