@@ -1,16 +1,12 @@
 import { inspect } from 'node:util'
-import { getHeapStatistics } from 'node:v8'
 import { anyDevice, deviceIndex, deviceName } from './device.ts'
 import type { DType, DTypeCode } from './dtype.ts'
 import { BOOL, dtypeName, INT64, isFloatingCode, isSignedCode, itemBytes } from './dtype.ts'
 import {
-  DeviceError,
   DisposedError,
   DTypeError,
   type FlambeauError,
   IndexError,
-  OutOfMemoryError,
-  PrecisionError,
   ShapeError,
   ValueError,
 } from './errors.ts'
@@ -18,6 +14,7 @@ import { show } from './show.ts'
 import type { TensorMethods } from './methods.ts'
 import { commands, native } from './native.ts'
 import { formatTensor } from './printing.ts'
+import { elementsOf, numbersOf, reading, requireHeapFor } from './reading.ts'
 import type { MemoryFormat, MemoryFormatOptions } from './ops/memory-format.ts'
 import { axesToCompare } from './ops/memory-format.ts'
 import type { Scope } from './scope.ts'
@@ -317,10 +314,9 @@ export class Tensor<D extends DType = AnyDType> {
    * @see torch.Tensor.tolist
    */
   tolist(): NestedArray {
-    const id = liveId('tolist', this)
+    liveId('tolist', this)
     requireHeapFor('tolist', this)
-    const flat = newArray('tolist', this, Float64Array)
-    reading('tolist', this, () => native.read(id, flat))
+    const flat = elementsOf('tolist', this, Float64Array)
     const bool = this._dtype === BOOL
     let at = 0
     const build = (axis: number): NestedArray => {
@@ -342,15 +338,8 @@ export class Tensor<D extends DType = AnyDType> {
    * @throws {OutOfMemoryError} if the copy does not fit into the memory limit.
    */
   toArray(): Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Int16Array {
-    const id = liveId('toArray', this)
-    if (this._dtype === INT64) {
-      const numbers = newArray('toArray', this, Float64Array)
-      reading('toArray', this, () => native.read(id, numbers))
-      return numbers
-    }
-    const array = newArray('toArray', this, ARRAYS[this._dtype] as ArrayType)
-    reading('toArray', this, () => native.read(id, array))
-    return array
+    liveId('toArray', this)
+    return elementsOf('toArray', this, numbersOf(this._dtype))
   }
 
   /**
@@ -360,7 +349,7 @@ export class Tensor<D extends DType = AnyDType> {
    * @throws {OutOfMemoryError} if the copy does not fit into the memory limit.
    */
   toBigIntArray(): BigInt64Array {
-    const id = liveId('toBigIntArray', this)
+    liveId('toBigIntArray', this)
     if (this.isFloatingPoint()) {
       throw new DTypeError(
         'toBigIntArray',
@@ -369,11 +358,7 @@ export class Tensor<D extends DType = AnyDType> {
         "use toArray(), or cast with to('int64')",
       )
     }
-    if (this._dtype === INT64) {
-      const array = newArray('toBigIntArray', this, BigInt64Array)
-      reading('toBigIntArray', this, () => native.read(id, array))
-      return array
-    }
+    if (this._dtype === INT64) return elementsOf('toBigIntArray', this, BigInt64Array)
     return BigInt64Array.from(this.toArray() as Int32Array, (value) => BigInt(value))
   }
 
@@ -426,22 +411,6 @@ function ordinal(tensor: Tensor): number {
   return own._id === 0 ? 0 : native.deviceOf(own._id)
 }
 
-type ArrayType = new (length: number) => ReturnType<Tensor['toArray']>
-
-/** What toArray() gives, by code. */
-const ARRAYS: readonly ArrayType[] = [
-  Float32Array,
-  Float64Array,
-  Float64Array,
-  Int32Array,
-  Uint8Array,
-  Uint8Array,
-  Float32Array,
-  Float32Array,
-  Int8Array,
-  Int16Array,
-]
-
 /** The id of a tensor that is about to be used by `op`. @throws {DisposedError} */
 export function liveId(op: string, tensor: Tensor): number {
   if (tensor._id === 0) throw disposed(op, 'input', tensor)
@@ -475,41 +444,6 @@ function axisOf(op: string, given: number | { dim: number }, tensor: Tensor): nu
   throw new IndexError(op, { input: tensor }, 'the tensor has no axes', 'leave the axis out')
 }
 
-/** A typed array for a copy of the elements. Views may have far more of them than memory. */
-function newArray<A>(op: string, tensor: Tensor, type: new (length: number) => A): A {
-  const length = tensor.numel()
-  if (length < 1 << 20) return new type(length)
-  native.memoryStats()
-  const room = (commands[9] as number) - (commands[0] as number)
-  try {
-    if (length * 8 <= room) return new type(length)
-  } catch {
-    // Too long for an array, or for the machine.
-  }
-  throw new OutOfMemoryError(
-    op,
-    { input: tensor },
-    `an array of ${length} elements does not fit into the memory limit`,
-    'copy a part: select, narrow or slice the tensor first',
-  )
-}
-
-/** @throws {OutOfMemoryError} if nested arrays of all elements are too much for JavaScript. */
-function requireHeapFor(op: string, tensor: Tensor): void {
-  // Beside an axis of size 0 the arrays around it still count.
-  const cells = tensor._shape.reduce((total, size) => total * Math.max(size, 1), 1)
-  if (cells < 1 << 20) return
-  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics()
-  // About 32 bytes each while the arrays grow; longer ones than 2^25 become hash tables.
-  if (cells * 32 <= limit - used && tensor._shape.every((size) => size <= 1 << 25)) return
-  throw new OutOfMemoryError(
-    op,
-    { input: tensor },
-    `nested arrays of ${cells} elements do not fit into JavaScript's heap`,
-    'use toArray(), or select a part first',
-  )
-}
-
 export function disposed(op: string, name: string, tensor: Tensor): FlambeauError {
   const batch = batchOf(tensor)
   if (batch !== null) {
@@ -539,40 +473,6 @@ function stridesOf(tensor: Tensor): number[] {
   native.info(liveId('stride', tensor))
   const rank = commands[1] as number
   return Array.from(commands.subarray(9 + rank, 9 + 2 * rank))
-}
-
-/** Runs `body`, which reads elements: waiting for a device may bring up what it found in earlier calls. */
-function reading<T>(op: string, tensor: Tensor, body: () => T): T {
-  try {
-    return body()
-  } catch (error) {
-    throw readingError(op, tensor, error as { code?: string; message: string })
-  }
-}
-
-function readingError(
-  op: string,
-  input: Tensor,
-  error: { code?: string; message: string },
-): unknown {
-  const { code, message } = error
-  switch (code) {
-    case 'ERR_PRECISION':
-      return new PrecisionError(
-        op,
-        { input },
-        `the integer ${message} cannot be held exactly by a JavaScript number`,
-        'use toBigIntArray()',
-      )
-    case 'ERR_INDEX':
-      return new IndexError(op, { input }, message, 'check the indices or labels')
-    case 'ERR_VALUE':
-      return new ValueError(op, { input }, message)
-    case 'ERR_DEVICE':
-      return new DeviceError(op, { input }, message)
-    default:
-      return error
-  }
 }
 
 /**
