@@ -49,6 +49,7 @@ export { legacyReduction } from './ops/loss-rule.ts'
 export { recurrent } from './ops/recurrent-records.ts'
 export type { Cell as RecurrentCell } from './ops/recurrent-second-order.ts'
 export { setGradientSuffix } from './printing.ts'
+export { show } from './show.ts'
 export {
   currentScope,
   discard,

@@ -215,9 +215,23 @@ describe('Optimizer', () => {
     expect(a.item()).toBe(-2)
   })
 
+  it('takes a single tensor as a group', () => {
+    const [a, b] = [ones([1], { requiresGrad: true }), ones([2], { requiresGrad: true })]
+    const optimizer = new SGD([{ params: a, lr: 1 }], { lr: 2 })
+    optimizer.addParamGroup({ params: b })
+    expect(optimizer.paramGroups.map((group) => group.params)).toEqual([[a], [b]])
+    a.sum().add(b.sum()).backward()
+    optimizer.step()
+    expect([a.tolist(), b.tolist()]).toEqual([[0], [-1, -1]])
+  })
+
   it('says what is wrong', () => {
     const a = ones([1], { requiresGrad: true })
     expect(() => new SGD([])).toThrow(/SGD: there are no parameters/)
+    for (const wrong of [undefined, null, 5, {}, [['weight', a]], [{ param: [a] }]]) {
+      expect(() => new SGD(wrong as never)).toThrow(/SGD.*params must be an iterable/s)
+    }
+    expect(() => new SGD(a as never)).toThrow(/pass \[tensor\]/)
     expect(() => new SGD([a], { lr: -1 })).toThrow(/SGD: lr must be a number ≥ 0, not -1/)
     expect(() => new SGD([a], { nesterov: true })).toThrow(/nesterov needs a momentum/)
     expect(() => new Adam([a], { betas: [1, 0.9] })).toThrow(

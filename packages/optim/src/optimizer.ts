@@ -7,6 +7,7 @@ import {
   native,
   parameters,
   scopes,
+  show,
   wrap,
 } from '@flambeau/core/internal'
 import { enableGrad, noGrad } from '@flambeau/autograd'
@@ -31,7 +32,7 @@ export interface ParamGroup {
 /** Parameters, or groups of them whose options override the optimizer's. */
 export type Params<Options> =
   | Iterable<Tensor>
-  | Iterable<{ params: Iterable<Tensor> } & Partial<Options>>
+  | Iterable<{ params: Iterable<Tensor> | Tensor } & Partial<Options>>
 
 /** What an optimizer keeps under one name. */
 export type StateValue = Tensor | number | null | readonly StateValue[]
@@ -126,7 +127,7 @@ export abstract class Optimizer<Options extends object> {
 
   constructor(params: Params<Options>, defaults: Options & { lr: number }) {
     this.defaults = defaults
-    const list = [...(params as Iterable<unknown>)]
+    const list = listOf(this.constructor.name, params)
     if (list.length === 0) {
       throw new ValueError(
         this.constructor.name,
@@ -143,14 +144,15 @@ export abstract class Optimizer<Options extends object> {
   }
 
   /**
-   * Adds parameters with options of their own.
+   * Adds parameters, or a single one, with options of their own.
    *
    * @throws {ValueError} for things that are not tensors, not leaves, or already there, and for
    * options outside of their range.
    */
-  addParamGroup(group: { params: Iterable<Tensor> } & Partial<Options>): void {
+  addParamGroup(group: { params: Iterable<Tensor> | Tensor } & Partial<Options>): void {
     const name = this.constructor.name
-    const params = [...(group.params ?? [])]
+    const given: unknown = group?.params
+    const params = given instanceof Tensor ? [given] : listOf(name, given)
     const known = new Set(this.paramGroups.flatMap((one) => one.params))
     params.forEach((param, i) => {
       if (!(param instanceof Tensor)) {
@@ -456,6 +458,20 @@ export abstract class Optimizer<Options extends object> {
   }
 }
 
+/** Parameters or groups as an array. @throws {ValueError} for what is no list of such. */
+function listOf(op: string, params: unknown): unknown[] {
+  const iterable = (params as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator]
+  if (typeof iterable === 'function' && !(params instanceof Tensor)) {
+    return [...(params as Iterable<unknown>)]
+  }
+  throw new ValueError(
+    op,
+    [{ name: 'params', description: show(params) }],
+    'params must be an iterable of tensors, or of groups { params, … }',
+    params instanceof Tensor ? 'pass [tensor]' : 'pass model.parameters()',
+  )
+}
+
 /** A copy of a state value, in the parameter's dtype. */
 function own(value: StateValue, param: Tensor): StateValue {
   if (Array.isArray(value)) return (value as StateValue[]).map((item) => own(item, param))
@@ -474,7 +490,7 @@ export function requireRange(
   const range = below === Number.POSITIVE_INFINITY ? '≥ 0' : `in [0, ${below})`
   throw new ValueError(
     optimizer,
-    [{ name, description: String(value) }],
+    [{ name, description: show(value) }],
     `${name} must be a number ${range}, not ${String(value)}`,
     'check the options',
   )
