@@ -326,6 +326,20 @@ describe('graphs', () => {
     expect(noise.every((x) => x.sum().item() === 0)).toBe(true)
   })
 
+  it('measure no algorithms of convolutions, as nothing runs yet', () => {
+    const { cudnn } = cuda.backends
+    const x = ones([1, 2, 6, 6], gpu)
+    const weight = ones([2, 2, 5, 5], gpu)
+    cudnn.benchmark = true
+    try {
+      const step = cuda.graph(() => conv2d(x, weight).sum(), { warmup: 0 })
+      x.fill_(2)
+      expect(step().item()).toBe(2 * 2 * 50 * 4)
+    } finally {
+      cudnn.benchmark = false
+    }
+  })
+
   it('draw anew at each replay, from where the generator is', () => {
     setDefaultDevice('cuda')
     try {

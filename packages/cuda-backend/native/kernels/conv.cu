@@ -4,8 +4,6 @@
 
 namespace flambeau::cuda {
 
-namespace {}  // namespace
-
 // y [n, o, oh, ow] = x [n, c, h, w] convolved with w [o, c / groups, kh, kw], + bias [o] if given;
 // volumes have a depth before the height. Inputs of any strides and one type (not bool); y is
 // stored channels-last. No images: y is empty; no input channels: the bias.

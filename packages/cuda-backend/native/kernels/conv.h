@@ -23,7 +23,7 @@ void add_bias(Call& call, const Tensor& y, int64_t columns, const void* bias);
 // db [columns] = the sums of the columns of dy [rows, columns]
 void sum_columns(Call& call, const Tensor& dy, int64_t columns, const Tensor& db);
 
-// --- floating types, cuDNN (conv_cudnn.cu) ---
+// --- floating types, cuDNN (conv_cudnn.h) ---
 
 // Sizes that cuDNN's 32-bit arithmetic can count, of one image at least, and no empty tensors.
 bool cudnn_fits(const ConvGeometry& g, DType dtype);
