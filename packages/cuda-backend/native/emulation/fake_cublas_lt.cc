@@ -2,13 +2,9 @@
 // the descriptors, and refuse what the library refuses (or is not known to take). So what is said
 // to the library is tested, though not its speed.
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <memory>
-#include <vector>
 
-#include "cuda.h"
-#include "half.h"
+#include "fake_library.h"
 #include "libraries/cublas_lt.h"
 
 namespace flambeau::cuda::lt {
@@ -187,46 +183,10 @@ Status heuristic(Handle handle, MatmulDesc desc, Layout a, Layout b, Layout c, L
   return kSuccess;
 }
 
-double read(Type type, const void* data, int64_t at) {
-  switch (type) {
-    case kFloat64: return static_cast<const double*>(data)[at];
-    case kFloat16: return formulas::to_float(static_cast<const Half*>(data)[at]);
-    case kBFloat16: return formulas::to_float(static_cast<const BFloat16*>(data)[at]);
-    case kFloat32: break;
-  }
-  return static_cast<const float*>(data)[at];
-}
-
-void write(Type type, void* data, int64_t at, double value) {
-  switch (type) {
-    case kFloat64: static_cast<double*>(data)[at] = value; return;
-    case kFloat16:
-      static_cast<Half*>(data)[at] = formulas::to_half(static_cast<float>(value));
-      return;
-    case kBFloat16:
-      static_cast<BFloat16*>(data)[at] = formulas::to_bfloat16(static_cast<float>(value));
-      return;
-    case kFloat32: break;
-  }
-  static_cast<float*>(data)[at] = static_cast<float>(value);
-}
-
 double rounded(Type type, double value) {
   double place[1];
-  write(type, place, 0, value);
-  return read(type, place, 0);
-}
-
-// What tensor cores read of a float32 in TF32: 10 bits of fraction.
-double tf32_of(double x) {
-  const auto value = static_cast<float>(x);
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  if ((bits & 0x7f800000u) == 0x7f800000u) return x;
-  bits = (bits + 0x1000u) & ~0x1fffu;
-  float rounded;
-  std::memcpy(&rounded, &bits, sizeof rounded);
-  return rounded;
+  set_value(type, place, 0, value);
+  return value_at(type, place, 0);
 }
 
 struct Job {
@@ -250,27 +210,23 @@ struct Job {
           double sum = 0;
           for (int64_t l = 0; l < k; ++l) {
             if (rounds_parts && l == k / 2) sum = rounded(d.type, sum);
-            double x =
-                read(a.type, a_data, number * a.step + (a_turned ? i * a.ld + l : l * a.ld + i));
-            double y =
-                read(b.type, b_data, number * b.step + (b_turned ? l * b.ld + j : j * b.ld + l));
+            double x = value_at(a.type, a_data,
+                                number * a.step + (a_turned ? i * a.ld + l : l * a.ld + i));
+            double y = value_at(b.type, b_data,
+                                number * b.step + (b_turned ? l * b.ld + j : j * b.ld + l));
             if (tf32) x = tf32_of(x), y = tf32_of(y);
             sum += x * y;
             if (!is_double) sum = static_cast<float>(sum);
           }
           double value = alpha * sum;
-          if (beta != 0) value += beta * read(c.type, c_data, number * c.step + j * c.ld + i);
+          if (beta != 0) value += beta * value_at(c.type, c_data, number * c.step + j * c.ld + i);
           const bool biased = desc.epilogue == kBias || desc.epilogue == kReluBias;
-          if (biased) value += read(d.type, desc.bias, i);
+          if (biased) value += value_at(d.type, desc.bias, i);
           const bool cut = desc.epilogue == kRelu || desc.epilogue == kReluBias;
-          write(d.type, d_data, number * d.step + j * d.ld + i, cut && value < 0 ? 0 : value);
+          set_value(d.type, d_data, number * d.step + j * d.ld + i, cut && value < 0 ? 0 : value);
         }
   }
 };
-
-bool is_aligned(const void* data, uint64_t bytes) {
-  return reinterpret_cast<uintptr_t>(data) % bytes == 0;
-}
 
 Status matmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, Layout a_layout,
               const void* b, Layout b_layout, const void* beta, const void* c, Layout c_layout,
@@ -291,24 +247,16 @@ Status matmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, 
   if (biased &&
       (!desc->bias || !is_aligned(desc->bias, 16) || !is_aligned(desc->bias, algorithm->data[5])))
     return kInvalidValue;
-  const bool is_double = desc->scale == kFloat64;
-  const auto scalar = [&](const void* from) {
-    return is_double ? *static_cast<const double*>(from) : *static_cast<const float*>(from);
-  };
-  const double factor = scalar(beta);
+  const double factor = factor_of(desc->scale, alpha), keep = factor_of(desc->scale, beta);
   // Refused here so that others are tried: the first algorithm does no sums of 9 products, and none
   // does a bias with them.
   const uint64_t inner = desc->transpose_a == kTransposed ? a_layout->rows : a_layout->columns;
   if (inner == 9 && (biased || algorithm->data[7] == 0)) return kNotSupported;
-  if (factor != 0 && c == d && (c_layout->ld != d_layout->ld || c_layout->step != d_layout->step))
+  if (keep != 0 && c == d && (c_layout->ld != d_layout->ld || c_layout->step != d_layout->step))
     return kInvalidValue;
-  const Job job = {*desc, *a_layout, *b_layout, *c_layout,     *d_layout, a,
-                   b,     c,         d,         scalar(alpha), factor,    algorithm->data[6] != 0};
-  const cudaError_t error =
-      emulation::launch({reinterpret_cast<const void*>(&matmul), dim3(1), dim3(1), 0,
-                         [job] { job.run(); }, std::source_location::current()},
-                        static_cast<cudaStream_t>(stream));
-  return error == cudaSuccess ? kSuccess : kExecutionFailed;
+  const Job job = {*desc, *a_layout, *b_layout, *c_layout, *d_layout, a,
+                   b,     c,         d,         factor,    keep,      algorithm->data[6] != 0};
+  return enqueue(stream, [job] { job.run(); }) ? kSuccess : kExecutionFailed;
 }
 
 }  // namespace

@@ -2,10 +2,9 @@
 // descriptors, and refuse what the library refuses (or is not known to take). So what is said to
 // the library is tested, though not its speed.
 #include <cstring>
-#include <vector>
 
-#include "cuda.h"
 #include "fake_cudnn_sums.h"
+#include "fake_library.h"
 
 namespace flambeau::cuda::dnn {
 
@@ -61,7 +60,9 @@ Status tensor_set(TensorDesc desc, Type type, int dims, const int* sizes, const 
 
 Status filter_set(FilterDesc desc, Type type, Format format, int dims, const int* sizes) {
   if (!desc || dims < 4 || dims > kMaxAxes) return kBadParam;
-  *desc = {type, format, dims, {}, {}};
+  desc->type = type;
+  desc->format = format;
+  desc->dims = dims;
   int64_t step = 1;
   for (int i = 0; i < dims; ++i) {
     if (sizes[i] < 1) return kBadParam;
@@ -112,49 +113,37 @@ Status activation_set(ActivationDesc desc, Activation mode, NanPropagation, doub
 Status judge(const OpaqueTensor* x, const OpaqueFilter* w, const OpaqueConvolution* c,
              const OpaqueTensor* y) {
   if (!x || !w || !c || !y) return kNull;
-  if (x->type != w->type || x->type != y->type || !sizes_fit(*x, *w, *c, *y)) return kBadParam;
+  const Links links = {*x, *w, *c, *y};
+  if (x->type != w->type || x->type != y->type || !links.sizes_fit()) return kBadParam;
   if (c->compute != (x->type == kFloat64 ? kFloat64 : kFloat32)) return kNotSupported;
-  if (c->mode != kCrossCorrelation || !layouts_fit(*x, *w, *y)) return kNotSupported;
+  if (c->mode != kCrossCorrelation || !links.layouts_fit()) return kNotSupported;
   if (x->type == kFloat64 && w->format == kChannelsLast) return kNotSupported;
   return kSuccess;
 }
 
-double scalar(Type type, const void* value) {
-  return type == kFloat64 ? *static_cast<const double*>(value) : *static_cast<const float*>(value);
-}
-
-// Plain multiplications must be asked for.
-bool uses_tf32(const Links& links) { return links.c.math != kFma; }
-
-Status check_run(const Links& links, int algorithm, const void* workspace, size_t bytes) {
-  if (algorithm != kAlgorithms[0] && algorithm != kAlgorithms[1]) return kBadParam;
-  if (algorithm == kPrecomputedGemm && links.c.dims == 3) return kNotSupported;
-  if (algorithm == kPrecomputedGemm && (bytes < kWorkspace || !workspace)) return kBadParam;
-  return kSuccess;
-}
-
-Status forward_with(Handle handle, const void* alpha, TensorDesc x, const void* x_data,
-                    FilterDesc w, const void* w_data, ConvolutionDesc c, int algorithm,
-                    void* workspace, size_t bytes, const void* beta, TensorDesc y, void* y_data,
-                    const OpaqueTensor* bias, const void* bias_data) {
+// Whatever a pass is given; its result is written.
+Status convolve(graph::Pass pass, Handle handle, TensorDesc x, const void* x_data, FilterDesc w,
+                const void* w_data, ConvolutionDesc c, TensorDesc y, const void* y_data,
+                int algorithm, void* workspace, size_t bytes, const void* alpha, const void* beta,
+                TensorDesc bias = nullptr, const void* bias_data = nullptr) {
   if (const Status status = judge(x, w, c, y); status != kSuccess) return status;
-  const Links links = {*x, *w, *c, *y};
-  if (const Status status = check_run(links, algorithm, workspace, bytes); status != kSuccess)
-    return status;
-  const double factor = scalar(x->type, alpha), keep = scalar(x->type, beta);
-  const OpaqueTensor bias_desc = bias ? *bias : OpaqueTensor{};
-  return enqueue(handle, [=] {
-    std::vector<double> sums = forward_sums(links, x_data, w_data, uses_tf32(links));
-    if (bias_data) add_bias(links, sums, bias_desc.type, bias_data, bias_desc.strides[1]);
-    store(links.y, y_data, factor, keep, sums, used_by(links.y));
-  });
+  if (algorithm != kAlgorithms[0] && algorithm != kAlgorithms[1]) return kBadParam;
+  if (algorithm == kPrecomputedGemm && c->dims == 3) return kNotSupported;
+  if (algorithm == kPrecomputedGemm && (bytes < kWorkspace || !workspace)) return kBadParam;
+  const bool tf32 = c->math != kFma;  // plain multiplications must be asked for
+  Work work = {{*x, *w, *c, *y}, pass, x_data, w_data, y_data, tf32};
+  work.alpha = factor_of(x->type, alpha);
+  work.beta = factor_of(x->type, beta);
+  work.bias = bias_data;
+  if (bias) work.bias_step = bias->strides[1];
+  return work.enqueue(handle);
 }
 
 Status forward(Handle handle, const void* alpha, TensorDesc x, const void* x_data, FilterDesc w,
                const void* w_data, ConvolutionDesc c, int algorithm, void* workspace, size_t bytes,
                const void* beta, TensorDesc y, void* y_data) {
-  return forward_with(handle, alpha, x, x_data, w, w_data, c, algorithm, workspace, bytes, beta, y,
-                      y_data, nullptr, nullptr);
+  return convolve(graph::Pass::kForward, handle, x, x_data, w, w_data, c, y, y_data, algorithm,
+                  workspace, bytes, alpha, beta);
 }
 
 Status forward_bias(Handle handle, const void* alpha1, TensorDesc x, const void* x_data,
@@ -169,36 +158,22 @@ Status forward_bias(Handle handle, const void* alpha1, TensorDesc x, const void*
     if (i != 1 && bias->sizes[i] != 1) return kBadParam;
   // Refused here so that our own way of adding a bias is tested.
   if (y->type == kBFloat16) return kNotSupported;
-  return forward_with(handle, alpha1, x, x_data, w, w_data, c, algorithm, workspace, bytes, alpha2,
-                      y, y_data, bias, bias_data);
+  return convolve(graph::Pass::kForward, handle, x, x_data, w, w_data, c, y, y_data, algorithm,
+                  workspace, bytes, alpha1, alpha2, bias, bias_data);
 }
 
 Status input_grad(Handle handle, const void* alpha, FilterDesc w, const void* w_data, TensorDesc dy,
                   const void* dy_data, ConvolutionDesc c, int algorithm, void* workspace,
                   size_t bytes, const void* beta, TensorDesc dx, void* dx_data) {
-  if (const Status status = judge(dx, w, c, dy); status != kSuccess) return status;
-  const Links links = {*dx, *w, *c, *dy};
-  if (const Status status = check_run(links, algorithm, workspace, bytes); status != kSuccess)
-    return status;
-  const double factor = scalar(dx->type, alpha), keep = scalar(dx->type, beta);
-  return enqueue(handle, [=] {
-    const std::vector<double> sums = input_grad_sums(links, w_data, dy_data, uses_tf32(links));
-    store(links.x, dx_data, factor, keep, sums, used_by(links.x));
-  });
+  return convolve(graph::Pass::kInputGrad, handle, dx, dx_data, w, w_data, c, dy, dy_data,
+                  algorithm, workspace, bytes, alpha, beta);
 }
 
 Status weight_grad(Handle handle, const void* alpha, TensorDesc x, const void* x_data,
                    TensorDesc dy, const void* dy_data, ConvolutionDesc c, int algorithm,
                    void* workspace, size_t bytes, const void* beta, FilterDesc dw, void* dw_data) {
-  if (const Status status = judge(x, dw, c, dy); status != kSuccess) return status;
-  const Links links = {*x, *dw, *c, *dy};
-  if (const Status status = check_run(links, algorithm, workspace, bytes); status != kSuccess)
-    return status;
-  const double factor = scalar(x->type, alpha), keep = scalar(x->type, beta);
-  return enqueue(handle, [=] {
-    const std::vector<double> sums = weight_grad_sums(links, x_data, dy_data, uses_tf32(links));
-    store(links.w, dw_data, factor, keep, sums, used_by(links.w));
-  });
+  return convolve(graph::Pass::kWeightGrad, handle, x, x_data, dw, dw_data, c, dy, dy_data,
+                  algorithm, workspace, bytes, alpha, beta);
 }
 
 Status candidates(Handle handle, const OpaqueTensor* x, const OpaqueFilter* w,
