@@ -37,6 +37,21 @@ export type { StridedLayout, ViewLayouts } from './ops/strided.ts'
 export { viewOfBase, writeIntoBase } from './ops/strided.ts'
 export type { AdamStepOptions, SgdStepOptions, StepRule } from './ops/optim.ts'
 export { adamStep, capturedSteps, optimStep, sgdStep, unscaleAll, zeroAll } from './ops/optim.ts'
+export type { Conversion } from './ops/cast.ts'
+export { conversionOf } from './ops/cast.ts'
+export {
+  requireCount,
+  requireFunction,
+  requireInstance,
+  requireList,
+  requireNumber,
+  requireNumberList,
+  requireOneOf,
+  requireOptions,
+  requireTensor,
+  requireTensors,
+  requireText,
+} from './requirements.ts'
 export { adaptiveMax } from './ops/adaptive-pool.ts'
 export type { BorderMode, ImageWarpOptions, ResizeFilter, Sampling } from './ops/image.ts'
 export type { GifFrame } from './ops/image.ts'

@@ -1,7 +1,7 @@
 import type { Generator as RandomGenerator, Tensor } from '@flambeau/core'
 import { defaultGenerator, Generator, getRngState, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { withDefaultGenerator } from '@flambeau/core/internal'
+import { anyDevice, withDefaultGenerator } from '@flambeau/core/internal'
 import type { Collated, Dataset } from './dataset.ts'
 import { IterableDataset } from './dataset.ts'
 import { ListDataset } from './dataset-list.ts'
@@ -123,7 +123,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
       (settings.batchSize === null || this.sampler === null
         ? null
         : new BatchSampler(this.sampler, settings.batchSize, settings.dropLast))
-    if (settings.pinMemory && !warnedOfPinning) {
+    if (settings.pinMemory && !anyDevice() && !warnedOfPinning) {
       warnedOfPinning = true
       process.emitWarning('pinMemory is set, but there is no GPU: batches are in ordinary memory')
     }

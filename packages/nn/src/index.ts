@@ -261,7 +261,7 @@ export type { AdaptiveLogSoftmaxOptions, AdaptiveResult } from './losses/adaptiv
 export { AdaptiveLogSoftmaxWithLoss } from './losses/adaptive-log-softmax.ts'
 export type { AnyModule, NamedModulesOptions, NamedTensorsOptions } from './module.ts'
 export { Module } from './module.ts'
-export type { ModuleConversion } from './module-convert.ts'
+export type { ModuleConversion, ModuleConversionOptions } from './module-convert.ts'
 export type {
   BackwardHook,
   BackwardPreHook,

@@ -1,34 +1,40 @@
-/** Conversion of a module's parameters and buffers to another dtype or device. */
-import type { DType, Device } from '@flambeau/core'
+/** Conversion of a module's parameters and buffers to another dtype, device or order in memory. */
+import type { Device, DType, MemoryFormatOptions } from '@flambeau/core'
 import { DTypeError, Tensor, zeros } from '@flambeau/core'
+import { conversionOf, dtypeName } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 import type { AnyModule } from './module.ts'
 import { buffersOf } from './module-state.ts'
 import { Parameter } from './parameter.ts'
 
-/** What {@link Module.to} converts to: a dtype, a device, both, or what a tensor has. */
-export type ModuleConversion = DType | Device | Tensor | { dtype?: DType; device?: Device }
-
-interface Target {
-  dtype: DType | undefined
-  device: Device | undefined
+/** What {@link Module.to} takes by name. */
+export interface ModuleConversionOptions extends MemoryFormatOptions {
+  /** A floating dtype. Default: those that they have. */
+  dtype?: DType | null
+  /** Default: where they are. */
+  device?: Device | null
+  /** Without effect: copies to a GPU never wait for it. */
+  nonBlocking?: boolean
 }
 
-function targetOf(conversion: ModuleConversion): Target {
-  if (conversion instanceof Tensor) return { dtype: conversion.dtype, device: conversion.device }
-  if (typeof conversion === 'object') return { dtype: conversion.dtype, device: conversion.device }
-  return isDType(conversion)
-    ? { dtype: conversion, device: undefined }
-    : { dtype: undefined, device: conversion }
-}
+/** What {@link Module.to} converts to: a dtype, a device and a dtype, what a tensor has, or options. */
+export type ModuleConversion =
+  | [dtype: DType, nonBlocking?: boolean]
+  | [device: Device | null, dtype?: DType | null, nonBlocking?: boolean]
+  | [other: Tensor, nonBlocking?: boolean]
+  | [options: ModuleConversionOptions]
 
-const isDType = (name: string): name is DType => !/^(cpu|cuda|mps|meta)\b/.test(name)
+/** Axes that tensors have to which an order in memory applies; others stay as they are. */
+const AXES: Readonly<Record<string, number>> = { channelsLast: 4, channelsLast3d: 5 }
 
 /** Converts in place: parameters stay the objects that they are. */
-export function convertModule(root: AnyModule, conversion: ModuleConversion): void {
-  const { dtype, device } = targetOf(conversion)
-  // Says what is wrong where tensors cannot be there, before anything is moved.
+export function convertModule(root: AnyModule, given: ModuleConversion): void {
+  const { dtype: code, device, format } = conversionOf(given)
+  const dtype = code === undefined ? undefined : dtypeName(code)
+  // Say what is wrong before anything is moved.
   if (device !== undefined) zeros([0], { device })
+  const axes = AXES[format]
+  if (axes === undefined && format !== 'preserveFormat') zeros([]).to({ memoryFormat: format })
   if (dtype !== undefined && !dtype.startsWith('float') && dtype !== 'bfloat16') {
     throw new DTypeError(
       'Module.to',
@@ -39,7 +45,9 @@ export function convertModule(root: AnyModule, conversion: ModuleConversion): vo
   }
   const converted = (value: Tensor): Tensor => {
     const there = device === undefined ? value : value.to(device)
-    return dtype === undefined || !value.isFloatingPoint() ? there : there.to(dtype)
+    const typed = dtype === undefined || !value.isFloatingPoint() ? there : there.to(dtype)
+    const ordered = format === 'contiguousFormat' || value.ndim === axes
+    return ordered ? typed.contiguous({ memoryFormat: format }) : typed
   }
   noGrad(() => {
     for (const module of root.modules()) {

@@ -262,7 +262,49 @@ describe('Module', () => {
     expect(net(ones([1, 4], { dtype: 'float64' })).dtype).toBe('float64')
     expect(net.to('cpu').fc1.weight.dtype).toBe('float64')
     expect(() => net.to('cuda')).toThrow(/there is no device "cuda"/)
+    expect(() => net.cuda()).toThrow(/there is no device "cuda"/)
+    expect(() => net.cuda(1)).toThrow(/there is no device "cuda:1"/)
     expect(() => net.to('int64')).toThrow(/parameters must be floating, not int64/)
+  })
+
+  it('converts them as PyTorch is told to', () => {
+    const net = new Net()
+    const dtypeAfter = (...conversion: nn.ModuleConversion): string =>
+      net.to(...conversion).fc1.weight.dtype
+    expect(dtypeAfter('cpu', 'float64')).toBe('float64')
+    expect(dtypeAfter('cpu')).toBe('float64')
+    expect(dtypeAfter(zeros([1], { dtype: 'bfloat16' }))).toBe('bfloat16')
+    expect(dtypeAfter('float32', true)).toBe('float32')
+    expect(dtypeAfter({ dtype: 'float16', device: 'cpu', nonBlocking: true })).toBe('float16')
+    const wrong: [unknown[], RegExp][] = [
+      [['gpu'], /"gpu" is not a dtype, and no device/],
+      [['float32', 'cpu'], /nonBlocking must be true or false/],
+      [['cpu', 'int64'], /must be floating, not int64/],
+      [[], /nothing to convert to/],
+      [[{ dtyp: 'float32' }], /there is no option 'dtyp'/],
+      [[{ memoryFormat: 'nhwc' }], /"nhwc" is not a memory format/],
+    ]
+    for (const [given, message] of wrong) {
+      expect(() => net.to(...(given as nn.ModuleConversion))).toThrow(message)
+    }
+  })
+
+  it('orders weights of images with the channels innermost', () => {
+    const net = new nn.Sequential(
+      new nn.Conv2d(3, 4, 3),
+      new nn.BatchNorm2d(4),
+      new nn.Conv1d(2, 2, 1),
+    )
+    const before = net.stateDict()
+    net.to({ memoryFormat: 'channelsLast' })
+    const [conv, , other] = net
+    expect((conv as nn.Conv2d).weight.stride()).toEqual([27, 1, 9, 3])
+    expect((other as nn.Conv1d).weight.isContiguous()).toBe(true)
+    for (const [key, value] of Object.entries(net.stateDict())) {
+      expect(value.tolist()).toEqual(before[key]!.tolist())
+    }
+    net.to({ memoryFormat: 'contiguousFormat' })
+    expect((conv as nn.Conv2d).weight.isContiguous()).toBe(true)
   })
 })
 

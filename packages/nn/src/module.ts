@@ -1,6 +1,6 @@
 /** The base of all layers and models. */
 import { inspect } from 'node:util'
-import type { DType } from '@flambeau/core'
+import type { Device, DType } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
 import type { Arguments, Given } from '@flambeau/core/internal'
 import { parameters } from '@flambeau/core/internal'
@@ -406,14 +406,15 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   }
 
   /**
-   * Converts floating parameters and buffers, in place of the old ones: `to('float64')`,
-   * `to({ dtype: 'bfloat16', device: 'cpu' })`, or as a tensor is. Parameters stay the same objects,
-   * so that an optimizer goes on with them.
+   * Converts floating parameters and buffers to a dtype, and moves all to a device, in place of the old
+   * ones: `to('float64')`, `to('cuda')`, `to('cuda', 'bfloat16')`, as a tensor is: `to(x)`, or by name:
+   * `to({ memoryFormat: 'channelsLast' })` orders those of four axes in memory. Parameters stay the same
+   * objects, so that an optimizer goes on with them.
    *
    * @throws {DTypeError} for a dtype that is not floating. @throws {DeviceError} for a device that is not there.
    * @see torch.nn.Module.to
    */
-  to(conversion: ModuleConversion): this {
+  to(...conversion: ModuleConversion): this {
     convertModule(this, conversion)
     return this
   }
@@ -446,6 +447,16 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   /** `to('cpu')`. */
   cpu(): this {
     return this.to('cpu')
+  }
+
+  /**
+   * `to('cuda')`, or to the GPU of a number.
+   *
+   * @throws {DeviceError} if there is none, or `@flambeau/cuda-backend` was not imported.
+   * @see torch.nn.Module.cuda
+   */
+  cuda(device?: Device | number | null): this {
+    return this.to(typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda'))
   }
 
   /** The module below with a dotted name. @throws {ValueError} if there is none. */

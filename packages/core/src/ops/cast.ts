@@ -9,6 +9,7 @@ import {
   BOOL,
   codeOf,
   dtypeCode,
+  DTYPES,
   FLOAT16,
   FLOAT32,
   FLOAT64,
@@ -18,10 +19,11 @@ import {
   INT8,
   UINT8,
 } from '../dtype.ts'
-import { ValueError } from '../errors.ts'
+import { DTypeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { defineOp, run } from '../op.ts'
 import type { AnyDType } from '../tensor.ts'
+import { show } from '../show.ts'
 import { requireTensor, Tensor } from '../tensor.ts'
 import type { MemoryFormat, MemoryFormatOptions } from './memory-format.ts'
 import { axesInMemory, inMemoryOrder } from './memory-format.ts'
@@ -48,7 +50,10 @@ export function castCode(x: Tensor, dtype: DTypeCode): Tensor {
 
 /** What {@link to} takes by name beside the dtype and the device. */
 export interface ConversionOptions extends MemoryFormatOptions {
-  /** Without effect: copies in the processor's memory never wait. */
+  /**
+   * Without effect. Copies to a GPU never wait for it; those from a GPU always do, so that the
+   * elements are there.
+   */
   nonBlocking?: boolean
   /** Copy also where nothing is to be converted. Default false. */
   copy?: boolean
@@ -100,6 +105,70 @@ const readDevice = parameters<[Device | null, DType | null, boolean, boolean, Me
   'memoryFormat',
 ])
 
+/** What {@link to} was asked for; undefined is left as it is. @internal */
+export interface Conversion {
+  readonly dtype: DTypeCode | undefined
+  readonly device: Device | undefined
+  readonly copy: boolean
+  readonly format: MemoryFormat
+}
+
+/**
+ * Reads the arguments of {@link to}, also for those who convert many tensors alike. @internal
+ *
+ * @throws {DTypeError} for a word that is neither a dtype nor a device.
+ * @throws {ValueError} for nothing, and for other arguments than it takes.
+ */
+export function conversionOf(given: readonly unknown[]): Conversion {
+  const first = given[0]
+  if (codeOf(first) !== undefined) {
+    const [dtype, nonBlocking, copy, format] = readDtype(given)
+    return conversion(nonBlocking, copy, format, dtype)
+  }
+  if (first instanceof Tensor || (isNamed(first) && first['other'] !== undefined)) {
+    const [other, nonBlocking, copy, format] = readOther(given)
+    requireTensor('to', 'other', other)
+    return conversion(nonBlocking, copy, format, other.dtype, other.device)
+  }
+  const [device, dtype, nonBlocking, copy, format] = readDevice(given)
+  if (typeof device === 'string' && !namesDevice(device)) {
+    throw new DTypeError(
+      'to',
+      [],
+      `${show(device)} is not a dtype, and no device`,
+      `use one of ${DTYPES.join(', ')}; or a device such as 'cpu' or 'cuda'`,
+    )
+  }
+  if (given.every((value) => value === undefined)) {
+    throw new ValueError('to', [], 'nothing to convert to is given', "to('float32')")
+  }
+  return conversion(nonBlocking, copy, format, dtype, device)
+}
+
+function conversion(
+  nonBlocking: boolean | undefined,
+  copy: boolean | undefined,
+  format: MemoryFormat | undefined,
+  dtype: DType | null | undefined,
+  device?: Device | null,
+): Conversion {
+  for (const [name, value] of Object.entries({ nonBlocking, copy })) {
+    if (value === undefined || value === null || typeof value === 'boolean') continue
+    throw new ValueError(
+      'to',
+      [{ name, description: show(value) }],
+      `${name} must be true or false`,
+      "a device comes before the dtype: to('cuda', 'float16')",
+    )
+  }
+  return {
+    dtype: dtype === undefined || dtype === null ? undefined : dtypeCode(dtype),
+    device: device ?? undefined,
+    copy: copy ?? false,
+    format: format ?? 'preserveFormat',
+  }
+}
+
 function convert(
   op: string,
   input: Tensor,
@@ -125,7 +194,7 @@ function convert(
  *
  * Shapes: input `[*]` -> same. Differentiable between floating dtypes.
  *
- * @throws {DTypeError} for a name that is not a dtype.
+ * @throws {DTypeError} for a name that is not a dtype and no device.
  * @throws {DeviceError} for a device that is not there.
  * @throws {ShapeError} if the memory format is for another number of axes.
  * @see torch.Tensor.to
@@ -155,24 +224,10 @@ export function to<Own extends DType>(
 ): Tensor<Own>
 export function to(input: Tensor, ...given: readonly unknown[]): Tensor {
   requireTensor('to', 'input', input)
-  const first = given[0]
-  const code = codeOf(first)
-  if (code !== undefined) {
-    if (given.length === 1) return castCode(input, code)
-    const [, , copy, format] = readDtype(given)
-    return convert('to', input, code, copy, format)
-  }
-  if (first instanceof Tensor || (isNamed(first) && first['other'] !== undefined)) {
-    const [other, , copy, format] = readOther(given)
-    requireTensor('to', 'other', other)
-    return convert('to', input, other._dtype, copy, format, other.device)
-  }
-  const [device, dtype, , copy, format] = readDevice(given)
-  if (typeof device === 'string' && !namesDevice(device)) dtypeCode(device)
-  if (given.length === 0 || first === undefined) {
-    throw new ValueError('to', { input }, 'nothing to convert to is given', "to('float32')")
-  }
-  return convert('to', input, dtype ? dtypeCode(dtype) : input._dtype, copy, format, device)
+  const code = codeOf(given[0])
+  if (code !== undefined && given.length === 1) return castCode(input, code)
+  const { dtype = input._dtype, copy, format, device } = conversionOf(given)
+  return convert('to', input, dtype, copy, format, device)
 }
 
 const readFormat = parameters<[MemoryFormat]>('to', ['memoryFormat'])

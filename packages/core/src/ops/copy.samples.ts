@@ -101,6 +101,12 @@ samplesFor('cast', [
     name: 'an unknown dtype',
     inputs: [[2]],
     run: (x: Tensor) => to(x, 'float' as 'float32'),
-    throws: /"float" is not a dtype/,
+    throws: /"float" is not a dtype, and no device/,
+  },
+  {
+    name: 'a device after the dtype',
+    inputs: [[2]],
+    run: (x: Tensor) => to(x, 'float16', 'cpu' as never),
+    throws: /nonBlocking must be true or false.*to\('cuda', 'float16'\)/s,
   },
 ])

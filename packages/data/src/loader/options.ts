@@ -26,7 +26,10 @@ export interface DataLoaderOptions<Sample = never, Batch = unknown> {
    * thread; one that a recipe names runs in the workers.
    */
   collateFn?: CollateFunction<Sample, Batch> | WorkerRecipe | null
-  /** Put batches into memory that a GPU reads directly. Without a GPU it has no effect but a warning. */
+  /**
+   * For PyTorch's sake: copies to a GPU pass through memory that it reads directly in any case. Without
+   * a GPU, a warning says so once.
+   */
   pinMemory?: boolean
   /** Leave out the last batch if it is smaller. Default false. */
   dropLast?: boolean
