@@ -164,6 +164,9 @@ describe('autocast', () => {
       /enabled must be true or false/,
     )
     expect(() => autocast({ wrong: 1 } as never, product)).toThrow(/no option 'wrong'/)
+    expect(() => autocast('cpu', product as never, 'bfloat16' as never)).toThrow(
+      /the body of the region is the last argument/,
+    )
     expect(() => autocast.wrap(3 as never)).toThrow(/fn must be a function/)
     expect(() => setAutocastCacheEnabled(1 as never)).toThrow(/true or false/)
     expect(() => customFwd(3 as never)).toThrow(/customFwd: fn must be a function/)

@@ -78,7 +78,7 @@ function modeFor(given: readonly unknown[]): AutocastMode {
       'autocast',
       [],
       `${name} must be true or false, not ${show(value)}`,
-      'true',
+      "name it: autocast({ dtype: 'bfloat16', enabled: false }, () => …)",
     )
   }
   const around = autocastMode()
@@ -196,7 +196,17 @@ export interface Autocast {
 export const autocast: Autocast = Object.assign(
   (...given: readonly unknown[]): unknown => {
     const body = given.at(-1)
-    if (typeof body !== 'function') return untilDisposed(modeFor(given))
+    if (typeof body !== 'function') {
+      if (given.some((value) => typeof value === 'function')) {
+        throw new ValueError(
+          'autocast',
+          [],
+          'the body of the region is the last argument',
+          "autocast('cuda', 'float16', () => …)",
+        )
+      }
+      return untilDisposed(modeFor(given))
+    }
     return withMode(modeFor(given.slice(0, -1)), body as () => unknown)
   },
   {

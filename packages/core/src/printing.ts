@@ -153,6 +153,7 @@ export function formatTensor(tensor: Tensor): string {
   const body = empty ? '[]' : build(0, prefix.length)
 
   const suffixes: string[] = []
+  if (tensor.device !== 'cpu') suffixes.push(`device='${tensor.device}'`)
   if (empty && shape.length !== 1) suffixes.push(`size=(${shape.join(', ')})`)
   const usual = getDefaultDtype()
   const implied = kind === 'floating' ? dtype === usual : dtype === 'int64' || dtype === 'bool'

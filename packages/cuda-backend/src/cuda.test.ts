@@ -1,5 +1,6 @@
 /** Devices, memory, streams, events and graphs, on the emulation of two GPUs. */
 import {
+  arange,
   collectGarbage,
   conv2d,
   DeviceError,
@@ -74,6 +75,45 @@ describe('devices', () => {
     expect(list(y.to('cuda:0').add(x))).toEqual([3, 6, 9])
     expect(list(x.copy_(tensor([7])))).toEqual([7, 7, 7])
     expect(list(zeros([3]).copy_(y))).toEqual([2, 4, 6])
+  })
+
+  it('are told where tensors are printed', () => {
+    expect(String(ones([2], gpu))).toBe("tensor([1., 1.], device='cuda:0')")
+    expect(String(zeros([0, 2], { device: 'cuda:1', dtype: 'float16' }))).toBe(
+      "tensor([], device='cuda:1', size=(0, 2), dtype=float16)",
+    )
+  })
+
+  it('take indices and parts from the processor', () => {
+    const x = arange(6, gpu).reshape(3, 2)
+    const rows = tensor([2, 0])
+    expect(x.at(rows).device).toBe('cuda:0')
+    expect(x.at(rows).tolist()).toEqual([
+      [4, 5],
+      [0, 1],
+    ])
+    expect(x.at(rows, rows.clampMax(1)).tolist()).toEqual([5, 0])
+    expect(x.at(tensor([true, false, true])).tolist()).toEqual([
+      [0, 1],
+      [4, 5],
+    ])
+    x.setAt(1, tensor([7, 8]))
+    expect(x.tolist()).toEqual([
+      [0, 1],
+      [7, 8],
+      [4, 5],
+    ])
+    x.setAt(rows, 0)
+    expect(x.sum().item()).toBe(15)
+    const weight = ones([2, 2], { ...gpu, requiresGrad: true })
+    weight
+      .at(tensor([1, 1]))
+      .sum()
+      .backward()
+    expect(weight.grad!.tolist()).toEqual([
+      [0, 0],
+      [2, 2],
+    ])
   })
 })
 

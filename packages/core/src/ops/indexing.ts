@@ -20,6 +20,7 @@ import { fitValue, isIndexCode, joinIndices, putGroup, takeGroup } from './index
 import type { AdvancedPart, Index, IndexPlan, Span } from './index-plan.ts'
 import { isBasic, planIndex, spreadIndex, withPlaces } from './index-plan.ts'
 import { fillMasked, maskedSelect } from './masking.ts'
+import { transferred } from './transfer.ts'
 
 export type { Index, Span } from './index-plan.ts'
 export { span } from './index-plan.ts'
@@ -137,7 +138,7 @@ function at(input: Tensor, ...given: (Index | readonly Index[] | undefined)[]): 
       if (Number.isInteger(only) && only >= -size && only < size) return input.select(0, only)
     } else if (only instanceof Tensor && only.ndim > 0 && input.ndim > 0) {
       if (isIndexCode(only._dtype) && only._dtype !== UINT8) {
-        return takeGroup('at', input, only, FIRST_AXIS)
+        return takeGroup('at', input, transferred('at', only, input.device), FIRST_AXIS)
       }
     }
   }
@@ -238,7 +239,9 @@ function write(
     const plan = planIndex(op, input, indices)
     const given = assignable(op, value, input)
     if (plan.advanced.length === 0) {
-      setWindow(op, input, fitValue(op, given, input, plan.shape), plan, add)
+      // Such a part is copied to, from wherever the value is.
+      const near = given instanceof Tensor ? transferred(op, given, input.device) : given
+      setWindow(op, input, fitValue(op, near, input, plan.shape), plan, add)
     } else {
       putAdvanced(op, plan.whole ? input : windowOf(input, plan), given, plan.advanced, add)
     }
