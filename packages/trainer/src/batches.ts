@@ -1,6 +1,8 @@
 /** What the loop asks of its parts. */
+import type { Device } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
-import type { Module } from '@flambeau/nn'
+import { anyDevice } from '@flambeau/core/internal'
+import type { AnyModule, Module } from '@flambeau/nn'
 
 /** Batches, again for each epoch: a DataLoader, a list, anything that can be iterated. */
 export type Batches<Batch> = AsyncIterable<Batch> | Iterable<Batch>
@@ -42,6 +44,32 @@ export function resultOf(result: Tensor | BatchResult): BatchResult {
   if (whole.loss instanceof Tensor && whole.loss.numel() === 1) return whole
   const seen = whole.loss instanceof Tensor ? { loss: whole.loss } : []
   throw new ValueError('fit', seen, 'the loss of a batch must be one number', 'take its mean()')
+}
+
+/** Where a model is: where its first parameter is, or its first buffer. */
+export function deviceOf(model: AnyModule): Device {
+  for (const tensors of [model.parameters(), model.buffers()]) {
+    for (const one of tensors) return one.device
+  }
+  return 'cpu'
+}
+
+/**
+ * The batch with its tensors on a device: those in arrays and plain objects, and whatever else can be
+ * moved by a method `to`. The rest is handed on as it is.
+ */
+export function movedTo<Batch>(batch: Batch, device: Device): Batch {
+  return anyDevice() ? (move(batch, device) as Batch) : batch
+}
+
+function move(part: unknown, device: Device): unknown {
+  if (typeof part !== 'object' || part === null) return part
+  const { to } = part as { to?: unknown }
+  if (typeof to === 'function') return (part as Tensor).to(device)
+  if (Array.isArray(part)) return part.map((one) => move(one, device))
+  const prototype: unknown = Object.getPrototypeOf(part)
+  if (prototype !== Object.prototype && prototype !== null) return part
+  return Object.fromEntries(Object.entries(part).map(([key, one]) => [key, move(one, device)]))
 }
 
 /** How many examples a batch has: the length of its first tensor. */

@@ -1,8 +1,9 @@
 import { noGrad } from '@flambeau/autograd'
+import type { Device } from '@flambeau/core'
 import type { AnyMetric } from '@flambeau/data'
 import type { AnyModule, Module } from '@flambeau/nn'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
-import { breathe, resultOf, sizeOf, withLoss } from './batches.ts'
+import { breathe, deviceOf, movedTo, resultOf, sizeOf, withLoss } from './batches.ts'
 
 export interface EvaluateOptions<Batch> {
   /** The loss of `[input, target]` batches; or `forward`. */
@@ -11,6 +12,8 @@ export interface EvaluateOptions<Batch> {
   readonly forward?: BatchFunction<Batch>
   /** By name; each is given predictions and targets of every batch, and starts anew. Default none. */
   readonly metrics?: Readonly<Record<string, AnyMetric>>
+  /** Where batches are moved before they are computed. Default where the model's parameters are. */
+  readonly device?: Device
 }
 
 /** What {@link evaluate} found: the mean loss, and each metric by its name. */
@@ -70,7 +73,7 @@ export async function evaluate<Batch>(
   options: EvaluateOptions<Batch>,
 ): Promise<Evaluation> {
   const forward = options.forward ?? withLoss<Batch>(model as Module, options.loss ?? noLoss)
-  const metrics = options.metrics ?? {}
+  const { metrics = {}, device = deviceOf(model) } = options
   for (const metric of Object.values(metrics)) metric.reset()
   const wasTraining = model.training
   model.eval()
@@ -78,7 +81,7 @@ export async function evaluate<Batch>(
   try {
     for await (const batch of batches) {
       noGrad(() => {
-        const { loss, compared } = resultOf(forward(batch))
+        const { loss, compared } = resultOf(forward(movedTo(batch, device)))
         const size = sizeOf(batch)
         sum += loss.item() * size
         examples += size

@@ -1,5 +1,5 @@
 import { autocast, tensor, ValueError } from '@flambeau/core'
-import type { Tensor } from '@flambeau/core'
+import type { Device, Tensor } from '@flambeau/core'
 import type { AnyMetric } from '@flambeau/data'
 import { CheckpointFolder } from '@flambeau/data'
 import type { AnyModule, Module } from '@flambeau/nn'
@@ -7,7 +7,7 @@ import { utils } from '@flambeau/nn'
 import { ReduceLROnPlateau } from '@flambeau/optim'
 import { EventLoopDelay } from '@flambeau/tensorboard'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
-import { breathe, lengthOf, resultOf, sizeOf, withLoss } from './batches.ts'
+import { breathe, deviceOf, lengthOf, movedTo, resultOf, sizeOf, withLoss } from './batches.ts'
 import type { OpenBoard } from './board-logger.ts'
 import { openBoard } from './board-logger.ts'
 import { EarlyStopping } from './early-stopping.ts'
@@ -176,7 +176,9 @@ class Training<Batch> {
     let pending = 0
     let seen = 0
     let last: Batch | undefined
-    for await (const batch of this.#readable(() => pending === 0)) {
+    const device = this.#device()
+    for await (const given of this.#readable(() => pending === 0)) {
+      const batch = movedTo(given, device)
       const size = sizeOf(batch)
       const { loss, compared } = this.#compute(batch)
       seen++
@@ -209,6 +211,7 @@ class Training<Batch> {
         : await evaluate(this.#model, validation, {
             forward: (batch: Batch) => this.#compute(batch),
             metrics: this.#metrics,
+            device,
           })
     const record: EpochRecord = {
       epoch: place.epoch,
@@ -243,10 +246,16 @@ class Training<Batch> {
     }
   }
 
+  /** Where batches are computed. */
+  #device(): Device {
+    return this.#options.device ?? deviceOf(this.#model)
+  }
+
   #compute(batch: Batch): ReturnType<typeof resultOf> {
     const { autocast: mixed = false } = this.#options
     if (mixed === false) return resultOf(this.#forward(batch))
-    const settings = mixed === true ? {} : mixed
+    const deviceType = this.#device().replace(/:\d+$/, '') as 'cpu' | 'cuda'
+    const settings = mixed === true ? { deviceType } : { deviceType, ...mixed }
     return autocast(settings, () => resultOf(this.#forward(batch)))
   }
 

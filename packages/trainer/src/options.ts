@@ -1,4 +1,4 @@
-import type { AutocastOptions } from '@flambeau/core'
+import type { AutocastOptions, Device } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import type { AnyMetric, CheckpointFolder } from '@flambeau/data'
 import type { GradScaler, Optimizer } from '@flambeau/optim'
@@ -51,7 +51,12 @@ export interface FitOptions<Batch> {
   readonly clipGradNorm?: number
   /** Largest size of any number in a gradient. Default unbounded. */
   readonly clipGradValue?: number
-  /** Compute in mixed precision. Default false. */
+  /**
+   * Where batches are moved before they are computed: tensors in arrays and plain objects, and whatever
+   * has a method `to`. Default where the model's parameters are.
+   */
+  readonly device?: Device
+  /** Compute in mixed precision, on the device of the model. Default false. */
   readonly autocast?: boolean | AutocastOptions
   /** For float16, whose gradients may vanish. Default none. */
   readonly scaler?: GradScaler
