@@ -14,6 +14,8 @@ namespace flambeau::cuda {
 
 namespace {
 
+constexpr int kMostThreads = 1024;
+
 template <class T>
 FLAMBEAU_DEVICE T never() {
   return lowest<T>();
@@ -100,7 +102,8 @@ FLAMBEAU_DEVICE bool read_sequence(const Batch& batch, const T* scores, int64_t 
 // alpha[(n · steps + t) · width + s]: the alignments of steps 0..t that end at place s; loss[n]:
 // -log of the probability of all.
 template <class T>
-__global__ void forward_kernel(Batch batch, const T* __restrict__ scores, T* all_alpha, T* loss) {
+__global__ void __launch_bounds__(kMostThreads)
+    forward_kernel(Batch batch, const T* __restrict__ scores, T* all_alpha, T* loss) {
   const int64_t n = blockIdx.x;
   Sequence<T> q;
   if (!read_sequence(batch, scores, n, &q)) {
@@ -155,10 +158,10 @@ struct AddScaled {
 // sequence, `all_next` width: the next place with the same label, -1 where there is none, or -2 for
 // places that come after another one of their label, or are blank.
 template <class T>
-__global__ void backward_kernel(Batch batch, const T* __restrict__ scores,
-                                const T* __restrict__ all_alpha, const T* __restrict__ losses,
-                                const T* __restrict__ grad, bool drops_infinite, T* all_beta,
-                                int32_t* all_next, bool* all_first, T* dx) {
+__global__ void __launch_bounds__(kMostThreads)
+    backward_kernel(Batch batch, const T* __restrict__ scores, const T* __restrict__ all_alpha,
+                    const T* __restrict__ losses, const T* __restrict__ grad, bool drops_infinite,
+                    T* all_beta, int32_t* all_next, bool* all_first, T* dx) {
   const int64_t n = blockIdx.x;
   const T loss = losses[n];
   const T factor = grad[n];
@@ -241,7 +244,8 @@ int64_t width_of(const Shape& sums, const Batch& batch) {
 }
 
 unsigned threads_for(int64_t places) {
-  return static_cast<unsigned>(std::min<int64_t>(1024, (places + kWarp - 1) / kWarp * kWarp));
+  return static_cast<unsigned>(
+      std::min<int64_t>(kMostThreads, (places + kWarp - 1) / kWarp * kWarp));
 }
 
 }  // namespace

@@ -97,8 +97,8 @@ FLAMBEAU_CUDA_KERNEL(gatherGrad) {
 namespace {
 
 template <class I>
-__global__ void mark_classes(const I* index, int64_t n, int64_t* out, int64_t classes,
-                             const Fault* fault) {
+__global__ void __launch_bounds__(kThreads)
+    mark_classes(const I* index, int64_t n, int64_t* out, int64_t classes, const Fault* fault) {
   const int64_t i = global_thread();
   if (i >= n) return;
   const int64_t label = static_cast<int64_t>(index[i]);

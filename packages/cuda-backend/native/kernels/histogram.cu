@@ -41,9 +41,10 @@ FLAMBEAU_DEVICE void count_bins(int64_t n, int64_t bins, const BinOf& bin_of, co
 }
 
 template <class T, class Count>
-__global__ void number_kernel(const T* __restrict__ x, int64_t n, int64_t bins,
-                              const Count* __restrict__ weights, bool shared, Count* counts,
-                              const Fault* fault) {
+__global__ void __launch_bounds__(kThreads)
+    number_kernel(const T* __restrict__ x, int64_t n, int64_t bins,
+                  const Count* __restrict__ weights, bool shared, Count* counts,
+                  const Fault* fault) {
   count_bins(
       n, bins,
       [=](int64_t i) -> int64_t {
@@ -162,15 +163,17 @@ struct Bins {
 };
 
 template <class T>
-__global__ void bins_kernel(const T* __restrict__ x, int64_t n, Bins<T> bins,
-                            const double* __restrict__ weights, bool shared, double* counts) {
+__global__ void __launch_bounds__(kThreads)
+    bins_kernel(const T* __restrict__ x, int64_t n, Bins<T> bins,
+                const double* __restrict__ weights, bool shared, double* counts) {
   count_bins(
       n, bins.last, [=](int64_t i) { return bins.of(x[i]); }, weights, shared, counts);
 }
 // The bin of each element, or one more for those without.
 template <class T>
-__global__ void find_bins_kernel(const T* __restrict__ x, int64_t n, Bins<T> bins,
-                                 int64_t* __restrict__ places) {
+__global__ void __launch_bounds__(kThreads)
+    find_bins_kernel(const T* __restrict__ x, int64_t n, Bins<T> bins,
+                     int64_t* __restrict__ places) {
   for (int64_t i = global_thread(); i < n; i += global_threads()) {
     const int64_t bin = bins.of(x[i]);
     places[i] = bin < 0 ? bins.last : bin;

@@ -7,8 +7,8 @@ namespace flambeau::cuda {
 namespace {
 
 template <class T, int n>
-__global__ void avg_kernel(PoolShape s, PoolItems items, const T* x, T* y, bool count_pad,
-                           double divisor) {
+__global__ void __launch_bounds__(kPoolThreads)
+    avg_kernel(PoolShape s, PoolItems items, const T* x, T* y, bool count_pad, double divisor) {
   using W = Computed<T>;
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, i, j, pack;
@@ -32,8 +32,9 @@ __global__ void avg_kernel(PoolShape s, PoolItems items, const T* x, T* y, bool 
 }
 
 template <class T, int n>
-__global__ void avg_grad_kernel(PoolShape s, PoolItems items, const T* dy, T* dx, bool count_pad,
-                                double divisor) {
+__global__ void __launch_bounds__(kPoolThreads)
+    avg_grad_kernel(PoolShape s, PoolItems items, const T* dy, T* dx, bool count_pad,
+                    double divisor) {
   using W = Computed<T>;
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, h, w, pack;

@@ -56,7 +56,8 @@ __device__ __forceinline__ void read_taps(Taps kind, const void* taps, int64_t a
 }
 
 template <class T, int n>
-__global__ void max_kernel(PoolShape s, PoolItems items, const T* x, T* y, void* taps, Taps kind) {
+__global__ void __launch_bounds__(kPoolThreads)
+    max_kernel(PoolShape s, PoolItems items, const T* x, T* y, void* taps, Taps kind) {
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, i, j, pack;
     items.locate(static_cast<uint32_t>(item), &image, &i, &j, &pack);
@@ -89,8 +90,8 @@ __global__ void max_kernel(PoolShape s, PoolItems items, const T* x, T* y, void*
 // Each position of the input collects from the windows that cover it, in a
 // fixed order.
 template <class T, int n>
-__global__ void max_grad_kernel(PoolShape s, PoolItems items, const T* dy, const void* taps,
-                                Taps kind, T* dx) {
+__global__ void __launch_bounds__(kPoolThreads)
+    max_grad_kernel(PoolShape s, PoolItems items, const T* dy, const void* taps, Taps kind, T* dx) {
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, h, w, pack;
     items.locate(static_cast<uint32_t>(item), &image, &h, &w, &pack);
@@ -145,8 +146,8 @@ __device__ __forceinline__ int64_t place_of(const PoolShape& s, Taps kind, int64
 }
 
 // Reports indices that are not in their windows.
-__global__ void check_positions_kernel(PoolShape s, PoolItems items, const int64_t* taps,
-                                       const Fault* fault) {
+__global__ void __launch_bounds__(kPoolThreads)
+    check_positions_kernel(PoolShape s, PoolItems items, const int64_t* taps, const Fault* fault) {
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, i, j, channel;
     items.locate(static_cast<uint32_t>(item), &image, &i, &j, &channel);
@@ -156,8 +157,9 @@ __global__ void check_positions_kernel(PoolShape s, PoolItems items, const int64
 }
 
 template <class T>
-__global__ void gather_kernel(PoolShape s, PoolItems items, const T* x, const void* taps, Taps kind,
-                              T* y, const Fault* fault) {
+__global__ void __launch_bounds__(kPoolThreads)
+    gather_kernel(PoolShape s, PoolItems items, const T* x, const void* taps, Taps kind, T* y,
+                  const Fault* fault) {
   for (int64_t item = global_thread(); item < items.count(); item += global_threads()) {
     uint32_t image, i, j, channel;
     items.locate(static_cast<uint32_t>(item), &image, &i, &j, &channel);

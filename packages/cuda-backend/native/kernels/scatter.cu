@@ -9,8 +9,9 @@ constexpr int kThreads = 256;
 
 // winner[slot] = 1 + the highest rank of the elements that go there.
 template <class I>
-__global__ void elect_kernel(const I* __restrict__ index, uint32_t ranks, Places places,
-                             Slots slots, uint32_t* winner) {
+__global__ void __launch_bounds__(kThreads)
+    elect_kernel(const I* __restrict__ index, uint32_t ranks, Places places, Slots slots,
+                 uint32_t* winner) {
   for (int64_t i = global_thread(); i < ranks; i += global_threads()) {
     const uint32_t rank = static_cast<uint32_t>(i);
     const int64_t place = places.find(index[rank], rank);

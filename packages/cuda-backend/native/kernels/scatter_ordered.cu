@@ -10,8 +10,9 @@ namespace {
 constexpr int kThreads = 256;
 
 template <class Key, class I>
-__global__ void key_kernel(const I* __restrict__ index, uint32_t ranks, Places places, Slots slots,
-                           Pairs<Key> pairs) {
+__global__ void __launch_bounds__(kThreads)
+    key_kernel(const I* __restrict__ index, uint32_t ranks, Places places, Slots slots,
+               Pairs<Key> pairs) {
   for (int64_t i = global_thread(); i < ranks; i += global_threads()) {
     const uint32_t rank = static_cast<uint32_t>(i);
     const int64_t place = places.find(index[rank], rank);
@@ -24,9 +25,10 @@ __global__ void key_kernel(const I* __restrict__ index, uint32_t ranks, Places p
 // A thread for each rank and element of a slice; those where a run of equal slots begins go along
 // it.
 template <bool kMultiplies, class T, class Key>
-__global__ void run_kernel(const Key* __restrict__ keys, const uint32_t* __restrict__ ranks,
-                           int64_t n, int64_t slots, Geometry<2> slice, T* out, int64_t out_step,
-                           const T* __restrict__ from, int64_t from_step, T alpha) {
+__global__ void __launch_bounds__(kThreads)
+    run_kernel(const Key* __restrict__ keys, const uint32_t* __restrict__ ranks, int64_t n,
+               int64_t slots, Geometry<2> slice, T* out, int64_t out_step,
+               const T* __restrict__ from, int64_t from_step, T alpha) {
   const int64_t total = n * slice.numel;
   for (int64_t i = global_thread(); i < total; i += global_threads()) {
     int64_t p = i / slice.numel;

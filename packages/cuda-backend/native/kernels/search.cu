@@ -27,8 +27,9 @@ FLAMBEAU_DEVICE int64_t search(const At& at, int64_t n, T value, bool right) {
   return first + (before(first) ? 1 : 0);
 }
 
-__global__ void sorter_kernel(const int64_t* __restrict__ sorter, int64_t numel, int64_t n,
-                              const Fault* fault) {
+__global__ void __launch_bounds__(kThreads)
+    sorter_kernel(const int64_t* __restrict__ sorter, int64_t numel, int64_t n,
+                  const Fault* fault) {
   for (int64_t i = global_thread(); i < numel; i += global_threads())
     if (static_cast<uint64_t>(sorter[i]) >= static_cast<uint64_t>(n))
       report(fault, kFaultSorter, sorter[i], n, i);
@@ -36,10 +37,10 @@ __global__ void sorter_kernel(const int64_t* __restrict__ sorter, int64_t numel,
 
 // `out` is int64, or if not `wide`, int32. `sorter` may be null.
 template <class T>
-__global__ void search_kernel(const T* __restrict__ sequence, int64_t n,
-                              const T* __restrict__ values, int64_t numel, int64_t per_row,
-                              const int64_t* __restrict__ sorter, bool right, bool wide,
-                              void* out) {
+__global__ void __launch_bounds__(kThreads)
+    search_kernel(const T* __restrict__ sequence, int64_t n, const T* __restrict__ values,
+                  int64_t numel, int64_t per_row, const int64_t* __restrict__ sorter, bool right,
+                  bool wide, void* out) {
   for (int64_t i = global_thread(); i < numel; i += global_threads()) {
     const int64_t start = (per_row == numel ? 0 : i / per_row) * n;
     const T* const elements = sequence + start;

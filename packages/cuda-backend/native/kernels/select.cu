@@ -138,9 +138,9 @@ __global__ void __launch_bounds__(kMany)
 
 // The first k of sorted rows.
 template <class T>
-__global__ void first_kernel(const T* __restrict__ sorted, const int64_t* __restrict__ from,
-                             int64_t rows, int64_t n, int64_t k, T* __restrict__ values,
-                             int64_t* __restrict__ places) {
+__global__ void __launch_bounds__(kFew)
+    first_kernel(const T* __restrict__ sorted, const int64_t* __restrict__ from, int64_t rows,
+                 int64_t n, int64_t k, T* __restrict__ values, int64_t* __restrict__ places) {
   for (int64_t i = global_thread(); i < rows * k; i += global_threads()) {
     const int64_t at = i / k * n + i % k;
     values[i] = sorted[at];
@@ -182,9 +182,9 @@ FLAMBEAU_CUDA_KERNEL(topk) {
     using T = decltype(zero);
     if (k > kMostItems || is_few_long(rows)) {
       const Sorted all = sorted_rows(call, rows, largest);
-      launch(first_kernel<T>, grid_for(rows.count * k, 1, call.properties()), 256, 0, call.stream(),
-             static_cast<const T*>(all.values), all.places, rows.count, rows.n, k, values.data<T>(),
-             places.data<int64_t>());
+      launch(first_kernel<T>, grid_for(rows.count * k, 1, call.properties(), kFew), kFew, 0,
+             call.stream(), static_cast<const T*>(all.values), all.places, rows.count, rows.n, k,
+             values.data<T>(), places.data<int64_t>());
       return;
     }
     int width = 1;

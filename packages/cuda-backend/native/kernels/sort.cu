@@ -11,14 +11,16 @@ namespace flambeau::cuda {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kShortThreads = 512;
 constexpr int kShort = 2048;
 // Elements that are sorted at a time, so that their numbers take 32 bits.
 constexpr int64_t kAtOnce = int64_t{1} << 31;
 
 // A block sorts `per_block` rows, for each of which there is room for `width` items.
 template <class T>
-__global__ void short_kernel(const T* __restrict__ x, int64_t rows, int n, int width, int per_block,
-                             bool reversed, T* __restrict__ values, int64_t* __restrict__ places) {
+__global__ void __launch_bounds__(kShortThreads)
+    short_kernel(const T* __restrict__ x, int64_t rows, int n, int width, int per_block,
+                 bool reversed, T* __restrict__ values, int64_t* __restrict__ places) {
   using Item = SortItem<T>;
   FLAMBEAU_SHARED(Item, items);
   const int64_t first = static_cast<int64_t>(blockIdx.x) * per_block;
@@ -45,8 +47,9 @@ __global__ void short_kernel(const T* __restrict__ x, int64_t rows, int n, int w
 
 // Keys of elements first … first + n - 1, with the row's number above each if `with_row`.
 template <class T, class Key>
-__global__ void key_kernel(const T* __restrict__ x, uint32_t n, FastDivide row_size, bool with_row,
-                           bool reversed, Pairs<Key> pairs) {
+__global__ void __launch_bounds__(kThreads)
+    key_kernel(const T* __restrict__ x, uint32_t n, FastDivide row_size, bool with_row,
+               bool reversed, Pairs<Key> pairs) {
   for (int64_t i = global_thread(); i < n; i += global_threads()) {
     const uint32_t at = static_cast<uint32_t>(i);
     Key key = key_of(x[at], reversed);
@@ -56,8 +59,9 @@ __global__ void key_kernel(const T* __restrict__ x, uint32_t n, FastDivide row_s
     pairs.values[at] = at;
   }
 }
-__global__ void row_key_kernel(const uint32_t* __restrict__ from, uint32_t n, FastDivide row_size,
-                               Pairs<uint32_t> pairs) {
+__global__ void __launch_bounds__(kThreads)
+    row_key_kernel(const uint32_t* __restrict__ from, uint32_t n, FastDivide row_size,
+                   Pairs<uint32_t> pairs) {
   for (int64_t i = global_thread(); i < n; i += global_threads()) {
     pairs.keys[i] = row_size.divide(from[i]);
     pairs.values[i] = from[i];
@@ -66,10 +70,10 @@ __global__ void row_key_kernel(const uint32_t* __restrict__ from, uint32_t n, Fa
 
 // What was sorted: elements are made of their keys, if given, where only one has the key.
 template <class T, class Key>
-__global__ void finish_kernel(const T* __restrict__ x, uint32_t n, FastDivide row_size,
-                              bool reversed, const Key* __restrict__ keys,
-                              const uint32_t* __restrict__ from, T* __restrict__ values,
-                              int64_t* __restrict__ places) {
+__global__ void __launch_bounds__(kThreads)
+    finish_kernel(const T* __restrict__ x, uint32_t n, FastDivide row_size, bool reversed,
+                  const Key* __restrict__ keys, const uint32_t* __restrict__ from,
+                  T* __restrict__ values, int64_t* __restrict__ places) {
   using Own = typename SortKey<T>::Type;
   constexpr Own kMask = ~Own{0} >> (8 * sizeof(Own) - kKeyBits<T>);
   for (int64_t i = global_thread(); i < n; i += global_threads()) {
@@ -116,9 +120,9 @@ void sort_short(Call& call, const T* x, int64_t rows, int n, bool reversed, T* v
                 int64_t* places) {
   int width = 1;
   while (width < n) width *= 2;
-  const int per_block = std::max(1, 2 * kThreads / width);
+  const int per_block = std::max(1, kShortThreads / width);
   launch(short_kernel<T>, static_cast<unsigned>((rows + per_block - 1) / per_block),
-         std::min(2 * kThreads, std::max(kWarp, per_block * width / 2)),
+         std::min(kShortThreads, std::max(kWarp, per_block * width / 2)),
          sizeof(SortItem<T>) * static_cast<size_t>(per_block * width), call.stream(), x, rows, n,
          width, per_block, reversed, values, places);
 }
@@ -163,15 +167,16 @@ FLAMBEAU_CUDA_KERNEL(sort) {
 
 namespace {
 
-__global__ void count_kernel(uint32_t* values, uint32_t n) {
+__global__ void __launch_bounds__(kThreads) count_kernel(uint32_t* values, uint32_t n) {
   for (int64_t i = global_thread(); i < n; i += global_threads())
     values[i] = static_cast<uint32_t>(i);
 }
 
 // The keys of columns [begin, end) of rows in the order that `pairs` has so far, as one key.
 template <class T>
-__global__ void column_kernel(const T* __restrict__ x, uint32_t n, int64_t m, int64_t begin,
-                              int64_t end, Pairs<uint64_t> pairs) {
+__global__ void __launch_bounds__(kThreads)
+    column_kernel(const T* __restrict__ x, uint32_t n, int64_t m, int64_t begin, int64_t end,
+                  Pairs<uint64_t> pairs) {
   for (int64_t i = global_thread(); i < n; i += global_threads()) {
     const T* const row = x + static_cast<int64_t>(pairs.values[i]) * m;
     uint64_t key = 0;
@@ -183,8 +188,8 @@ __global__ void column_kernel(const T* __restrict__ x, uint32_t n, int64_t m, in
   }
 }
 
-__global__ void widen_kernel(const uint32_t* __restrict__ from, uint32_t n,
-                             int64_t* __restrict__ to) {
+__global__ void __launch_bounds__(kThreads)
+    widen_kernel(const uint32_t* __restrict__ from, uint32_t n, int64_t* __restrict__ to) {
   for (int64_t i = global_thread(); i < n; i += global_threads()) to[i] = from[i];
 }
 

@@ -111,7 +111,8 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 // The row of each entry; and entries by column, those outside last. A warp for each row.
-__global__ void entry_kernel(SparseRows rows, int64_t* __restrict__ row_of, Pairs<uint64_t> pairs) {
+__global__ void __launch_bounds__(kThreads)
+    entry_kernel(SparseRows rows, int64_t* __restrict__ row_of, Pairs<uint64_t> pairs) {
   for (int64_t row = global_thread() / kWarp; row < rows.m; row += global_threads() / kWarp) {
     const auto [begin, end] = rows.entries_of(row);
     for (int64_t e = begin + lane_index(); e < end; e += kWarp) {
@@ -122,8 +123,8 @@ __global__ void entry_kernel(SparseRows rows, int64_t* __restrict__ row_of, Pair
   }
 }
 // Entries that no row has, of which entry_kernel reports, count as outside.
-__global__ void unknown_kernel(SparseRows rows, int64_t* __restrict__ row_of,
-                               Pairs<uint64_t> pairs) {
+__global__ void __launch_bounds__(kThreads)
+    unknown_kernel(SparseRows rows, int64_t* __restrict__ row_of, Pairs<uint64_t> pairs) {
   for (int64_t e = global_thread(); e < rows.entries; e += global_threads()) {
     row_of[e] = 0;
     pairs.keys[e] = static_cast<uint64_t>(rows.n);
