@@ -81,7 +81,8 @@ __device__ __forceinline__ int64_t output_of(int64_t at, int64_t pad, int64_t k,
 
 // y; weights as [taps, c / groups, o].
 template <class T>
-__global__ void forward_kernel(ConvGeometry g, const T* x, const T* w, const T* bias, T* y) {
+__global__ void __launch_bounds__(kThreads)
+    forward_kernel(ConvGeometry g, const T* x, const T* w, const T* bias, T* y) {
   const int64_t gc = g.group_c(), go = g.group_o();
   for (int64_t item = first_item(); item < g.n * g.y_pixels() * g.o; item += all_items()) {
     const int64_t o = item % g.o, pixel = item / g.o;
@@ -100,7 +101,8 @@ __global__ void forward_kernel(ConvGeometry g, const T* x, const T* w, const T* 
 
 // dx; weights as [taps, o / groups, c].
 template <class T>
-__global__ void input_grad_kernel(ConvGeometry g, const T* dy, const T* w, T* dx) {
+__global__ void __launch_bounds__(kThreads)
+    input_grad_kernel(ConvGeometry g, const T* dy, const T* w, T* dx) {
   const int64_t gc = g.group_c(), go = g.group_o();
   for (int64_t item = first_item(); item < g.n * g.x_pixels() * g.c; item += all_items()) {
     const int64_t c = item % g.c, pixel = item / g.c;
@@ -122,7 +124,8 @@ __global__ void input_grad_kernel(ConvGeometry g, const T* dy, const T* w, T* dx
 
 // dw, row-major; output channels are neighbours here.
 template <class T>
-__global__ void weight_grad_kernel(ConvGeometry g, const T* x, const T* dy, T* dw) {
+__global__ void __launch_bounds__(kThreads)
+    weight_grad_kernel(ConvGeometry g, const T* x, const T* dy, T* dw) {
   const int64_t gc = g.group_c(), go = g.group_o();
   for (int64_t item = first_item(); item < g.taps() * gc * g.o; item += all_items()) {
     const int64_t o = item % g.o, c = item / g.o % gc, k = item / (g.o * gc);
@@ -140,7 +143,8 @@ __global__ void weight_grad_kernel(ConvGeometry g, const T* x, const T* dy, T* d
 
 // y [rows, columns] += bias [columns], `width` columns at a time.
 template <class T, int width>
-__global__ void add_bias_kernel(int64_t packs, int64_t columns, const T* bias, T* y) {
+__global__ void __launch_bounds__(kThreads)
+    add_bias_kernel(int64_t packs, int64_t columns, const T* bias, T* y) {
   const int64_t across = columns / width;
   for (int64_t item = first_item(); item < packs; item += all_items()) {
     Pack<T, width> values = load_pack<width>(y + item * width);
@@ -157,8 +161,8 @@ constexpr int kLanes = 32, kRows = 8;
 
 // The sums of rows [part · count, (part + 1) · count) into to [parts, columns].
 template <class T, class To>
-__global__ void sum_columns_kernel(int64_t rows, int64_t columns, int64_t count, const T* from,
-                                   To* to) {
+__global__ void __launch_bounds__(kLanes* kRows)
+    sum_columns_kernel(int64_t rows, int64_t columns, int64_t count, const T* from, To* to) {
   using S = SumOf<T>;
   __shared__ S sums[kRows][kLanes];
   const int lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);
