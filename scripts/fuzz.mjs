@@ -1,6 +1,8 @@
 /**
  * Calls everything public with hostile arguments, and names the call that crashed:
- * node scripts/fuzz.mjs [--calls N] [--seed S] [--only REGEXP]
+ * node scripts/fuzz.mjs [--calls N] [--seed S] [--only REGEXP] [--packages operations,nn,…]
+ *
+ * N calls are made of the operations (core and autograd), and of each other package.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '.' },
+    packages: { type: 'string', default: '' },
   },
 })
 
@@ -31,6 +34,7 @@ await runMain(async () => {
       values.seed,
       values.only,
       trace,
+      values.packages,
     ])
     if (code > 1) process.stdout.write(`crashed in ${readFileSync(trace, 'utf8').trim()}\n`)
     return code

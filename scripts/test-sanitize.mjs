@@ -63,7 +63,7 @@ await runMain(async () => {
   }
   return runInForeground(
     process.execPath,
-    [inRepo('scripts/fuzz.mjs'), '--calls', values.calls],
+    [inRepo('scripts/fuzz.mjs'), '--calls', values.calls, '--packages', 'operations'],
     environment,
   )
 })

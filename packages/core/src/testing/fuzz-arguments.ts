@@ -117,38 +117,38 @@ const OPTION_KEYS: readonly string[] = [
 const POOL_SIZE = 48
 
 export class FuzzArguments {
-  readonly #next: () => number
+  /** The next number in [0, 1). */
+  protected readonly next: () => number
   #pool: Tensor[] = []
   #base: number[] = [2, 3]
   #dtype: DType = 'float32'
 
   constructor(seed: number) {
-    this.#next = generator(seed)
-    this.refresh()
+    this.next = generator(seed)
   }
 
   /** A whole number in [0, n). */
   below(n: number): number {
-    return Math.floor(this.#next() * n)
+    return Math.floor(this.next() * n)
   }
 
-  #chance(p: number): boolean {
-    return this.#next() < p
+  protected chance(p: number): boolean {
+    return this.next() < p
   }
 
-  #pick<T>(list: readonly T[]): T {
+  protected pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)] as T
   }
 
   /** Arguments of one call tend to fit each other: they share a shape and a dtype. */
   startCall(): void {
     this.#base = this.#shape()
-    this.#dtype = this.#pick(DTYPES)
+    this.#dtype = this.pick(DTYPES)
   }
 
   #shape(): number[] {
-    const rank = this.#pick([0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6])
-    return Array.from({ length: rank }, () => this.#pick([0, 1, 1, 2, 2, 3, 3, 4, 5, 8, 17]))
+    const rank = this.pick([0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6])
+    return Array.from({ length: rank }, () => this.pick([0, 1, 1, 2, 2, 3, 3, 4, 5, 8, 17]))
   }
 
   /** Shapes that broadcast with the base, share an axis with it, or have nothing to do with it. */
@@ -158,7 +158,7 @@ export class FuzzArguments {
       case 0:
         return base.slice(this.below(base.length + 1))
       case 1:
-        return base.map((size) => (this.#chance(0.4) ? 1 : size))
+        return base.map((size) => (this.chance(0.4) ? 1 : size))
       case 2:
         return [...base].reverse()
       case 3:
@@ -170,22 +170,22 @@ export class FuzzArguments {
 
   /** A tensor of any dtype, shape and layout. */
   tensor(): Tensor {
-    if (this.#pool.length > 0 && this.#chance(0.4)) return this.#pick(this.#pool)
+    if (this.#pool.length > 0 && this.chance(0.4)) return this.pick(this.#pool)
     const made = this.#make(this.#relatedShape())
     // Without the gradient package there is nothing to switch on.
-    if (made.isFloatingPoint() && this.#chance(0.3)) gradientSwitch.set?.(made)
+    if (made.isFloatingPoint() && this.chance(0.3)) gradientSwitch.set?.(made)
     this.offer(made)
     return made
   }
 
   #make(shape: number[]): Tensor {
-    const dtype = this.#chance(0.7) ? this.#dtype : this.#pick(DTYPES)
+    const dtype = this.chance(0.7) ? this.#dtype : this.pick(DTYPES)
     const n = shape.reduce((a, b) => a * b, 1)
-    const low = this.#chance(0.5) ? 0 : -4
+    const low = this.chance(0.5) ? 0 : -4
     const values = Float64Array.from({ length: n }, () =>
-      this.#chance(0.02) && dtype.includes('float')
-        ? this.#pick(NASTY_NUMBERS)
-        : Math.round(this.#next() * 40) / 4 + low,
+      this.chance(0.02) && dtype.includes('float')
+        ? this.pick(NASTY_NUMBERS)
+        : Math.round(this.next() * 40) / 4 + low,
     )
     const dense = tensor(values).reshape(shape).to(dtype)
     const rank = shape.length
@@ -195,7 +195,7 @@ export class FuzzArguments {
       case 2:
         return dense
       case 3: {
-        const axes = shape.map((_, i) => i).sort(() => this.#next() - 0.5)
+        const axes = shape.map((_, i) => i).sort(() => this.next() - 0.5)
         return dense.permute(axes)
       }
       case 4: {
@@ -215,23 +215,23 @@ export class FuzzArguments {
           : dense
       }
       default: {
-        if (this.#chance(0.5)) return dense.narrow(this.below(rank), 0, 0)
+        if (this.chance(0.5)) return dense.narrow(this.below(rank), 0, 0)
         // A large shape over a single element: what is as large as it does not fit into memory.
         return zeros([1])
           .to(dtype)
-          .expand([this.#pick([2 ** 16, 2 ** 24])])
+          .expand([this.pick([2 ** 16, 2 ** 24])])
       }
     }
   }
 
   #expanded(rank: number): number[] {
     const sizes = Array.from({ length: rank + 1 }, () => -1)
-    return this.#chance(0.5) ? [this.below(4), ...sizes] : sizes
+    return this.chance(0.5) ? [this.below(4), ...sizes] : sizes
   }
 
   /** What a method is called on. */
   self(): unknown {
-    if (this.#chance(0.03)) return this.#disposed()
+    if (this.chance(0.03)) return this.#disposed()
     return this.tensor()
   }
 
@@ -243,19 +243,19 @@ export class FuzzArguments {
 
   /** The arguments of one call. */
   list(): unknown[] {
-    const count = this.#pick([0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5])
+    const count = this.pick([0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5])
     return Array.from({ length: count }, () => this.value())
   }
 
   /** The same arguments, some of them changed into what they should not be. */
   spoil(inputs: readonly unknown[]): unknown[] {
     return inputs.map((input) => {
-      if (this.#chance(0.5)) return input
-      if (!(input instanceof Tensor) || this.#chance(0.15)) return this.value()
+      if (this.chance(0.5)) return input
+      if (!(input instanceof Tensor) || this.chance(0.15)) return this.value()
       const { ndim } = input
       switch (ndim === 0 ? 0 : this.below(9)) {
         case 0:
-          return input.to(this.#pick(DTYPES))
+          return input.to(this.pick(DTYPES))
         case 1:
           return input
             .transpose(0, ndim - 1)
@@ -284,17 +284,17 @@ export class FuzzArguments {
   }
 
   number(): number {
-    return this.#chance(0.75) ? this.below(10) - 4 : this.#pick(NASTY_NUMBERS)
+    return this.chance(0.75) ? this.below(10) - 4 : this.pick(NASTY_NUMBERS)
   }
 
   value(depth = 0): unknown {
-    const kind = this.#next()
+    const kind = this.next()
     if (kind < 0.36) return this.tensor()
     if (kind < 0.58) return this.number()
     if (kind < 0.7) return this.#array(depth)
     if (kind < 0.82 && depth < 2) return this.#options(depth)
-    if (kind < 0.87) return this.#pick(STRINGS)
-    if (kind < 0.92) return this.#chance(0.5)
+    if (kind < 0.87) return this.pick(STRINGS)
+    if (kind < 0.92) return this.chance(0.5)
     return this.#odd()
   }
 
@@ -303,7 +303,7 @@ export class FuzzArguments {
       case 0:
         return [...this.#relatedShape()]
       case 1:
-        return this.#relatedShape().map((size) => (this.#chance(0.3) ? -1 : size))
+        return this.#relatedShape().map((size) => (this.chance(0.3) ? -1 : size))
       case 2:
         return Array.from({ length: this.below(5) }, () => this.below(7) - 3)
       case 3:
@@ -313,7 +313,7 @@ export class FuzzArguments {
       case 5:
         return depth < 2 ? Array.from({ length: this.below(4) }, () => this.value(depth + 1)) : []
       default:
-        return this.#chance(0.1)
+        return this.chance(0.1)
           ? Array.from({ length: 3000 }, (_, i) => i)
           : // oxlint-disable-next-line no-sparse-arrays
             [1, , 2]
@@ -323,10 +323,10 @@ export class FuzzArguments {
   #options(depth: number): object {
     const out: Record<string, unknown> = {}
     for (let i = this.below(4); i > 0; i--) {
-      const key = this.#pick(OPTION_KEYS)
-      const plain = this.#chance(0.5)
-      if (key === 'dtype' && plain) out[key] = this.#pick(DTYPES)
-      else if (plain) out[key] = this.#chance(0.5) ? this.below(5) : this.#chance(0.5)
+      const key = this.pick(OPTION_KEYS)
+      const plain = this.chance(0.5)
+      if (key === 'dtype' && plain) out[key] = this.pick(DTYPES)
+      else if (plain) out[key] = this.chance(0.5) ? this.below(5) : this.chance(0.5)
       else out[key] = this.value(depth + 1)
     }
     return out
@@ -376,7 +376,8 @@ export class FuzzArguments {
   }
 
   /** Keeps a result as an argument of later calls. */
-  offer(result: Tensor): void {
+  offer(result: object): void {
+    if (!(result instanceof Tensor)) return
     if (result.isDisposed || result.nbytes > 1 << 16) return
     if (this.#pool.length < POOL_SIZE) this.#pool.push(result)
     else this.#pool[this.below(POOL_SIZE)] = result
@@ -398,7 +399,32 @@ export class FuzzArguments {
   }
 }
 
+/** The class of an object, also of a callable one. */
+function nameOf(value: object): string {
+  const made = (Object.getPrototypeOf(value) as object | null)?.constructor?.name
+  if (made !== undefined && made !== 'Object') return made === 'Function' ? 'function' : made
+  return Object.prototype.toString.call(value).slice(8, -1)
+}
+
+/** Is this an object of a class of its own: a module, a data set, an optimizer? */
+export function isInstance(value: unknown): value is object {
+  if (typeof value !== 'object' && typeof value !== 'function') return false
+  if (value === null || value instanceof Tensor || ArrayBuffer.isView(value)) return false
+  const made: unknown = (Object.getPrototypeOf(value) as object | null)?.constructor
+  return typeof made === 'function' && !PLAIN.has(made.name)
+}
+
+const PLAIN: ReadonlySet<string> = new Set([
+  ...['Object', 'Array', 'Function', 'AsyncFunction', 'GeneratorFunction', 'Map', 'Set', 'Date'],
+  ...['Promise', 'ArrayBuffer', 'SharedArrayBuffer', 'Buffer', 'URL', 'RegExp', 'WeakMap', ''],
+])
+
+/** Options that have any key: what was read of them. */
+export const asked: WeakMap<object, Record<string, unknown>> = new WeakMap()
+
 function describe(value: unknown, depth = 0): string {
+  const read = typeof value === 'object' && value !== null ? asked.get(value) : undefined
+  if (read !== undefined) return describe(read, depth)
   if (value instanceof Tensor) {
     if (value.isDisposed) return 'disposed'
     return `${value.dtype}[${value.shape.join()}]/${value.stride().join()}@${value.storageOffset()}`
@@ -408,9 +434,10 @@ function describe(value: unknown, depth = 0): string {
     return `[${shown.join(', ')}${value.length > 8 ? `, … ${value.length}` : ''}]`
   }
   if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return nameOf(value)
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'object' && value !== null && depth < 3) {
-    const name = Object.prototype.toString.call(value).slice(8, -1)
+    const name = nameOf(value)
     if (name !== 'Object') return name
     const parts = Object.entries(value).map(([key, item]) => `${key}: ${describe(item, depth + 1)}`)
     return `{${parts.join(', ')}}`

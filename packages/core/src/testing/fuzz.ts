@@ -5,7 +5,7 @@
  */
 import * as core from '../index.ts'
 import { commands, native } from '../native.ts'
-import { FuzzArguments } from './fuzz-arguments.ts'
+import { FuzzArguments, isInstance } from './fuzz-arguments.ts'
 import { goldenCase, goldenInputs } from './goldens.ts'
 import { allSamples, makeInput } from './samples.ts'
 
@@ -15,6 +15,8 @@ export interface FuzzTarget {
   /** Called with a tensor as `self` in most cases, for methods. */
   readonly method: boolean
   readonly call: (self: unknown, args: readonly unknown[]) => unknown
+  /** Comes before the name is read and the arguments are made. */
+  readonly begin?: () => void
   /** Arguments that make sense, to be spoilt; left out where any will do. */
   readonly inputs?: () => readonly unknown[]
 }
@@ -25,6 +27,10 @@ export interface FuzzOptions {
   targets: readonly FuzzTarget[]
   /** Told of each call before it is made: for finding the one that crashed. */
   before?: (call: number, text: () => string) => void
+  /** Where arguments come from. Default: of the seed. */
+  source?: FuzzArguments
+  /** Takes promises, to be settled later; they are let go of unless it is there. */
+  later?: (promise: Promise<unknown>, fail: (problem: string) => void) => void
 }
 
 export interface FuzzFailure {
@@ -136,11 +142,12 @@ export function fuzz(options: FuzzOptions): FuzzReport {
   const { seed, calls, targets, before } = options
   const report: FuzzReport = { calls: 0, returned: 0, refused: 0, failures: [] }
   const limitBefore = core.memoryStats().limitBytes
-  const source = new FuzzArguments(seed)
+  const source = options.source ?? new FuzzArguments(seed)
   try {
     for (let call = 0; call < calls; call++) {
       const target = targets[source.below(targets.length)] as FuzzTarget
       source.startCall()
+      target.begin?.()
       const self = target.method ? source.self() : undefined
       const args = target.inputs ? source.spoil(target.inputs()) : source.list()
       const text = (): string => source.describeCall(target.name, self, args)
@@ -156,7 +163,10 @@ export function fuzz(options: FuzzOptions): FuzzReport {
       try {
         const result = target.call(self, args)
         report.returned++
-        if (result instanceof Promise) result.catch(() => {})
+        if (result instanceof Promise) {
+          if (options.later) options.later(result, fail)
+          else result.catch(() => {})
+        }
         for (const problem of problemsOf(result, source)) fail(problem)
       } catch (error) {
         report.refused++
@@ -176,7 +186,7 @@ export function fuzz(options: FuzzOptions): FuzzReport {
 }
 
 /** An error that tells a user what to change. A NativeError says that a check is missing. */
-function isProper(error: unknown): boolean {
+export function isProper(error: unknown): boolean {
   return (
     error instanceof core.FlambeauError &&
     !(error instanceof core.NativeError) &&
@@ -185,7 +195,7 @@ function isProper(error: unknown): boolean {
   )
 }
 
-function problemText(error: unknown): string {
+export function problemText(error: unknown): string {
   if (!(error instanceof Error)) return `threw ${String(error)}`
   const place = /at .*?\/src\/(.*?)\)?$/m.exec(error.stack ?? '')?.[1] ?? ''
   return `${error.name}: ${error.message} (${place})`
@@ -198,6 +208,7 @@ function problemsOf(result: unknown, source: FuzzArguments, depth = 0): string[]
     source.offer(result)
     return problem === null ? [] : [problem]
   }
+  if (depth === 0 && isInstance(result)) source.offer(result)
   if (depth < 2 && typeof result === 'object' && result !== null && !ArrayBuffer.isView(result)) {
     const parts = Array.isArray(result) ? result.slice(0, 64) : Object.values(result)
     return parts.flatMap((part) => problemsOf(part, source, depth + 1))

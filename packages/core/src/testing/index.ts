@@ -90,3 +90,5 @@ export {
 } from './samples.ts'
 export type { FuzzFailure, FuzzOptions, FuzzReport, FuzzTarget } from './fuzz.ts'
 export { fuzz, publicTargets, sampleTargets } from './fuzz.ts'
+export type { FuzzPackageOptions, FuzzSubject } from './fuzz-package.ts'
+export { fuzzPackage } from './fuzz-package.ts'
