@@ -87,6 +87,6 @@ describe('initialisers', () => {
     expect(() => init.eye_(zeros([3]))).toThrow(/eye_: a matrix has 2 axes, not 1/)
     expect(() => init.dirac_(zeros([3, 2]))).toThrow(/dirac_: a weight has 3, 4 or 5 axes/)
     expect(() => init.dirac_(zeros([3, 2, 1]), 2)).toThrow(ShapeError)
-    expect(() => init.calculateGain('gelu' as never)).toThrow(/no gain is known for 'gelu'/)
+    expect(() => init.calculateGain('gelu' as never)).toThrow(/no gain is known for "gelu"/)
   })
 })

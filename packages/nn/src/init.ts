@@ -3,7 +3,7 @@ import { noGrad } from '@flambeau/autograd'
 import type { Generator, Tensor } from '@flambeau/core'
 import { empty, emptyLike, linalg, ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireFunction, requireTensor, show } from '@flambeau/core/internal'
 
 /** Nonlinearities with a known gain, by the names of their functions or as PyTorch writes them. */
 export type Nonlinearity =
@@ -61,7 +61,7 @@ export function calculateGain(
       throw new ValueError(
         'calculateGain',
         [],
-        `no gain is known for '${String(nonlinearity)}'`,
+        `no gain is known for ${show(nonlinearity)}`,
         'use relu, leakyRelu, tanh, selu, sigmoid or linear',
       )
   }
@@ -69,6 +69,7 @@ export function calculateGain(
 
 /** Connections into and out of one unit of a weight `[out, in, ...kernel]`. */
 function fans(op: string, tensor: Tensor): { fanIn: number; fanOut: number } {
+  requireTensor(op, 'tensor', tensor)
   if (tensor.ndim < 2) {
     throw new ShapeError(
       op,
@@ -86,6 +87,7 @@ let skipping = false
 
 /** Runs `body`, in which no initialiser draws or fills. @internal */
 export function withoutInitialisers<T>(body: () => T): T {
+  requireFunction('withoutInitialisers', 'body', body)
   const before = skipping
   skipping = true
   try {
@@ -114,6 +116,7 @@ export function uniform_(
   tensor: Tensor,
   ...given: Arguments<Drawing & { a?: number; b?: number }, ['a', 'b', 'generator']>
 ): Tensor {
+  requireTensor('uniform_', 'tensor', tensor)
   const [a = 0, b = 1, generator = null] = readUniform(given)
   return skipping ? tensor : noGrad(() => tensor.uniform_(a, b, { generator }))
 }
@@ -129,6 +132,7 @@ export function normal_(
   tensor: Tensor,
   ...given: Arguments<Drawing & { mean?: number; std?: number }, ['mean', 'std', 'generator']>
 ): Tensor {
+  requireTensor('normal_', 'tensor', tensor)
   const [mean = 0, std = 1, generator = null] = readNormal(given)
   return skipping ? tensor : noGrad(() => tensor.normal_(mean, std, { generator }))
 }
@@ -174,6 +178,7 @@ export function truncNormal_(
   tensor: Tensor,
   ...given: Arguments<TruncNormalOptions, ['mean', 'std', 'a', 'b', 'generator']>
 ): Tensor {
+  requireTensor('truncNormal_', 'tensor', tensor)
   const [mean = 0, std = 1, a = -2, b = 2, generator = null] = readTruncNormal(given)
   if (!(std > 0) || !(a < b) || !Number.isFinite(a) || !Number.isFinite(b)) {
     throw new ValueError(
@@ -233,7 +238,8 @@ function acceptUniform(
 
 /** One value everywhere. @see torch.nn.init.constant_ */
 export function constant_(tensor: Tensor, val: number | { val: number }): Tensor {
-  const value = typeof val === 'object' ? val.val : val
+  requireTensor('constant_', 'tensor', tensor)
+  const value = typeof val === 'object' && val !== null ? val.val : val
   return skipping ? tensor : noGrad(() => tensor.fill_(value))
 }
 
@@ -249,6 +255,7 @@ export function ones_(tensor: Tensor): Tensor {
 
 /** The identity matrix, or its first rows or columns. @see torch.nn.init.eye_ */
 export function eye_(tensor: Tensor): Tensor {
+  requireTensor('eye_', 'tensor', tensor)
   if (tensor.ndim !== 2) {
     throw new ShapeError(
       'eye_',
@@ -277,6 +284,7 @@ export function dirac_(
   tensor: Tensor,
   ...given: Arguments<{ groups?: number }, ['groups']>
 ): Tensor {
+  requireTensor('dirac_', 'tensor', tensor)
   const [groups = 1] = readDirac(given)
   const [out = 0, inputs = 0, ...kernel] = tensor.shape
   if (tensor.ndim < 3 || tensor.ndim > 5 || !(groups >= 1) || out % groups !== 0) {
@@ -328,6 +336,7 @@ export function xavierNormal_(tensor: Tensor, ...given: GainArguments): Tensor {
  * @see Saxe, McClelland, Ganguli 2013, https://arxiv.org/abs/1312.6120; torch.nn.init.orthogonal_
  */
 export function orthogonal_(tensor: Tensor, ...given: GainArguments): Tensor {
+  requireTensor('orthogonal_', 'tensor', tensor)
   const [gain = 1, generator = null] = readGain(given)
   if (tensor.ndim < 2) {
     throw new ShapeError(
@@ -389,7 +398,7 @@ function kaimingStd(
     throw new ValueError(
       op,
       { tensor },
-      `there is no mode '${String(mode)}'`,
+      `there is no mode ${show(mode)}`,
       "use 'fanIn' or 'fanOut'",
     )
   }
@@ -398,6 +407,7 @@ function kaimingStd(
 
 /** He et al. 2015: uniform within sqrt(3) · gain / sqrt(fan). @see torch.nn.init.kaiming_uniform_ */
 export function kaimingUniform_(tensor: Tensor, ...given: KaimingArguments): Tensor {
+  requireTensor('kaimingUniform_', 'tensor', tensor)
   if (skipping || tensor.numel() === 0) return tensor
   const { std, generator } = kaimingStd('kaimingUniform_', tensor, given)
   const bound = Math.sqrt(3) * std
@@ -406,6 +416,7 @@ export function kaimingUniform_(tensor: Tensor, ...given: KaimingArguments): Ten
 
 /** He et al. 2015: normal with std gain / sqrt(fan). @see torch.nn.init.kaiming_normal_ */
 export function kaimingNormal_(tensor: Tensor, ...given: KaimingArguments): Tensor {
+  requireTensor('kaimingNormal_', 'tensor', tensor)
   if (skipping || tensor.numel() === 0) return tensor
   const { std, generator } = kaimingStd('kaimingNormal_', tensor, given)
   return normal_(tensor, 0, std, { generator })

@@ -1,6 +1,6 @@
 /** Hooks around the forward and the backward pass of a module, and its call. */
 import { Tensor, ValueError } from '@flambeau/core'
-import { anyDevice, near } from '@flambeau/core/internal'
+import { anyDevice, near, requireOptions } from '@flambeau/core/internal'
 import { isGradEnabled } from '@flambeau/autograd'
 import type { AnyModule, Module } from './module.ts'
 import { forwardWithBackwardHooks } from './module-boundary.ts'
@@ -51,6 +51,7 @@ export function addHook<K extends keyof Hooks>(
   if (typeof hook !== 'function') {
     throw new ValueError(op, [], 'a hook is a function', '(module, args) => …')
   }
+  requireOptions(op, options)
   let hooks = hooksOf.get(module)
   if (hooks === undefined) {
     hooks = { forward: [], forwardPre: [], backward: [], backwardPre: [] }

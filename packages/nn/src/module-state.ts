@@ -1,5 +1,6 @@
 /** Buffers and state dicts of modules. */
 import { ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 import type { AnyModule } from './module.ts'
 import type { RemovableHandle } from './module-hooks.ts'
@@ -160,12 +161,24 @@ function callLoadedHooks(root: AnyModule, report: LoadReport): void {
   }
 }
 
+/** @throws {ValueError} unless `value` is an object of tensors by name. */
+function requireStateDict(value: unknown): void {
+  if (typeof value === 'object' && value !== null && !(value instanceof Tensor)) return
+  throw new ValueError(
+    'loadStateDict',
+    [],
+    `the state dict must be an object of tensors by name, not ${show(value)}`,
+    'pass what stateDict() or a loader of files returned',
+  )
+}
+
 /** See {@link Module.loadStateDict}. */
 export function loadState(
   root: AnyModule,
   stateDict: Readonly<StateDict>,
   { strict = true, assign = false }: LoadOptions,
 ): LoadReport {
+  requireStateDict(stateDict)
   const own = new Map(placesOf(root))
   const given = new Map(Object.entries(prepared(root, stateDict)))
   for (const [name, value] of given) {

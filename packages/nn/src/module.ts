@@ -3,7 +3,14 @@ import { inspect } from 'node:util'
 import type { Device, DType } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
 import type { Arguments, Given } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import {
+  parameters,
+  requireFunction,
+  requireInstance,
+  requireOptions,
+  requireText,
+  show,
+} from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 import type {
   BackwardHook,
@@ -65,6 +72,20 @@ const readNamedModules = parameters<[Set<object> | null, string, boolean]>(
 const readNamedTensors = parameters<[string, boolean, boolean]>('namedTensors', NAMED_TENSORS)
 const readLoad = parameters<[boolean, boolean]>('loadStateDict', LOAD)
 
+/** @throws {ValueError} unless `name` can be that of a field, and of one that modules do not have. */
+function requireName(op: string, what: string, name: unknown): void {
+  const isName = typeof name === 'string' && name !== '' && !name.includes('.')
+  // `training` is a field, what else modules have are methods.
+  const isTaken = name === 'training' || (isName && name in Module.prototype)
+  if (isName && (!isTaken || name === 'name' || name === 'length')) return
+  throw new ValueError(
+    op,
+    [],
+    `${show(name)} cannot name ${what}`,
+    'use a name without dots that no method has',
+  )
+}
+
 /** Parameters or buffers of a module and those below it. */
 function* tensorsBelow<T extends Tensor>(
   root: AnyModule,
@@ -72,6 +93,7 @@ function* tensorsBelow<T extends Tensor>(
   keysOf: (module: AnyModule) => Iterable<string>,
   [prefix = '', recurse = true, removeDuplicate = true]: Given<[string, boolean, boolean]>,
 ): Generator<[string, T]> {
+  requireText('namedTensors', 'prefix', prefix)
   const seen = new Set<Tensor>()
   const modules = recurse
     ? modulesBelow(root, prefix, new Set(), removeDuplicate)
@@ -152,14 +174,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     ...given: Arguments<{ persistent?: boolean }, ['persistent']>
   ): void {
     const [persistent = true] = parameters<[boolean]>('registerBuffer', ['persistent'])(given)
-    if (name.includes('.') || name === '') {
-      throw new ValueError(
-        'registerBuffer',
-        [],
-        `'${name}' cannot name a buffer`,
-        'use a name without dots',
-      )
-    }
+    requireName('registerBuffer', 'a buffer', name)
     if (tensor !== null && !(tensor instanceof Tensor)) {
       throw new ValueError('registerBuffer', [], `'${name}' must be a tensor or null`, 'zeros([3])')
     }
@@ -169,19 +184,18 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
 
   /** Makes `parameter` a parameter under a name that is known only at run time. */
   registerParameter(name: string, parameter: Parameter | null): void {
+    requireName('registerParameter', 'a parameter', name)
+    if (parameter !== null) {
+      requireInstance('registerParameter', name, parameter, Parameter, 'new nn.Parameter(x)')
+    }
     ;(this as unknown as Record<string, unknown>)[name] = parameter
   }
 
   /** Makes `module` a submodule under a name that is known only at run time. */
   registerModule(name: string, module: AnyModule | null): void {
-    if (name.includes('.') || name === '') {
-      throw new ValueError(
-        'registerModule',
-        [],
-        `'${name}' cannot name a module`,
-        'use a name without dots',
-      )
-    }
+    requireName('registerModule', 'a module', name)
+    if (module !== null)
+      requireInstance('registerModule', name, module, Module, 'new nn.Linear(2, 3)')
     ;(this as unknown as Record<string, unknown>)[name] = module
   }
 
@@ -293,6 +307,8 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     ...given: Arguments<NamedModulesOptions, typeof NAMED_MODULES>
   ): Generator<[string, AnyModule]> {
     const [memo = null, prefix = '', removeDuplicate = true] = readNamedModules(given)
+    if (memo !== null) requireInstance('namedModules', 'memo', memo, Set, 'new Set()')
+    requireText('namedModules', 'prefix', prefix)
     yield* modulesBelow(this, prefix, memo ?? new Set(), removeDuplicate)
   }
 
@@ -311,7 +327,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
 
   /** All parameters, each once. */
   *parameters(recurse: boolean | { recurse?: boolean } = true): Generator<Parameter> {
-    const deep = typeof recurse === 'object' ? (recurse.recurse ?? true) : recurse
+    const deep = typeof recurse === 'object' ? (recurse?.recurse ?? true) : recurse
     for (const [, parameter] of this.namedParameters('', deep)) yield parameter
   }
 
@@ -325,7 +341,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
 
   /** All buffers. */
   *buffers(recurse: boolean | { recurse?: boolean } = true): Generator<Tensor> {
-    const deep = typeof recurse === 'object' ? (recurse.recurse ?? true) : recurse
+    const deep = typeof recurse === 'object' ? (recurse?.recurse ?? true) : recurse
     for (const [, buffer] of this.namedBuffers('', deep)) yield buffer
   }
 
@@ -336,7 +352,9 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
    * @see torch.nn.Module.state_dict
    */
   stateDict(options: StateDictOptions = {}): StateDict {
+    requireOptions('stateDict', options)
     const { prefix = '', keepVars = false } = options
+    requireText('stateDict', 'prefix', prefix)
     const out: StateDict = {}
     callStateHooks(this, 'before', out, prefix)
     for (const [name, tensor] of stateOf(this))
@@ -363,7 +381,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
 
   /** Sets `training` here, and calls `train` of those below: what dropout and norms depend on. */
   train(mode: boolean | { mode?: boolean } = true): this {
-    const training = typeof mode === 'object' ? (mode.mode ?? true) : mode
+    const training = typeof mode === 'object' ? (mode?.mode ?? true) : mode
     if (typeof training !== 'boolean') {
       throw new ValueError('train', [], 'the mode is true or false', 'call eval() for evaluation')
     }
@@ -393,13 +411,14 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   /** Sets `requiresGrad` of all parameters. */
   requiresGrad_(requiresGrad: boolean | { requiresGrad?: boolean } = true): this {
     const wanted =
-      typeof requiresGrad === 'object' ? (requiresGrad.requiresGrad ?? true) : requiresGrad
+      typeof requiresGrad === 'object' ? (requiresGrad?.requiresGrad ?? true) : requiresGrad
     for (const parameter of this.parameters()) parameter.requiresGrad = wanted
     return this
   }
 
   /** Calls `fn` with every module, innermost first. @see torch.nn.Module.apply */
   apply(fn: (module: AnyModule) => void): this {
+    requireFunction('apply', 'fn', fn)
     for (const child of this.children()) child.apply(fn)
     fn(this)
     return this
@@ -465,13 +484,15 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     throw new ValueError(
       'getSubmodule',
       [],
-      `there is no submodule '${target}'`,
+      `there is no submodule ${show(target)}`,
       'print the module to see the names',
     )
   }
 
   /** Puts `module` in the place of the one with a dotted name. @throws {ValueError} if there is none. */
   setSubmodule(target: string, module: AnyModule): void {
+    requireText('setSubmodule', 'target', target)
+    requireInstance('setSubmodule', 'module', module, Module, 'new nn.Linear(2, 3)')
     const dot = target.lastIndexOf('.')
     const parent = dot < 0 ? this : this.getSubmodule(target.slice(0, dot))
     const name = target.slice(dot + 1)
@@ -485,7 +506,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     throw new ValueError(
       'getParameter',
       [],
-      `there is no parameter '${target}'`,
+      `there is no parameter ${show(target)}`,
       'see namedParameters()',
     )
   }
@@ -493,7 +514,12 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   /** The buffer with a dotted name. @throws {ValueError} if there is none. */
   getBuffer(target: string): Tensor {
     for (const [name, buffer] of this.namedBuffers()) if (name === target) return buffer
-    throw new ValueError('getBuffer', [], `there is no buffer '${target}'`, 'see namedBuffers()')
+    throw new ValueError(
+      'getBuffer',
+      [],
+      `there is no buffer ${show(target)}`,
+      'see namedBuffers()',
+    )
   }
 
   /** Printed as PyTorch prints it. */

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { noGrad } from '@flambeau/autograd'
 import type { DType } from '@flambeau/core'
 import { getRngState, ones, scope, setRngState, Tensor, ValueError, zeros } from '@flambeau/core'
+import { requireList } from '@flambeau/core/internal'
 import { isUninitialized } from './layers/lazy.ts'
 import type { AnyModule } from './module.ts'
 import { Module } from './module.ts'
@@ -46,6 +47,7 @@ export class ModelSummary {
 
   /** @internal */
   constructor(rows: readonly SummaryRow[], inputBytes: number, columns: number) {
+    requireList('ModelSummary', 'rows', rows, 'the rows of summary()')
     const sum = (of: (row: SummaryRow) => number): number =>
       rows.reduce((total, row) => total + of(row), 0)
     this.rows = rows

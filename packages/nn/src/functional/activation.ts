@@ -3,7 +3,7 @@ import type { GeluOptions, SoftplusOptions, Tensor } from '@flambeau/core'
 import * as core from '@flambeau/core'
 import { DTypeError, empty, IndexError, ShapeError, ValueError, where } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import { placed, requireFloating, requireNumbers, requireTensor, widened } from './inputs.ts'
 
 export type { GeluOptions, SoftplusOptions }
@@ -336,7 +336,12 @@ export function softshrink(input: Tensor, lambd?: number | { lambd?: number }): 
   requireFloating(op, input)
   const [width = 0.5] = parameters<[number]>(op, ['lambd'])([lambd])
   if (!(width >= 0)) {
-    throw new ValueError(op, { input }, `lambd must be at least 0, not ${width}`, '{ lambd: 0.5 }')
+    throw new ValueError(
+      op,
+      { input },
+      `lambd must be at least 0, not ${show(width)}`,
+      '{ lambd: 0.5 }',
+    )
   }
   // x · 0 keeps NaN.
   const small = where(input.lt(-width), input.add(width), input.mul(0))

@@ -1,5 +1,5 @@
 /** Losses of scores of classes, and of distances. */
-import { autocasting, inAutocast } from '@flambeau/core/internal'
+import { autocasting, inAutocast, show } from '@flambeau/core/internal'
 import type { LossReduction, Tensor } from '@flambeau/core'
 import {
   arange,
@@ -93,7 +93,8 @@ export function multiMarginLoss(
   const target = wanted as Tensor
   const kind = legacyReduction(op, sizeAverage, reduce, reduction)
   const rows = rowsOf(op, input)
-  if (p !== 1 && p !== 2) throw new ValueError(op, { input, p }, `p is 1 or 2, not ${p}`, 'p: 1')
+  if (p !== 1 && p !== 2)
+    throw new ValueError(op, { input, p }, `p is 1 or 2, not ${show(p)}`, 'p: 1')
   requireLabels(op, input, target, 0)
   const [count, classes] = rows.shape as unknown as [number, number]
   const fits = input.ndim === 2 ? target.ndim === 1 : target.ndim <= 1
@@ -250,7 +251,7 @@ export function tripletMarginWithDistanceLoss(
     throw new ValueError(
       op,
       { anchor, margin },
-      `margin must be above 0, not ${margin}`,
+      `margin must be above 0, not ${show(margin)}`,
       'margin: 1',
     )
   }

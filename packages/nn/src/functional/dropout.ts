@@ -3,7 +3,7 @@ import type { Tensor } from '@flambeau/core'
 import * as core from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor } from '@flambeau/core/internal'
 
 export interface DropoutOptions {
   /** The share of channels, or elements, to drop. Default 0.5. */
@@ -23,6 +23,7 @@ type Dropout = (input: Tensor, p: number, training: boolean, inplace: boolean) =
 
 function dropping(op: string, fn: Dropout, input: Tensor, given: unknown[], on: boolean): Tensor {
   const read = parameters<[number, boolean, boolean]>(op, NAMES)(given)
+  requireTensor(op, 'input', input)
   const [p = 0.5, training = on, inplace = false] = read
   return fn(input, p, training, inplace)
 }
@@ -46,6 +47,7 @@ const channels =
  * @see torch.nn.functional.dropout1d
  */
 export function dropout1d(input: Tensor, ...given: DropoutArguments): Tensor {
+  requireTensor('dropout1d', 'input', input)
   if (input.ndim !== 2 && input.ndim !== 3) {
     throw new ShapeError(
       'dropout1d',

@@ -1,5 +1,5 @@
 /** Losses of pairs of elements. */
-import { autocasting, inAutocast } from '@flambeau/core/internal'
+import { autocasting, inAutocast, show } from '@flambeau/core/internal'
 import type { LossReduction, Tensor } from '@flambeau/core'
 import { broadcastTensors, fullLike, ShapeError, ValueError, where, xlogy } from '@flambeau/core'
 import type { Arguments, LegacyReduction } from '@flambeau/core/internal'
@@ -73,7 +73,7 @@ export function smoothL1Loss(
   const [target, sizeAverage, reduce, reduction, beta = 1] = readSmooth(given)
   const kind = legacyReduction(op, sizeAverage, reduce, reduction)
   if (!(beta >= 0)) {
-    throw new ValueError(op, { input, beta }, `beta must be ≥ 0, not ${beta}`, 'beta: 1')
+    throw new ValueError(op, { input, beta }, `beta must be ≥ 0, not ${show(beta)}`, 'beta: 1')
   }
   if (beta === 0) return l1Loss(input, target as Tensor, { reduction: kind })
   return widenedPair(op, input, target as Tensor, (a, b) => {
@@ -114,7 +114,12 @@ export function huberLoss(
   const [target, reduction, delta = 1, weight = null] = readHuber(given)
   const kind = legacyReduction(op, null, null, reduction)
   if (!(delta > 0)) {
-    throw new ValueError(op, { input, delta }, `delta must be above 0, not ${delta}`, 'delta: 1')
+    throw new ValueError(
+      op,
+      { input, delta },
+      `delta must be above 0, not ${show(delta)}`,
+      'delta: 1',
+    )
   }
   return widenedPair(op, input, target as Tensor, (a, b) => {
     const gap = difference(op, a, b)

@@ -9,6 +9,7 @@ import {
   parameters,
   renormRows,
   requireTable,
+  requireTensor,
   takeRows,
 } from '@flambeau/core/internal'
 
@@ -146,6 +147,8 @@ export function embeddingBag(
   const [, , , , , mode = 'mean', , factors = null, includeLastOffset = false] = read
   const weight = table as Tensor
   requireTable(op, weight, input)
+  if (factors !== null) requireTensor(op, 'perSampleWeights', factors)
+  if (offsets !== null) requireTensor(op, 'offsets', offsets)
   if (factors !== null && factors.shape.join() !== input.shape.join()) {
     throw new ShapeError(
       op,

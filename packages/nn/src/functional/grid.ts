@@ -1,5 +1,5 @@
 /** Sampling of images at given places. */
-import { autocasting, compounds, inAutocast } from '@flambeau/core/internal'
+import { autocasting, compounds, inAutocast, requireNumberList } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import {
   DTypeError,
@@ -273,6 +273,7 @@ export function affineGrid(
   if (!theta.isFloatingPoint()) {
     throw new DTypeError(op, { theta }, 'theta must be floating', "convert with .to('float32')")
   }
+  requireNumberList(op, 'size', size)
   const dims = size.length - 2
   const fits = theta.ndim === 3 && theta.shape[1] === dims && theta.shape[2] === dims + 1
   if (

@@ -1,13 +1,9 @@
 /** What functions of nn.functional check and convert in common. */
 import type { Describable, DType, Tensor } from '@flambeau/core'
-import { DTypeError, ShapeError, ValueError, isTensor } from '@flambeau/core'
-import { inPlaceOf } from '@flambeau/core/internal'
+import { DTypeError, ShapeError, ValueError } from '@flambeau/core'
+import { inPlaceOf, requireTensor, show } from '@flambeau/core/internal'
 
-/** @throws {ValueError} unless `value` is a tensor. */
-export function requireTensor(op: string, name: string, value: unknown): asserts value is Tensor {
-  if (isTensor(value)) return
-  throw new ValueError(op, [], `${name} must be a tensor`, 'make one with tensor()')
-}
+export { requireTensor }
 
 /** @throws {DTypeError} unless `input` is a floating tensor. */
 export function requireFloating(op: string, input: Tensor): void {
@@ -28,7 +24,7 @@ export function requireNumbers(op: string, input: Tensor, numbers: Record<string
     throw new ValueError(
       op,
       { input },
-      `${name} must be a number, not ${String(value)}`,
+      `${name} must be a number, not ${show(value)}`,
       `{ ${name}: 1 }`,
     )
   }
@@ -86,7 +82,7 @@ export function wholeNumbers(
   throw new ValueError(
     op,
     inputs,
-    `${name} must be a whole number${bound}, or a list of ${count}, not ${JSON.stringify(value)}`,
+    `${name} must be a whole number${bound}, or a list of ${count}, not ${show(value)}`,
     `${name}: ${Math.max(least, 1)}`,
   )
 }

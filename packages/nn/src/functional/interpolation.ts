@@ -9,7 +9,7 @@ import {
   ValueError,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { compounds, parameters } from '@flambeau/core/internal'
+import { compounds, parameters, show } from '@flambeau/core/internal'
 import { requireFloating, requireTensor, spatialAxes, widened, wholeNumbers } from './inputs.ts'
 
 /** How new pixels come from old ones. */
@@ -71,6 +71,9 @@ function fail(input: Tensor, rule: string, fix: string): never {
   throw new ValueError('interpolate', { input }, rule, fix)
 }
 
+/** Of the pixels along an axis: beyond, their positions are no longer exact. */
+const LONGEST = 2 ** 24
+
 function axesOf(
   input: Tensor,
   size: Numbers | null,
@@ -85,11 +88,10 @@ function axesOf(
   if (size !== null) {
     if (recompute) fail(input, 'recomputeScaleFactor is for a scaleFactor', 'leave it out')
     const sizes = wholeNumbers('interpolate', 'size', size, dims, 1, { input })
-    return old.map((from, i) => ({
-      from,
-      to: sizes[i] as number,
-      step: from / (sizes[i] as number),
-    }))
+    return old.map((from, i) => {
+      const to = reachable(input, sizes[i] as number)
+      return { from, to, step: from / to }
+    })
   }
   const given =
     typeof scaleFactor === 'number' ? old.map(() => scaleFactor) : [...(scaleFactor ?? [])]
@@ -98,9 +100,19 @@ function axesOf(
   }
   return old.map((from, i) => {
     const factor = given[i] as number
-    const to = Math.floor(from * factor)
+    const to = reachable(input, Math.floor(from * factor))
     return { from, to, step: recompute ? from / to : 1 / factor }
   })
+}
+
+/** @throws {ValueError} if an axis would be too long. */
+function reachable(input: Tensor, size: number): number {
+  if (size <= LONGEST) return size
+  return fail(
+    input,
+    `an axis can have ${LONGEST} pixels, not ${size}`,
+    'choose a smaller scaleFactor',
+  )
 }
 
 /** Indices and weights by which an axis is made of pixels of the old one, `[to]` for each of them. */
@@ -251,7 +263,7 @@ function resized(input: Tensor, read: ReturnType<typeof readInterpolate>): Tenso
   const antialias = read[5] ?? false
   const dims = spatialAxes(op, input, 1, 3)
   if (!['nearest', 'nearest-exact', 'area', ...Object.keys(AXES)].includes(mode)) {
-    fail(input, `there is no mode '${String(mode)}'`, "use 'nearest' or 'bilinear'")
+    fail(input, `there is no mode ${show(mode)}`, "use 'nearest' or 'bilinear'")
   }
   if ((AXES[mode] ?? dims) !== dims) {
     fail(

@@ -11,7 +11,7 @@ import {
   ValueError,
 } from '@flambeau/core'
 import type { Arguments, LegacyReduction } from '@flambeau/core/internal'
-import { legacyReduction, parameters } from '@flambeau/core/internal'
+import { legacyReduction, parameters, show } from '@flambeau/core/internal'
 
 type Flag = boolean | null
 
@@ -221,7 +221,7 @@ export function tripletMarginLoss(
     throw new ValueError(
       op,
       { anchor, margin },
-      `margin must be above 0, not ${margin}`,
+      `margin must be above 0, not ${show(margin)}`,
       'margin: 1',
     )
   }

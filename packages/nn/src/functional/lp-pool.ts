@@ -2,7 +2,7 @@
 import type { Pair, Single, Tensor, Triple } from '@flambeau/core'
 import { avgPool1d, avgPool2d, avgPool3d, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import { requireTensor, wholeNumbers } from './inputs.ts'
 
 export interface LpPoolOptions<S> {
@@ -36,7 +36,12 @@ function pool(op: string, dims: 1 | 2 | 3, input: Tensor, given: readonly unknow
   const read = parameters<[number, Numbers, Numbers | null, boolean]>(op, NAMES)(given)
   const [p, kernelSize, stride = null, ceilMode = false] = read
   if (typeof p !== 'number' || p === 0) {
-    throw new ValueError(op, { input }, `normType must be a number other than 0, not ${p}`, 'use 2')
+    throw new ValueError(
+      op,
+      { input },
+      `normType must be a number other than 0, not ${show(p)}`,
+      'use 2',
+    )
   }
   const count = wholeNumbers(op, 'kernelSize', kernelSize, dims, 1, { input })
   const average = averages[dims - 1] as (typeof averages)[number]

@@ -9,6 +9,7 @@ type Optional = Tensor | null | undefined
 
 /** Throws where statistics would be over a single value. */
 function requireSeveral(op: string, input: Tensor, firstAxis: number, what: string): void {
+  requireTensor(op, 'input', input)
   const sizes = input.shape.filter((_, axis) => axis !== 1 && axis >= firstAxis)
   if (sizes.reduce((a, b) => a * b, 1) !== 1) return
   throw new ShapeError(

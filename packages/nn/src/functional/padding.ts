@@ -1,5 +1,5 @@
 /** Padding: by a value, or by what the input holds. */
-import { autocasting, inAutocast } from '@flambeau/core/internal'
+import { autocasting, inAutocast, show } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import { constantPadNd, ShapeError, tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
@@ -113,7 +113,7 @@ export function pad(input: Tensor, ...given: Arguments<PadOptions, typeof NAMES>
     throw new ValueError(
       op,
       { input },
-      `there is no mode '${String(mode)}'`,
+      `there is no mode ${show(mode)}`,
       "use 'constant', 'reflect', 'replicate' or 'circular'",
     )
   }

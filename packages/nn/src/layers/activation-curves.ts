@@ -10,7 +10,7 @@ import {
   ValueError,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import type {
   AlphaArguments,
   LeakyReluArguments,
@@ -315,7 +315,7 @@ export class PReLU extends Module {
       throw new ValueError(
         'PReLU',
         { numParameters },
-        `numParameters must be a whole number ≥ 1, not ${numParameters}`,
+        `numParameters must be a whole number ≥ 1, not ${show(numParameters)}`,
         'new PReLU(1)',
       )
     }

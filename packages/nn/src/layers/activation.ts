@@ -1,6 +1,6 @@
 /** Activations without numbers of their own. */
 import type { Tensor } from '@flambeau/core'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor } from '@flambeau/core/internal'
 import type { InplaceArguments, InplaceOptions } from '../functional/activation.ts'
 import * as F from '../functional/activation.ts'
 import { Module } from '../module.ts'
@@ -187,6 +187,7 @@ export class Hardswish extends InplaceActivation {
  */
 export class Sigmoid extends Module {
   override forward(input: Tensor): Tensor {
+    requireTensor('Sigmoid', 'input', input)
     return input.sigmoid()
   }
 }
@@ -207,6 +208,7 @@ export class Sigmoid extends Module {
  */
 export class Tanh extends Module {
   override forward(input: Tensor): Tensor {
+    requireTensor('Tanh', 'input', input)
     return input.tanh()
   }
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor } from '@flambeau/core/internal'
 import { attendInHeads } from '../functional/attention.ts'
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.ts'
 import { Module } from '../module.ts'
@@ -194,6 +194,9 @@ export class MultiheadAttention extends Module<
     const op = 'MultiheadAttention'
     const [query, key, value, ...given] = call
     const [padding, needWeights, mask, averageAttnWeights, isCausal = false] = readCall(given)
+    requireTensor(op, 'query', query)
+    requireTensor(op, 'key', key)
+    requireTensor(op, 'value', value)
     if (query.ndim !== 2 && query.ndim !== 3) {
       throw new ShapeError(op, { query }, 'query must have a length and a size', 'unsqueeze(0)')
     }

@@ -3,7 +3,7 @@ import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, zeros } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor } from '@flambeau/core/internal'
 import { ones_, zeros_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
@@ -129,6 +129,7 @@ export abstract class ChannelNorm extends Module {
   protected abstract readonly ranks: readonly number[]
 
   protected requireRank(input: Tensor): void {
+    requireTensor(this.constructor.name, 'input', input)
     if (this.ranks.includes(input.ndim)) return
     throw new ShapeError(
       this.constructor.name,

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { Tensor as TensorClass, ValueError } from '@flambeau/core'
-import { discard } from '@flambeau/core/internal'
+import { discard, show } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
@@ -11,6 +11,35 @@ function requireModule(op: string, name: string, value: unknown): asserts value 
   throw new ValueError(op, [], `${name} is not a module`, `new ${op}(…) takes modules`)
 }
 
+/** What can be iterated over; an object's entries. @throws {ValueError} */
+function listOf<T>(op: string, name: string, value: Iterable<T>): Iterable<T> {
+  if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value
+  throw new ValueError(op, [], `${name} must be a list, not ${show(value)}`, `new ${op}([…])`)
+}
+
+function entriesOf<T>(
+  op: string,
+  name: string,
+  value: Readonly<Record<string, T>> | Iterable<readonly [string, T]>,
+): readonly (readonly [string, T])[] {
+  if (typeof value !== 'object' || value === null || value instanceof TensorClass) {
+    const rule = `${name} must be an object or a list of [name, value], not ${show(value)}`
+    throw new ValueError(op, [], rule, `new ${op}({ name: … })`)
+  }
+  if (!(Symbol.iterator in value)) return Object.entries(value)
+  return Array.from(value, (entry: unknown) => {
+    if (Array.isArray(entry) && typeof entry[0] === 'string') return entry as [string, T]
+    const rule = `${name} must be pairs of a name and a value, not ${show(entry)}`
+    throw new ValueError(op, [], rule, `new ${op}([['name', …]])`)
+  })
+}
+
+/** @throws {ValueError} unless `name` can be that of a field without being one already. */
+function requireName(op: string, name: unknown, isTaken: boolean): asserts name is string {
+  if (typeof name === 'string' && name !== '' && !name.includes('.') && !isTaken) return
+  throw new ValueError(op, [], `${show(name)} cannot name a part`, 'choose another name')
+}
+
 /** A place counted from the front. @throws {ValueError} if it is not there. */
 function placeOf(op: string, index: number, length: number): number {
   const at = index < 0 ? index + length : index
@@ -18,7 +47,7 @@ function placeOf(op: string, index: number, length: number): number {
   throw new ValueError(
     op,
     [],
-    `there is no item ${String(index)} among ${length}`,
+    `there is no item ${show(index)} among ${length}`,
     'negative ones count from the back',
   )
 }
@@ -99,7 +128,7 @@ export class Sequential extends Module {
 
   /** Adds modules at the end. */
   extend(modules: Iterable<Module>): this {
-    for (const module of modules) this.append(module)
+    for (const module of listOf('Sequential', 'modules', modules)) this.append(module)
     return this
   }
 
@@ -186,7 +215,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
   }
 
   extend(modules: Iterable<M>): this {
-    for (const module of modules) this.append(module)
+    for (const module of listOf('ModuleList', 'modules', modules)) this.append(module)
     return this
   }
 
@@ -255,7 +284,8 @@ export class ModuleDict<M extends Module = Module> extends Module<never, never> 
   }
 
   set(name: string, module: M): this {
-    requireModule('ModuleDict', `'${name}'`, module)
+    requireName('ModuleDict', name, false)
+    requireModule('ModuleDict', show(name), module)
     if (!this.has(name) && name in this) {
       throw new ValueError(
         'ModuleDict',
@@ -273,8 +303,7 @@ export class ModuleDict<M extends Module = Module> extends Module<never, never> 
   }
 
   update(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]>): this {
-    const entries = Symbol.iterator in modules ? modules : Object.entries(modules)
-    for (const [name, module] of entries) this.set(name, module)
+    for (const [name, module] of entriesOf('ModuleDict', 'modules', modules)) this.set(name, module)
     return this
   }
 
@@ -350,7 +379,9 @@ export class ParameterList extends Module<never, never> {
   }
 
   extend(parameters: Iterable<Tensor>): this {
-    for (const parameter of parameters) this.append(parameter)
+    for (const parameter of listOf('ParameterList', 'parameters', parameters)) {
+      this.append(parameter)
+    }
     return this
   }
 
@@ -387,8 +418,9 @@ export class ParameterDict extends Module<never, never> {
     parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]> = {},
   ) {
     super()
-    const entries = Symbol.iterator in parameters ? parameters : Object.entries(parameters)
-    for (const [name, parameter] of entries) this.set(name, parameter)
+    for (const [name, parameter] of entriesOf('ParameterDict', 'parameters', parameters)) {
+      this.set(name, parameter)
+    }
   }
 
   get size(): number {
@@ -411,14 +443,7 @@ export class ParameterDict extends Module<never, never> {
   }
 
   set(name: string, parameter: Tensor): this {
-    if (name.includes('.') || name === '' || (!this.has(name) && name in this)) {
-      throw new ValueError(
-        'ParameterDict',
-        [],
-        `'${name}' cannot name a parameter`,
-        'choose another name',
-      )
-    }
+    requireName('ParameterDict', name, typeof name === 'string' && !this.has(name) && name in this)
     this.registerParameter(name, parameterOf('ParameterDict', parameter))
     return this
   }

@@ -1,7 +1,7 @@
 /** What convolutions of one, two and three axes have in common. */
 import type { Pair, Single, Tensor, Triple } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireNumberList, requireTensor } from '@flambeau/core/internal'
 import { resetAffine } from '../init.ts'
 import { pad } from '../functional/padding.ts'
 import { wholeNumbers } from '../functional/inputs.ts'
@@ -165,6 +165,8 @@ export abstract class ConvNd extends Module<[input: Tensor, outputSize?: OutputS
     const [outputSize = null] = readOutputSize([given])
     if (outputSize === null) return this.outputPadding
     const op = this.constructor.name
+    requireTensor(op, 'input', input)
+    requireNumberList(op, 'outputSize', outputSize)
     const dims = this.kernelSize.length
     const wanted = outputSize.slice(-dims)
     const batch = input.ndim - dims
@@ -200,6 +202,7 @@ export abstract class ConvNd extends Module<[input: Tensor, outputSize?: OutputS
   /** Takes the channels from the input. @throws {ShapeError} if it does not have the axes for them. */
   protected takeChannels(input: Tensor): void {
     const op = this.constructor.name
+    requireTensor(op, 'input', input)
     const dims = this.kernelSize.length
     const channels = input.shape[input.ndim - dims - 1]
     if (channels === undefined || input.ndim > dims + 2) {

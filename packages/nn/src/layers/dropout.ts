@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { dropout, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import * as F from '../functional/dropout.ts'
 import { Module } from '../module.ts'
 import { describe } from './describe.ts'
@@ -28,11 +28,11 @@ abstract class DropoutLayer extends Module {
   constructor(...given: DropoutArguments) {
     super()
     const [p = 0.5, inplace = false] = readDropout(given)
-    if (!(p >= 0 && p <= 1)) {
+    if (typeof p !== 'number' || !(p >= 0 && p <= 1)) {
       throw new ValueError(
         new.target.name,
         { p },
-        `p is a probability, not ${p}`,
+        `p is a probability, not ${show(p)}`,
         'use a number from 0 to 1',
       )
     }

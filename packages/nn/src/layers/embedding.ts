@@ -3,7 +3,7 @@ import { noGrad } from '@flambeau/autograd'
 import type { BagMode, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import { embedding, embeddingBag } from '../functional/embedding.ts'
 import { normal_ } from '../init.ts'
 import { Module } from '../module.ts'
@@ -48,7 +48,7 @@ function paddingRow(op: string, row: number | null | undefined, rows: number): n
   throw new ValueError(
     op,
     { paddingIdx: row, numEmbeddings: rows },
-    `paddingIdx must be a row of the table, from ${-rows} to ${rows - 1}, not ${row}`,
+    `paddingIdx must be a row of the table, from ${-rows} to ${rows - 1}, not ${show(row)}`,
     'name a row, or leave paddingIdx out',
   )
 }

@@ -1,6 +1,7 @@
 /** How layers make their parameters. */
 import type { Describable, DType, Device } from '@flambeau/core'
 import { empty, ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import { Parameter } from '../parameter.ts'
 
 /** Where and in which dtype a layer's parameters are. */
@@ -27,7 +28,7 @@ export function requireSizes(op: string, sizes: Record<string, unknown>, least: 
     throw new ValueError(
       op,
       sizes as Record<string, Describable>,
-      `${name} must be a whole number ≥ ${least}, not ${String(value)}`,
+      `${name} must be a whole number ≥ ${least}, not ${show(value)}`,
       `pass ${name}: ${Math.max(least, 1)}`,
     )
   }

@@ -98,7 +98,7 @@ describe('ImageTokenizer', () => {
       new nn.ImageTokenizer({ imageSize: 8, patchSize: 4, dim: 8, ...settings })
     expect(() => make({ patchSize: 3 })).toThrow(/must fill/)
     expect(() => make({ dim: 6, position: 'sinusoidal' })).toThrow(/multiple of 4, not 6/)
-    expect(() => make({ position: 'rotary' })).toThrow(/no position 'rotary'/)
+    expect(() => make({ position: 'rotary' })).toThrow(/no position "rotary"/)
     const tokenizer = new nn.ImageTokenizer(8, 4, 8)
     expect(() => tokenizer(zeros([1, 3, 8, 4]))).toThrow(/\[N, C, 8, 8\]/)
     expect(() => tokenizer.toMap(zeros([1, 5, 8]))).toThrow(/\[N, 4, …\]/)

@@ -2,7 +2,7 @@
 import type { Pair, Tensor } from '@flambeau/core'
 import { arange, cat, ShapeError, ValueError, zeros } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import { requireTensor, wholeNumbers } from '../functional/inputs.ts'
 import { truncNormal_ } from '../init.ts'
 import { Module } from '../module.ts'
@@ -201,7 +201,7 @@ export class ImageTokenizer extends Module {
     this.patchSize = wholeNumbers(op, 'patchSize', patchSize, 2, 1)
     this.grid = gridOf(op, this.imageSize, this.patchSize)
     if (!['learned', 'sinusoidal', 'none'].includes(position)) {
-      const why = `there is no position '${String(position)}'`
+      const why = `there is no position ${show(position)}`
       throw new ValueError(op, [], why, "use 'learned', 'sinusoidal' or 'none'")
     }
     if (position === 'sinusoidal' && this.dim % 4 !== 0) {

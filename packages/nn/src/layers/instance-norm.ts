@@ -83,7 +83,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   }
 
   override forward(input: Tensor): Tensor {
-    this.takeChannels(input, input.ndim - 2)
+    this.takeChannels(input, -2)
     Object.setPrototypeOf(this, InstanceNorm1d.prototype)
     return this.forward(input)
   }
@@ -141,7 +141,7 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   }
 
   override forward(input: Tensor): Tensor {
-    this.takeChannels(input, input.ndim - 3)
+    this.takeChannels(input, -3)
     Object.setPrototypeOf(this, InstanceNorm2d.prototype)
     return this.forward(input)
   }
@@ -199,7 +199,7 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   }
 
   override forward(input: Tensor): Tensor {
-    this.takeChannels(input, input.ndim - 4)
+    this.takeChannels(input, -4)
     Object.setPrototypeOf(this, InstanceNorm3d.prototype)
     return this.forward(input)
   }

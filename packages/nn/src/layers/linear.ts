@@ -1,7 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { bilinear, linear, ShapeError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor } from '@flambeau/core/internal'
 import { resetAffine, uniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
@@ -102,6 +102,7 @@ export class LazyLinear extends Linear {
   }
 
   override forward(input: Tensor): Tensor {
+    requireTensor('LazyLinear', 'input', input)
     if (input.ndim === 0) {
       throw new ShapeError('LazyLinear', { input }, 'a number has no last axis', 'use unsqueeze(0)')
     }

@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { pixelShuffle, pixelUnshuffle, unflatten } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireNumberList, requireTensor } from '@flambeau/core/internal'
 import type { Both, FoldOptions, WindowOptions } from '../functional/windows.ts'
 import { fold, unfold } from '../functional/windows.ts'
 import { Module } from '../module.ts'
@@ -45,6 +45,7 @@ export class Flatten extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    requireTensor('Flatten', 'input', input)
     return input.flatten(this.startDim, this.endDim)
   }
 
@@ -86,6 +87,7 @@ export class Unflatten extends Module {
     const read = parameters<[number, readonly number[]]>('Unflatten', UNFLATTEN)(given)
     const [dim, sizes = []] = read
     requireSizes('Unflatten', { dim }, Number.MIN_SAFE_INTEGER)
+    requireNumberList('Unflatten', 'unflattenedSize', sizes)
     sizes.forEach((size, i) => requireSizes('Unflatten', { [`unflattenedSize[${i}]`]: size }, -1))
     this.dim = dim as number
     this.unflattenedSize = [...sizes]

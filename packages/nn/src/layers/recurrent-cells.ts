@@ -11,7 +11,7 @@ import {
   zeros,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor } from '@flambeau/core/internal'
 import { uniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
@@ -96,6 +96,7 @@ abstract class Cell<Args extends unknown[], Output> extends Module<Args, Output>
   /** Input and state as batches. @throws {ShapeError} if they do not fit. */
   protected rows(input: Tensor, state: Tensor | null | undefined): [Tensor, Tensor] {
     const op = this.constructor.name
+    requireTensor(op, 'input', input)
     if ((input.ndim !== 1 && input.ndim !== 2) || input.shape.at(-1) !== this.inputSize) {
       throw new ShapeError(
         op,

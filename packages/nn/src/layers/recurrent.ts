@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { cat, dropout, ShapeError, stack, ValueError, zeros } from '@flambeau/core'
 import type { Arguments, RecurrentCell } from '@flambeau/core/internal'
-import { parameters, recurrent } from '@flambeau/core/internal'
+import { parameters, recurrent, requireTensor } from '@flambeau/core/internal'
 import { uniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
@@ -181,6 +181,7 @@ abstract class Recurrent<State, Result> extends Module<
   ): { output: Tensor | PackedSequence; states: Tensor[] } {
     const op = this.constructor.name
     const packed = input instanceof PackedSequence ? input : null
+    if (packed === null) requireTensor(op, 'input', input)
     const data = packed === null ? (input as Tensor) : packed.data
     const single = packed === null && data.ndim === 2
     const wrong = packed === null ? data.ndim !== 2 && data.ndim !== 3 : data.ndim !== 2

@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { logSoftmax, ShapeError, softmax } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor } from '@flambeau/core/internal'
 import { softmin } from '../functional/softmin.ts'
 import { Module } from '../module.ts'
 import { describe } from './describe.ts'
@@ -17,6 +17,7 @@ abstract class AlongAxis extends Module {
 
   /** The axis; where none was given, that of the channels. */
   protected axisOf(input: Tensor): number {
+    requireTensor(this.constructor.name, 'input', input)
     if (this.dim !== null) return this.dim
     return input.ndim === 0 || input.ndim === 1 || input.ndim === 3 ? 0 : 1
   }
@@ -108,6 +109,7 @@ export class Softmin extends AlongAxis {
  */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
+    requireTensor('Softmax2d', 'input', input)
     if (input.ndim !== 3 && input.ndim !== 4) {
       throw new ShapeError(
         'Softmax2d',

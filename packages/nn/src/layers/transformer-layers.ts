@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { gelu, relu, ValueError } from '@flambeau/core'
 import type { Arguments, Given } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor, show } from '@flambeau/core/internal'
 import { Module } from '../module.ts'
 import { MultiheadAttention } from './attention.ts'
 import { Dropout } from './dropout.ts'
@@ -92,7 +92,7 @@ function activationOf(op: string, activation: TransformerActivation): (input: Te
   throw new ValueError(
     op,
     [],
-    `activation is 'relu', 'gelu' or a function, not '${String(activation)}'`,
+    `activation is 'relu', 'gelu' or a function, not ${show(activation)}`,
     "{ activation: 'relu' }",
   )
 }
@@ -210,6 +210,7 @@ export class TransformerEncoderLayer extends Module<EncoderLayerCall> {
   }
 
   override forward(...[src, ...given]: EncoderLayerCall): Tensor {
+    requireTensor('TransformerEncoderLayer', 'src', src)
     const [attnMask, keyPaddingMask, isCausal] = readEncoderCall(given)
     const sight = {
       attnMask: attnMask ?? null,
@@ -332,6 +333,8 @@ export class TransformerDecoderLayer extends Module<DecoderCall> {
     const call = readDecoderCall(given)
     const [other0, tgtMask = null, memoryMask = null, tgtPadding, memoryPadding] = call
     const memory = other0 as Tensor
+    requireTensor('TransformerDecoderLayer', 'tgt', tgt)
+    requireTensor('TransformerDecoderLayer', 'memory', memory)
     const own = {
       attnMask: tgtMask,
       keyPaddingMask: tgtPadding ?? null,

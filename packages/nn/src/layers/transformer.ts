@@ -2,7 +2,7 @@
 import type { Device, DType, Tensor } from '@flambeau/core'
 import { full, ShapeError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireTensor } from '@flambeau/core/internal'
 import { xavierUniform_ } from '../init.ts'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
@@ -68,7 +68,9 @@ export type EncoderCall = [
 /** Copies of a layer, all with its present weights. */
 function copies<M extends AnyModule>(op: string, layer: M, numLayers: unknown): ModuleList<M> {
   requireSizes(op, { numLayers }, 0)
-  return new ModuleList<M>(Array.from({ length: numLayers as number }, () => copyModule(layer)))
+  const made = new ModuleList<M>()
+  for (let i = 0; i < (numLayers as number); i++) made.append(copyModule(layer))
+  return made
 }
 
 /** Is `isCausal` worth telling: without a mask there is nothing that it could be said of. */
@@ -346,6 +348,8 @@ export class Transformer extends Module<TransformerCall> {
     const call = readCall(given)
     const [target, srcMask = null, tgtMask = null, memoryMask = null, srcPadding = null] = call
     const [tgt, tgtPadding, memoryPadding] = [target as Tensor, call[5] ?? null, call[6] ?? null]
+    requireTensor('Transformer', 'src', src)
+    requireTensor('Transformer', 'tgt', tgt)
     const axis = this.batchFirst ? 0 : 1
     if (src.ndim === 3 && src.shape[axis] !== tgt.shape[axis]) {
       throw new ShapeError(

@@ -2,7 +2,7 @@
 import type { NamedResult, Tensor } from '@flambeau/core'
 import { cat, IndexError, logSoftmax, ShapeError, ValueError, where } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { namedResult, parameters } from '@flambeau/core/internal'
+import { namedResult, parameters, requireTensor } from '@flambeau/core/internal'
 import { ModuleList, Sequential } from '../layers/container.ts'
 import type { FactoryOptions } from '../layers/factory.ts'
 import { requireSizes } from '../layers/factory.ts'
@@ -118,6 +118,8 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<
 
   override forward(input: Tensor, target: Tensor): AdaptiveResult {
     const op = 'AdaptiveLogSoftmaxWithLoss'
+    requireTensor(op, 'input', input)
+    requireTensor(op, 'target', target)
     const single = target.ndim === 0
     if (
       target.ndim > 1 ||

@@ -2,7 +2,7 @@
 import type { Lengths, LossReduction, Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import type { Arguments, LegacyReduction } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import type { KlReduction } from '../functional/elementwise-losses.ts'
 import { klDiv } from '../functional/elementwise-losses.ts'
 import { ctcLoss } from '../functional/losses.ts'
@@ -50,7 +50,7 @@ export class KLDivLoss extends Module<[input: Tensor, target: Tensor]> {
       throw new ValueError(
         'KLDivLoss',
         [],
-        `reduction is one of ${KL_REDUCTIONS.join(', ')}, not '${String(reduction)}'`,
+        `reduction is one of ${KL_REDUCTIONS.join(', ')}, not ${show(reduction)}`,
         "{ reduction: 'batchmean' }",
       )
     }

@@ -1,7 +1,7 @@
 import type { LossReduction, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import { linearCrossEntropy } from '../functional/class-losses.ts'
 import { describe } from '../layers/describe.ts'
 import type { FactoryOptions } from '../layers/factory.ts'
@@ -103,7 +103,7 @@ export class LinearCrossEntropyLoss extends WeightedLoss {
       throw new ValueError(
         op,
         { labelSmoothing },
-        `labelSmoothing is from 0 to 1, not ${labelSmoothing}`,
+        `labelSmoothing is from 0 to 1, not ${show(labelSmoothing)}`,
         'labelSmoothing: 0.1',
       )
     }

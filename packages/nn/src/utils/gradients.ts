@@ -2,7 +2,7 @@
 import { stack, Tensor, tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 
 type Many = Iterable<Tensor> | Tensor
 
@@ -70,7 +70,7 @@ const readClipWith = parameters<[number, Tensor | number, Foreach]>('clipGradsWi
 /** @throws {ValueError} unless it is a number. */
 function requireNumber(op: string, name: string, value: unknown): number {
   if (typeof value === 'number') return value
-  throw new ValueError(op, [], `${name} must be a number, not ${String(value)}`, `{ ${name}: 1 }`)
+  throw new ValueError(op, [], `${name} must be a number, not ${show(value)}`, `{ ${name}: 1 }`)
 }
 
 /**

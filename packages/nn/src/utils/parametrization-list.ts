@@ -1,6 +1,7 @@
 /** What stands in the place of a parametrized tensor. */
 import { noGrad } from '@flambeau/autograd'
 import { DTypeError, ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { requireInstance, requireList, requireTensor } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
@@ -15,6 +16,10 @@ const OP = 'registerParametrization'
 
 function isTensors(value: unknown): value is readonly Tensor[] {
   return Array.isArray(value) && value.every((one) => one instanceof Tensor)
+}
+
+function requireParametrization(rule: unknown): void {
+  requireInstance(OP, 'a parametrization', rule, Module, 'class Symmetric extends nn.Module')
 }
 
 /** Calls a parametrization. @throws {ValueError} if it returns no tensor. */
@@ -84,6 +89,12 @@ export class ParametrizationList extends Module<[]> {
 
   constructor(modules: readonly Parametrization[], original: Tensor, unsafe = false) {
     super()
+    requireList(OP, 'modules', modules, 'a list of parametrizations')
+    for (const rule of modules) requireParametrization(rule)
+    if (modules.length === 0) {
+      throw new ValueError(OP, [], 'there is no parametrization', 'pass one or more')
+    }
+    requireTensor(OP, 'original', original)
     this.unsafe = unsafe
     const learnt = noGrad(() =>
       modules.reduceRight<Tensor | readonly Tensor[]>(
@@ -136,6 +147,7 @@ export class ParametrizationList extends Module<[]> {
 
   /** Adds a parametrization that is applied after the others. */
   append(rule: Parametrization): this {
+    requireParametrization(rule)
     this[this.length] = rule
     return this
   }

@@ -261,7 +261,7 @@ describe('parametrizations', () => {
     expect(() => parametrizations.orthogonal(layer, 'bias')).toThrow(/a matrix or a batch/)
     expect(() => parametrizations.orthogonal(layer, 'other')).toThrow(/no parameter or buffer/)
     expect(() => parametrizations.orthogonal(layer, { orthogonalMap: 'givens' as never })).toThrow(
-      /no orthogonalMap 'givens'/,
+      /no orthogonalMap "givens"/,
     )
     expect(() => parametrizations.spectralNorm(layer, { dim: 2 })).toThrow(/from -2 to 1, not 2/)
     const plain = parametrizations.orthogonal(layer, 'weight', 'cayley', false)

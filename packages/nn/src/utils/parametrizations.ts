@@ -1,6 +1,5 @@
 /** Ready parametrizations of weights. @see torch.nn.utils.parametrizations */
 import { noGrad } from '@flambeau/autograd'
-import type { Tensor } from '@flambeau/core'
 import {
   cat,
   eye,
@@ -8,11 +7,12 @@ import {
   matrixExp,
   randn,
   ShapeError,
+  Tensor,
   ValueError,
   zerosLike,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import { normalize } from '../functional/normalization.ts'
 import { ConvNd } from '../layers/conv.ts'
 import { onCopy } from '../layers/copy.ts'
@@ -29,11 +29,11 @@ import { lengthsOf, normAxis, weightOf } from './weight-norm.ts'
 function tensorOf(op: string, module: AnyModule, name: string): Tensor {
   requireModule(op, module)
   const { [name]: tensor } = module as unknown as Record<string, Tensor | null | undefined>
-  if (tensor !== null && tensor !== undefined && 'requiresGrad' in tensor) return tensor
+  if (tensor instanceof Tensor) return tensor
   throw new ValueError(
     op,
     [],
-    `${module.constructor.name} has no parameter or buffer '${name}'`,
+    `${module.constructor.name} has no parameter or buffer ${show(name)}`,
     'print its stateDict() to see the names',
   )
 }
@@ -312,7 +312,7 @@ export function orthogonal<M extends AnyModule, Name extends string = 'weight'>(
   }
   const maps = ['matrixExp', 'matrix_exp', 'cayley', 'householder']
   if (map !== null && !maps.includes(map)) {
-    const why = `there is no orthogonalMap '${String(map)}'`
+    const why = `there is no orthogonalMap ${show(map)}`
     throw new ValueError(op, [], why, "use 'matrixExp', 'cayley' or 'householder'")
   }
   const square = weight.shape.at(-1) === weight.shape.at(-2)

@@ -2,7 +2,7 @@
 import { noGrad } from '@flambeau/autograd'
 import { Tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { outsideScopes, parameters } from '@flambeau/core/internal'
+import { outsideScopes, parameters, show } from '@flambeau/core/internal'
 import { ModuleDict } from '../layers/container.ts'
 import { isUninitialized } from '../layers/lazy.ts'
 import type { AnyModule } from '../module.ts'
@@ -233,7 +233,7 @@ export function removeParametrizations<M extends AnyModule>(
     throw new ValueError(
       op,
       [],
-      `'${name}' of ${module.constructor.name} is not parametrized`,
+      `${show(name)} of ${module.constructor.name} is not parametrized`,
       'ask isParametrized(module, name)',
     )
   }
@@ -305,6 +305,7 @@ export function cached<T>(body: () => T): T {
 export function typeBeforeParametrizations(
   module: AnyModule,
 ): abstract new (...args: never[]) => unknown {
+  requireModule('typeBeforeParametrizations', module)
   const prototype = Object.getPrototypeOf(module) as object
   const before = classes.get(prototype) ?? prototype
   return before.constructor as abstract new (...args: never[]) => unknown

@@ -2,7 +2,7 @@
 import { noGrad } from '@flambeau/autograd'
 import { cat, IndexError, onesLike, rand, ShapeError, Tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireList, show } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { requireModule } from '../module.ts'
 import {
@@ -34,7 +34,7 @@ function countOf(op: string, amount: unknown, size: number): number {
     throw new ValueError(
       op,
       [],
-      `amount is a share below 1, or a whole number of things, not ${String(amount)}`,
+      `amount is a share below 1, or a whole number of things, not ${show(amount)}`,
       'pass 0.3 for 30 %, or 3',
     )
   }
@@ -56,7 +56,7 @@ function requireAxis(op: string, tensor: Tensor, dim: unknown): number {
   }
   const axis = (dim as number) < 0 ? (dim as number) + tensor.ndim : (dim as number)
   if (Number.isInteger(axis) && axis >= 0 && axis < tensor.ndim) return axis
-  const why = `dim must be from ${-tensor.ndim} to ${tensor.ndim - 1}, not ${String(dim)}`
+  const why = `dim must be from ${-tensor.ndim} to ${tensor.ndim - 1}, not ${show(dim)}`
   throw new IndexError(op, { tensor }, why, 'pass { dim: 0 }')
 }
 
@@ -346,6 +346,7 @@ export function globalUnstructured(
 ): void {
   const op = 'globalUnstructured'
   const { pruningMethod = null, amount = 0 } = (options ?? {}) as Partial<GlobalOptions>
+  requireList(op, 'weights', weights ?? [], 'a list of [module, name]')
   const list = [...(weights ?? [])]
   if (list.length === 0) throw new ValueError(op, [], 'there are no weights', "[[layer, 'weight']]")
   const random = pruningMethod === randomUnstructured

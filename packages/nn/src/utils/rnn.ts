@@ -2,7 +2,16 @@
 import type { NamedResult, Tensor } from '@flambeau/core'
 import { arange, cat, full, ShapeError, stack, tensor, ValueError, zerosLike } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { isTensor, namedResult, parameters } from '@flambeau/core/internal'
+import {
+  isTensor,
+  namedResult,
+  parameters,
+  requireInstance,
+  requireNumberList,
+  requireTensor,
+  requireTensors,
+  show,
+} from '@flambeau/core/internal'
 
 /**
  * Sequences step by step: at step t the rows of all that are longer than t, the longest ones first.
@@ -33,6 +42,12 @@ export class PackedSequence {
     sortedIndices: Tensor | null = null,
     unsortedIndices: Tensor | null = null,
   ) {
+    requireTensor('PackedSequence', 'data', data)
+    requireTensor('PackedSequence', 'batchSizes', batchSizes)
+    if (sortedIndices !== null) requireTensor('PackedSequence', 'sortedIndices', sortedIndices)
+    if (unsortedIndices !== null) {
+      requireTensor('PackedSequence', 'unsortedIndices', unsortedIndices)
+    }
     this.data = data
     this.batchSizes = batchSizes
     this.sortedIndices = sortedIndices
@@ -42,8 +57,10 @@ export class PackedSequence {
 }
 
 /** A tensor's whole numbers, or the numbers of a list. */
-function numbersOf(lengths: Tensor | readonly number[]): number[] {
-  return isTensor(lengths) ? Array.from(lengths.toArray(), Number) : [...lengths]
+function numbersOf(op: string, lengths: Tensor | readonly number[]): number[] {
+  if (isTensor(lengths)) return Array.from(lengths.toArray(), Number)
+  requireNumberList(op, 'lengths', lengths)
+  return [...lengths]
 }
 
 const PACK = ['lengths', 'batchFirst', 'enforceSorted'] as const
@@ -73,7 +90,8 @@ export function packPaddedSequence(
 ): PackedSequence {
   const op = 'packPaddedSequence'
   const [given0, batchFirst = false, enforceSorted = true] = readPack(given)
-  const lengths = numbersOf(given0 as Tensor | number[])
+  const lengths = numbersOf(op, given0 as Tensor | number[])
+  requireTensor(op, 'input', input)
   const steps = batchFirst ? input.transpose(0, 1) : input
   const [longest = 0, count = 0] = steps.shape
   if (steps.ndim < 2 || lengths.length !== count) {
@@ -132,8 +150,9 @@ export function padPackedSequence(
   ...given: Arguments<PadPackedOptions, typeof PAD>
 ): NamedResult<readonly ['output', 'lengths']> {
   const [batchFirst = false, paddingValue = 0, totalLength = null] = readPad(given)
+  requireInstance('padPackedSequence', 'sequence', sequence, PackedSequence, 'packSequence([a, b])')
   const { data, unsortedIndices } = sequence
-  const sizes = numbersOf(sequence.batchSizes)
+  const sizes = numbersOf('padPackedSequence', sequence.batchSizes)
   const total = totalLength ?? sizes.length
   if (total < sizes.length) {
     throw new ValueError(
@@ -161,6 +180,15 @@ export function padPackedSequence(
     sorted = sorted.indexSelect(0, unsortedIndices.cpu())
   }
   return namedResult(['output', 'lengths'], [output, sorted])
+}
+
+/** @throws {ValueError, ShapeError} unless each has an axis of steps. */
+function requireSequences(op: string, sequences: readonly Tensor[]): void {
+  requireTensors(op, 'sequences', sequences)
+  const scalar = sequences.findIndex((sequence) => sequence.ndim === 0)
+  if (scalar < 0) return
+  const input = sequences[scalar] as Tensor
+  throw new ShapeError(op, { input }, `sequences[${scalar}] has no axis of steps`, 'x.reshape(-1)')
 }
 
 const SEQUENCES = ['batchFirst', 'paddingValue', 'paddingSide'] as const
@@ -193,11 +221,12 @@ export function padSequence(
   if (!Array.isArray(sequences) || sequences.length === 0) {
     throw new ValueError(op, [], 'sequences must be a list of tensors', 'padSequence([a, b])')
   }
+  requireSequences(op, sequences)
   if (paddingSide !== 'left' && paddingSide !== 'right') {
     throw new ValueError(
       op,
       [],
-      `paddingSide is 'left' or 'right', not '${String(paddingSide)}'`,
+      `paddingSide is 'left' or 'right', not ${show(paddingSide)}`,
       "'right'",
     )
   }
@@ -228,6 +257,7 @@ export function packSequence(
 ): PackedSequence {
   const sorted =
     typeof enforceSorted === 'object' ? (enforceSorted.enforceSorted ?? true) : enforceSorted
+  requireSequences('packSequence', sequences)
   const lengths = sequences.map((sequence) => sequence.shape[0] as number)
   return packPaddedSequence(padSequence(sequences), lengths, { enforceSorted: sorted })
 }
@@ -256,12 +286,16 @@ export function unpadSequence(
   ...given: Arguments<UnpadOptions, typeof UNPAD>
 ): Tensor[] {
   const [lengths, batchFirst = false] = readUnpad(given) as [Tensor | readonly number[], boolean?]
+  requireTensor('unpadSequence', 'paddedSequences', paddedSequences)
   const rows = batchFirst ? paddedSequences : paddedSequences.transpose(0, 1)
-  return numbersOf(lengths).map((length, i) => rows.select(0, i).narrow(0, 0, length))
+  return numbersOf('unpadSequence', lengths).map((length, i) =>
+    rows.select(0, i).narrow(0, 0, length),
+  )
 }
 
 /** The permutation that undoes one. @see torch.nn.utils.rnn.invert_permutation */
 export function invertPermutation(permutation: Tensor): Tensor {
+  requireTensor('invertPermutation', 'permutation', permutation)
   const places = arange(permutation.numel(), { dtype: 'int64', device: permutation.device })
   return zerosLike(permutation).scatter(0, permutation, places)
 }

@@ -3,7 +3,7 @@ import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { empty, IndexError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import { normalize } from '../functional/normalization.ts'
 import { ConvNd } from '../layers/conv.ts'
 import type { AnyModule } from '../module.ts'
@@ -37,7 +37,7 @@ export function outputAxis(op: string, weight: Tensor, dim: number): number {
   throw new IndexError(
     op,
     { weight },
-    `dim must be from ${-weight.ndim} to ${weight.ndim - 1}, not ${String(dim)}`,
+    `dim must be from ${-weight.ndim} to ${weight.ndim - 1}, not ${show(dim)}`,
     'pass { dim: 0 }',
   )
 }

@@ -1,7 +1,7 @@
 /** Calls of modules with other tensors than their own. @see torch.nn.utils.stateless */
 import { Tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireOptions } from '@flambeau/core/internal'
 import type { AnyModule, Module } from '../module.ts'
 import { requireModule } from '../module.ts'
 import { buffersOf } from '../module-state.ts'
@@ -45,6 +45,7 @@ function merged(given: TensorsByName): Record<string, Tensor> {
   const op = 'functionalCall'
   const out: Record<string, Tensor> = {}
   for (const one of [given].flat() as Record<string, unknown>[]) {
+    requireOptions(op, one)
     for (const [name, tensor] of Object.entries(one)) {
       if (!(tensor instanceof Tensor)) {
         throw new ValueError(op, [], `'${name}' is not a tensor`, 'give tensors by their names')

@@ -1,5 +1,22 @@
 /** All parameters as one vector, and back. */
 import { cat, ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { requireTensors, show } from '@flambeau/core/internal'
+
+/** @throws {ValueError} unless all of `parameters` are tensors. */
+function tensorsOf(op: string, parameters: Iterable<Tensor>): Tensor[] {
+  const isList =
+    typeof parameters === 'object' &&
+    parameters !== null &&
+    Symbol.iterator in parameters &&
+    !(parameters instanceof Tensor)
+  if (!isList) {
+    const rule = `parameters must be a list of tensors, not ${show(parameters)}`
+    throw new ValueError(op, [], rule, 'pass module.parameters()')
+  }
+  const list = [...parameters]
+  requireTensors(op, 'parameters', list)
+  return list
+}
 
 /**
  * The elements of all parameters one after the other, differentiable.
@@ -17,7 +34,7 @@ import { cat, ShapeError, Tensor, ValueError } from '@flambeau/core'
  * ```
  */
 export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
-  const parts = [...(parameters ?? [])].map((one) => one.reshape(-1))
+  const parts = tensorsOf('parametersToVector', parameters).map((one) => one.reshape(-1))
   if (parts.length > 0) return cat(parts)
   throw new ValueError('parametersToVector', [], 'there are no parameters', 'pass some')
 }
@@ -41,7 +58,7 @@ export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>)
   if (!(vector instanceof Tensor)) {
     throw new ValueError('vectorToParameters', [], 'the first argument is no tensor', 'pass one')
   }
-  const list = [...(parameters ?? [])]
+  const list = tensorsOf('vectorToParameters', parameters)
   const total = list.reduce((sum, one) => sum + one.numel(), 0)
   if (vector.ndim !== 1 || vector.numel() !== total) {
     throw new ShapeError(

@@ -3,7 +3,7 @@ import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { IndexError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 import {
@@ -31,7 +31,7 @@ export function normAxis(op: string, weight: Tensor, dim: number | null): number
   throw new IndexError(
     op,
     { weight },
-    `dim must be an axis of the weight, 0 to ${weight.ndim - 1}, or -1 for all, not ${String(dim)}`,
+    `dim must be an axis of the weight, 0 to ${weight.ndim - 1}, or -1 for all, not ${show(dim)}`,
     'pass { dim: 0 }',
   )
 }
