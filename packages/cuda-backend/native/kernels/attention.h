@@ -76,6 +76,24 @@ struct AttentionGradient {
 struct AttentionBlocks {
   int64_t tiles, columns, heads;  // tiles are the innermost
   unsigned count() const { return static_cast<unsigned>(tiles * columns * heads); }
+  // What a block has of them, counted in a type that the caller reckons with.
+  template <class I>
+  __device__ I tile() const {
+    return blockIdx.x % static_cast<I>(tiles);
+  }
+  // For tiles of queries: late ones may see more keys, so that they come first.
+  template <class I>
+  __device__ I tile_from_end() const {
+    return static_cast<I>(tiles) - 1 - tile<I>();
+  }
+  template <class I>
+  __device__ I column() const {
+    return blockIdx.x / static_cast<I>(tiles) % static_cast<I>(columns);
+  }
+  template <class I>
+  __device__ I head() const {
+    return blockIdx.x / (static_cast<I>(tiles) * static_cast<I>(columns));
+  }
 };
 inline AttentionBlocks attention_blocks(int64_t rows, int64_t of_tile, int64_t columns,
                                         int64_t of_block, int64_t heads) {

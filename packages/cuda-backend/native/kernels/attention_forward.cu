@@ -16,14 +16,11 @@ __global__ void __launch_bounds__(kAttentionThreads)
   using W = Computed<T>;
   using Tile = TileOf<W>;
   constexpr int R = Tile::kR, kSide = Tile::kSide;
-  FLAMBEAU_SHARED(W, memory);
-  W* const a = memory;
-  W* const b = a + kSide * Tile::kRow;
-  W* const weights = b + kSide * Tile::kRow;
+  const auto [a, b, weights] = tile_memory<W>();
   const int tx = static_cast<int>(threadIdx.x) % 16, ty = static_cast<int>(threadIdx.x) / 16;
-  const int64_t first = (blocks.tiles - 1 - blockIdx.x % blocks.tiles) * kSide;
-  const int64_t column = blockIdx.x / blocks.tiles % blocks.columns * kDepth;
-  const int64_t head = blockIdx.x / (blocks.tiles * blocks.columns);
+  const int64_t first = blocks.tile_from_end<int64_t>() * kSide;
+  const int64_t column = blocks.column<int64_t>() * kDepth;
+  const int64_t head = blocks.head<int64_t>();
   const HeadPlace place = s.q.place(static_cast<uint32_t>(head));
   const Rows<T> q = rows_of<T>(s.q, place), k = rows_of<T>(s.k, place), v = rows_of<T>(s.v, place);
   const void* const mask = mask_of<T>(s, place);

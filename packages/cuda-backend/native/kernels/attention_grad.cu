@@ -11,7 +11,8 @@ namespace {
 
 // A warp has a query.
 template <class T>
-__global__ void delta_kernel(AttentionShape s, AttentionGradient g) {
+__global__ void __launch_bounds__(kAttentionThreads)
+    delta_kernel(AttentionShape s, AttentionGradient g) {
   using W = Computed<T>;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   for (int64_t item = global_thread() / kWarp; item < s.heads * s.length;
@@ -121,13 +122,10 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
   using W = Computed<T>;
   using Tile = TileOf<W>;
   constexpr int R = Tile::kR, kSide = Tile::kSide;
-  FLAMBEAU_SHARED(W, memory);
-  W* const a = memory;
-  W* const b = a + kSide * Tile::kRow;
-  W* const scores = b + kSide * Tile::kRow;
-  const int64_t first = (blocks.tiles - 1 - blockIdx.x % blocks.tiles) * kSide;
-  const int64_t column = blockIdx.x / blocks.tiles % blocks.columns * kDepth;
-  const int64_t head = blockIdx.x / (blocks.tiles * blocks.columns);
+  const auto [a, b, scores] = tile_memory<W>();
+  const int64_t first = blocks.tile_from_end<int64_t>() * kSide;
+  const int64_t column = blocks.column<int64_t>() * kDepth;
+  const int64_t head = blocks.head<int64_t>();
   const HeadPlace place = s.q.place(static_cast<uint32_t>(head));
   const Rows<T> k = rows_of<T>(s.k, place);
   W sums[R][4] = {};
@@ -151,13 +149,10 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
   using W = Computed<T>;
   using Tile = TileOf<W>;
   constexpr int R = Tile::kR, kSide = Tile::kSide;
-  FLAMBEAU_SHARED(W, memory);
-  W* const a = memory;
-  W* const b = a + kSide * Tile::kRow;
-  W* const scores = b + kSide * Tile::kRow;
-  const int64_t first = blockIdx.x % blocks.tiles * kSide;
-  const int64_t column = blockIdx.x / blocks.tiles % blocks.columns * kDepth;
-  const int64_t shared = blockIdx.x / (blocks.tiles * blocks.columns) * s.k.group;
+  const auto [a, b, scores] = tile_memory<W>();
+  const int64_t first = blocks.tile<int64_t>() * kSide;
+  const int64_t column = blocks.column<int64_t>() * kDepth;
+  const int64_t shared = blocks.head<int64_t>() * s.k.group;
   W key_sums[R][4] = {}, value_sums[R][4] = {};
   // A query before the first key of the tile does not see it.
   const int64_t begin = s.causal ? first / kSide * kSide : 0;
@@ -198,8 +193,9 @@ void attention_backward(Call& call, DType dtype, const AttentionShape& s,
     using T = decltype(zero);
     using W = Computed<T>;
     if (s.length > 0)
-      launch(delta_kernel<T>, dim3(grid_for(s.heads * s.length * kWarp, 1, call.properties())),
-             dim3(256), 0, call.stream(), s, g);
+      launch(delta_kernel<T>,
+             dim3(grid_for(s.heads * s.length * kWarp, 1, call.properties(), kAttentionThreads)),
+             dim3(kAttentionThreads), 0, call.stream(), s, g);
     if (g.dq.data) {
       const AttentionBlocks blocks = tile_blocks<W>(s.length, s.e, s.heads);
       allow_shared(query_grad_kernel<T>, tile_bytes<W>());

@@ -41,6 +41,14 @@ FLAMBEAU_DEVICE void begin_rows(const T* from, int64_t row, int first, int rows,
     copy_async<16>(to + i * kTensorRow<D>, from, i < below);
 }
 
+// The same of two matrices of as many rows, whose tiles lie behind each other.
+template <int N, int D, int threads, class T>
+FLAMBEAU_DEVICE void begin_rows_of_two(const T* a, int64_t a_row, int a_columns, const T* b,
+                                       int64_t b_row, int b_columns, int first, int rows, T* to) {
+  begin_rows<N, D, threads>(a, a_row, first, rows, a_columns, to);
+  begin_rows<N, D, threads>(b, b_row, first, rows, b_columns, to + N * kTensorRow<D>);
+}
+
 // The 16 × 16 numbers of rows [0, 16) and columns [column, column + 16) as the left operand.
 template <int D, class T>
 FLAMBEAU_DEVICE void load_left(uint32_t (&a)[4], const T* rows, int column) {
@@ -107,6 +115,18 @@ FLAMBEAU_DEVICE void pack_left(const float (&scores)[N][4], int k, uint32_t (&a)
   a[3] = packed<T>(scores[2 * k + 1][2], scores[2 * k + 1][3]);
 }
 
+// Left operands of products: rows in shared memory, and the scores of a warp.
+template <int D, class T>
+FLAMBEAU_DEVICE auto left_of_rows(const T* rows) {
+  return [=](int k, int m, uint32_t(&a)[4]) {
+    load_left<D>(a, rows + m * 16 * kTensorRow<D>, k * 16);
+  };
+}
+template <class T, int M, int N>
+FLAMBEAU_DEVICE auto left_of_scores(const float (&scores)[M][N][4]) {
+  return [&](int k, int m, uint32_t(&a)[4]) { pack_left<T>(scores[m], k, a); };
+}
+
 template <int M, int N>
 FLAMBEAU_DEVICE void clear(float (&sums)[M][N][4]) {
 #pragma unroll
@@ -115,6 +135,14 @@ FLAMBEAU_DEVICE void clear(float (&sums)[M][N][4]) {
     for (int n = 0; n < N; ++n)
 #pragma unroll
       for (int c = 0; c < 4; ++c) sums[m][n][c] = 0;
+}
+
+// The place of number c of tile n of a lane's scores, from their first row and column.
+FLAMBEAU_DEVICE int score_row(int c) {
+  return static_cast<int>(threadIdx.x) % kWarp / 4 + c / 2 * 8;
+}
+FLAMBEAU_DEVICE int score_column(int n, int c) {
+  return n * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + c % 2;
 }
 
 // What four lanes have of a row of 32 numbers, changed from two numbers of each tile of 8 to all of
@@ -160,126 +188,6 @@ FLAMBEAU_DEVICE void write_sums(const float (&sums)[N][4], float upper, float lo
   }
 }
 
-// --- what hides scores ---
-
-// A head's mask and dropout.
-template <class T>
-struct Visibility {
-  const void* mask = nullptr;
-  const uint8_t* bits = nullptr;
-  int64_t first_bit = 0;
-};
-template <class T>
-FLAMBEAU_DEVICE Visibility<T> visibility_of(const AttentionShape& s, const HeadPlace& place,
-                                            uint32_t head) {
-  Visibility<T> v;
-  if (s.mask.data)
-    v.mask = s.mask_is_bool ? static_cast<const void*>(s.mask.of<const uint8_t>(place))
-                            : s.mask.of<const T>(place);
-  v.bits = s.bits;
-  v.first_bit = head * s.length * s.source;
-  return v;
-}
-
-// The place of number c of tile n of a lane's scores, from their first row and column.
-FLAMBEAU_DEVICE int score_row(int c) {
-  return static_cast<int>(threadIdx.x) % kWarp / 4 + c / 2 * 8;
-}
-FLAMBEAU_DEVICE int score_column(int n, int c) {
-  return n * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + c % 2;
-}
-
-// Scores that are hidden or do not exist become -inf, if any of them may be. Rows are queries from
-// `query` on, or keys from `key` on where they are `turned`. Without masks scores stay as they are,
-// else they are multiplied by the scale, and masked.
-template <class T, bool plain, bool turned, int N>
-FLAMBEAU_DEVICE void hide_scores(const AttentionShape& s, const Visibility<T>& v, int query,
-                                 int key, float (&scores)[N][4]) {
-  constexpr int kKeys = turned ? 16 : N * 8;
-  const int keys = static_cast<int>(s.source) - key;  // that exist
-  const int queries = static_cast<int>(s.length) - query;
-  const int ahead = s.causal ? query - key : INT32_MAX / 2;
-  if (plain && keys >= kKeys && ahead >= kKeys - 1) return;
-  const int column = score_column(0, 0);
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    // Of this row's columns, counted from this lane's first one, those in [begin, end) are seen.
-    const int row = score_row(2 * half);
-    int begin = 0, end;
-    if constexpr (turned) {
-      begin = max(0, row - ahead - column);
-      end = row < keys ? queries - column : 0;
-    } else {
-      end = row < queries ? min(keys, ahead + row + 1) - column : 0;
-    }
-    const int64_t from = turned ? (query + column) * s.mask.row + (key + row) * s.mask.column
-                                : (query + row) * s.mask.row + (key + column) * s.mask.column;
-    const int64_t step = turned ? s.mask.row : s.mask.column;
-#pragma unroll
-    for (int n = 0; n < N; ++n)
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        float& score = scores[n][2 * half + i];
-        const int at = n * 8 + i;
-        if constexpr (!plain) score *= static_cast<float>(s.scale);
-        if ((turned && at < begin) || at >= end) {
-          score = -INFINITY;
-        } else if (!plain && v.mask) {
-          if (s.mask_is_bool) {
-            if (!static_cast<const uint8_t*>(v.mask)[from + at * step]) score = -INFINITY;
-          } else {
-            score += widened(static_cast<const T*>(v.mask)[from + at * step]);
-          }
-        }
-      }
-  }
-}
-
-// Which weights dropout keeps of a lane's scores, whose rows are queries from `query` on, or keys
-// from `key` on where they are `turned`. Of what does not exist it may say anything.
-template <class T, bool turned>
-class KeptWeights {
- public:
-  FLAMBEAU_DEVICE KeptWeights(const AttentionShape& s, const Visibility<T>& v, int query, int key)
-      : s_(s), v_(v), query_(query), key_(key) {
-    if constexpr (!turned) {
-      // The 64 bits of each row, out of three words that have them; no word is read behind the last
-      // one that has a weight's bit (there are eight bytes more than the weights need).
-      const auto bits = reinterpret_cast<uintptr_t>(v.bits);
-      const uintptr_t last = (bits + (s.heads * s.length * s.source - 1) / 8) / 4 * 4;
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        const int64_t bit = v.first_bit + (query + score_row(2 * half)) * s.source + key;
-        const uintptr_t first = bits + bit / 8;
-        uint32_t words[3];
-#pragma unroll
-        for (int i = 0; i < 3; ++i)
-          words[i] = *reinterpret_cast<const uint32_t*>(min(first / 4 * 4 + 4 * i, last));
-        const auto shift = static_cast<unsigned>(first % 4 * 8 + bit % 8);
-        kept_[half][0] = __funnelshift_r(words[0], words[1], shift);
-        kept_[half][1] = __funnelshift_r(words[1], words[2], shift);
-      }
-    }
-  }
-  // Number c of tile n.
-  FLAMBEAU_DEVICE bool operator()(int n, int c) const {
-    if constexpr (turned) {
-      const int query = query_ + score_column(n, c), key = key_ + score_row(c);
-      if (query >= s_.length || key >= s_.source) return false;
-      const int64_t bit = v_.first_bit + query * s_.source + key;
-      return v_.bits[bit / 8] >> (bit & 7) & 1;
-    } else {
-      return kept_[c / 2][n / 4] >> score_column(n % 4, c) & 1;
-    }
-  }
-
- private:
-  const AttentionShape& s_;
-  const Visibility<T>& v_;
-  int query_, key_;
-  uint32_t kept_[2][2];  // of each row, bits for columns
-};
-
 // --- launches ---
 
 // Lets a kernel take so much shared memory, once for each device.
@@ -290,6 +198,15 @@ void allow_shared_once(const Call& call, size_t bytes) {
   if (allowed & device) return;
   allow_shared(kernel, bytes);
   allowed |= device;
+}
+
+// Runs a kernel whose blocks have tiles of a kind.
+template <auto kernel, class Tile, class... Args>
+void launch_tiles(Call& call, const AttentionBlocks& blocks, const Args&... args) {
+  if (blocks.count() == 0) return;
+  allow_shared_once<kernel>(call, Tile::kShared);
+  launch(kernel, dim3(blocks.count()), dim3(Tile::kThreads), Tile::kShared, call.stream(), blocks,
+         args...);
 }
 
 // Calls body(std::integral_constant<int, D>) with the size that kernels are made for: the smallest

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "attention_tensor.h"
+#include "attention_tensor_masks.h"
 
 namespace flambeau::cuda {
 
@@ -31,7 +31,7 @@ struct ForwardTile {
 template <class T, int D, int M, bool plain>
 __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
                                   ForwardTile<D, M, plain>::kBlocks)
-    tensor_attention_kernel(const __grid_constant__ AttentionShape s, AttentionBlocks blocks,
+    tensor_attention_kernel(AttentionBlocks blocks, const __grid_constant__ AttentionShape s,
                             const __grid_constant__ HeadMatrices out, float* lse) {
 #if FLAMBEAU_TENSOR_CORES
   using Tile = ForwardTile<D, M, plain>;
@@ -42,10 +42,8 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
   constexpr int kOfTile = kKeys * Tile::kRow;
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const uint32_t tile = blockIdx.x % static_cast<uint32_t>(blocks.tiles);
-  const uint32_t head = blockIdx.x / static_cast<uint32_t>(blocks.tiles);
-  // Late queries see more keys: they come first.
-  const int first = (static_cast<int>(blocks.tiles) - 1 - static_cast<int>(tile)) * Tile::kQueries;
+  const auto head = blocks.head<uint32_t>();
+  const int first = static_cast<int>(blocks.tile_from_end<uint32_t>()) * Tile::kQueries;
   const int own = first + warp * 16 * M;  // the first query of this warp
   const HeadPlace place = s.q.place(head);
   const T* const k = s.k.of<const T>(place);
@@ -67,9 +65,8 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
     }
 
   const auto begin_tile = [&](int key, int stage) {
-    T* const to = tiles + stage * 2 * kOfTile;
-    begin_rows<kKeys, D, kThreads>(k, s.k.row, key, source, e, to);
-    begin_rows<kKeys, D, kThreads>(v, s.v.row, key, source, ev, to + kOfTile);
+    begin_rows_of_two<kKeys, D, kThreads>(k, s.k.row, e, v, s.v.row, ev, key, source,
+                                          tiles + stage * 2 * kOfTile);
     commit_copies();
   };
   if (last > 0) {
@@ -79,12 +76,13 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
   }
   const T* const own_queries = queries + warp * 16 * M * Tile::kRow;
   uint32_t held[Tile::kHeld ? M : 1][Tile::kHeld ? D / 16 : 1][4];
+  const auto read = left_of_rows<D>(own_queries);
   const auto left = [&](int step, int m, uint32_t(&a)[4]) {
     if constexpr (Tile::kHeld) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) a[i] = held[m][step][i];
     } else {
-      load_left<D>(a, own_queries + m * 16 * Tile::kRow, step * 16);
+      read(step, m, a);
     }
   };
 
@@ -98,8 +96,7 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
 #pragma unroll
         for (int m = 0; m < M; ++m)
 #pragma unroll
-          for (int step = 0; step < D / 16; ++step)
-            load_left<D>(held[m][step], own_queries + m * 16 * Tile::kRow, step * 16);
+          for (int step = 0; step < D / 16; ++step) read(step, m, held[m][step]);
       }
     }
     // Does no query of this warp see this tile?
@@ -150,9 +147,7 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
         }
       }
     }
-    multiply_columns<T, D, D, M, kKeys / 16>(
-        [&](int step, int m, uint32_t(&a)[4]) { pack_left<T>(scores[m], step, a); }, keys + kOfTile,
-        sums);
+    multiply_columns<T, D, D, M, kKeys / 16>(left_of_scores<T>(scores), keys + kOfTile, sums);
   }
 
   T* const to = out.of<T>(s.q.place(head));  // again: registers are scarce
@@ -186,12 +181,8 @@ __global__ void __launch_bounds__(ForwardTile<D, M, plain>::kThreads,
 template <class T, int D, int M, bool plain>
 void launch_forward(Call& call, const AttentionShape& s, const HeadMatrices& out, float* lse) {
   using Tile = ForwardTile<D, M, plain>;
-  const AttentionBlocks blocks = attention_blocks(s.length, Tile::kQueries, 1, 1, s.heads);
-  if (blocks.count() == 0) return;
-  constexpr auto kernel = tensor_attention_kernel<T, D, M, plain>;
-  allow_shared_once<kernel>(call, Tile::kShared);
-  launch(kernel, dim3(blocks.count()), dim3(Tile::kThreads), Tile::kShared, call.stream(), s,
-         blocks, out, lse);
+  launch_tiles<tensor_attention_kernel<T, D, M, plain>, Tile>(
+      call, attention_blocks(s.length, Tile::kQueries, 1, 1, s.heads), s, out, lse);
 }
 
 template <class T>

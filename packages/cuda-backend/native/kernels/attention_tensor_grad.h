@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "attention_tensor.h"
+#include "attention_tensor_masks.h"
 
 namespace flambeau::cuda {
 

@@ -49,8 +49,8 @@ FLAMBEAU_DEVICE void write_query_grad(const AttentionShape& s, const T* slopes, 
 template <class T, int D, int warps, bool plain, bool all>
 __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
                                   KeyGradTile<D, warps, all>::kBlocks)
-    tensor_key_grad_kernel(const __grid_constant__ AttentionShape s,
-                           const __grid_constant__ AttentionGradient g, AttentionBlocks blocks) {
+    tensor_key_grad_kernel(AttentionBlocks blocks, const __grid_constant__ AttentionShape s,
+                           const __grid_constant__ AttentionGradient g) {
 #if FLAMBEAU_TENSOR_CORES
   using Tile = KeyGradTile<D, warps, all>;
   constexpr int kQueries = Tile::kQueries, kThreads = Tile::kThreads, N = kQueries / 8;
@@ -64,9 +64,8 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
   float* const numbers =
       reinterpret_cast<float*>(slope_rows + (all ? Tile::kKeys * Tile::kSlopeRow : 0));
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
-  const int first =
-      static_cast<int>(blockIdx.x % static_cast<uint32_t>(blocks.tiles)) * Tile::kKeys;
-  const uint32_t shared = blockIdx.x / static_cast<uint32_t>(blocks.tiles) * s.k.group;
+  const int first = static_cast<int>(blocks.tile<uint32_t>()) * Tile::kKeys;
+  const uint32_t shared = blocks.head<uint32_t>() * s.k.group;
   const int own = first + warp * 16;
   const int length = static_cast<int>(s.length), source = static_cast<int>(s.source);
   const int e = static_cast<int>(s.e), ev = static_cast<int>(s.ev);
@@ -83,9 +82,8 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
     coming_numbers = head * s.length;
   };
   const auto begin_tile = [&](int query, int stage) {
-    T* const into = tiles + stage * 2 * kOfTile;
-    begin_rows<kQueries, D, kThreads>(coming_queries, s.q.row, query, length, e, into);
-    begin_rows<kQueries, D, kThreads>(coming_grads, g.grad.row, query, length, ev, into + kOfTile);
+    begin_rows_of_two<kQueries, D, kThreads>(coming_queries, s.q.row, e, coming_grads, g.grad.row,
+                                             ev, query, length, tiles + stage * 2 * kOfTile);
     const int i = static_cast<int>(threadIdx.x);
     if (i < 2 * kQueries) {
       const int at = query + i % kQueries;
@@ -103,20 +101,16 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
   float key_sums[1][D / 8][4], value_sums[1][D / 8][4];
   clear(key_sums);
   clear(value_sums);
-  const auto left_of = [&](const T* rows) {
-    return [=](int step, int, uint32_t(&a)[4]) {
-      load_left<D>(a, rows + warp * 16 * Tile::kRow, step * 16);
-    };
-  };
+  const int own_rows = warp * 16 * Tile::kRow;
   int stage = 0;
   uint32_t head = shared;
   int query = begin;
   const uint32_t behind = shared + s.k.group;
   if (query < length) {
     const HeadPlace place = s.q.place(shared);
-    begin_rows<Tile::kKeys, D, kThreads>(s.k.of<const T>(place), s.k.row, first, source, e, keys);
-    begin_rows<Tile::kKeys, D, kThreads>(s.v.of<const T>(place), s.v.row, first, source, ev,
-                                         values);
+    begin_rows_of_two<Tile::kKeys, D, kThreads>(s.k.of<const T>(place), s.k.row, e,
+                                                s.v.of<const T>(place), s.v.row, ev, first, source,
+                                                keys);
     enter(head);
     begin_tile(query, 0);
     work_on(head);
@@ -138,20 +132,16 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
     // Does any query of the tile see a key of this warp?
     if (own < source && (!s.causal || min(query + kQueries, length) > own)) {
       clear(weights);
-      multiply_rows<T, D, 1, N>(left_of(keys), queries, weights);
-      multiply_rows<T, D, 1, N>(left_of(values), grads, slopes);
+      multiply_rows<T, D, 1, N>(left_of_rows<D>(keys + own_rows), queries, weights);
+      multiply_rows<T, D, 1, N>(left_of_rows<D>(values + own_rows), grads, slopes);
       hide_scores<T, plain, true>(s, visible, query, own, weights[0]);
       const float* const sums = numbers + stage * 2 * kQueries;
       find_slopes<T, plain, true>(
           s, visible, query, own, weights[0], slopes[0],
           [&](int n, int c) { return sums[score_column(n, c)] * (plain ? kLog2E : 1.0f); },
           [&](int n, int c) { return sums[kQueries + score_column(n, c)]; });
-      multiply_columns<T, D, D, 1, kQueries / 16>(
-          [&](int step, int, uint32_t(&a)[4]) { pack_left<T>(weights[0], step, a); }, grads,
-          value_sums);
-      multiply_columns<T, D, D, 1, kQueries / 16>(
-          [&](int step, int, uint32_t(&a)[4]) { pack_left<T>(slopes[0], step, a); }, queries,
-          key_sums);
+      multiply_columns<T, D, D, 1, kQueries / 16>(left_of_scores<T>(weights), grads, value_sums);
+      multiply_columns<T, D, D, 1, kQueries / 16>(left_of_scores<T>(slopes), queries, key_sums);
     }
     if constexpr (all) {
       write_slopes(slopes[0], slope_rows + warp * 16 * Tile::kSlopeRow);
@@ -182,11 +172,8 @@ __global__ void __launch_bounds__(KeyGradTile<D, warps, all>::kThreads,
 template <class T, int D, int warps, bool plain, bool all>
 void launch_key_grad(Call& call, const AttentionShape& s, const AttentionGradient& g) {
   using Tile = KeyGradTile<D, warps, all>;
-  const AttentionBlocks blocks = attention_blocks(s.source, Tile::kKeys, 1, 1, s.heads / s.k.group);
-  constexpr auto kernel = tensor_key_grad_kernel<T, D, warps, plain, all>;
-  allow_shared_once<kernel>(call, Tile::kShared);
-  launch(kernel, dim3(blocks.count()), dim3(Tile::kThreads), Tile::kShared, call.stream(), s, g,
-         blocks);
+  launch_tiles<tensor_key_grad_kernel<T, D, warps, plain, all>, Tile>(
+      call, attention_blocks(s.source, Tile::kKeys, 1, 1, s.heads / s.k.group), s, g);
 }
 
 template <class T>

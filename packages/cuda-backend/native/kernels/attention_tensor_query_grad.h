@@ -17,8 +17,8 @@ struct QueryGradTile {
 
 template <class T, int D, bool plain>
 __global__ void __launch_bounds__(QueryGradTile<D>::kThreads, 2)
-    tensor_query_grad_kernel(const __grid_constant__ AttentionShape s,
-                             const __grid_constant__ AttentionGradient g, AttentionBlocks blocks) {
+    tensor_query_grad_kernel(AttentionBlocks blocks, const __grid_constant__ AttentionShape s,
+                             const __grid_constant__ AttentionGradient g) {
 #if FLAMBEAU_TENSOR_CORES
   using Tile = QueryGradTile<D>;
   constexpr int kKeys = Tile::kKeys, kThreads = Tile::kThreads, N = kKeys / 8;
@@ -28,9 +28,8 @@ __global__ void __launch_bounds__(QueryGradTile<D>::kThreads, 2)
   T* const grads = queries + kOfQueries;
   T* const tiles = grads + kOfQueries;  // keys and values, twice
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
-  const uint32_t tile = blockIdx.x % static_cast<uint32_t>(blocks.tiles);
-  const uint32_t head = blockIdx.x / static_cast<uint32_t>(blocks.tiles);
-  const int first = (static_cast<int>(blocks.tiles) - 1 - static_cast<int>(tile)) * Tile::kQueries;
+  const auto head = blocks.head<uint32_t>();
+  const int first = static_cast<int>(blocks.tile_from_end<uint32_t>()) * Tile::kQueries;
   const int own = first + warp * 16;
   const int length = static_cast<int>(s.length), source = static_cast<int>(s.source);
   const int e = static_cast<int>(s.e), ev = static_cast<int>(s.ev);
@@ -42,16 +41,14 @@ __global__ void __launch_bounds__(QueryGradTile<D>::kThreads, 2)
   const int last = s.causal ? min(min(first + Tile::kQueries, length), source) : source;
 
   const auto begin_tile = [&](int key, int stage) {
-    T* const into = tiles + stage * 2 * kOfTile;
-    begin_rows<kKeys, D, kThreads>(k, s.k.row, key, source, e, into);
-    begin_rows<kKeys, D, kThreads>(v, s.v.row, key, source, ev, into + kOfTile);
+    begin_rows_of_two<kKeys, D, kThreads>(k, s.k.row, e, v, s.v.row, ev, key, source,
+                                          tiles + stage * 2 * kOfTile);
     commit_copies();
   };
   if (last > 0) {
-    begin_rows<Tile::kQueries, D, kThreads>(s.q.of<const T>(place), s.q.row, first, length, e,
-                                            queries);
-    begin_rows<Tile::kQueries, D, kThreads>(g.grad.of<const T>(place), g.grad.row, first, length,
-                                            ev, grads);
+    begin_rows_of_two<Tile::kQueries, D, kThreads>(s.q.of<const T>(place), s.q.row, e,
+                                                   g.grad.of<const T>(place), g.grad.row, ev, first,
+                                                   length, queries);
     begin_tile(0, 0);
   }
   // Of this lane's two rows.
@@ -66,11 +63,7 @@ __global__ void __launch_bounds__(QueryGradTile<D>::kThreads, 2)
   }
   float result[1][D / 8][4];
   clear(result);
-  const auto left_of = [&](const T* rows) {
-    return [=](int step, int, uint32_t(&a)[4]) {
-      load_left<D>(a, rows + warp * 16 * Tile::kRow, step * 16);
-    };
-  };
+  const int own_rows = warp * 16 * Tile::kRow;
   int stage = 0;
   for (int key = 0; key < last; key += kKeys, stage ^= 1) {
     wait_copies<0>();
@@ -80,15 +73,14 @@ __global__ void __launch_bounds__(QueryGradTile<D>::kThreads, 2)
     const T* const keys = tiles + stage * 2 * kOfTile;
     float weights[1][N][4], slopes[1][N][4];
     clear(weights);
-    multiply_rows<T, D, 1, N>(left_of(queries), keys, weights);
+    multiply_rows<T, D, 1, N>(left_of_rows<D>(queries + own_rows), keys, weights);
     clear(slopes);
-    multiply_rows<T, D, 1, N>(left_of(grads), keys + kOfTile, slopes);
+    multiply_rows<T, D, 1, N>(left_of_rows<D>(grads + own_rows), keys + kOfTile, slopes);
     hide_scores<T, plain, false>(s, visible, own, key, weights[0]);
     find_slopes<T, plain, false>(
         s, visible, own, key, weights[0], slopes[0], [&](int, int c) { return sums[c / 2]; },
         [&](int, int c) { return deltas[c / 2]; });
-    multiply_columns<T, D, D, 1, kKeys / 16>(
-        [&](int step, int, uint32_t(&a)[4]) { pack_left<T>(slopes[0], step, a); }, keys, result);
+    multiply_columns<T, D, D, 1, kKeys / 16>(left_of_scores<T>(slopes), keys, result);
   }
   const float scale = static_cast<float>(s.scale);
   write_sums(result[0], scale, scale, to + int64_t{own} * g.dq.row, g.dq.row, length - own, e);
@@ -100,11 +92,8 @@ __global__ void __launch_bounds__(QueryGradTile<D>::kThreads, 2)
 template <class T, int D, bool plain>
 void launch_query_grad(Call& call, const AttentionShape& s, const AttentionGradient& g) {
   using Tile = QueryGradTile<D>;
-  const AttentionBlocks blocks = attention_blocks(s.length, Tile::kQueries, 1, 1, s.heads);
-  constexpr auto kernel = tensor_query_grad_kernel<T, D, plain>;
-  allow_shared_once<kernel>(call, Tile::kShared);
-  launch(kernel, dim3(blocks.count()), dim3(Tile::kThreads), Tile::kShared, call.stream(), s, g,
-         blocks);
+  launch_tiles<tensor_query_grad_kernel<T, D, plain>, Tile>(
+      call, attention_blocks(s.length, Tile::kQueries, 1, 1, s.heads), s, g);
 }
 
 template <class T>

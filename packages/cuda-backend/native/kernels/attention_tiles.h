@@ -52,9 +52,20 @@ struct TileOf {
 
 // Shared memory of a block: two operands and scores.
 template <class W>
+struct TileMemory {
+  W *a, *b, *scores;
+};
+template <class W>
 constexpr size_t tile_bytes() {
   using Tile = TileOf<W>;
   return static_cast<size_t>(Tile::kSide * (2 * Tile::kRow + Tile::kScoreRow)) * sizeof(W);
+}
+template <class W>
+__device__ __forceinline__ TileMemory<W> tile_memory() {
+  using Tile = TileOf<W>;
+  constexpr int kOperand = Tile::kSide * Tile::kRow;
+  FLAMBEAU_SHARED(W, memory);
+  return {memory, memory + kOperand, memory + 2 * kOperand};
 }
 template <class W>
 AttentionBlocks tile_blocks(int64_t rows, int64_t columns, int64_t heads) {
