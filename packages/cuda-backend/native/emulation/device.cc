@@ -13,6 +13,7 @@ constexpr int kDriverVersion = CUDART_VERSION;
 constexpr int kOldDriverVersion = 11040;
 
 thread_local int chosen_device = 0;
+cudaError_t lost = cudaSuccess;  // what a kernel has failed with
 
 double number_of(const char* variable, double otherwise) {
   const char* text = std::getenv(variable);
@@ -37,6 +38,17 @@ Settings from_environment() {
   const char* driver = std::getenv("FLAMBEAU_EMULATED_DRIVER");
   if (driver && std::strcmp(driver, "none") == 0) settings.driver = Driver::kMissing;
   if (driver && std::strcmp(driver, "old") == 0) settings.driver = Driver::kOld;
+  if (const char* planted = std::getenv("FLAMBEAU_EMULATED_FAULT"); planted && *planted) {
+    const std::string text = planted;
+    const size_t equals = text.find('=');
+    settings.faulty = text.substr(0, equals);
+    settings.fault = equals == std::string::npos ? "" : text.substr(equals + 1);
+    if (settings.fault != "illegal" && settings.fault != "hang" && settings.fault != "skip") {
+      std::fprintf(stderr, "emulated device: FLAMBEAU_EMULATED_FAULT is `%s`; it must be like %s\n",
+                   planted, "softmax.cu=illegal, =hang or =skip");
+      std::abort();
+    }
+  }
   return settings;
 }
 
@@ -64,7 +76,13 @@ std::recursive_mutex& lock() {
 
 cudaError_t usable() {
   if (settings().driver != Driver::kPresent) return failed(cudaErrorInsufficientDriver);
-  return settings().devices > 0 ? cudaSuccess : failed(cudaErrorNoDevice);
+  if (settings().devices == 0) return failed(cudaErrorNoDevice);
+  return lost != cudaSuccess && settings().lasting ? failed(lost) : cudaSuccess;
+}
+
+cudaError_t lose(cudaError_t error) {
+  if (lost == cudaSuccess && settings().lasting) lost = error;
+  return error;
 }
 
 int current_device() { return chosen_device; }

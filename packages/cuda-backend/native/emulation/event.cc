@@ -38,6 +38,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 
 cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags) {
   const Guard guard(lock());
+  if (const cudaError_t error = usable()) return error;
   CUstream_st* self = stream_of(stream);
   if (!self || events().count(event) == 0 || self->device != event->device)
     return failed(cudaErrorInvalidResourceHandle);
@@ -71,6 +72,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   const Guard guard(lock());
+  if (const cudaError_t error = usable()) return error;
   CUstream_st* self = stream_of(stream);
   if (!self || events().count(event) == 0) return failed(cudaErrorInvalidResourceHandle);
   if (event->capture) {
@@ -98,6 +100,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   const Guard guard(lock());
+  if (const cudaError_t error = usable()) return error;
   if (events().count(event) == 0) return failed(cudaErrorInvalidResourceHandle);
   if (event->capture) return failed(cudaErrorCapturedEvent);
   if (const cudaError_t error = outside_capture()) return error;
@@ -108,6 +111,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   const Guard guard(lock());
+  if (const cudaError_t error = usable()) return error;
   if (events().count(event) == 0) return failed(cudaErrorInvalidResourceHandle);
   if (event->capture) {
     if (event->capture->valid) spoil(*event->capture);

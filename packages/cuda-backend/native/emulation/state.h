@@ -38,6 +38,11 @@ struct Settings {
   double patience = 20;              // FLAMBEAU_EMULATED_PATIENCE: seconds
   bool trace = false;  // FLAMBEAU_EMULATED_TRACE=1: what is put into streams is printed
   bool quiet = false;  // failures are kept, not printed
+  // After a kernel has failed, every call fails, as it does for a process on a GPU.
+  bool lasting = true;
+  // FLAMBEAU_EMULATED_FAULT: launches in this file ("softmax.cu") fail so ("illegal", "hang",
+  // "skip").
+  std::string faulty, fault;
 };
 Settings& settings();
 
@@ -49,8 +54,10 @@ void set_failure(const std::string& reason);
 // Keeps `error` for cudaGetLastError and gives it back.
 cudaError_t failed(cudaError_t error);
 cudaError_t failed(cudaError_t error, const std::string& reason);
-// cudaSuccess where there is a driver and a device.
+// cudaSuccess where there is a driver and a device, and no kernel has failed (Settings::lasting).
 cudaError_t usable();
+// A kernel has failed.
+cudaError_t lose(cudaError_t error);
 int current_device();
 
 // --- memory ---

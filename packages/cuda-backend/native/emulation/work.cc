@@ -1,6 +1,8 @@
 // What is put into streams: copies, launches, and graphs of them.
+#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 #include "state.h"
 
@@ -123,6 +125,21 @@ std::string wrong_launch(const Launch& launch, cudaError_t* error) {
   return "";
 }
 
+// Is the launch to fail (Settings::faulty)?
+bool is_planted(const Launch& launch) {
+  if (settings().faulty.empty() || settings().faulty == "*") return !settings().faulty.empty();
+  const char* const slash = std::strrchr(launch.at.file_name(), '/');
+  return settings().faulty == (slash ? slash + 1 : launch.at.file_name());
+}
+
+cudaError_t planted_fault(const Launch& launch) {
+  if (settings().fault == "skip") return cudaSuccess;
+  while (settings().fault == "hang") std::this_thread::sleep_for(std::chrono::seconds(1));
+  set_failure("a fault was planted in launches of " + settings().faulty + ", here at line " +
+              std::to_string(launch.at.line()));
+  return lose(cudaErrorIllegalAddress);
+}
+
 }  // namespace
 
 size_t allowed_shared(const void* kernel) {
@@ -151,7 +168,11 @@ cudaError_t launch(Launch launch, cudaStream_t handle) {
                  static_cast<unsigned long long>(threads_of(launch.block)));
   // Shared, since graphs and queues copy their work.
   auto shared = std::make_shared<Launch>(std::move(launch));
-  return enqueue(stream, [shared] { return run_kernel(*shared); });
+  return enqueue(stream, [shared] {
+    if (is_planted(*shared)) return planted_fault(*shared);
+    const cudaError_t error = run_kernel(*shared);
+    return error == cudaSuccess ? error : lose(error);
+  });
 }
 
 }  // namespace flambeau::cuda::emulation
@@ -275,6 +296,7 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t executable, cudaStream_t stream) {
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle) {
   const Guard guard(lock());
+  if (const cudaError_t error = usable()) return error;
   if (!executable) return failed(cudaErrorInvalidValue);
   CUstream_st* stream = stream_of(handle);
   if (!stream) return failed(cudaErrorInvalidResourceHandle);

@@ -136,6 +136,7 @@ const void* compiled(const std::string& source, int device) {
 
 void launch_compiled(const void* kernel, unsigned blocks, unsigned threads, const void* argument,
                      LaunchOn on) {
+  if (g_tracing) trace_launch(on.at, dim3(blocks), dim3(threads), 0);
   void* arguments[] = {const_cast<void*>(argument)};
   check(cudaLaunchKernel(kernel, dim3(blocks), dim3(threads), arguments, 0, on.stream), "a launch",
         on.at);

@@ -34,12 +34,12 @@ Library::Library(const char* name, std::string remedy, const std::vector<std::st
     if (text.find("No such file") == std::string::npos || reason.empty()) reason = text;
     return false;
   };
+  // What the environment names goes before what the loader knows, and before newer versions
+  // elsewhere: libraries that lie together belong together.
+  for (const std::string& folder : named_folders())
+    for (const std::string& file : files)
+      if (open(folder + "/" + file)) return;
   for (const std::string& file : files) {
-    // What the environment names goes before what the loader knows.
-    const char* own = getenv(kLibraryVariable);
-    if (own && *own)
-      for (const std::string& folder : folders)
-        if (std::string(own).find(folder) != std::string::npos && open(folder + "/" + file)) return;
     if (open(file)) return;
     for (const std::string& folder : folders)
       if (open(folder + "/" + file)) return;

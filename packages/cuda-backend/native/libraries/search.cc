@@ -89,9 +89,15 @@ class Folders {
 
 }  // namespace
 
-std::vector<std::string> library_folders() {
+std::vector<std::string> named_folders() {
   Folders folders;
   for (const std::string& folder : split(variable(kLibraryVariable))) folders.add(folder);
+  return folders.take();
+}
+
+std::vector<std::string> library_folders() {
+  Folders folders;
+  for (const std::string& folder : named_folders()) folders.add(folder);
   for (const char* name : {"CUDA_HOME", "CUDA_PATH"}) folders.add_toolkit(variable(name));
   for (const char* name : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
     const std::string prefix = variable(name);

@@ -172,17 +172,21 @@ Allocator::Block* Allocator::join(Block* block, Block* other) {
 }
 
 void Allocator::pass_marks(bool wait) {
+  // Asked first: where the driver throws, the books stay as they are.
+  std::vector<bool> past;
+  for (auto& [mark, block] : waiting_) {
+    if (wait) driver_->wait(mark);
+    past.push_back(wait || driver_->is_past(mark));
+  }
   std::vector<Block*> ready;
   auto keep = waiting_.begin();
-  for (auto& entry : waiting_) {
-    auto& [mark, block] = entry;
-    if (wait) driver_->wait(mark);
-    if (!wait && !driver_->is_past(mark)) {
-      *keep++ = entry;
+  for (size_t i = 0; i < past.size(); ++i) {
+    if (!past[i]) {
+      *keep++ = waiting_[i];
       continue;
     }
-    driver_->forget(mark);
-    if (--block->marks == 0) ready.push_back(block);
+    driver_->forget(waiting_[i].first);
+    if (--waiting_[i].second->marks == 0) ready.push_back(waiting_[i].second);
   }
   waiting_.erase(keep, waiting_.end());
   for (Block* block : ready) make_free(block);
@@ -210,10 +214,10 @@ void Allocator::record_use(const void* data, StreamName stream) {
 }
 
 void Allocator::release_segment(Segment* segment) {
+  driver_->release(segment->data);  // first: where it throws, the books stay as they are
   Block* const block = segment->first;
   free_blocks(*segment).erase(block);
   delete block;
-  driver_->release(segment->data);
   --segment->pool->segments;
   stats_.reserved_bytes.remove(static_cast<int64_t>(segment->bytes));
   stats_.segments.remove(1);

@@ -98,6 +98,7 @@ int launch(int32_t kernel, const FlambeauCall* call) {
     const KnownKernel& known = known_kernel(kernel);
     if (!known.here)
       throw Failure("ERR_DEVICE", "there is no kernel '" + known.name + "' for GPUs");
+    if (g_tracing) trace_kernel(known.name.c_str());
     use_device(call->index);
     Call running(host(), *call, kernel);
     if (needs_notes()) {
@@ -161,6 +162,8 @@ int transfer(void* to, int32_t to_index, const void* from, int32_t from_index, s
       check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, current_stream(to_index)),
             "cudaMemcpyAsync");
     } else {
+      if (recording())
+        throw Failure("ERR_VALUE", "a copy from one GPU to another cannot be captured");
       copy_across(to_index, to, from_index, from, bytes);
     }
   });

@@ -190,7 +190,10 @@ void raise_fault(int device) {
   if (!slot.report || slot.report->kind == kFaultNone) return;
   const FaultReport& report = *slot.report;
   Reporter call;
-  if (report.call >= 0 && report.call < kCalls) call = slot.calls[report.call];
+  if (report.call >= 0 && report.call < kCalls) {
+    const std::lock_guard lock(slot.mutex);
+    call = slot.calls[report.call];
+  }
   const std::vector<KnownKernel>& kernels = known_kernels();
   const bool is_known = call.kernel >= 0 && call.kernel < static_cast<int>(kernels.size());
   const Failure failure(fault_code(report.kind),

@@ -1,8 +1,10 @@
 #include "graph.h"
 
+#include <atomic>
 #include <string>
 #include <utility>
 
+#include "device_abi.h"
 #include "failure.h"
 #include "hold.h"
 #include "kernels.h"
@@ -13,6 +15,7 @@ namespace flambeau::cuda {
 
 namespace {
 thread_local Graph* t_recording = nullptr;
+std::atomic<int> g_captures[FLAMBEAU_MAX_DEVICES];  // under way
 }  // namespace
 
 Graph* recording() { return t_recording; }
@@ -32,6 +35,8 @@ void refuse_while_capturing(const char* call) {
       std::string(call) + " waits for the GPU, which does nothing while a graph is captured");
 }
 
+bool Graph::any_capture(int device) { return g_captures[device] > 0; }
+
 Graph::~Graph() {
   if (t_recording == this) abandon();
   clear();
@@ -46,6 +51,7 @@ void Graph::begin(int device, cudaStream_t stream, bool fuse) {
   use_device(device);
   device_ = device;
   stream_ = stream;
+  settle_uploads(device, stream);
   pool_ = allocator_of(device).begin_pool();
   // Relaxed: our own calls are checked here, and memory may be taken from the driver.
   const cudaError_t error = cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed);
@@ -57,6 +63,12 @@ void Graph::begin(int device, cudaStream_t stream, bool fuse) {
   fuses_ = fuse;
   fused_ = {};
   t_recording = this;
+  ++g_captures[device];
+}
+
+void Graph::stop_recording() noexcept {
+  t_recording = nullptr;
+  --g_captures[device_];
 }
 
 void Graph::end() {
@@ -67,16 +79,18 @@ void Graph::end() {
     abandon();
     throw;
   }
-  t_recording = nullptr;
-  allocator_of(device_).end_pool(pool_);
-  use_device(device_);
   cudaGraph_t graph = nullptr;
+  use_device(device_);
+  const cudaError_t ended = cudaStreamEndCapture(stream_, &graph);
+  stop_recording();
+  allocator_of(device_).end_pool(pool_);
   try {
-    check(cudaStreamEndCapture(stream_, &graph), "cudaStreamEndCapture");
+    check(ended, "cudaStreamEndCapture");
     if (!graph) throw Failure("ERR_DEVICE", "the capture became invalid");
     check(cudaGraphGetNodes(graph, nullptr, &nodes_), "cudaGraphGetNodes");
     check(cudaGraphInstantiate(&executable_, graph, 0), "cudaGraphInstantiate");
     check(cudaGraphUpload(executable_, stream_), "cudaGraphUpload");
+    mark_end(stream_);
   } catch (...) {
     if (graph) cudaGraphDestroy(graph);
     clear();
@@ -87,17 +101,36 @@ void Graph::end() {
 
 void Graph::abandon() noexcept {
   if (t_recording != this) return;
-  t_recording = nullptr;
+  cudaGraph_t graph = nullptr;
   try {
-    allocator_of(device_).end_pool(pool_);
     use_device(device_);
+    cudaStreamEndCapture(stream_, &graph);
   } catch (...) {  // without the device there is nothing to end
   }
-  cudaGraph_t graph = nullptr;
-  cudaStreamEndCapture(stream_, &graph);
   cudaGetLastError();
   if (graph) cudaGraphDestroy(graph);
+  stop_recording();
+  try {
+    allocator_of(device_).end_pool(pool_);
+  } catch (...) {  // the same
+  }
   clear();
+}
+
+// Replays of one graph follow each other, whatever streams they are on, so the last one counts.
+void Graph::mark_end(cudaStream_t stream) {
+  if (!end_)
+    check(cudaEventCreateWithFlags(&end_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  check(cudaEventRecord(end_, stream), "cudaEventRecord");
+  last_ = stream;
+}
+
+// What is put on `stream` from now on, such as numbers for the next replay, must not disturb the
+// one that may still be under way on another stream.
+void Graph::follow_last(cudaStream_t stream) {
+  if (last_ == stream) return;
+  check(cudaStreamWaitEvent(stream, end_, 0), "cudaStreamWaitEvent");
+  last_ = stream;
 }
 
 bool Graph::holds_back(int device) const {
@@ -126,12 +159,14 @@ void Graph::replay(cudaStream_t stream) {
   if (t_recording)
     throw Failure("ERR_VALUE", "a graph cannot be replayed while another one is captured");
   use_device(device_);
+  follow_last(stream);
   for (Live& live : live_) {
     if (!live.stale) continue;
     upload(device_, stream, live.device, live.bytes.data(), live.bytes.size());
     live.stale = false;
   }
   check(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch");
+  mark_end(stream);
 }
 
 // What is written before a replay must not share memory with what its earlier work writes.
@@ -150,6 +185,8 @@ Graph::Draws& Graph::reserve(int generator, uint64_t counters, uint64_t* offset)
 void Graph::place(int generator, uint64_t seed, uint64_t offset, cudaStream_t stream) {
   const auto at = draws_.find(generator);
   if (at == draws_.end()) throw Failure("ERR_VALUE", "the graph draws nothing from this generator");
+  use_device(device_);
+  follow_last(stream);
   const uint64_t place[2] = {seed, offset};
   upload(device_, stream, at->second.live, place, sizeof place);
 }
@@ -183,11 +220,11 @@ void* Graph::keep(size_t bytes) {
 void Graph::clear() noexcept {
   try {
     if (device_ >= 0) use_device(device_);
-    if (executable_) {
-      // A replay may still be under way.
-      cudaDeviceSynchronize();
-      cudaGraphExecDestroy(executable_);
+    if (end_) {
+      cudaEventSynchronize(end_);  // a replay may still be under way
+      cudaEventDestroy(end_);
     }
+    if (executable_) cudaGraphExecDestroy(executable_);
     for (void* data : kept_) cudaFreeHost(data);
     for (const Live& live : live_) allocator_of(device_).deallocate(live.device);
     for (auto& [generator, draws] : draws_) allocator_of(device_).deallocate(draws.live);
@@ -196,6 +233,8 @@ void Graph::clear() noexcept {
   }
   cudaGetLastError();
   executable_ = nullptr;
+  end_ = nullptr;
+  last_ = nullptr;
   nodes_ = 0;
   held_ = {};
   fused_ = {};

@@ -33,6 +33,10 @@ class Graph {
   // Does what was recorded, on `stream`.
   void replay(cudaStream_t stream);
 
+  // Is a graph being captured on this device, by whichever thread? Waiting for all of the device
+  // would spoil it.
+  static bool any_capture(int device);
+
   bool is_ready() const { return executable_ != nullptr; }
   int device() const { return device_; }
   size_t nodes() const { return nodes_; }
@@ -80,11 +84,17 @@ class Graph {
  private:
   void* outside(size_t bytes);
   void clear() noexcept;
+  void stop_recording() noexcept;
+  void mark_end(cudaStream_t stream);
+  void follow_last(cudaStream_t stream);
 
   int device_ = -1;
   cudaStream_t stream_ = nullptr;
   PoolId pool_ = 0;
   cudaGraphExec_t executable_ = nullptr;
+  // Behind the last replay, or the capture, on the stream that it was on.
+  cudaEvent_t end_ = nullptr;
+  cudaStream_t last_ = nullptr;
   size_t nodes_ = 0;
   std::map<int, Draws> draws_;
   struct Live {

@@ -20,6 +20,12 @@ namespace flambeau::cuda {
 void check(cudaError_t error, const char* what,
            std::source_location at = std::source_location::current());
 
+// With FLAMBEAU_CUDA_TRACE=1 each call and each launch is printed before it happens: the last line
+// is what a hanging program hangs in, or, with CUDA_LAUNCH_BLOCKING=1, what failed.
+extern const bool g_tracing;
+void trace_launch(const std::source_location& at, dim3 grid, dim3 block, size_t shared_bytes);
+void trace_kernel(const char* name);
+
 // A stream, and the place of the launch for messages.
 struct LaunchOn {
   cudaStream_t stream;
@@ -35,6 +41,7 @@ template <class... Params>
 void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_bytes, LaunchOn on,
             std::type_identity_t<Params>... args) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
+  if (g_tracing) trace_launch(on.at, grid, block, shared_bytes);
 #if defined(FLAMBEAU_EMULATED)
   check(emulation::launch({reinterpret_cast<const void*>(kernel), grid, block, shared_bytes,
                            [=] { kernel(args...); }, on.at},

@@ -98,6 +98,17 @@ class Staging {
     }
   }
 
+  // Marks where uploads on `stream` are done.
+  void settle(cudaStream_t stream) {
+    const std::lock_guard lock(mutex_);
+    use_device(device_);
+    Chunk& chunk = chunks_[current_];
+    const auto at = std::find(chunk.streams.begin(), chunk.streams.end(), stream);
+    if (at == chunk.streams.end()) return;
+    mark(chunk, stream);
+    chunk.streams.erase(at);
+  }
+
   void download(cudaStream_t stream, void* to, const void* from, size_t bytes) {
     const std::lock_guard lock(mutex_);
     use_device(device_);
@@ -131,7 +142,7 @@ class Staging {
     char* data = nullptr;
     size_t filled = 0;
     std::vector<cudaStream_t> streams;
-    std::vector<cudaEvent_t> events;  // of those streams, where the chunk was full
+    std::vector<cudaEvent_t> events;  // where streams had done their copies
     size_t pending = 0;               // of these events
   };
 
@@ -145,15 +156,17 @@ class Staging {
     return arrivals_[i];
   }
 
+  static void mark(Chunk& chunk, cudaStream_t stream) {
+    if (chunk.events.size() == chunk.pending) chunk.events.push_back(new_event());
+    check(cudaEventRecord(chunk.events[chunk.pending], stream), "cudaEventRecord");
+    ++chunk.pending;
+  }
+
   // Room for a copy on `stream`, which must be begun before the next call.
   void* take(size_t bytes, cudaStream_t stream) {
     if (chunks_[current_].filled + bytes > kChunk) {
       Chunk& full = chunks_[current_];
-      full.pending = 0;
-      for (cudaStream_t served : full.streams) {
-        if (full.events.size() == full.pending) full.events.push_back(new_event());
-        check(cudaEventRecord(full.events[full.pending++], served), "cudaEventRecord");
-      }
+      for (cudaStream_t served : full.streams) mark(full, served);
       full.streams.clear();
       current_ = (current_ + 1) % kChunks;
       Chunk& next = chunks_[current_];
@@ -225,6 +238,8 @@ Allocator& allocator_of(int device) {
 void upload(int device, cudaStream_t stream, void* to, const void* from, size_t bytes) {
   staging_of(device).upload(stream, to, from, bytes);
 }
+
+void settle_uploads(int device, cudaStream_t stream) { staging_of(device).settle(stream); }
 
 void download(int device, cudaStream_t stream, void* to, const void* from, size_t bytes) {
   staging_of(device).download(stream, to, from, bytes);

@@ -249,10 +249,34 @@ void synchronize_stream(int device, cudaStream_t stream, const char* call) {
   raise_fault(device);
 }
 
+namespace {
+
+// Those that no other thread captures: waiting for the device as a whole would spoil its capture.
+void synchronize_idle_streams(int device) {
+  std::vector<cudaStream_t> all = {default_stream(device)};
+  Streams& streams = streams_of(device);
+  {
+    const std::lock_guard lock(streams.mutex);
+    for (const auto& pool : streams.pool) all.insert(all.end(), pool.begin(), pool.end());
+  }
+  for (cudaStream_t stream : all) {
+    cudaStreamCaptureStatus state = cudaStreamCaptureStatusNone;
+    check(cudaStreamIsCapturing(stream, &state), "cudaStreamIsCapturing");
+    if (state == cudaStreamCaptureStatusNone)
+      check(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+  }
+}
+
+}  // namespace
+
 void synchronize_device(int device, const char* call) {
   refuse_while_capturing(call);
   use_device(device);
-  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  if (Graph::any_capture(device)) {
+    synchronize_idle_streams(device);
+  } else {
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  }
   raise_fault(device);
 }
 

@@ -29,8 +29,10 @@ struct FakeDriver : MemoryDriver {
   std::map<void*, size_t> segments;
   std::map<StreamName, int64_t> begun, done;
   int allocations = 0, releases = 0, waits = 0, live_marks = 0;
+  bool is_lost = false;  // everything fails, as after a kernel that did
 
   void* allocate(size_t bytes) override {
+    demand_device();
     if (used + bytes > total) return nullptr;
     ++allocations;
     used += bytes;
@@ -40,6 +42,7 @@ struct FakeDriver : MemoryDriver {
     return data;
   }
   void release(void* data) override {
+    demand_device();
     const auto at = segments.find(data);
     if (at == segments.end()) throw std::logic_error("released twice");
     ++releases;
@@ -52,11 +55,16 @@ struct FakeDriver : MemoryDriver {
     ++live_marks;
     return new Point{stream, ++begun[stream]};
   }
+  void demand_device() const {
+    if (is_lost) throw std::runtime_error("the device is lost");
+  }
   bool is_past(Mark mark) override {
+    demand_device();
     const Point& point = *static_cast<Point*>(mark);
     return done[point.stream] >= point.at;
   }
   void wait(Mark mark) override {
+    demand_device();
     ++waits;
     const Point& point = *static_cast<Point*>(mark);
     done[point.stream] = std::max(done[point.stream], point.at);
@@ -310,6 +318,27 @@ TEST_CASE("uses on other streams during a capture are marked after it") {
 }
 
 // Sizes as they occur: many small ones, some large.
+TEST_CASE("a device that is lost leaves the books in order") {
+  Device d;
+  void* const kept = d.allocator.allocate(3 * kMb, stream(0));
+  void* const large = d.allocator.allocate(30 * kMb, stream(0));
+  d.allocator.record_use(kept, stream(1));
+  d.allocator.deallocate(kept);
+  d.allocator.deallocate(large);
+  d.driver->is_lost = true;
+  for (int i = 0; i < 2; ++i) {
+    CHECK_THROWS_AS(d.allocator.allocate(1, stream(0)), std::runtime_error);
+    CHECK_THROWS_AS(d.allocator.empty_cache(), std::runtime_error);
+    d.allocator.verify();
+  }
+  d.driver->is_lost = false;
+  d.driver->done[stream(1)] = 1;
+  d.allocator.empty_cache();
+  d.allocator.verify();
+  CHECK(d.driver->used == 0);
+  CHECK(d.driver->live_marks == 0);
+}
+
 TEST_CASE("any order of allocations leaves no overlap and no gap") {
   for (uint32_t seed = 0; seed < 12; ++seed) {
     Device d;

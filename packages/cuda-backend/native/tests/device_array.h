@@ -57,6 +57,7 @@ struct Changed {
   Changed() {
     emulation::settings().quiet = true;
     emulation::settings().asynchronous = false;
+    emulation::settings().lasting = false;
   }
   ~Changed() { emulation::settings() = before; }
 };

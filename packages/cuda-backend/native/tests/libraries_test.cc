@@ -105,6 +105,27 @@ TEST_CASE("what a library asks the loader for is opened beside it") {
   CHECK(known());
 }
 
+TEST_CASE("folders of the environment go before newer versions elsewhere") {
+  namespace fs = std::filesystem;
+  Dl_info info = {};
+  REQUIRE(dladdr(reinterpret_cast<void*>(&std::strtod), &info) != 0);
+  const fs::path any = fs::canonical(info.dli_fname).parent_path() / "libutil.so.1";
+  const fs::path root = fs::temp_directory_path() / "flambeau-named-test";
+  fs::create_directories(root / "named");
+  fs::create_directories(root / "other");
+  fs::copy_file(any, root / "named/libflame.so.12", fs::copy_options::overwrite_existing);
+  fs::copy_file(any, root / "other/libflame.so.13", fs::copy_options::overwrite_existing);
+  const std::vector<std::string> files = {"libflame.so.13", "libflame.so.12"};
+  const auto path = [&] {
+    return fs::path(Library("cuFlame", "", files, {(root / "other").string()}).path());
+  };
+  CHECK(path() == root / "other/libflame.so.13");
+  setenv(kLibraryVariable, (root / "named").c_str(), 1);
+  CHECK(path() == root / "named/libflame.so.12");
+  unsetenv(kLibraryVariable);
+  fs::remove_all(root);
+}
+
 TEST_CASE("wheels are named as they are for the version of CUDA that the driver serves") {
   const std::string name = wheel_of("nvidia-cublas"), always = wheel_of("nvidia-cudnn", true);
   if (name == "nvidia-cublas") {
