@@ -9,7 +9,7 @@ import { StepError, requireSuccess } from './steps.mjs'
 /**
  * The native builds: of core's addon, and of the CUDA backend's.
  *
- * @typedef {'release' | 'platform' | 'sanitize' | 'cuda' | 'cuda-platform' | 'cuda-emulated' | 'cuda-sanitize'} Variant
+ * @typedef {'release' | 'platform' | 'sanitize' | 'cuda' | 'cuda-platform' | 'cuda-emulated' | 'cuda-sanitize' | 'cuda-races'} Variant
  *
  * @typedef {object} Build
  * @property {string} sources the folder of CMakeLists.txt
@@ -79,6 +79,16 @@ const variants = {
       '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
       '-DFLAMBEAU_CUDA_FLAVOUR=emulated',
       '-DFLAMBEAU_SANITIZE=ON',
+    ],
+  },
+  // Accesses of device code are watched.
+  'cuda-races': {
+    ...emulated,
+    folder: inRepo('packages/cuda-backend/build/emulated-races'),
+    options: [
+      '-DCMAKE_BUILD_TYPE=Release',
+      '-DFLAMBEAU_CUDA_FLAVOUR=emulated',
+      '-DFLAMBEAU_RACES=ON',
     ],
   },
 }

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "execution.h"
+#include "watch/device.h"
 
 #define __global__
 #define __device__
@@ -64,9 +65,13 @@ inline void __syncwarp(unsigned mask = 0xffffffffu,
   flambeau::cuda::emulation::warp_exchange(flambeau::cuda::emulation::Exchange::kBarrier, mask, 0,
                                            0, 32, at);
 }
-inline void __threadfence() {}
-inline void __threadfence_block() {}
-inline void __threadfence_system() {}
+inline void __threadfence() {
+  flambeau::cuda::emulation::watch::fence(flambeau::cuda::emulation::watch::Scope::kDevice);
+}
+inline void __threadfence_block() {
+  flambeau::cuda::emulation::watch::fence(flambeau::cuda::emulation::watch::Scope::kBlock);
+}
+inline void __threadfence_system() { __threadfence(); }
 inline void __nanosleep(unsigned) { flambeau::cuda::emulation::atomic_step(); }
 [[noreturn]] inline void __trap(std::source_location at = std::source_location::current()) {
   flambeau::cuda::emulation::trap("__trap()", at);
@@ -186,8 +191,9 @@ FLAMBEAU_WARP_REDUCTION(__reduce_xor_sync, unsigned, kExclusiveOr)
 // --- atomics: for the types that the device has them for ---
 namespace flambeau::cuda::emulation {
 template <class T, class Combine>
-T atomically(T* place, Combine combine) {
+FLAMBEAU_UNWATCHED T atomically(T* place, Combine combine) {
   atomic_step();
+  watch::atomic_update(place, sizeof(T), FLAMBEAU_CALLER);
   const T old = *place;
   *place = combine(old);
   return old;
@@ -195,7 +201,7 @@ T atomically(T* place, Combine combine) {
 }  // namespace flambeau::cuda::emulation
 
 #define FLAMBEAU_ATOMIC(name, T, expression)                                \
-  inline T name(T* place, T value) {                                        \
+  __forceinline__ T name(T* place, T value) {                               \
     return flambeau::cuda::emulation::atomically(                           \
         place, [value](T old) -> T { return static_cast<T>(expression); }); \
   }
@@ -225,7 +231,7 @@ FLAMBEAU_ATOMIC(atomicDec, unsigned, old == 0 || old > value ? value : old - 1)
 #undef FLAMBEAU_ATOMIC
 
 #define FLAMBEAU_ATOMIC_CAS(T)                                             \
-  inline T atomicCAS(T* place, T expected, T value) {                      \
+  __forceinline__ T atomicCAS(T* place, T expected, T value) {             \
     return flambeau::cuda::emulation::atomically(                          \
         place, [=](T old) -> T { return old == expected ? value : old; }); \
   }

@@ -10,6 +10,7 @@
 #include "mma.h"
 #include "state.h"
 #include "warp.h"
+#include "watch/watch.h"
 
 uint3 threadIdx;
 uint3 blockIdx;
@@ -62,9 +63,9 @@ alignas(1024) unsigned char shared_memory[kMaxShared + kSharedRedzone];
 void fail(const std::string& reason) {
   if (block.failed) return;
   block.failed = true;
-  set_failure(text("the kernel launched at %s failed in block (%u, %u, %u): %s",
-                   place_of(block.launch->at).c_str(), blockIdx.x, blockIdx.y, blockIdx.z,
-                   reason.c_str()));
+  set_failure(text("the kernel launched at %s failed in block (%u, %u, %u): ",
+                   place_of(block.launch->at).c_str(), blockIdx.x, blockIdx.y, blockIdx.z) +
+              reason);
 }
 
 std::string name_of(int thread) {
@@ -98,7 +99,9 @@ void run_thread(int thread) {
   } else {
     threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / blockDim.x / blockDim.y};
   }
+  watch::enter_thread(thread);
   block.launch->body();
+  watch::leave_thread();
   if (block.left) {
     block.states[thread] = State::kDone;
     last_progress = {};
@@ -140,6 +143,7 @@ void pause(State state) {
     for (int i = 0; i < block.threads; ++i)
       block.states[in_order(i)] = i < block.begun ? State::kDone : State::kFresh;
   }
+  watch::leave_thread();
   const uint3 index = threadIdx;
   Fiber* fiber = block.running;
   block.states[self] = state;
@@ -147,6 +151,7 @@ void pause(State state) {
   leave(fiber);
   block.current = self;
   threadIdx = index;
+  watch::enter_thread(self);
 }
 
 // --- exchanges ---
@@ -190,6 +195,7 @@ bool finish_exchanges(int warp) {
     }
     for (int other = 0; other < kLanes; ++other)
       if (lanes >> other & 1) block.states[first_of(warp) + other] = State::kReady;
+    watch::met(warp, lanes, lanes == alive, request.kind == Exchange::kBarrier);
     some = true;
   }
   return some;
@@ -260,6 +266,7 @@ bool pass_barrier() {
                                                              : static_cast<uint64_t>(count);
     block.states[i] = State::kReady;
   }
+  watch::passed_barrier();
   block.descending = !block.descending;
   return true;
 }
@@ -356,6 +363,7 @@ cudaError_t run_kernel(const Launch& launch) {
   blockDim = launch.block;
   gridDim = launch.grid;
   const uint64_t blocks = count_of(launch.grid);
+  watch::begin_launch(launch.kernel);
   for (uint64_t i = 0; i < blocks && !block.failed; ++i) {
     const uint64_t b = backwards ? blocks - 1 - i : i;
     blockIdx = {static_cast<unsigned>(b % gridDim.x),
@@ -364,9 +372,12 @@ cudaError_t run_kernel(const Launch& launch) {
     block.descending = (b + launches) % 2 == 0;
     prepare_shared(launch.shared_bytes);
     forget_copies();
+    watch::begin_block(static_cast<uint32_t>(b), block.threads);
     run_block();
+    watch::end_block();
     if (!block.failed) check_shared(launch.shared_bytes);
   }
+  watch::end_launch();
   return block.failed ? cudaErrorLaunchFailure : cudaSuccess;
 }
 
@@ -408,7 +419,11 @@ void atomic_step() {
 }
 
 void trap(const char* reason, const std::source_location& at) {
-  fail(text("%s at %s in %s", reason, place_of(at).c_str(), name_of(block.current).c_str()));
+  stop(text("%s at %s in %s", reason, place_of(at).c_str(), name_of(block.current).c_str()));
+}
+
+void stop(const std::string& reason) {
+  fail(reason);
   pause(State::kReady);
   __builtin_unreachable();  // a launch that failed never goes on
 }

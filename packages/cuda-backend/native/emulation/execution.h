@@ -86,6 +86,7 @@ void atomic_step();
 
 // Ends the launch with a failure.
 [[noreturn]] void trap(const char* reason, const std::source_location& at);
+[[noreturn]] void stop(const std::string& reason);
 
 // Dynamic shared memory of the block.
 void* dynamic_shared();

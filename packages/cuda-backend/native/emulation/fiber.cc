@@ -49,8 +49,8 @@ extern "C" void flambeau_switch_stack(void** from, void* to);
 namespace flambeau::cuda::emulation {
 namespace {
 
-// The sanitizers make frames larger.
-#if defined(__SANITIZE_ADDRESS__)
+// The sanitizers make frames larger, and so do structures that are kept whole.
+#if defined(__SANITIZE_ADDRESS__) || defined(FLAMBEAU_RACES)
 constexpr size_t kStackBytes = 256 << 10;
 #else
 constexpr size_t kStackBytes = 76 << 10;

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "state.h"
+#include "watch/watch.h"
 
 namespace flambeau::cuda::emulation {
 namespace {
@@ -74,6 +75,7 @@ bool reserve(Heap& heap) {
   if (memory == MAP_FAILED) return false;
   heap.base = static_cast<char*>(memory);
   heap.free[heap.base] = heap.bytes;
+  watch::add_memory(heap.base, heap.bytes);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include "execution.h"
 #include "half.h"
 #include "warp.h"
+#include "watch/watch.h"
 
 namespace flambeau::cuda::emulation {
 namespace {
@@ -32,6 +33,7 @@ struct Copy {
   const void* from;
   int bytes;
   bool valid;
+  const void* caller;
 };
 // Of the threads of the block that runs; the last group is not committed yet.
 std::vector<std::vector<Copy>> groups[1024];
@@ -82,6 +84,7 @@ uint64_t products() { return product_count; }
 
 void load_matrices(const MatrixShare& share, std::source_location at) {
   require_aligned(share.row, 16, at);
+  watch::read(share.row, 16, FLAMBEAU_CALLER);
   warp_exchange(Exchange::kLoad, 0xffffffffu, reinterpret_cast<uint64_t>(&share), 0, kLanes, at);
 }
 
@@ -102,7 +105,9 @@ void finish_load(const MatrixShare* const* lanes) {
 void copy_async(void* to, const void* from, int bytes, bool valid, std::source_location at) {
   require_aligned(to, static_cast<size_t>(bytes), at);
   if (valid) require_aligned(from, static_cast<size_t>(bytes), at);
-  own_groups().back().push_back({to, from, bytes, valid});
+  const auto size = static_cast<size_t>(bytes);
+  watch::begin_copy(to, valid ? from : nullptr, size, FLAMBEAU_CALLER);
+  own_groups().back().push_back({to, from, bytes, valid, FLAMBEAU_CALLER});
 }
 
 void commit_copies() { own_groups().emplace_back(); }
@@ -116,6 +121,8 @@ void wait_copies(int pending) {
       } else {
         std::memset(copy.to, 0, static_cast<size_t>(copy.bytes));
       }
+      watch::end_copy(copy.to, copy.valid ? copy.from : nullptr, static_cast<size_t>(copy.bytes),
+                      copy.caller);
     }
     own.erase(own.begin());
   }

