@@ -132,7 +132,7 @@ describe('ModuleDict, ParameterList and ParameterDict', () => {
     expect([...dict.keys()]).toEqual(['a', 'b', 'c'])
     expect(dict.delete('b')).toBe(true)
     expect([dict.size, dict.has('b')]).toEqual([2, false])
-    expect(() => dict.get('z')).toThrow(/no module 'z'\n {2}fix: there are: a, c/)
+    expect(() => dict.get('z')).toThrow(/no module "z"\n {2}fix: there are: a, c/)
     expect(() => dict.set('forward', layer(1))).toThrow(/a name that every module has/)
     const list = new nn.ParameterList([zeros([2]), ones([1])])
     expect(list.at(-1)).toBeInstanceOf(nn.Parameter)

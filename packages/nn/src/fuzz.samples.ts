@@ -1,9 +1,8 @@
 /** How scripts/fuzz.mjs and fuzz.test.ts call this package. */
 import { tensor } from '@flambeau/core'
 import type { FuzzSubject } from '@flambeau/core/testing'
+import { oneOfEach } from '@flambeau/core/testing'
 import * as nn from './index.ts'
-
-type Class = new (...args: unknown[]) => object
 
 /** Arguments that layers are made with, one or another. */
 const ARGUMENTS: readonly (readonly unknown[])[] = [
@@ -19,27 +18,14 @@ const ARGUMENTS: readonly (readonly unknown[])[] = [
   [8, 8, [2, 4]],
 ]
 
-/** A module of each class, with the first arguments that it takes. */
-function layers(): unknown[] {
-  const made: unknown[] = []
-  for (const value of Object.values(nn) as unknown[]) {
-    if (typeof value !== 'function' || !(value.prototype instanceof nn.Module)) continue
-    for (const args of ARGUMENTS) {
-      try {
-        made.push(Reflect.construct(value as Class, args))
-        break
-      } catch {
-        // The next ones may do.
-      }
-    }
-  }
-  return made
-}
-
 export const subject: FuzzSubject = {
   api: nn,
   objects: () => [
-    ...layers(),
+    ...oneOfEach(
+      nn,
+      () => ARGUMENTS,
+      (kind) => kind.prototype instanceof nn.Module,
+    ),
     new nn.Sequential(new nn.Linear(8, 4), new nn.ReLU()),
     new nn.ModuleList([new nn.Linear(8, 4)]),
     new nn.TransformerEncoder(new nn.TransformerEncoderLayer(8, 2), 2),
@@ -49,13 +35,18 @@ export const subject: FuzzSubject = {
   except: {
     'new SparseModule': 'is abstract',
     'new ModelSummary': 'is made by summary()',
-    ...Object.fromEntries(
-      ['takeChannels', 'waitForChannels', 'outputPaddingFor', 'pooled', 'unpooled', 'layers', 'run']
-        .concat(['requireRank', 'addParameters', 'dropped', 'rulesFor', 'padded', 'rows', 'axisOf'])
-        .concat(['weightShape', 'windows', 'cell', 'ranks'])
-        .map((name) => [`*.${name}`, 'is protected: only subclasses call it']),
-    ),
   },
+  protects: [
+    'takeChannels',
+    'waitForChannels',
+    'outputPaddingFor',
+    'pooled',
+    'unpooled',
+    'layers',
+    'run',
+  ]
+    .concat(['requireRank', 'addParameters', 'dropped', 'rulesFor', 'padded', 'rows', 'axisOf'])
+    .concat(['weightShape', 'windows', 'cell', 'ranks']),
   often: ['forward'],
   strings: ['weight', 'bias', 'fanIn', 'relu', 'bilinear', 'nearest', 'reflect', 'zeros', 'sum'],
 }

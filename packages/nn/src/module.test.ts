@@ -267,6 +267,21 @@ describe('Module', () => {
     expect(() => net.to('int64')).toThrow(/parameters must be floating, not int64/)
   })
 
+  it('keeps the names of methods, and takes parts only for what they are', () => {
+    const net = new Net()
+    expect(() => net.registerParameter('forward', new nn.Parameter(zeros([1])))).toThrow(
+      /"forward" cannot name a parameter/,
+    )
+    expect(() => net.registerBuffer('__proto__', zeros([1]))).toThrow(/cannot name a buffer/)
+    expect(() => net.registerParameter('w', zeros([1]) as never)).toThrow(
+      /w must be a Parameter, not float32 \[1\]/,
+    )
+    expect(() => net.registerModule('part', {} as never)).toThrow(/part must be a Module/)
+    expect(() => net.loadStateDict(undefined as never)).toThrow(
+      /the state dict must be an object of tensors by name, not undefined/,
+    )
+  })
+
   it('converts them as PyTorch is told to', () => {
     const net = new Net()
     const dtypeAfter = (...conversion: nn.ModuleConversion): string =>

@@ -1,7 +1,7 @@
 import type { Arguments } from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import { finfo, ValueError, zeros, zerosLike } from '@flambeau/core'
-import { outsideScopes } from '@flambeau/core/internal'
+import { outsideScopes, show } from '@flambeau/core/internal'
 import type { ParamGroup, Params, StepItem, Switches } from './optimizer.ts'
 import { Optimizer, requireRange } from './optimizer.ts'
 import type { Implementation } from './options.ts'
@@ -73,11 +73,11 @@ export class Adafactor extends Optimizer<Full> {
     }
     requireRange('Adafactor', 'lr', options.lr)
     requireRange('Adafactor', 'weightDecay', options.weightDecay)
-    rule(options.beta2Decay <= 0, `beta2Decay must be ≤ 0, not ${String(options.beta2Decay)}`)
-    rule(options.d >= 1, `d must be ≥ 1, not ${String(options.d)}`)
+    rule(options.beta2Decay <= 0, `beta2Decay must be ≤ 0, not ${show(options.beta2Decay)}`)
+    rule(options.d >= 1, `d must be ≥ 1, not ${show(options.d)}`)
     const [eps1, eps2] = options.eps ?? []
-    rule(eps1 === null || eps1 >= 0, `eps[0] must be null or ≥ 0, not ${String(eps1)}`)
-    rule(eps2 >= 0, `eps[1] must be ≥ 0, not ${String(eps2)}`)
+    rule(eps1 === null || eps1 >= 0, `eps[0] must be null or ≥ 0, not ${show(eps1)}`)
+    rule(eps2 >= 0, `eps[1] must be ≥ 0, not ${show(eps2)}`)
   }
 
   protected override fits(key: string, value: Tensor, param: Tensor): boolean {

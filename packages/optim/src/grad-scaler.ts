@@ -3,7 +3,7 @@ import type { Device } from '@flambeau/core'
 import { Tensor, tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { Arguments } from '@flambeau/core/internal'
-import { internally, parameters, unscaleAll } from '@flambeau/core/internal'
+import { internally, parameters, show, unscaleAll } from '@flambeau/core/internal'
 import { Optimizer } from './optimizer.ts'
 import type { AnyOptimizer } from './schedulers/scheduler.ts'
 
@@ -366,7 +366,7 @@ function requireFactor(
   throw new ValueError(
     'GradScaler',
     [],
-    `${name} must be a number ${range}, not ${String(value)}`,
+    `${name} must be a number ${range}, not ${show(value)}`,
     'check the options',
   )
 }
@@ -376,7 +376,7 @@ function requireInterval(value: number): number {
   throw new ValueError(
     'GradScaler',
     [],
-    `growthInterval must be a whole number ≥ 1, not ${String(value)}`,
+    `growthInterval must be a whole number ≥ 1, not ${show(value)}`,
     'check the options',
   )
 }

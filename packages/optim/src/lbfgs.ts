@@ -1,6 +1,6 @@
 import type { Arguments } from '@flambeau/core/internal'
 import { cat, Tensor, ValueError, zerosLike } from '@flambeau/core'
-import { internally, moveToScope, outsideScopes } from '@flambeau/core/internal'
+import { internally, moveToScope, outsideScopes, show } from '@flambeau/core/internal'
 import { enableGrad, noGrad } from '@flambeau/autograd'
 import { lineSearch } from './line-search.ts'
 import type { ParamGroup, Params, ParamState, StateValue } from './optimizer.ts'
@@ -103,7 +103,7 @@ export class LBFGS extends Optimizer<Full> {
       throw new ValueError(
         'LBFGS',
         [],
-        `there is no lineSearchFn '${String(options.lineSearchFn)}'`,
+        `there is no lineSearchFn ${show(options.lineSearchFn)}`,
         "use 'strong_wolfe' or null",
       )
     }

@@ -1,9 +1,8 @@
 import type { Arguments } from '@flambeau/core/internal'
-import type { Tensor } from '@flambeau/core'
-import { ValueError, zerosLike } from '@flambeau/core'
-import { outsideScopes } from '@flambeau/core/internal'
+import { Tensor, ValueError, zerosLike } from '@flambeau/core'
+import { outsideScopes, show } from '@flambeau/core/internal'
 import type { ParamGroup, Params, StepItem } from './optimizer.ts'
-import { Optimizer, requireRange } from './optimizer.ts'
+import { listOf, Optimizer, requireRange } from './optimizer.ts'
 import { optionReader } from './options.ts'
 
 export interface MuonOptions {
@@ -75,10 +74,12 @@ export class Muon extends Optimizer<Full> {
     })
   }
 
-  override addParamGroup(group: { params: Iterable<Tensor> } & Partial<Full>): void {
-    const params = [...(group.params ?? [])]
+  override addParamGroup(group: { params: Iterable<Tensor> | Tensor } & Partial<Full>): void {
+    const given: unknown = group?.params
+    const params = given instanceof Tensor ? [given] : listOf('Muon', given)
     params.forEach((param, i) => {
-      if (param.ndim === 2) return
+      // What is no tensor is refused for all optimizers alike.
+      if (!(param instanceof Tensor) || param.ndim === 2) return
       throw new ValueError(
         'Muon',
         { [`params[${i}]`]: param },
@@ -86,7 +87,7 @@ export class Muon extends Optimizer<Full> {
         'give the others to another optimizer, such as AdamW',
       )
     })
-    super.addParamGroup(Object.assign({}, group, { params }))
+    super.addParamGroup(Object.assign({}, group, { params: params as Tensor[] }))
   }
 
   protected override checkOptions(options: Full): void {
@@ -101,7 +102,7 @@ export class Muon extends Optimizer<Full> {
       throw new ValueError(
         'Muon',
         [],
-        `there is no adjustLrFn '${String(options.adjustLrFn)}'`,
+        `there is no adjustLrFn ${show(options.adjustLrFn)}`,
         "use 'original' or 'match_rms_adamw'",
       )
     }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Tensor } from '@flambeau/core'
-import { ones, tensor, zeros } from '@flambeau/core'
+import { DisposedError, ones, tensor, zeros } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import { describe, expect, it } from 'vitest'
 import type { Optimizer } from './index.ts'
@@ -250,5 +250,15 @@ describe('Optimizer', () => {
         param_groups: [{ params: [0] }],
       }),
     ).toThrow(/'exp_avg' of parameter 0 has another shape/)
+    expect(() =>
+      optimizer.loadStateDict({ state: {}, param_groups: [zeros([1]) as never] }),
+    ).toThrow(/not the state of an optimizer/)
+  })
+
+  it('names the step of a parameter that was disposed', () => {
+    const a = ones([2], { requiresGrad: true })
+    const optimizer = new SGD([a], { lr: 0.1 })
+    a.dispose()
+    expect(() => optimizer.step()).toThrow(DisposedError)
   })
 })

@@ -1,5 +1,6 @@
 /** Functions that are called around steps, saving and loading. */
 import { ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import type { OptimizerState } from './optimizer.ts'
 import type { AnyOptimizer } from './schedulers/scheduler.ts'
 
@@ -44,8 +45,10 @@ export function addHook<H extends (...args: never[]) => unknown>(
   op: string,
   list: H[],
   hook: H,
-  { prepend = false }: HookOptions = {},
+  options: HookOptions = {},
 ): RemovableHandle {
+  requireOptions(op, options)
+  const { prepend = false } = options
   if (typeof hook !== 'function') {
     throw new ValueError(op, [], 'a hook is a function', '(optimizer) => …')
   }

@@ -4,6 +4,7 @@ import type { Arguments } from '@flambeau/core/internal'
 import {
   capturedSteps,
   internally,
+  liveId,
   native,
   parameters,
   scopes,
@@ -258,7 +259,7 @@ export abstract class Optimizer<Options extends object> {
   #items(group: ParamGroup): StepItem[] {
     const items: StepItem[] = []
     for (const param of group.params) {
-      const id = native.grad(param._id)
+      const id = native.grad(liveId(this.constructor.name, param))
       if (id === 0) continue
       const grad = wrap(id, scopes.current)
       if (grad.shape.join() !== param.shape.join()) {
@@ -380,7 +381,7 @@ export abstract class Optimizer<Options extends object> {
     const name = `${this.constructor.name}.loadStateDict`
     const sizes = (groups: readonly { params: readonly unknown[] }[]): string =>
       groups.map((group) => group.params.length).join(', ')
-    if (!Array.isArray(saved?.param_groups) || typeof saved.state !== 'object') {
+    if (!isState(saved)) {
       throw new ValueError(
         name,
         [],
@@ -458,8 +459,18 @@ export abstract class Optimizer<Options extends object> {
   }
 }
 
-/** Parameters or groups as an array. @throws {ValueError} for what is no list of such. */
-function listOf(op: string, params: unknown): unknown[] {
+/** Has `saved` the form that {@link Optimizer.stateDict} gives? */
+function isState(saved: unknown): saved is OptimizerState {
+  if (typeof saved !== 'object' || saved === null) return false
+  const { param_groups: groups, state } = saved as { param_groups?: unknown; state?: unknown }
+  const isGroup = (group: { params?: unknown } | null): boolean => Array.isArray(group?.params)
+  if (!Array.isArray(groups) || !groups.every(isGroup)) return false
+  if (typeof state !== 'object' || state === null) return false
+  return Object.values(state).every((values) => typeof values === 'object' && values !== null)
+}
+
+/** Parameters or groups as an array. @throws {ValueError} for what is no list of such. @internal */
+export function listOf(op: string, params: unknown): unknown[] {
   const iterable = (params as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator]
   if (typeof iterable === 'function' && !(params instanceof Tensor)) {
     return [...(params as Iterable<unknown>)]
@@ -491,7 +502,7 @@ export function requireRange(
   throw new ValueError(
     optimizer,
     [{ name, description: show(value) }],
-    `${name} must be a number ${range}, not ${String(value)}`,
+    `${name} must be a number ${range}, not ${show(value)}`,
     'check the options',
   )
 }

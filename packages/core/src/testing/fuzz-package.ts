@@ -16,10 +16,12 @@ import { fuzz, isProper, problemText, publicTargets } from './fuzz.ts'
 /** What is called, and what is needed for calls that get somewhere. */
 export interface FuzzSubject {
   readonly api: Record<string, unknown>
-  /** What is not called: a function, `new Class`, `Class.method` or `*.method`, each with the reason. */
+  /** What is not called: a function, `new Class` or `Class.method`, each with the reason. */
   readonly except?: Readonly<Record<string, string>>
   /** Objects as a user makes them. Their methods are called, and they are arguments of others. */
   readonly objects?: () => readonly unknown[]
+  /** Methods that are not called, as only subclasses may. */
+  readonly protects?: readonly string[]
   /** Methods that are called more often than others. */
   readonly often?: readonly string[]
   /** Text that functions of the package understand. */
@@ -169,11 +171,11 @@ export async function fuzzPackage(
   subject: FuzzSubject,
   { seed, calls, only = /./, before }: FuzzPackageOptions,
 ): Promise<FuzzReport> {
-  const { api, except = {}, often = [], accepts = () => false } = subject
+  const { api, except = {}, protects = [], often = [], accepts = () => false } = subject
   const isCalled = (name: string): boolean =>
     only.test(name) &&
     !Object.hasOwn(except, name) &&
-    !Object.hasOwn(except, name.replace(/^.*\./, '*.'))
+    !protects.some((method) => name.endsWith(`.${method}`))
   const source = new PackageArguments(seed, subject)
   const judged = (call: () => unknown): unknown => {
     try {
@@ -276,4 +278,31 @@ async function settled(
   )
   await Promise.race([judged, late])
   clearTimeout(timer)
+}
+
+/**
+ * One object of each class that `api` exports and `is` lets through, made with the first of the
+ * lists of arguments that it takes.
+ */
+export function oneOfEach(
+  api: Record<string, unknown>,
+  lists: () => readonly (readonly unknown[])[],
+  is: (kind: new (...args: unknown[]) => object) => boolean = () => true,
+): object[] {
+  const made: object[] = []
+  for (const value of Object.values(api)) {
+    if (typeof value !== 'function' || value.prototype instanceof Error) continue
+    if (!/^class\b/.test(Function.prototype.toString.call(value))) continue
+    const kind = value as new (...args: unknown[]) => object
+    if (!is(kind)) continue
+    for (const args of lists()) {
+      try {
+        made.push(new kind(...args))
+        break
+      } catch {
+        // The next ones may do.
+      }
+    }
+  }
+  return made
 }

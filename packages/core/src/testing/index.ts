@@ -91,4 +91,4 @@ export {
 export type { FuzzFailure, FuzzOptions, FuzzReport, FuzzTarget } from './fuzz.ts'
 export { fuzz, publicTargets, sampleTargets } from './fuzz.ts'
 export type { FuzzPackageOptions, FuzzSubject } from './fuzz-package.ts'
-export { fuzzPackage } from './fuzz-package.ts'
+export { fuzzPackage, oneOfEach } from './fuzz-package.ts'

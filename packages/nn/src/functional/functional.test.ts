@@ -54,6 +54,8 @@ describe('functions that the operator database lacks', () => {
     const line = tensor([[[1, 2.5]]])
     expect(() => interpolate(line, 4, null, 'bilinear')).toThrow(/is for 2 axes/)
     expect(() => interpolate(line, 4, 2)).toThrow(/one of size and scaleFactor/)
+    expect(() => interpolate(line, 2 ** 31)).toThrow(/an axis can have 16777216 pixels/)
+    expect(() => interpolate(line, null, 2 ** 31)).toThrow(/an axis can have 16777216 pixels/)
     expect(() => interpolate(line, 4, null, 'linear', null, null, true)).toThrow(/no antialias/)
   })
 })

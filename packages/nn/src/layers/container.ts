@@ -278,7 +278,7 @@ export class ModuleDict<M extends Module = Module> extends Module<never, never> 
     throw new ValueError(
       'ModuleDict.get',
       [],
-      `there is no module '${name}'`,
+      `there is no module ${show(name)}`,
       `there are: ${[...this.keys()].join(', ') || 'none'}`,
     )
   }
@@ -437,7 +437,7 @@ export class ParameterDict extends Module<never, never> {
     throw new ValueError(
       'ParameterDict.get',
       [],
-      `there is no parameter '${name}'`,
+      `there is no parameter ${show(name)}`,
       `there are: ${[...this.keys()].join(', ') || 'none'}`,
     )
   }

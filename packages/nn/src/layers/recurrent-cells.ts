@@ -11,7 +11,7 @@ import {
   zeros,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireTensor } from '@flambeau/core/internal'
+import { parameters, requireTensor, show } from '@flambeau/core/internal'
 import { uniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
@@ -171,7 +171,7 @@ export class RNNCell extends Cell<[input: Tensor, hx?: Hx<Tensor>], Tensor> {
 /** @throws {ValueError} unless it is 'tanh' or 'relu'. */
 export function requireNonlinearity(op: string, name: string): RecurrentNonlinearity {
   if (name === 'tanh' || name === 'relu') return name
-  throw new ValueError(op, [], `nonlinearity is 'tanh' or 'relu', not '${name}'`, "'tanh'")
+  throw new ValueError(op, [], `nonlinearity is 'tanh' or 'relu', not ${show(name)}`, "'tanh'")
 }
 
 const CELL = ['inputSize', 'hiddenSize', 'bias', 'device', 'dtype'] as const

@@ -102,7 +102,7 @@ describe('prune', () => {
 
   it('says what is wrong, and leaves the module as it was', () => {
     const layer = new nn.Linear(2, 2)
-    expect(() => prune.l1Unstructured(layer, 'wight', 1)).toThrow(/no parameter 'wight'/)
+    expect(() => prune.l1Unstructured(layer, 'wight', 1)).toThrow(/no parameter "wight"/)
     expect(() => prune.l1Unstructured(layer, 'weight', 5)).toThrow(/\(5\) must be at most.*\(4\)/)
     expect(() => prune.l1Unstructured(layer, 'weight', 1.5)).toThrow(/not 1\.5/)
     expect(() => prune.l1Unstructured(layer, 'weight', -1)).toThrow(/not -1/)
@@ -113,7 +113,7 @@ describe('prune', () => {
     expect(() => prune.remove(layer, 'weight')).toThrow(/has no prune/)
     expect(Object.keys(layer.stateDict())).toEqual(['weight', 'bias'])
     nn.utils.weightNorm(layer)
-    expect(() => prune.identity(layer, 'weight')).toThrow(/no parameter 'weight'/)
+    expect(() => prune.identity(layer, 'weight')).toThrow(/no parameter "weight"/)
   })
 })
 

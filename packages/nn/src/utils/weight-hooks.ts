@@ -1,5 +1,6 @@
 /** Weights that are computed from other tensors before each call: what both norms share. */
 import { Tensor, ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import { onCopy } from '../layers/copy.ts'
 import { isUninitialized } from '../layers/lazy.ts'
 import type { AnyModule } from '../module.ts'
@@ -36,7 +37,7 @@ export function ownParameter(op: string, module: AnyModule, name: string): Param
     throw new ValueError(
       op,
       [],
-      `${module.constructor.name} has no parameter '${name}'`,
+      `${module.constructor.name} has no parameter ${show(name)}`,
       known.length > 0 ? `its parameters are ${known.join(', ')}` : 'it has none of its own',
     )
   }

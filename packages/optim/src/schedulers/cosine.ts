@@ -1,7 +1,7 @@
 /** Schedules along half a cosine. */
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import type { ParamGroup } from '../optimizer.ts'
 import type { AnyOptimizer } from './scheduler.ts'
 import { LRScheduler, requireCount } from './scheduler.ts'
@@ -163,7 +163,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
       throw new ValueError(
         'CosineAnnealingWarmRestarts.step',
         [],
-        `the epoch must be a number ≥ 0, not ${String(epoch)}`,
+        `the epoch must be a number ≥ 0, not ${show(epoch)}`,
         'leave it out to go on by one',
       )
     }

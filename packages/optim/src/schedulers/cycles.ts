@@ -1,7 +1,7 @@
 /** Schedules that go up and down, with the momentum going the other way. */
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import type { ParamGroup } from '../optimizer.ts'
 import { toCamel, toSnake } from '../optimizer.ts'
 import type { AnyOptimizer, SchedulerState } from './scheduler.ts'
@@ -20,8 +20,20 @@ function usesBetas(scheduler: string, optimizer: AnyOptimizer): boolean {
 }
 
 function setMomentum(group: ParamGroup, betas: boolean, value: number): void {
-  if (betas) group['betas'] = [value, ...(group['betas'] as number[]).slice(1)]
-  else group['momentum'] = value
+  if (!betas) {
+    group['momentum'] = value
+    return
+  }
+  const before: unknown = group['betas']
+  if (!Array.isArray(before)) {
+    throw new ValueError(
+      'step',
+      [],
+      'the optimizer has no betas to cycle, but the state that was loaded is of one that has',
+      'load the state of a scheduler of the same optimizer',
+    )
+  }
+  group['betas'] = [value, ...(before as number[]).slice(1)]
 }
 
 /** How the height of a cycle changes: from the count of cycles, or of steps, to a factor. */
@@ -153,12 +165,12 @@ export class CyclicLR extends LRScheduler {
       triangular2: [(cycle) => 1 / 2 ** (cycle - 1), 'cycle'],
       exp_range: [(steps) => this.gamma ** steps, 'iterations'],
     }
-    const own = scales[mode]
+    const own = Object.hasOwn(scales, mode) ? scales[mode] : undefined
     if (own === undefined && typeof scaleFn !== 'function') {
       throw new ValueError(
         'CyclicLR',
         [],
-        `there is no mode '${mode}'`,
+        `there is no mode ${show(mode)}`,
         "use 'triangular', 'triangular2' or 'exp_range', or give scaleFn",
       )
     }
@@ -313,7 +325,7 @@ export class OneCycleLR extends LRScheduler {
       throw new ValueError(
         'OneCycleLR',
         [],
-        `annealStrategy must be 'cos' or 'linear', not '${String(annealStrategy)}'`,
+        `annealStrategy must be 'cos' or 'linear', not ${show(annealStrategy)}`,
         'check the options',
       )
     }

@@ -1,7 +1,7 @@
 /** A schedule that follows a metric. */
 import { Tensor, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import type { AnyOptimizer, SchedulerState } from './scheduler.ts'
 import { LRScheduler, perGroup } from './scheduler.ts'
 
@@ -91,11 +91,11 @@ export class ReduceLROnPlateau extends LRScheduler {
     const rule = (holds: boolean, text: string): void => {
       if (!holds) throw new ValueError('ReduceLROnPlateau', [], text, 'check the options')
     }
-    rule(factor < 1, `factor must be below 1, not ${String(factor)}`)
-    rule(mode === 'min' || mode === 'max', `mode must be 'min' or 'max', not '${mode}'`)
+    rule(factor < 1, `factor must be below 1, not ${show(factor)}`)
+    rule(mode === 'min' || mode === 'max', `mode must be 'min' or 'max', not ${show(mode)}`)
     rule(
       thresholdMode === 'rel' || thresholdMode === 'abs',
-      `thresholdMode must be 'rel' or 'abs', not '${thresholdMode}'`,
+      `thresholdMode must be 'rel' or 'abs', not ${show(thresholdMode)}`,
     )
     this.mode = mode
     this.factor = factor

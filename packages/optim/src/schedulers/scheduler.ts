@@ -1,5 +1,6 @@
 /** What all schedulers share: the count of steps, the learning rates they set, and saving both. */
 import { ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import { Optimizer } from '../optimizer.ts'
 import type { ParamGroup } from '../optimizer.ts'
 
@@ -132,7 +133,7 @@ export abstract class LRScheduler {
       throw new ValueError(
         `${this.constructor.name}.step`,
         [],
-        `the epoch must be a number ≥ 0, not ${String(epoch)}`,
+        `the epoch must be a number ≥ 0, not ${show(epoch)}`,
         'leave it out to go on by one',
       )
     }
@@ -233,7 +234,7 @@ export function requireBetween(
   throw new ValueError(
     scheduler,
     [],
-    `${name} must be a number ${range}, not ${String(value)}`,
+    `${name} must be a number ${range}, not ${show(value)}`,
     'check the options',
   )
 }
@@ -244,7 +245,7 @@ export function requireCount(scheduler: string, name: string, value: unknown): v
   throw new ValueError(
     scheduler,
     [],
-    `${name} must be a whole number ≥ 1, not ${String(value)}`,
+    `${name} must be a whole number ≥ 1, not ${show(value)}`,
     'check the options',
   )
 }

@@ -193,7 +193,12 @@ describe('mistakes', () => {
     [
       'no momentum',
       () => new optim.CyclicLR(new optim.Adam([zeros([1])]), 0, 1, { mode: 'up' as never }),
-      /no mode 'up'/,
+      /no mode "up"/,
+    ],
+    [
+      'a mode that all objects have',
+      () => new optim.CyclicLR(sgd(), 0, 1, { mode: 'toString' as never }),
+      /no mode "toString"/,
     ],
     ['no steps', () => new optim.OneCycleLR(sgd(), 1), /number of steps is not given/],
     [

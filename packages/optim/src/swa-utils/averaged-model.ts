@@ -3,7 +3,7 @@ import type { Device, Tensor } from '@flambeau/core'
 import { tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { Arguments } from '@flambeau/core/internal'
-import { internally, parameters } from '@flambeau/core/internal'
+import { internally, parameters, requireFunction, requireInstance } from '@flambeau/core/internal'
 import { copyModule, Module } from '@flambeau/nn'
 import type { AvgFn, MultiAvgFn } from './averaging.ts'
 import { getSwaMultiAvgFn } from './averaging.ts'
@@ -80,6 +80,8 @@ export class AveragedModel<M extends Module<never, unknown>> extends Module<
         'give the one or the other',
       )
     }
+    if (avgFn !== null) requireFunction('AveragedModel', 'avgFn', avgFn)
+    if (multiAvgFn !== null) requireFunction('AveragedModel', 'multiAvgFn', multiAvgFn)
     this.registerBuffer('n_averaged', tensor(0, { dtype: 'int64' }))
     this.module = copyModule(model)
     if (device !== null) this.module.to({ device })
@@ -113,6 +115,7 @@ export class AveragedModel<M extends Module<never, unknown>> extends Module<
   }
 
   #pairs(model: Module<never, unknown>, kind: 'parameters' | 'buffers'): [Tensor, Tensor][] {
+    requireInstance('updateParameters', 'model', model, Module, 'pass the model')
     const own = [...this.module[kind]()]
     const others = [...model[kind]()]
     const fits = own.every((one, i) => one.shape.join() === others[i]?.shape.join())

@@ -2,7 +2,7 @@
 import { isFloatingPoint, ValueError } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
-import { optimStep } from '@flambeau/core/internal'
+import { optimStep, show } from '@flambeau/core/internal'
 
 /** Moves averages towards the current values, in place. All tensors have one dtype. */
 export type MultiAvgFn = (
@@ -35,7 +35,7 @@ function requireDecay(name: string, decay: number): void {
   throw new ValueError(
     name,
     [],
-    `decay must be a number in [0, 1], not ${String(decay)}`,
+    `decay must be a number in [0, 1], not ${show(decay)}`,
     `${name}(0.999)`,
   )
 }

@@ -1,7 +1,7 @@
 /** The schedule that goes with averaging: down (or up) to a constant rate. */
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import type { ParamGroup } from '../optimizer.ts'
 import type { AnyOptimizer } from '../schedulers/scheduler.ts'
 import { LRScheduler, perGroup } from '../schedulers/scheduler.ts'
@@ -57,7 +57,7 @@ export class SWALR extends LRScheduler {
       throw new ValueError(
         'SWALR',
         [],
-        `swaLr must be a number ≥ 0, or one for each group, not ${String(swaLr)}`,
+        `swaLr must be a number ≥ 0, or one for each group, not ${show(swaLr)}`,
         'new SWALR(optimizer, 0.05)',
       )
     }
@@ -65,7 +65,7 @@ export class SWALR extends LRScheduler {
       throw new ValueError(
         'SWALR',
         [],
-        `annealStrategy must be 'cos' or 'linear', not ${String(annealStrategy)}`,
+        `annealStrategy must be 'cos' or 'linear', not ${show(annealStrategy)}`,
         "{ annealStrategy: 'linear' }",
       )
     }
@@ -73,7 +73,7 @@ export class SWALR extends LRScheduler {
       throw new ValueError(
         'SWALR',
         [],
-        `annealEpochs must be a whole number ≥ 0, not ${String(annealEpochs)}`,
+        `annealEpochs must be a whole number ≥ 0, not ${show(annealEpochs)}`,
         'check the options',
       )
     }

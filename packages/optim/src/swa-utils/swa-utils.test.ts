@@ -172,6 +172,6 @@ describe('SWALR', () => {
     const optimizer = new SGD([zeros([2])], { lr: 1 })
     expect(() => new swaUtils.SWALR(optimizer, -1)).toThrow(/swaLr must be a number ≥ 0/)
     expect(() => new swaUtils.SWALR(optimizer, 1, 1.5)).toThrow(/annealEpochs must be a whole/)
-    expect(() => new swaUtils.SWALR(optimizer, 1, 1, 'sine' as never)).toThrow(/not sine/)
+    expect(() => new swaUtils.SWALR(optimizer, 1, 1, 'sine' as never)).toThrow(/not "sine"/)
   })
 })

@@ -1,14 +1,15 @@
 /** Statistics of batch normalisation for weights that no batch has gone through. */
 import type { Device } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
+import { requireInstance, show } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
-import type { Module } from '@flambeau/nn'
-import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from '@flambeau/nn'
+import type { AnyModule } from '@flambeau/nn'
+import { BatchNorm1d, BatchNorm2d, BatchNorm3d, Module } from '@flambeau/nn'
 
 type BatchNorm = BatchNorm1d | BatchNorm2d | BatchNorm3d
 /** A tensor, or a list that begins with one. */
 type Batch = unknown
-type Model = Module<never, unknown>
+type Model = AnyModule
 
 function batchNorms(model: Model): BatchNorm[] {
   const kinds = [BatchNorm1d, BatchNorm2d, BatchNorm3d]
@@ -65,6 +66,12 @@ export function updateBn(
   model: Model,
   device?: Device | null,
 ): Promise<void> | void {
+  requireInstance('updateBn', 'model', model, Module, 'new AveragedModel(model)')
+  const isLoader = typeof loader === 'object' && loader !== null && !(loader instanceof Tensor)
+  if (!isLoader || !(Symbol.asyncIterator in loader || Symbol.iterator in loader)) {
+    const rule = `loader must give batches, not be ${show(loader)}`
+    throw new ValueError('updateBn', [], rule, 'pass a DataLoader, or a list of batches')
+  }
   const layers = batchNorms(model)
   const isAsync = Symbol.asyncIterator in loader
   if (layers.length === 0) return isAsync ? Promise.resolve() : undefined
