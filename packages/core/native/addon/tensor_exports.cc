@@ -98,18 +98,24 @@ DType exchange_type(const TypedArray& array, DType dtype) {
   throw Failure("ERR_INTERNAL", "the array's type is not the tensor's");
 }
 
-// read(id, array): the elements in row-major order. The array has the tensor's count and one of the
-// types above; a 64-bit integer that a double cannot hold is refused.
-napi_value read(Arguments& a) {
-  const Tensor& t = a.entry(0)->tensor;
-  const TypedArray array = a.typed_array(1);
+// The numbers of an array, which has as many as `t` and one of the types above, as a row-major
+// tensor of the shape of `t`.
+Tensor exchanged(const TypedArray& array, const Tensor& t) {
   if (static_cast<int64_t>(array.length) != t.numel())
     throw Failure("ERR_INTERNAL", "the array's length is not the tensor's number of elements");
-  Tensor out;
-  out.data = static_cast<char*>(array.data);
-  out.shape = t.shape;
-  contiguous_strides(out.shape, out.strides);
-  out.dtype = exchange_type(array, t.dtype);
+  Tensor numbers;
+  numbers.data = static_cast<char*>(array.data);
+  numbers.shape = t.shape;
+  contiguous_strides(numbers.shape, numbers.strides);
+  numbers.dtype = exchange_type(array, t.dtype);
+  return numbers;
+}
+
+// read(id, array): the elements in row-major order; a 64-bit integer that a double cannot hold is
+// refused.
+napi_value read(Arguments& a) {
+  const Tensor& t = a.entry(0)->tensor;
+  const Tensor out = exchanged(a.typed_array(1), t);
   if (t.dtype == DType::kInt64 && out.dtype != DType::kInt64) {
     Tensor dense = t;
     if (!t.is_contiguous() || device_of(t)) {
@@ -128,15 +134,8 @@ napi_value read(Arguments& a) {
 // write(id, array): fills a new tensor, of which nothing was saved yet, from row-major elements of
 // its own type, or from numbers in a Float64Array.
 napi_value write(Arguments& a) {
-  Tensor& t = a.entry(0)->tensor;
-  const TypedArray array = a.typed_array(1);
-  if (static_cast<int64_t>(array.length) != t.numel())
-    throw Failure("ERR_INTERNAL", "the array's length is not the tensor's number of elements");
-  Tensor from;
-  from.data = static_cast<char*>(array.data);
-  from.shape = t.shape;
-  contiguous_strides(from.shape, from.strides);
-  from.dtype = exchange_type(array, t.dtype);
+  const Tensor& t = a.entry(0)->tensor;
+  const Tensor from = exchanged(a.typed_array(1), t);
   if (t.numel() > 0) copy_into(t, from);
   return nullptr;
 }
