@@ -75,8 +75,8 @@ const readLoad = parameters<[boolean, boolean]>('loadStateDict', LOAD)
 /** @throws {ValueError} unless `name` can be that of a field, and of one that modules do not have. */
 function requireName(op: string, what: string, name: unknown): void {
   const isName = typeof name === 'string' && name !== '' && !name.includes('.')
-  // `training` is a field, what else modules have are methods.
-  const isTaken = name === 'training' || (isName && name in Module.prototype)
+  // What is no method of all modules: a field, and what each class has of its own.
+  const isTaken = name === 'training' || name === 'forward' || (isName && name in Module.prototype)
   if (isName && (!isTaken || name === 'name' || name === 'length')) return
   throw new ValueError(
     op,
