@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inRepo } from './lib/repo.mjs'
 
@@ -38,29 +38,67 @@ const end = Date.now() + Number(values.minutes) * 60_000
 const remaining = () => Math.max(0, (end - Date.now()) / 1000)
 
 /**
- * @typedef {{ code: number | null, output: string, seconds: number }} Run
+ * @typedef {{ code: number | null, output: string, seconds: number, command: string }} Run
  *
  * @param {string} file @param {string[]} args @param {number} limit seconds
+ * @param {(soFar: Run) => void} onOutput
  * @returns {Promise<Run>} the output is shown as it comes, too
  */
-function run(file, args, limit) {
+function run(file, args, limit, onOutput) {
   const start = Date.now()
+  const command = [basename(file), ...args].join(' ')
   return new Promise((finish) => {
+    /** @type {number | null} */
+    let code = -1
+    let output = ''
+    let isOver = false
+    const state = () => ({ code, output, seconds: (Date.now() - start) / 1000, command })
+    const end = () => {
+      if (isOver) return
+      isOver = true
+      clearTimeout(timer)
+      kill()
+      finish(state())
+    }
+    // What it has started is in its group, and ends with it: else that would go on on the GPU.
+    const kill = () => {
+      if (child.pid === undefined) return // it did not begin
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // It has ended.
+      }
+    }
     const child = spawn(file, args, {
       cwd: inRepo(),
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: Math.max(1, Math.min(limit, remaining())) * 1000,
-      killSignal: 'SIGKILL',
+      detached: true,
     })
-    let output = ''
+    const timer = setTimeout(
+      () => {
+        code = null
+        end()
+      },
+      Math.max(1, Math.min(limit, remaining())) * 1000,
+    )
     const take = (/** @type {Buffer} */ data) => {
+      if (isOver) return
       output += data.toString()
       process.stdout.write(data)
+      onOutput({ ...state(), code: null })
     }
     child.stdout.on('data', take)
     child.stderr.on('data', take)
-    child.on('error', (error) => finish({ code: -1, output: error.message, seconds: 0 }))
-    child.on('close', (code) => finish({ code, output, seconds: (Date.now() - start) / 1000 }))
+    child.on('error', (error) => {
+      output += error.message
+      if (child.pid === undefined) end()
+    })
+    child.on('exit', (status, signal) => {
+      code = status ?? -1
+      if (signal !== null) output += `\n(ended by ${signal})`
+      child.once('close', end)
+      setTimeout(end, 3000)
+    })
   })
 }
 
@@ -68,7 +106,24 @@ const node = process.execPath
 /** What parts write beside what they print. */
 const scratch = mkdtempSync(join(tmpdir(), 'flambeau-gpu-'))
 const json = (/** @type {string} */ name) => join(scratch, `${name}.json`)
-const check = inRepo('parity/dist/cuda/check.js')
+const check = (/** @type {string} */ part, /** @type {number} */ seconds) => {
+  // So that it ends by itself, and says what it found.
+  const most = Math.max(1, Math.min(seconds, Math.floor(remaining()) - 12))
+  return [
+    inRepo('parity/dist/cuda/check.js'),
+    ...[part, '--seconds', String(most), '--json', json(part)],
+  ]
+}
+/** What the GPU here computes with, such as 90; nvcc finds it out itself where the driver does not say. */
+const capability = (
+  spawnSync('nvidia-smi', ['--query-gpu=compute_cap', '--format=csv,noheader'], {
+    encoding: 'utf8',
+  }).stdout ?? ''
+)
+  .split('\n', 1)[0]
+  ?.replace('.', '')
+  .trim()
+const architecture = capability && /^\d+$/.test(capability) ? `${capability}-real` : 'native'
 const headers = ['packages/cuda-backend/node_modules', 'node_modules']
   .map((folder) => inRepo(folder, 'node-api-headers/include'))
   .find((folder) => existsSync(folder))
@@ -136,7 +191,7 @@ const parts = [
           ...['-S', 'packages/cuda-backend/native', '-B', 'packages/cuda-backend/build/cuda'],
           ...['-G', 'Ninja', '-DFLAMBEAU_CUDA_FLAVOUR=cuda', `-DNODE_API_HEADERS_DIR=${headers}`],
           // For the GPU of this machine alone.
-          '-DFLAMBEAU_CUDA_ARCHITECTURES=native',
+          `-DFLAMBEAU_CUDA_ARCHITECTURES=${architecture}`,
           `-DFLAMBEAU_VENDOR_INCLUDE=${vendor}`,
         ],
       ],
@@ -145,6 +200,8 @@ const parts = [
         [
           ...['--build', 'packages/cuda-backend/build/cuda'],
           ...['--parallel', String(availableParallelism())],
+          // What does not compile is all named at once.
+          ...['--', '-k', '0'],
         ],
       ],
       ...(vendor !== ''
@@ -162,37 +219,29 @@ const parts = [
   },
   {
     name: 'samples',
-    limit: 150,
-    commands: () => [
-      [node, ['--expose-gc', check, 'samples', '--seconds', '140', '--json', json('samples')]],
-    ],
+    limit: 160,
+    commands: () => [[node, ['--expose-gc', ...check('samples', 140)]]],
   },
   {
     name: 'modules',
-    limit: 45,
-    commands: () => [
-      [node, ['--expose-gc', check, 'modules', '--seconds', '40', '--json', json('modules')]],
-    ],
+    limit: 50,
+    commands: () => [[node, ['--expose-gc', ...check('modules', 40)]]],
   },
   {
     name: 'fused',
-    limit: 50,
-    commands: () => [
-      [node, ['--expose-gc', check, 'fused', '--seconds', '45', '--json', json('fused')]],
-    ],
+    limit: 55,
+    commands: () => [[node, ['--expose-gc', ...check('fused', 45)]]],
   },
   {
     name: 'leak',
-    limit: 40,
-    commands: () => [
-      [node, ['--expose-gc', check, 'leak', '--seconds', '35', '--json', json('leak')]],
-    ],
+    limit: 50,
+    commands: () => [[node, ['--expose-gc', ...check('leak', 35)]]],
   },
   {
     name: 'speed',
     limit: 60,
     commands: () => [
-      [node, [inRepo('parity/dist/cuda/speed.js'), '--json', json('speed')]],
+      [node, check('speed', 50)],
       ['python3', [inRepo('parity/gpu_speed.py')]],
     ],
   },
@@ -231,8 +280,8 @@ const parts = [
       [
         'compute-sanitizer',
         [
-          ...['--tool', 'memcheck', '--error-exitcode', '9', node, check, 'samples'],
-          ...['--every', '40', '--seconds', '75'],
+          ...['--tool', 'memcheck', '--error-exitcode', '9', node, ...check('samples', 75)],
+          ...['--every', '40', '--processes', '0'],
         ],
       ],
     ],
@@ -242,22 +291,48 @@ const parts = [
 /** @type {Record<string, Run[]>} */
 const report = {}
 
+/** What is worth keeping of an output: of the sanitizer's what it complains of, and in which case. */
+function essence(/** @type {string} */ name, /** @type {string} */ output) {
+  const lines = output.trimEnd().split('\n')
+  if (name !== 'sanitizer') return lines.slice(-250)
+  const isComplaint = (/** @type {string | undefined} */ line) => /^=+ /.test(line ?? '')
+  return lines
+    .filter((line, i) => isComplaint(line) || isComplaint(lines[i + 1]) || i > lines.length - 10)
+    .slice(0, 400)
+}
+
+let written = 0
 function writeReport() {
+  written = Date.now()
   const lines = ['# What a GPU gave', '']
   for (const [name, runs] of Object.entries(report)) {
-    for (const { code, output, seconds } of runs) {
-      const end = code === 0 ? 'passed' : code === null ? 'ended for lack of time' : `exit ${code}`
-      lines.push(`## ${name}: ${end}, ${seconds.toFixed(1)} s`, '', '```')
-      lines.push(output.trimEnd().split('\n').slice(-60).join('\n'), '```', '')
+    for (const { code, output, seconds, command } of runs) {
+      const end = code === 0 ? 'passed' : code === null ? 'not ended' : `exit ${code}`
+      lines.push(
+        `## ${name}: ${end}, ${seconds.toFixed(1)} s`,
+        '',
+        `\`${command.slice(0, 300)}\``,
+        '',
+      )
+      lines.push('```', essence(name, output).join('\n'), '```', '')
     }
   }
   writeFileSync(join(out, 'report.md'), `${lines.join('\n')}\n`)
   const found = Object.fromEntries(
     ['samples', 'modules', 'fused', 'leak', 'speed', 'float32', 'bf16', 'graph']
-      .filter((name) => existsSync(json(name)))
-      .map((name) => [name, JSON.parse(readFileSync(json(name), 'utf8'))]),
+      .map((name) => [name, contentOf(json(name))])
+      .filter(([, content]) => content !== null),
   )
   writeFileSync(join(out, 'report.json'), `${JSON.stringify(found, null, 2)}\n`)
+}
+
+/** What a part has written; null where it has not, or is about to. */
+function contentOf(/** @type {string} */ file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return null
+  }
 }
 
 const chosen = values.only?.split(',')
@@ -265,14 +340,20 @@ let failed = 0
 for (const { name, limit, commands } of parts) {
   if (chosen !== undefined && !chosen.includes(name)) continue
   process.stdout.write(`\n== ${name} (${Math.round(remaining())} s left)\n`)
-  report[name] = []
+  /** @type {Run[]} */
+  const runs = (report[name] = [])
   for (const [file, args] of commands()) {
     if (remaining() < 5) {
-      report[name].push({ code: null, output: 'not run: the time was up', seconds: 0 })
+      runs.push({ code: null, output: 'not run: the time was up', seconds: 0, command: file })
       continue
     }
-    const result = await run(file, args, limit)
-    report[name].push(result)
+    const place = runs.length
+    // Whoever ends this program early finds what was there a few seconds before.
+    const result = await run(file, args, limit, (soFar) => {
+      runs[place] = soFar
+      if (Date.now() - written > 5000) writeReport()
+    })
+    runs[place] = result
     if (
       result.code === 1 &&
       name === 'programs' &&

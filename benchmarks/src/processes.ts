@@ -8,6 +8,8 @@ import { findAnswer, findResult } from './protocol.ts'
 
 /** A measurement, or the import of a library, that takes longer has hung. */
 const TIMEOUT_MS = 600_000
+/** The same on a GPU, where a kernel that never ends must not cost all others their turn. */
+const GPU_TIMEOUT_MS = 45_000
 
 /** A process that failed or said nothing. */
 export class ProcessError extends Error {
@@ -27,12 +29,12 @@ interface Command {
 }
 
 /** Runs a program to its end and gives what it printed. @throws {ProcessError} */
-function outputOf({ file, args, env }: Command): Promise<string> {
+function outputOf({ file, args, env }: Command, timeout: number = TIMEOUT_MS): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: TIMEOUT_MS,
+      timeout,
       killSignal: 'SIGKILL',
     })
     let output = ''
@@ -52,7 +54,8 @@ function outputOf({ file, args, env }: Command): Promise<string> {
 export function processSide(command: (request: Request) => Command): Side {
   return async (request): Promise<Answer> => {
     const { file, args, env } = command(request)
-    const output = await outputOf({ file, args: [...args, JSON.stringify(request)], env })
+    const whole = { file, args: [...args, JSON.stringify(request)], ...(env && { env }) }
+    const output = await outputOf(whole, request.device === 'cuda' ? GPU_TIMEOUT_MS : TIMEOUT_MS)
     const answer = findAnswer(output)
     if (answer === null || answer.samples.length === 0) {
       throw new ProcessError(`${file} gave no samples`)

@@ -1,24 +1,29 @@
 /**
- * Compares everything on a GPU with the processor, and writes what it found:
+ * Compares everything on a GPU with the processor, measures it, and writes what it found:
  *
- *   node dist/cuda/check.js [samples] [modules] [fused] [leak] [--only OP] [--every N] [--seconds S] [--json FILE]
+ *   node dist/cuda/check.js [samples] [modules] [fused] [leak] [speed] [--only OP] [--every N]
+ *     [--seconds S] [--json FILE] [--processes N] [--patience S]
  *
- * Without a part all of them run. `--every 20` takes every 20th sample, for runs under a sanitizer.
+ * Without a part all of them run, each for S seconds at most. Parts are run by processes of their own, so
+ * that what makes the GPU unusable, or never ends, is one failure among others (supervise.ts).
+ * `--processes 0` runs them in this one, for a debugger or a sanitizer, and names each before it runs. `--every 20` takes every 20th case.
  */
 import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import {
   backends,
   deviceCount,
   getDeviceName,
-  synchronize,
+  getDeviceProperties,
   unavailableReason,
+  versions,
 } from '@flambeau/cuda-backend'
-import { moduleClasses, reportModule } from '../modules.ts'
-import { isRandomOnDevice } from './exceptions.ts'
-import { fusedCases } from './fused.ts'
-import { leakTest } from './leak.ts'
-import { sampleCases } from './samples.ts'
+import { parts } from './parts.ts'
+import type { Failure, PartReport } from './supervise.ts'
+import { supervise } from './supervise.ts'
+import type { Message, Share } from './worker.ts'
+import { runWorker, sayTo } from './worker.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,93 +32,104 @@ const { values, positionals } = parseArgs({
     every: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '240' },
     json: { type: 'string' },
+    processes: { type: 'string' },
+    patience: { type: 'string', default: '5' },
+    worker: { type: 'string' },
   },
 })
-const wants = (part: string): boolean => positionals.length === 0 || positionals.includes(part)
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
+const [seconds, every] = [Number(values.seconds), Math.max(1, Number(values.every))]
+const chosen = Object.keys(parts).filter(
+  (name) => positionals.length === 0 || positionals.includes(name),
+)
 
-interface Part {
-  cases: number
-  passed: number
-  /** Cases that were not run as the time was up. */
-  left: number
-  failures: string[]
+/** Shown of a failure, of which the report has all. */
+function shown({ op, name, kind, message, again, alone }: Failure): string {
+  const short = (text: string, lines: number): string =>
+    text.split('\n').slice(0, lines).join(' ').slice(0, 500)
+  return [
+    `  ${op}: ${name}: ${kind === 'failed' ? '' : `${kind}: `}${short(message, 3)}`,
+    ...(again === undefined || again === 'fails alike'
+      ? []
+      : [`    run again it ${short(again, 1)}`]),
+    ...(alone === undefined ? [] : [`    alone: ${alone.replaceAll('\n', '\n      ')}`]),
+  ].join('\n')
 }
 
-/** Runs cases until the time is up. */
-function part(
-  name: string,
-  seconds: number,
-  cases: Iterable<{ name: string; run: () => unknown }>,
-): Part {
-  const report: Part = { cases: 0, passed: 0, left: 0, failures: [] }
-  const end = performance.now() + 1e3 * seconds
-  for (const { name: one, run } of cases) {
-    report.cases++
-    if (performance.now() > end) {
-      report.left++
-      continue
-    }
-    try {
-      run()
-      synchronize()
-      report.passed++
-    } catch (error) {
-      report.failures.push(`${one}: ${(error as Error).message.split('\n').slice(0, 3).join(' ')}`)
-    }
+/** Operations by how many of their cases failed. */
+function countsOf(failures: readonly Failure[]): string {
+  const counts = new Map<string, number>()
+  for (const { op } of failures) counts.set(op, (counts.get(op) ?? 0) + 1)
+  return [...counts].map(([op, count]) => `${op} ${count}`).join(', ')
+}
+
+/** What a worker says, for people. */
+function print(message: Message): void {
+  if ('begin' in message) return say(`${message.op}: ${message.name}`)
+  if ('done' in message) return say(`${message.done} were run, ${message.left} not`)
+  if (message.failure === undefined) return
+  process.exitCode = 1
+  say(`  failed: ${message.failure.message}`)
+}
+
+async function checkAll(): Promise<void> {
+  say(`GPU: ${getDeviceName()}, CUDA ${versions().runtime} on a driver for ${versions().driver}`)
+  const report: Record<string, unknown> & { parts: Record<string, PartReport> } = {
+    device: getDeviceProperties(),
+    versions: versions(),
+    parts: {},
   }
-  const { cases: all, passed, left } = report
-  say(`${name}: ${passed} of ${all} passed${left > 0 ? `, ${left} not run for lack of time` : ''}`)
-  for (const failure of report.failures.slice(0, 40)) say(`  ${failure}`)
-  return report
-}
-
-function* chosenSamples(): Generator<{ name: string; run: () => void }> {
-  const every = Math.max(1, Number(values.every))
-  let i = 0
-  for (const { op, name, run } of sampleCases(values.only))
-    if (i++ % every === 0) yield { name: `${op}: ${name}`, run }
-}
-
-function* modules(): Generator<{ name: string; run: () => void }> {
-  for (const name of moduleClasses()) {
-    if (isRandomOnDevice(name)) continue
-    yield {
-      name,
-      run: () => {
-        const { failures } = reportModule(name, 'cuda')
-        if (failures.length > 0) throw new Error(failures.join('; '))
+  let written = 0
+  const write = (): void => {
+    if (values.json === undefined) return
+    writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
+    written = performance.now()
+  }
+  let isGood = true
+  for (const part of chosen) {
+    let told = 0
+    const most = Number(values.processes ?? Math.min(6, Math.floor(availableParallelism() / 2)))
+    const found = await supervise({
+      part,
+      only: values.only,
+      every,
+      seconds,
+      patience: Number(values.patience),
+      isTraced: parts[part]?.isShared === true,
+      processes: parts[part]?.isShared === true ? Math.max(1, most) : 1,
+      onChange: (state, failure) => {
+        report.parts[part] = state
+        if (failure !== null && told++ < 60) say(shown(failure))
+        if (failure !== null || performance.now() - written > 1000) write()
       },
-    }
+    })
+    report.parts[part] = found
+    write()
+    const { cases, passed, left, failures } = found
+    isGood &&= failures.length === 0 && passed === cases
+    say(
+      `${part}: ${passed} of ${cases} passed in ${found.seconds.toFixed(0)} s${left > 0 ? `, ${left} not run` : ''}`,
+    )
+    for (const [name, value] of Object.entries(found.values))
+      say(`  ${name}: ${typeof value === 'number' ? value.toFixed(1) : JSON.stringify(value)}`)
+    if (failures.length > 0) say(`  failed: ${countsOf(failures)}`)
+    for (const failure of failures) if (failure.alone !== undefined) say(shown(failure))
   }
+  process.exitCode = isGood ? 0 : 1
 }
 
 if (deviceCount() === 0) {
   say(unavailableReason() ?? 'there is no GPU')
   process.exitCode = 2
 } else {
-  say(`GPU: ${getDeviceName()}`)
   // The processor knows no TF32.
   backends.cudnn.allowTf32 = false
-  const seconds = Number(values.seconds)
-  const report = {
-    device: getDeviceName(),
-    samples: wants('samples') ? part('samples', seconds, chosenSamples()) : null,
-    modules: wants('modules') ? part('modules', seconds, modules()) : null,
-    fused: wants('fused') ? part('fused', seconds, fusedCases(20)) : null,
-    leak: wants('leak') ? leakTest(5000, seconds) : null,
+  if (values.worker !== undefined) {
+    runWorker(chosen[0] as string, JSON.parse(values.worker) as Share, sayTo(3))
+  } else if (values.processes === '0') {
+    const share = { only: values.only, every, seconds, index: 0, of: 1, from: 0, without: [] }
+    for (const part of chosen) runWorker(part, { ...share, isCold: true }, print)
+  } else {
+    await checkAll()
   }
-  if (report.leak !== null) say(`leak: ${JSON.stringify(report.leak)}`)
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
-  const good =
-    (report.samples?.failures.length ?? 0) === 0 &&
-    (report.modules?.failures.length ?? 0) === 0 &&
-    (report.fused?.failures.length ?? 0) === 0 &&
-    (report.leak?.flat ?? true)
-  process.exitCode = good ? 0 : 1
-  const { engines, functions, refusal } = backends.cudnn.convolutions()
-  say(
-    `cuDNN ${backends.cudnn.version()}: ${engines} convolutions by engines, ${functions} by functions`,
-  )
-  if (refusal !== '') say(`the last engine that was passed over: ${refusal}`)
 }

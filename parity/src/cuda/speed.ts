@@ -1,15 +1,13 @@
 /**
- * How fast a GPU moves and multiplies here: node dist/cuda/speed.js [--json FILE]. gpu_speed.py beside this
- * package measures the same with PyTorch.
+ * How fast a GPU moves and multiplies here. gpu_speed.py beside this package measures the same with
+ * PyTorch.
  */
-import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { noGrad } from '@flambeau/autograd'
 import type { DType } from '@flambeau/core'
 import { add, empty, matmul, ones, randn } from '@flambeau/core'
-import { deviceCount, Event, getDeviceName, synchronize } from '@flambeau/cuda-backend'
+import { Event, synchronize } from '@flambeau/cuda-backend'
+import type { Case } from './parts.ts'
 
-const { values } = parseArgs({ options: { json: { type: 'string' } } })
 const device = 'cuda'
 
 /** The least milliseconds of a call, by events around ten. */
@@ -49,41 +47,28 @@ function hostMicroseconds(run: () => unknown): number {
   return best
 }
 
-function measure(): Record<string, number> {
+/** Each figure by itself: what fails leaves the others. */
+export function* speedCases(): Generator<Case> {
   const n = 64 * 2 ** 20
   const x = randn([n], { device })
   const y = empty([n], { device })
   const square = x.view([8192, 8192])
   const small = ones([4], { device })
-  const results: Record<string, number> = {
-    'copy GB/s': bandwidth(2 * n, () => y.copy_(x)),
-    'add GB/s': bandwidth(3 * n, () => add(x, y)),
-    'relu GB/s': bandwidth(2 * n, () => x.relu()),
-    'exp GB/s': bandwidth(2 * n, () => x.exp()),
-    'sigmoid GB/s': bandwidth(2 * n, () => x.sigmoid()),
-    'sum GB/s': bandwidth(n, () => x.sum()),
-    'sum of rows GB/s': bandwidth(n, () => square.sum(1)),
-    'sum of columns GB/s': bandwidth(n, () => square.sum(0)),
-    'softmax GB/s': bandwidth(2 * n, () => square.softmax(1)),
-    'transpose GB/s': bandwidth(2 * n, () => square.T.contiguous()),
-    'matmul 4096 float32 TFLOP/s': teraflops(4096, 'float32'),
-    'matmul 8192 bfloat16 TFLOP/s': teraflops(8192, 'bfloat16'),
-    'host us per add': hostMicroseconds(() => add(small, small)),
+  const figures: Record<string, () => number> = {
+    'copy GB/s': () => bandwidth(2 * n, () => y.copy_(x)),
+    'add GB/s': () => bandwidth(3 * n, () => add(x, y)),
+    'relu GB/s': () => bandwidth(2 * n, () => x.relu()),
+    'exp GB/s': () => bandwidth(2 * n, () => x.exp()),
+    'sigmoid GB/s': () => bandwidth(2 * n, () => x.sigmoid()),
+    'sum GB/s': () => bandwidth(n, () => x.sum()),
+    'sum of rows GB/s': () => bandwidth(n, () => square.sum(1)),
+    'sum of columns GB/s': () => bandwidth(n, () => square.sum(0)),
+    'softmax GB/s': () => bandwidth(2 * n, () => square.softmax(1)),
+    'transpose GB/s': () => bandwidth(2 * n, () => square.T.contiguous()),
+    'matmul 4096 float32 TFLOP/s': () => teraflops(4096, 'float32'),
+    'matmul 8192 bfloat16 TFLOP/s': () => teraflops(8192, 'bfloat16'),
+    'host us per add': () => hostMicroseconds(() => add(small, small)),
   }
-  return results
-}
-
-if (deviceCount() === 0) {
-  process.stdout.write('there is no GPU\n')
-  process.exitCode = 2
-} else {
-  const results = noGrad(measure)
-  process.stdout.write(`${getDeviceName()}\n`)
-  for (const [name, value] of Object.entries(results))
-    process.stdout.write(`${name}: ${value.toFixed(1)}\n`)
-  if (values.json !== undefined)
-    writeFileSync(
-      values.json,
-      `${JSON.stringify({ device: getDeviceName(), ...results }, null, 2)}\n`,
-    )
+  for (const [name, measure] of Object.entries(figures))
+    yield { op: 'speed', name, run: () => noGrad(measure), patience: 20 }
 }
