@@ -16,6 +16,8 @@ export { withDefaultGenerator } from './generator.ts'
 export { inPlaceOf } from './in-place.ts'
 export { namedResult } from './named-result.ts'
 export { commands, coreFolder, native } from './native.ts'
+export type { AddonKind, Advice } from './native-file.ts'
+export { addonPlaces, brokenAddon, findAddon, missingAddon, platformFacts } from './native-file.ts'
 export type { BackwardInfo, Input, Interpreter, OpCall, Recorder, SavedInputs } from './op.ts'
 export {
   asMultipleViews,

@@ -1,4 +1,4 @@
-/** Where the native addon is looked for, and what to say when it is not there. Loads nothing itself. */
+/** Where native addons are looked for, and what to say when one is not there. Loads nothing itself. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
@@ -19,12 +19,34 @@ export interface PlatformFacts {
 /** The oldest glibc that the published addon runs on. */
 export const GLIBC_NEEDED = '2.34'
 
-/** Packages that bring an addon, by platform and architecture. */
-const PACKAGES: Record<string, string> = { 'linux-x64': '@flambeau/core-linux-x64-gnu' }
+/** An addon, and how people come by it. */
+export interface AddonKind {
+  /** What messages call it. */
+  name: string
+  file: string
+  /** The environment variable that names another file. */
+  variable: string
+  /** Packages that bring it, by platform and architecture. */
+  packages: Readonly<Record<string, string>>
+  /** The module that loads it: it is compiled into `../prebuilt`, and its packages are among the module's. */
+  module: string
+  /** How to get one where none is published. */
+  build: string
+  /** How to compile one again that does not work. */
+  buildAgain: string
+}
 
-/** How to get an addon where none is published. */
-export const BUILD_HINT =
-  'compile it with `npx flambeau-build` (needs a C++20 compiler, CMake, oneDNN and OpenBLAS; it says what is missing)'
+/** The addon of this package. */
+const CORE: AddonKind = {
+  name: 'native addon',
+  file: 'flambeau.node',
+  variable: 'FLAMBEAU_NATIVE',
+  packages: { 'linux-x64': '@flambeau/core-linux-x64-gnu' },
+  module: import.meta.url,
+  build:
+    'compile it with `npx flambeau-build` (needs a C++20 compiler, CMake, oneDNN and OpenBLAS; it says what is missing)',
+  buildAgain: 'compile it again: `npx flambeau-build`, or `npm run setup` in the repository',
+}
 
 /** The facts of this process. */
 export function platformFacts(): PlatformFacts {
@@ -50,35 +72,37 @@ function glibcVersion(): string | null {
 }
 
 /** The name of the package that brings the addon for a platform; `null` where there is none. */
-export function platformPackage({ platform, arch }: PlatformFacts): string | null {
-  return PACKAGES[`${platform}-${arch}`] ?? null
+function platformPackage(
+  { platform, arch }: Pick<PlatformFacts, 'platform' | 'arch'>,
+  kind: AddonKind,
+): string | null {
+  return kind.packages[`${platform}-${arch}`] ?? null
 }
 
 /** One place where the addon may be. */
 export interface AddonPlace {
-  /** What put it there: the variable FLAMBEAU_NATIVE, a build from source, or a package from npm. */
+  /** What put it there: the environment variable, a build from source, or a package from npm. */
   kind: 'environment' | 'source build' | 'package'
   path: string
 }
 
 /**
- * The places to look at, in order: what the environment variable FLAMBEAU_NATIVE names, and then nothing
- * else; what was compiled here; what the platform's package brings.
+ * The places to look at, in order: what the environment variable names, and then nothing else; what was
+ * compiled here; what the platform's package brings.
  */
-export function addonPlaces(facts: { platform: string; arch: string }): AddonPlace[] {
-  const named = process.env['FLAMBEAU_NATIVE']
+export function addonPlaces(
+  facts: Pick<PlatformFacts, 'platform' | 'arch'>,
+  kind: AddonKind = CORE,
+): AddonPlace[] {
+  const named = process.env[kind.variable]
   if (named) return [{ kind: 'environment', path: resolve(named) }]
-  const places: AddonPlace[] = [
-    {
-      kind: 'source build',
-      path: fileURLToPath(new URL('../prebuilt/flambeau.node', import.meta.url)),
-    },
-  ]
-  const name = PACKAGES[`${facts.platform}-${facts.arch}`]
-  if (name) {
+  const built = fileURLToPath(new URL(`../prebuilt/${kind.file}`, kind.module))
+  const places: AddonPlace[] = [{ kind: 'source build', path: built }]
+  const name = platformPackage(facts, kind)
+  if (name !== null) {
     try {
-      const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
-      places.push({ kind: 'package', path: join(dirname(manifest), 'flambeau.node') })
+      const manifest = createRequire(kind.module).resolve(`${name}/package.json`)
+      places.push({ kind: 'package', path: join(dirname(manifest), kind.file) })
     } catch {
       // Not installed; missingAddon() says so.
     }
@@ -98,28 +122,32 @@ export interface Advice {
 }
 
 /** Why there is no addon for these facts, where `places` were looked at in vain. */
-export function missingAddon(facts: PlatformFacts, places: AddonPlace[]): Advice {
+export function missingAddon(
+  facts: PlatformFacts,
+  places: AddonPlace[],
+  kind: AddonKind = CORE,
+): Advice {
   const [first] = places
   if (first?.kind === 'environment') {
     return {
-      rule: `there is no file ${first.path}, which the environment variable FLAMBEAU_NATIVE names`,
+      rule: `there is no file ${first.path}, which the environment variable ${kind.variable} names`,
       fix: 'name an existing addon, or unset the variable',
     }
   }
-  const trouble = platformTrouble(facts)
+  const trouble = platformTrouble(facts, kind)
   if (trouble) return trouble
   const looked = places.map((place) => place.path).join(', ')
   const state = places.some((place) => place.kind === 'package')
     ? 'has no file'
     : 'is not installed'
   return {
-    rule: `the native addon is missing: ${platformPackage(facts)} ${state} (looked at ${looked})`,
-    fix: `install again without --omit=optional or --no-optional, after deleting node_modules and a lockfile that was made on another system; or ${BUILD_HINT}`,
+    rule: `the ${kind.name} is missing: ${platformPackage(facts, kind)} ${state} (looked at ${looked})`,
+    fix: `install again without --omit=optional or --no-optional, after deleting node_modules and a lockfile that was made on another system; or ${kind.build}`,
   }
 }
 
 /** Why no published addon runs here; `null` where one should. */
-export function platformTrouble(facts: PlatformFacts): Advice | null {
+export function platformTrouble(facts: PlatformFacts, kind: AddonKind = CORE): Advice | null {
   const { platform, arch, glibc, node } = facts
   if (olderThan(node, '20.0.0')) {
     return {
@@ -127,40 +155,45 @@ export function platformTrouble(facts: PlatformFacts): Advice | null {
       fix: 'install a newer Node.js, for example from https://nodejs.org',
     }
   }
-  if (!platformPackage(facts)) {
-    const known = Object.keys(PACKAGES).join(', ')
+  if (platformPackage(facts, kind) === null) {
+    const known = Object.keys(kind.packages).join(', ')
     return {
-      rule: `no native addon is published for ${platform}-${arch} (only for ${known})`,
-      fix: platform === 'win32' ? 'use the Windows Subsystem for Linux' : BUILD_HINT,
+      rule: `no ${kind.name} is published for ${platform}-${arch} (only for ${known})`,
+      fix: platform === 'win32' ? 'use the Windows Subsystem for Linux' : kind.build,
     }
   }
   if (glibc === null) {
     return {
       rule: `the published addon needs glibc, and this system has another C library (musl, as in Alpine Linux)`,
-      fix: `use an image with glibc, such as node:22-slim; or ${BUILD_HINT}`,
+      fix: `use an image with glibc, such as node:22-slim; or ${kind.build}`,
     }
   }
   if (olderThan(glibc, GLIBC_NEEDED)) {
     return {
       rule: `the published addon needs glibc ${GLIBC_NEEDED}, and this system has ${glibc}`,
-      fix: `use a newer system (Debian 12, Ubuntu 22.04, RHEL 9); or ${BUILD_HINT}`,
+      fix: `use a newer system (Debian 12, Ubuntu 22.04, RHEL 9); or ${kind.build}`,
     }
   }
   return null
 }
 
 /** Why an addon that is there could not be loaded, from what the loader of the system said. */
-export function brokenAddon(facts: PlatformFacts, place: AddonPlace, message: string): Advice {
-  const rule = `the native addon ${place.path} could not be loaded: ${message}`
+export function brokenAddon(
+  facts: PlatformFacts,
+  place: AddonPlace,
+  message: string,
+  kind: AddonKind = CORE,
+): Advice {
+  const rule = `the ${kind.name} ${place.path} could not be loaded: ${message}`
   const library = /(lib[\w+.-]+\.so[\d.]*): cannot open shared object file/.exec(message)?.[1]
   if (library) {
     const fix =
       place.kind === 'package'
-        ? `install the system library ${library}; or ${BUILD_HINT}`
+        ? `install the system library ${library}; or ${kind.build}`
         : `it was compiled against ${library}, which is not here any more: install it, or compile again`
     return { rule, fix }
   }
-  const trouble = platformTrouble(facts)
+  const trouble = platformTrouble(facts, kind)
   if (trouble && place.kind === 'package') {
     return { rule: `${rule}; ${trouble.rule}`, fix: trouble.fix }
   }
@@ -168,8 +201,8 @@ export function brokenAddon(facts: PlatformFacts, place: AddonPlace, message: st
     rule,
     fix:
       place.kind === 'package'
-        ? `delete node_modules and install again; or ${BUILD_HINT}`
-        : 'compile it again: `npx flambeau-build`, or `npm run setup` in the repository',
+        ? `delete node_modules and install again; or ${kind.build}`
+        : kind.buildAgain,
   }
 }
 

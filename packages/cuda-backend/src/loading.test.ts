@@ -1,8 +1,10 @@
 /** Machines on which no GPU can be used: one sentence says why, and the processor does its work. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { addonPlaces, brokenAddon, missingAddon } from '@flambeau/core/internal'
 import { describe, expect, it } from 'vitest'
+import { ADDON } from './native.ts'
 import { runChild } from './testing/child.ts'
 
 const REPORT = `
@@ -87,11 +89,48 @@ describe('without a GPU', () => {
       const path = join(folder, 'cuda.node')
       writeFileSync(path, 'not a library')
       const reason = withoutGpu({ FLAMBEAU_CUDA_NATIVE: path })
-      expect(reason).toContain(`the native addon ${path} could not be loaded`)
+      expect(reason).toContain(
+        `the native addon of @flambeau/cuda-backend ${path} could not be loaded`,
+      )
       expect(reason).toContain('compile it')
     } finally {
       rmSync(folder, { recursive: true })
     }
+  })
+})
+
+describe('the addon', () => {
+  const good = { platform: 'linux', arch: 'x64', glibc: '2.36', node: '22.1.0' }
+
+  it('is the one that was compiled here, or that of the package', () => {
+    const places = addonPlaces(good, { ...ADDON, variable: 'FLAMBEAU_TEST_UNSET' })
+    expect(places.map(({ kind }) => kind)).toEqual(['source build', 'package'])
+    expect(places[0]?.path).toBe(resolve(import.meta.dirname, '../prebuilt/flambeau_cuda.node'))
+    expect(places[1]?.path).toMatch(/cuda-backend-linux-x64-gnu\/flambeau_cuda\.node$/)
+  })
+
+  it.each([
+    [{ glibc: null }, /another C library \(musl/, /node:22-slim; or compile it where the CUDA/],
+    [{ glibc: '2.31' }, /needs glibc 2\.34, and this system has 2\.31/, /newer system/],
+    [{ arch: 'arm64' }, /no native addon of @flambeau\/cuda-backend is published/, /nvcc/],
+    [{}, /cuda-backend-linux-x64-gnu is not installed \(looked at \/here/, /--omit=optional/],
+  ])('is missing where %o, and it is said why', (facts, rule, fix) => {
+    const places = [{ kind: 'source build' as const, path: '/here/flambeau_cuda.node' }]
+    const advice = missingAddon({ ...good, ...facts }, places, {
+      ...ADDON,
+      variable: 'FLAMBEAU_TEST_UNSET',
+    })
+    expect(advice.rule).toMatch(rule)
+    expect(advice.fix).toMatch(fix)
+  })
+
+  it('does not load where its package is for a newer system', () => {
+    const place = { kind: 'package' as const, path: '/there/flambeau_cuda.node' }
+    const said = "version `GLIBC_2.34' not found"
+    const { rule, fix } = brokenAddon({ ...good, glibc: '2.28' }, place, said, ADDON)
+    expect(rule).toContain('the native addon of @flambeau/cuda-backend /there/flambeau_cuda.node')
+    expect(rule).toContain('this system has 2.28')
+    expect(fix).toContain('nvcc')
   })
 })
 

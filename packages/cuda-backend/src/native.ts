@@ -1,8 +1,13 @@
 /** The only file that loads the addon. Loading never throws: what is wrong is kept for who asks. */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import type { AddonKind, Advice } from '@flambeau/core/internal'
+import {
+  addonPlaces,
+  brokenAddon,
+  findAddon,
+  missingAddon,
+  platformFacts,
+} from '@flambeau/core/internal'
 
 /** `[current, peak, allocated, freed]` */
 export type NativeGauge = [number, number, number, number]
@@ -104,76 +109,28 @@ export interface Addon {
   convolutions(): { engines: number; functions: number; refusal: string; version: number }
 }
 
-/** What is wrong, and what to do about it. */
-export interface Advice {
-  readonly rule: string
-  readonly fix: string
-}
-
 const BUILD_HINT =
   'compile it where the CUDA toolkit (nvcc) is installed: npm run build, in the repository of flambeau'
 
-/** Packages that bring an addon, by platform and architecture. */
-const PACKAGES: Record<string, string> = {
-  'linux-x64': '@flambeau/cuda-backend-linux-x64-gnu',
-}
-
-/**
- * The places where the addon is looked for, in order: what FLAMBEAU_CUDA_NATIVE names, and then nothing else;
- * what was compiled here; what the platform's package brings.
- */
-function addonPlaces(): string[] {
-  const named = process.env['FLAMBEAU_CUDA_NATIVE']
-  if (named) return [resolve(named)]
-  const places = [fileURLToPath(new URL('../prebuilt/flambeau_cuda.node', import.meta.url))]
-  const name = PACKAGES[`${process.platform}-${process.arch}`]
-  if (name !== undefined) {
-    try {
-      const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
-      places.push(join(dirname(manifest), 'flambeau_cuda.node'))
-    } catch {
-      // Not installed; missing() says so.
-    }
-  }
-  return places
-}
-
-/** Why there is no addon, where `places` were looked at in vain. */
-function missing(places: string[]): Advice {
-  const [first] = places
-  if (process.env['FLAMBEAU_CUDA_NATIVE']) {
-    return {
-      rule: `there is no file ${first}, which the environment variable FLAMBEAU_CUDA_NATIVE names`,
-      fix: 'name an existing addon, or unset the variable',
-    }
-  }
-  const platform = `${process.platform}-${process.arch}`
-  const name = PACKAGES[platform]
-  if (name === undefined) {
-    const known = Object.keys(PACKAGES).join(', ')
-    return {
-      rule: `no native addon of @flambeau/cuda-backend is published for ${platform} (only for ${known})`,
-      fix: BUILD_HINT,
-    }
-  }
-  const state = places.length > 1 ? 'has no file' : 'is not installed'
-  return {
-    rule: `the native addon of @flambeau/cuda-backend is missing: ${name} ${state} (looked at ${places.join(', ')})`,
-    fix: `install again without --omit=optional or --no-optional; or ${BUILD_HINT}`,
-  }
+/** The addon of this package, and how people come by it. @internal */
+export const ADDON: AddonKind = {
+  name: 'native addon of @flambeau/cuda-backend',
+  file: 'flambeau_cuda.node',
+  variable: 'FLAMBEAU_CUDA_NATIVE',
+  packages: { 'linux-x64': '@flambeau/cuda-backend-linux-x64-gnu' },
+  module: import.meta.url,
+  build: BUILD_HINT,
+  buildAgain: BUILD_HINT,
 }
 
 function load(): Addon | Advice {
-  const places = addonPlaces()
-  const path = places.find((place) => existsSync(place))
-  if (path === undefined) return missing(places)
+  const places = addonPlaces(process, ADDON)
+  const place = findAddon(places)
+  if (place === undefined) return missingAddon(platformFacts(), places, ADDON)
   try {
-    return createRequire(import.meta.url)(path) as Addon
+    return createRequire(import.meta.url)(place.path) as Addon
   } catch (error) {
-    return {
-      rule: `the native addon ${path} could not be loaded: ${(error as Error).message}`,
-      fix: `it may be of another system: ${BUILD_HINT}`,
-    }
+    return brokenAddon(platformFacts(), place, (error as Error).message, ADDON)
   }
 }
 
