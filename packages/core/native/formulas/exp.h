@@ -51,14 +51,16 @@ struct Reduced {
 
 // For |x| below about 10^5 (double: 10^6), where n·(the high part of ln2) is exact.
 FLAMBEAU_HD ReducedF reduce_exp_f(float x) {
-  const float shifted = x * 0x1.715476p0f + kShiftF;
+  const float shifted = multiply_add(x, 0x1.715476p0f, kShiftF);
   const float n = shifted - kShiftF;
-  return {count_of(shifted), x - n * 0x1.62e4p-1f - n * 0x1.7f7d1cp-20f};
+  const float part = subtract_product(x, n, 0x1.62e4p-1f);
+  return {count_of(shifted), subtract_product(part, n, 0x1.7f7d1cp-20f)};
 }
 FLAMBEAU_HD Reduced reduce_exp(double x) {
-  const double shifted = x * 0x1.71547652b82fep0 + kShift;
+  const double shifted = multiply_add(x, 0x1.71547652b82fep0, kShift);
   const double n = shifted - kShift;
-  return {count_of(shifted), x - n * 0x1.62e42fefa2p-1 - n * 0x1.9ef35793c7673p-41};
+  const double part = subtract_product(x, n, 0x1.62e42fefa2p-1);
+  return {count_of(shifted), subtract_product(part, n, 0x1.9ef35793c7673p-41)};
 }
 
 // x held to at most `high`, to at least `low`, to [low, high]; NaN passes.
@@ -108,16 +110,19 @@ FLAMBEAU_HD double exp2_d(double x) { return ::exp2(x); }
 
 // e^r - 1 for |r| <= ln2/2.
 FLAMBEAU_HD float expm1_core_f(float r) {
-  return r + r * r *
-                 polynomial(r, 0x1p-1f, 0x1.555556p-3f, 0x1.5555p-5f, 0x1.110fc2p-7f,
-                            0x1.6d308p-10f, 0x1.a2d96ep-13f);
+  return multiply_add(r * r,
+                      polynomial(r, 0x1p-1f, 0x1.555556p-3f, 0x1.5555p-5f, 0x1.110fc2p-7f,
+                                 0x1.6d308p-10f, 0x1.a2d96ep-13f),
+                      r);
 }
 FLAMBEAU_HD double expm1_core(double r) {
-  return r + r * r *
-                 polynomial(r, 0x1p-1, 0x1.5555555555557p-3, 0x1.5555555555557p-5,
-                            0x1.1111111110051p-7, 0x1.6c16c16c156a5p-10, 0x1.a01a01ac1de81p-13,
-                            0x1.a01a01ab9882bp-16, 0x1.71de01acf7608p-19, 0x1.27e4cfaf0e5b1p-22,
-                            0x1.af4ecab92d083p-26, 0x1.1f86f0b04e396p-29);
+  return multiply_add(
+      r * r,
+      polynomial(r, 0x1p-1, 0x1.5555555555557p-3, 0x1.5555555555557p-5, 0x1.1111111110051p-7,
+                 0x1.6c16c16c156a5p-10, 0x1.a01a01ac1de81p-13, 0x1.a01a01ab9882bp-16,
+                 0x1.71de01acf7608p-19, 0x1.27e4cfaf0e5b1p-22, 0x1.af4ecab92d083p-26,
+                 0x1.1f86f0b04e396p-29),
+      r);
 }
 
 // (e^x - 1)/2 for x in [-18, 89] (double: [-40, 710]): with s = 2^(n-1), s·(e^r - 1) + (s - 1/2).
@@ -125,12 +130,12 @@ FLAMBEAU_HD double expm1_core(double r) {
 FLAMBEAU_HD float half_expm1_f(float x) {
   const ReducedF p = reduce_exp_f(x);
   const float s = power_of_two_f(p.n - 1u);
-  return s * expm1_core_f(p.r) + (s - 0.5f);
+  return multiply_add(s, expm1_core_f(p.r), s - 0.5f);
 }
 FLAMBEAU_HD double half_expm1(double x) {
   const Reduced p = reduce_exp(x);
   const double s = power_of_two(p.n - 1u);
-  return s * expm1_core(p.r) + (s - 0.5);
+  return multiply_add(s, expm1_core(p.r), s - 0.5);
 }
 
 // e^x - 1, precise near 0; -0 stays -0. max 1.42 / 1.44 ulp (double: 1.91 / 1.80).

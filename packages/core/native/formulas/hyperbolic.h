@@ -13,12 +13,12 @@ FLAMBEAU_FORMULAS_BEGIN
 FLAMBEAU_HD float tanh_f(float x) {
   const float h = half_expm1_f(2.0f * cap(magnitude(x), 10.0f));
   const float b = cap(h, 1.0f);
-  return flip_sign(b - b * (b / (h + 1.0f)), x);
+  return flip_sign(subtract_product(b, b, b / (h + 1.0f)), x);
 }
 FLAMBEAU_HD double tanh_d(double x) {
   const double h = half_expm1(2.0 * cap(magnitude(x), 20.0));
   const double b = cap(h, 1.0);
-  return flip_sign(b - b * (b / (h + 1.0)), x);
+  return flip_sign(subtract_product(b, b, b / (h + 1.0)), x);
 }
 
 // e^a / 2 for a >= 0; overflows above a = 89.42, where sinh and cosh do.
@@ -47,12 +47,12 @@ FLAMBEAU_HD double cosh_d(double x) { return ::cosh(x); }
 FLAMBEAU_HD float sigmoid_f(float x) {
   const float e = exp_held_f(lift(-magnitude(x), -105.0f));
   const float b = x < 0.0f ? e : 1.0f;
-  return b - b * (e / (1.0f + e));
+  return subtract_product(b, b, e / (1.0f + e));
 }
 FLAMBEAU_HD double sigmoid_d(double x) {
   const double e = exp_held(lift(-magnitude(x), -746.0));
   const double b = x < 0.0 ? e : 1.0;
-  return b - b * (e / (1.0 + e));
+  return subtract_product(b, b, e / (1.0 + e));
 }
 
 // log(1+e^x) = max(x, 0) + log1p(e^-|x|). max 2.00 / 2.02 ulp (double: 1.58 / 1.69).

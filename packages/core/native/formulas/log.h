@@ -49,8 +49,8 @@ FLAMBEAU_HD float log_tail_f(float f) {
 
 // n·ln2 + log(1+f), ln2 in two parts; n·(the high part) is exact.
 FLAMBEAU_HD float log_sum_f(SplitF x) {
-  const float low = x.f * x.f * log_tail_f(x.f) + x.n * 0x1.7f7d1cp-20f;
-  return x.n * 0x1.62e4p-1f + (x.f + low);
+  const float low = multiply_add(x.f * x.f, log_tail_f(x.f), x.n * 0x1.7f7d1cp-20f);
+  return multiply_add(x.n, 0x1.62e4p-1f, x.f + low);
 }
 FLAMBEAU_HD double log_sum(Split x) {
   const double s = x.f / (2.0 + x.f);

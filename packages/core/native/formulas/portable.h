@@ -117,6 +117,33 @@ FLAMBEAU_HD bool is_negative(T x) {
   }
 }
 
+// a·b + c. What is fastest is left to the processor's compiler. That of a GPU is told not to join
+// products and sums, as it would do so here and not there, and is asked for it where it pays.
+FLAMBEAU_HD float multiply_add(float a, float b, float c) {
+#if defined(__CUDA_ARCH__)
+  return __fmaf_rn(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+FLAMBEAU_HD double multiply_add(double a, double b, double c) {
+#if defined(__CUDA_ARCH__)
+  return __fma_rn(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+// c - a·b
+template <class T>
+FLAMBEAU_HD T subtract_product(T c, T a, T b) {
+#if defined(__CUDA_ARCH__)
+  return multiply_add(-a, b, c);
+#else
+  return c - a * b;
+#endif
+}
+
 // c0 + x·(c1 + x·(c2 + …)), Horner.
 template <class T>
 FLAMBEAU_HD T polynomial(T, T c0) {
@@ -124,7 +151,7 @@ FLAMBEAU_HD T polynomial(T, T c0) {
 }
 template <class T, class... Rest>
 FLAMBEAU_HD T polynomial(T x, T c0, T c1, Rest... rest) {
-  return c0 + x * polynomial(x, c1, rest...);
+  return multiply_add(x, polynomial(x, c1, rest...), c0);
 }
 
 // a + b = sum + error exactly (Knuth's two-sum; any order of magnitudes).

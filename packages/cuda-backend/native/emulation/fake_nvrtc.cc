@@ -105,14 +105,19 @@ Result create_program(Program* program, const char* source, const char* name, in
 
 Result compile_program(Program program, int count, const char* const* options) {
   std::string standard;
+  bool joins = true;  // products and sums
   for (int i = 0; i < count; ++i) {
     const std::string option = options[i];
     if (option.starts_with("--std=")) {
       standard = option.substr(1);
+    } else if (option == "--fmad=false") {
+      joins = false;
     } else if (!option.starts_with("--gpu-architecture=sm_")) {
       return kInvalidOption;
     }
   }
+  // Results are to be those of kernels that are compiled without that.
+  if (joins) return kInvalidOption;
   if (is_wanted("broken")) {
     program->log = "the emulated device is to have an NVRTC that refuses everything";
     return kCompilation;

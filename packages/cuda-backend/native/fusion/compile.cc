@@ -42,8 +42,11 @@ class Program {
     const bool exact = known == architecture;
     const std::string option =
         std::string("--gpu-architecture=") + (exact ? "sm_" : "compute_") + std::to_string(known);
-    const char* const options[] = {option.c_str(), "--std=c++17"};
-    const nvrtc::Result result = library_.compile_program(program_, 2, options);
+    // Products and sums are not joined: whether that is done depends on what else a kernel needs of
+    // a product, and results would differ from those of separate kernels, which are compiled alike.
+    const char* const options[] = {option.c_str(), "--std=c++17", "--fmad=false"};
+    const nvrtc::Result result =
+        library_.compile_program(program_, static_cast<int>(std::size(options)), options);
     if (result == nvrtc::kCompilation)
       throw Failure("ERR_INTERNAL", "NVRTC refuses a kernel that flambeau wrote:\n" + log());
     nvrtc::check(result, "nvrtcCompileProgram");

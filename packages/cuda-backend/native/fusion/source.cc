@@ -244,7 +244,7 @@ class Section {
       line("  for (int j = 0; j < V; ++j) {");
       line("    " + s + "[j] = narrowed<" + stored + ">(static_cast<" + wide + ">(" +
            expression(plan_.steps[i]) + "));");
-      line("    " + v + "[j] = read_back<" + stored + ">(" + s + "[j], args.zero);");
+      line("    " + v + "[j] = widened(" + s + "[j]);");
       line("  }");
       for (size_t k = 0; k < plan_.stores.size(); ++k)
         if (plan_.stores[k].step == n) write_store(k);
@@ -329,8 +329,6 @@ std::vector<char> pack_arguments(const std::vector<Plan>& plans) {
   if (bytes.size() == before) put(uint64_t{0});
   for (const Plan& plan : plans) put(static_cast<uint32_t>(plan.numel));
   for (size_t i = 0; i < plans.size(); ++i) put(Section(plans[i], i, 0, 0).blocks());
-  put(uint32_t{0});  // zero
-  bytes.resize((bytes.size() + 7) / 8 * 8);
   return bytes;
 }
 

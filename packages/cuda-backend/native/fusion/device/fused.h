@@ -26,14 +26,13 @@ namespace flambeau::cuda {
 constexpr int kFusedThreads = 256;
 
 // The only argument of a kernel: the memory of the operands, numbers as their bits, and how many
-// places and blocks each section has. `zero` is 0, which the compiler does not know.
+// places and blocks each section has.
 template <int kSections, int kOperands, int kNumbers>
 struct FusedArguments {
   char* data[kOperands];
   uint64_t numbers[kNumbers];
   uint32_t n[kSections];
   uint32_t blocks[kSections];
-  uint32_t zero;
 };
 
 // FLAMBEAU_FUSED(sections, operands, numbers) { … } is the kernel, with its argument `args`.
@@ -73,22 +72,6 @@ FLAMBEAU_HD T number(uint64_t bits) {
     T value;
     memcpy(&value, &bits, sizeof value);
     return value;
-  }
-}
-
-// What a later operation reads of a result that is stored as T.
-//
-// Compilers may join a product and a sum into one operation that rounds once. Within a formula they
-// do so in the kernel of one operation, too; from one to the next they must not, or results would
-// differ from those of separate kernels. They cannot look through the zero.
-template <class T>
-FLAMBEAU_HD Computed<T> read_back(T x, uint32_t zero) {
-  if constexpr (std::is_same_v<T, float>) {
-    return formulas::float_of(formulas::bits_of(x) ^ zero);
-  } else if constexpr (std::is_same_v<T, double>) {
-    return formulas::double_of(formulas::bits_of(x) ^ static_cast<uint64_t>(zero) << 32);
-  } else {
-    return widened(x);
   }
 }
 
