@@ -3,8 +3,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace flambeau::cuda {
 
@@ -77,6 +79,21 @@ void check(cudaError_t error, const char* what, std::source_location at) {
     text += "; this process cannot use the GPU any more: start it anew";
   }
   throw Failure(error == cudaErrorMemoryAllocation ? "ERR_OUT_OF_MEMORY" : "ERR_DEVICE", text);
+}
+
+void allow_shared(const void* kernel, size_t bytes) {
+  // It never becomes less: another thread may be about to launch the kernel with more.
+  static auto* mutex = new std::mutex;
+  static auto* allowed = new std::map<std::pair<int, const void*>, size_t>;
+  int device = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  const std::lock_guard lock(*mutex);
+  size_t& most = (*allowed)[{device, kernel}];
+  if (bytes <= most) return;
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(bytes)),
+        "cudaFuncSetAttribute");
+  most = bytes;
 }
 
 }  // namespace flambeau::cuda

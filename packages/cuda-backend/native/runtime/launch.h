@@ -55,12 +55,12 @@ void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_byte
 #endif
 }
 
-// Lets `kernel` take so many bytes of dynamic shared memory, which it needs above 48 KB.
+// Lets a kernel take at least so many bytes of dynamic shared memory on the current device, which
+// it needs above 48 KB.
+void allow_shared(const void* kernel, size_t bytes);
 template <class... Params>
 void allow_shared(void (*kernel)(Params...), size_t bytes) {
-  check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                             cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
-        "cudaFuncSetAttribute");
+  allow_shared(reinterpret_cast<const void*>(kernel), bytes);
 }
 
 }  // namespace flambeau::cuda
