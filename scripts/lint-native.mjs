@@ -1,25 +1,36 @@
 /**
  * Lints the C++ sources with clang-tidy (checks: .clang-tidy). A file is looked at again only when it,
- * a header or the checks changed: node scripts/lint-native.mjs
+ * a header or the checks changed: node scripts/lint-native.mjs [--emulated]
+ *
+ * By default core's. --emulated: those of the CUDA backend, as they are compiled for the emulated GPU.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { run } from './lib/exec.mjs'
 import { filesBelow, hashFiles } from './lib/fingerprint.mjs'
-import { buildFolder } from './lib/native.mjs'
+import { buildFolder, nativeSources } from './lib/native.mjs'
 import { inRepo, readJson, root } from './lib/repo.mjs'
 import { runMain, tail } from './lib/steps.mjs'
 
-const sources = inRepo('packages/core/native')
+const emulated = process.argv.includes('--emulated')
+/** @type {import('./lib/native.mjs').Variant} */
+const variant = emulated ? 'cuda-emulated' : 'release'
+const sources = nativeSources(variant)
+// What all sources may depend on: the CUDA backend includes headers of core.
+const folders = [...new Set([nativeSources('release'), sources])]
+const sharedNames = /\.(h|txt)$|^\.clang-tidy$/
 const clean = inRepo('.setup/clang-tidy') // one empty file per clean source, named by its hash
 
 await runMain(async () => {
   mkdirSync(clean, { recursive: true })
-  const database = writeDatabase()
-  const shared = hashFiles([inRepo('.clang-tidy'), ...filesBelow(sources, /\.(h|txt)$/)])
-  const pending = filesBelow(sources, /\.cc$/)
+  const { database, compiled } = writeDatabase()
+  const shared = hashFiles(
+    [inRepo('.clang-tidy'), ...folders.flatMap((folder) => filesBelow(folder, sharedNames))].sort(),
+  )
+  const pending = filesBelow(sources, /\.(cc|cu)$/)
     .filter((file) => !file.startsWith(join(sources, 'tests'))) // doctest's macros take long, and say little
+    .filter((file) => !emulated || compiled.has(file)) // some are of other builds
     .map((file) => ({ file, stamp: join(clean, stampOf(file, shared)) }))
     .filter(({ stamp }) => !existsSync(stamp))
 
@@ -32,6 +43,8 @@ await runMain(async () => {
         database,
         '--quiet',
         '--extra-arg=-Wno-unknown-warning-option',
+        '--extra-arg=-ferror-limit=0',
+        ...(emulated ? [`--extra-arg-before=-include${join(sources, 'tools/old_clang.h')}`] : []),
         next.file,
       ])
       const found = findingsIn(output)
@@ -65,15 +78,15 @@ function findingsIn(output) {
  */
 function writeDatabase() {
   /** @type {{ file: string, command: string }[]} */
-  const commands = readJson(join(buildFolder('release'), 'compile_commands.json'))
+  const commands = readJson(join(buildFolder(variant), 'compile_commands.json'))
   const flags = / -f(?!openmp|PIC|visibility)\S+/g
   const byFile = new Map(
     commands.map((entry) => [entry.file, { ...entry, command: entry.command.replace(flags, '') }]),
   )
-  const folder = inRepo('.setup/compile-commands')
+  const folder = inRepo('.setup/compile-commands', variant)
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'compile_commands.json'), JSON.stringify([...byFile.values()]))
-  return folder
+  return { database: folder, compiled: new Set(byFile.keys()) }
 }
 
 /**

@@ -116,7 +116,7 @@ class Arguments {
     const auto forget = [](napi_env, void* data, void*) { delete static_cast<Holder<T>*>(data); };
     if (napi_create_external(env_, holder.get(), forget, nullptr, &result) != napi_ok)
       throw Failure("ERR_INTERNAL", "no external could be made");
-    holder.release();
+    static_cast<void>(holder.release());  // it is the external's now
     return result;
   }
 

@@ -9,11 +9,11 @@ struct uint3 {
 
 struct dim3 {
   unsigned x, y, z;
-  constexpr dim3(unsigned width = 1, unsigned height = 1,
-                 unsigned depth = 1)  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr dim3(unsigned width = 1, unsigned height = 1, unsigned depth = 1)
       : x(width), y(height), z(depth) {}
-  constexpr dim3(uint3 extent)
-      : x(extent.x), y(extent.y), z(extent.z) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr dim3(uint3 extent) : x(extent.x), y(extent.y), z(extent.z) {}
 };
 
 #define FLAMBEAU_VECTOR_TYPES(Name, Scalar, Align2, Align4)                         \

@@ -13,7 +13,7 @@ constexpr int64_t kMostColumns = 256, kMostColumnsBack = 128;
 
 #if !defined(FLAMBEAU_EMULATED)
 // Tells by its attributes what kernels beside it are compiled for.
-__global__ void mark_kernel() {}
+__global__ void __launch_bounds__(1) mark_kernel() {}
 #endif
 
 // Are there tensor cores, and is there code for them? Devices that lack code of their own run that
@@ -133,7 +133,7 @@ Tensor aligned_rows(Call& call, const Tensor& t) {
     aligned = aligned && (axis == last ? t.stride(axis) == 1 : t.stride(axis) % 8 == 0);
   }
   if (aligned) return t;
-  const Tensor copy = call.temporary(t.shape, t.dtype);
+  Tensor copy = call.temporary(t.shape, t.dtype);
   copy_into(call, copy, t);
   return copy;
 }

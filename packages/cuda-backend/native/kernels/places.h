@@ -63,7 +63,7 @@ inline Tensor readable_index(Call& call, const Tensor& index) {
     case DType::kInt8: break;
     default: throw Failure("ERR_INTERNAL", "indices are whole numbers");
   }
-  const Tensor wide = call.temporary(index.shape, DType::kInt32);
+  Tensor wide = call.temporary(index.shape, DType::kInt32);
   copy_into(call, wide, index);
   return wide;
 }
