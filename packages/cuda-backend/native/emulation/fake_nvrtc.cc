@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -162,7 +163,7 @@ Result code_size(Program program, size_t* bytes) {
   return program->code.empty() ? kInvalidInput : kSuccess;
 }
 Result code(Program program, char* to) {
-  std::memcpy(to, program->code.data(), program->code.size());
+  std::copy(program->code.begin(), program->code.end(), to);
   return kSuccess;
 }
 

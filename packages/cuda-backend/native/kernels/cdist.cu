@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "numbers.h"
+#include "pow.h"
 
 namespace flambeau::cuda {
 
@@ -12,6 +13,9 @@ constexpr int kAlong = 16;   // coordinates that it has at a time
 constexpr int kAcross = 16;  // threads along each side, with 2 · 2 distances each
 
 enum class Norm { kEuclidean, kSum, kCount, kLargest, kAny };
+
+__device__ __forceinline__ float power(float x, float p) { return formulas::pow_f(x, p); }
+__device__ __forceinline__ double power(double x, double p) { return formulas::pow_d(x, p); }
 
 // The distance of the p-norm, coordinate by coordinate.
 template <class C, Norm kNorm>
@@ -29,14 +33,14 @@ struct Metric {
     } else if constexpr (kNorm == Norm::kLargest) {
       return Max()(sum, size);
     } else {
-      return sum + ::pow(size, p);
+      return sum + power(size, p);
     }
   }
   __device__ __forceinline__ C finish(C sum) const {
     if constexpr (kNorm == Norm::kEuclidean) {
       return square_root(sum);
     } else if constexpr (kNorm == Norm::kAny) {
-      return ::pow(sum, inverse);
+      return power(sum, inverse);
     } else {
       return sum;
     }

@@ -1,6 +1,8 @@
 // Samples of distributions that need an unknown number of random numbers each, and of categories.
 // philox.h says which numbers they are; the algorithms are those of core's
 // runtime/distributions.cc.
+#include <cmath>
+
 #include "random_fill.h"
 
 namespace flambeau::cuda {
@@ -22,11 +24,11 @@ __device__ C stirling_rest(C k) {
 // Gaps between successes are geometric: counts how many fit. For p ≤ 1/2, few successes.
 template <class C>
 __device__ C binomial_by_gaps(PhiloxStream& stream, C count, C p) {
-  const C log_failure = ::log1p(-p);
+  const C log_failure = std::log1p(-p);
   C position = 0;
   C successes = 0;
   while (true) {
-    position += ::ceil(::log(static_cast<C>(stream.next())) / log_failure);
+    position += std::ceil(std::log(static_cast<C>(stream.next())) / log_failure);
     if (position > count) return successes;
     ++successes;
   }
@@ -43,19 +45,19 @@ __device__ C binomial_by_rejection(PhiloxStream& stream, C count, C p) {
   const C accepted = C(0.92) - C(4.2) / b;
   const C odds = p / (1 - p);
   const C alpha = (C(2.83) + C(5.1) / b) * spread;
-  const C mode = ::floor((count + 1) * p);
+  const C mode = std::floor((count + 1) * p);
   while (true) {
     const C u = static_cast<C>(stream.next() - 0.5);
     C v = static_cast<C>(stream.next());
     const C rest = C(0.5) - (u < 0 ? -u : u);
-    const C k = ::floor((2 * a / rest + b) * u + centre);
+    const C k = std::floor((2 * a / rest + b) * u + centre);
     // The region that every histogram covers.
     if (rest >= C(0.07) && v <= accepted) return k;
     if (!(k >= 0 && k <= count)) continue;
-    v = ::log(v * alpha / (a / (rest * rest) + b));
-    const C bound = (mode + C(0.5)) * ::log((mode + 1) / (odds * (count - mode + 1))) +
-                    (count + 1) * ::log((count - mode + 1) / (count - k + 1)) +
-                    (k + C(0.5)) * ::log(odds * (count - k + 1) / (k + 1)) +
+    v = std::log(v * alpha / (a / (rest * rest) + b));
+    const C bound = (mode + C(0.5)) * std::log((mode + 1) / (odds * (count - mode + 1))) +
+                    (count + 1) * std::log((count - mode + 1) / (count - k + 1)) +
+                    (k + C(0.5)) * std::log(odds * (count - k + 1) / (k + 1)) +
                     stirling_rest<C>(mode) + stirling_rest<C>(count - mode) - stirling_rest<C>(k) -
                     stirling_rest<C>(count - k);
     if (v <= bound) return k;

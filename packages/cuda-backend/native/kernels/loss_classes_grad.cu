@@ -112,9 +112,9 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(cross_entropy_grad) {
                                  statistics.as<T>(),
                                  static_cast<C>(1 - smoothing),
                                  static_cast<C>(smoothing / static_cast<double>(rows.n))};
-    require_internal(numel < (int64_t{1} << 32), "there are too many scores");
     const auto count = [](int64_t n) { return FastDivide(static_cast<uint32_t>(n)); };
     const auto grid = [&](int64_t accesses) {
+      require_internal(accesses < (int64_t{1} << 32), "there are too many scores");
       return grid_for(accesses, 1, call.properties(), kLossThreads);
     };
     if (rows.step > 1)
