@@ -1,4 +1,7 @@
 /** Elementwise operations of a captured graph become one kernel, and give what they give one by one. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { autocast, dropout, manualSeed, ones, randn, tensor, zeros } from '@flambeau/core'
 import { grad } from '@flambeau/autograd'
@@ -283,5 +286,28 @@ describe('without NVRTC', () => {
     }
     expect(capturing).toBe(false)
     expect(result).toEqual([3, 3, 3, 3])
+  })
+
+  it('finds kernels that an earlier program has compiled', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flambeau-kernels-'))
+    const run = (nvrtc: string, cache: string): string =>
+      runChild(
+        `const x = core.ones([4], { device: 'cuda' })
+         try { console.log(cuda.graph(() => x.mul(2).add(1))().tolist().join()) }
+         catch (error) { console.log(error.name) }`,
+        { FLAMBEAU_CUDA_CACHE: cache, FLAMBEAU_EMULATED_NVRTC: nvrtc },
+      ).output
+    try {
+      const cache = join(folder, 'kernels')
+      expect(run('broken', cache)).toBe('NativeError')
+      expect(run('', cache)).toBe('3,3,3,3')
+      expect(readdirSync(cache)).toHaveLength(1)
+      expect(run('broken', cache)).toBe('3,3,3,3') // nothing was compiled
+      expect(run('broken', '0')).toBe('NativeError')
+      writeFileSync(join(cache, readdirSync(cache)[0] as string), 'something else')
+      expect(run('broken', cache)).toBe('NativeError')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })

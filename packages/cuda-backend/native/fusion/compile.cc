@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel_files.h"
 #include "nvrtc.h"
 #include "properties.h"
 
@@ -17,6 +18,55 @@
 namespace flambeau::cuda::fusion {
 
 namespace {
+
+// What NVRTC makes for a GPU, and how.
+struct Target {
+  bool is_exact;  // machine code; else code for an older GPU, which the driver translates
+  std::vector<std::string> options;
+};
+
+// The newest architecture that NVRTC knows, up to that of the GPU, such as 90.
+int known_architecture(int wanted) {
+  const nvrtc::Functions& library = nvrtc::functions();
+  int count = 0;
+  nvrtc::check(library.architecture_count(&count), "nvrtcGetNumSupportedArchs");
+  std::vector<int> all(static_cast<size_t>(std::max(1, count)));
+  nvrtc::check(library.architectures(all.data()), "nvrtcGetSupportedArchs");
+  int best = 0;
+  for (const int each : all)
+    if (each <= wanted) best = std::max(best, each);
+  if (best == 0)
+    throw Failure("ERR_DEVICE", "NVRTC (" + nvrtc::path() + ") has no code for GPUs of sm_" +
+                                    std::to_string(wanted) +
+                                    "; capture with { fuse: false }, or name another NVRTC in "
+                                    "FLAMBEAU_CUDA_LIBRARIES");
+  return best;
+}
+
+Target target_for(int architecture) {
+  const int known = known_architecture(architecture);
+  const bool is_exact = known == architecture;
+  // Products and sums are not joined: whether that is done depends on what else a kernel needs of
+  // a product, and results would differ from those of separate kernels, which are compiled alike.
+  return {
+      is_exact,
+      {std::string("--gpu-architecture=") + (is_exact ? "sm_" : "compute_") + std::to_string(known),
+       "--std=c++17", "--fmad=false"}};
+}
+
+// All that the code of a source depends on.
+std::string key_of(const std::string& source, const Target& target) {
+  static const auto* const headers = new std::string([] {
+    std::string all;
+    for (int i = 0; i < kHeaderCount; ++i) all.append(kHeaders[i].name).append(kHeaders[i].text);
+    return digest(all);
+  }());
+  int major = 0, minor = 0;
+  nvrtc::check(nvrtc::functions().version(&major, &minor), "nvrtcVersion");
+  std::string key = "NVRTC " + std::to_string(major) + "." + std::to_string(minor);
+  for (const std::string& option : target.options) key += " " + option;
+  return key + " " + *headers + "\n" + source;
+}
 
 // A program of NVRTC, destroyed with its owner.
 class Program {
@@ -35,41 +85,19 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Machine code for the architecture, such as 90; or, where this NVRTC is older than the GPU, code
-  // for an older one that the driver translates.
-  std::vector<char> compile(int architecture) {
-    const int known = known_architecture(architecture);
-    const bool exact = known == architecture;
-    const std::string option =
-        std::string("--gpu-architecture=") + (exact ? "sm_" : "compute_") + std::to_string(known);
-    // Products and sums are not joined: whether that is done depends on what else a kernel needs of
-    // a product, and results would differ from those of separate kernels, which are compiled alike.
-    const char* const options[] = {option.c_str(), "--std=c++17", "--fmad=false"};
+  std::vector<char> compile(const Target& target) {
+    std::vector<const char*> options;
+    for (const std::string& option : target.options) options.push_back(option.c_str());
     const nvrtc::Result result =
-        library_.compile_program(program_, static_cast<int>(std::size(options)), options);
+        library_.compile_program(program_, static_cast<int>(options.size()), options.data());
     if (result == nvrtc::kCompilation)
       throw Failure("ERR_INTERNAL", "NVRTC refuses a kernel that flambeau wrote:\n" + log());
     nvrtc::check(result, "nvrtcCompileProgram");
-    return exact ? read(library_.cubin_size, library_.cubin, "nvrtcGetCUBIN")
-                 : read(library_.ptx_size, library_.ptx, "nvrtcGetPTX");
+    return target.is_exact ? read(library_.cubin_size, library_.cubin, "nvrtcGetCUBIN")
+                           : read(library_.ptx_size, library_.ptx, "nvrtcGetPTX");
   }
 
  private:
-  int known_architecture(int wanted) const {
-    int count = 0;
-    nvrtc::check(library_.architecture_count(&count), "nvrtcGetNumSupportedArchs");
-    std::vector<int> all(static_cast<size_t>(std::max(1, count)));
-    nvrtc::check(library_.architectures(all.data()), "nvrtcGetSupportedArchs");
-    int best = 0;
-    for (const int each : all)
-      if (each <= wanted) best = std::max(best, each);
-    if (best == 0)
-      throw Failure("ERR_DEVICE", "NVRTC (" + nvrtc::path() + ") has no code for GPUs of sm_" +
-                                      std::to_string(wanted) +
-                                      "; capture with { fuse: false }, or name another NVRTC in "
-                                      "FLAMBEAU_CUDA_LIBRARIES");
-    return best;
-  }
   std::string log() const {
     const std::vector<char> text = read(library_.log_size, library_.log, "nvrtcGetProgramLog");
     return std::string(text.data(), text.empty() ? 0 : text.size() - 1);
@@ -133,7 +161,19 @@ const void* compiled(const std::string& source, int device) {
   Cache& all = cache();
   const std::lock_guard lock(all.mutex);
   const void*& kernel = all.kernels[{architecture, source}];
-  if (!kernel) kernel = load(Program(source).compile(architecture));
+  if (kernel) return kernel;
+  const Target target = target_for(architecture);
+  const std::string key = key_of(source, target);
+  if (const std::vector<char> kept = kernel_files().read(key); !kept.empty()) {
+    try {
+      return kernel = load(kept);
+    } catch (const Failure&) {
+      // The driver takes another view of it: it is compiled anew.
+    }
+  }
+  const std::vector<char> code = Program(source).compile(target);
+  kernel = load(code);
+  kernel_files().write(key, code);
   return kernel;
 }
 
