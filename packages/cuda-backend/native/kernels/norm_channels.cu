@@ -4,7 +4,7 @@
 // Where there are enough sets to keep the device busy, a block has a set of planes and does all of
 // it in one launch. Otherwise sets are summed in parts, which are joined into the numbers that the
 // second pass needs.
-#include "norm_layout.h"
+#include "norm_passes.h"
 
 namespace flambeau::cuda {
 
@@ -82,16 +82,12 @@ template <class T, int V>
 __global__ void __launch_bounds__(kNormThreads)
     norm_plane_moments(const T* x, Planes planes, int64_t set_stride, Welford<Computed<T>>* parts) {
   using C = Computed<T>;
-  const uint64_t total = planes.total();
-  const uint32_t first = static_cast<uint32_t>(total * blockIdx.y / gridDim.y);
-  const uint32_t last = static_cast<uint32_t>(total * (blockIdx.y + 1) / gridDim.y);
   Welford<C> moments;
-  uint32_t plane;
-  for (uint32_t i = first + threadIdx.x; i < last; i += kNormThreads) {
+  each_of_part<V>(planes, blockIdx.x * set_stride, [&](int64_t at) {
     C v[V];
-    load_values<V>(x + blockIdx.x * set_stride + planes.offset<V>(i, &plane), v);
+    load_values<V>(x + at, v);
     add_values(moments, v);
-  }
+  });
   moments = block_reduce<CombineWelford>(moments);
   if (threadIdx.x == 0) parts[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = moments;
 }
@@ -101,19 +97,13 @@ template <class T, int V>
 __global__ void __launch_bounds__(kNormThreads)
     norm_pixel_moments(const T* x, int64_t pixels, int64_t channels, Welford<Computed<T>>* parts) {
   using C = Computed<T>;
-  __shared__ C means[kNormThreads * V];
-  __shared__ C squares[kNormThreads * V];
-  __shared__ C counts[kNormThreads];
   const int64_t channel = block_channel<V>();
-  int64_t first, last;
-  block_pixels(pixels, &first, &last);
   Welford<C> moments[V];
   if (channel < channels) {
-    const T* const from = x + static_cast<int64_t>(blockIdx.z) * pixels * channels + channel;
     C count = 0;
-    for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) {
+    each_of_pixels(pixels, channels, channel, [&](int64_t at) {
       C v[V];
-      load_values<V>(from + p * channels, v);
+      load_values<V>(x + at, v);
       count += 1;
       const C share = C(1) / count;
 #pragma unroll
@@ -122,38 +112,11 @@ __global__ void __launch_bounds__(kNormThreads)
         moments[j].mean += delta * share;
         moments[j].squares += delta * (v[j] - moments[j].mean);
       }
-    }
+    });
 #pragma unroll
     for (int j = 0; j < V; ++j) moments[j].count = count;
   }
-  const unsigned thread = threadIdx.y * blockDim.x + threadIdx.x;
-  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
-    // The upper half of the rows hands over to the lower one.
-    if (threadIdx.y >= half && threadIdx.y < 2 * half) {
-      counts[thread] = moments[0].count;
-#pragma unroll
-      for (int j = 0; j < V; ++j) {
-        means[j * kNormThreads + thread] = moments[j].mean;
-        squares[j * kNormThreads + thread] = moments[j].squares;
-      }
-    }
-    __syncthreads();
-    if (threadIdx.y < half) {
-      const unsigned other = thread + half * blockDim.x;
-#pragma unroll
-      for (int j = 0; j < V; ++j) {
-        Welford<C> theirs;
-        theirs.mean = means[j * kNormThreads + other];
-        theirs.squares = squares[j * kNormThreads + other];
-        theirs.count = counts[other];
-        moments[j] = Welford<C>::combine(moments[j], theirs);
-      }
-    }
-  }
-  if (threadIdx.y > 0 || channel >= channels) return;
-  const int64_t part = static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y;
-#pragma unroll
-  for (int j = 0; j < V; ++j) parts[part * channels + channel + j] = moments[j];
+  store_rows<CombineWelford>(moments, channel, channels, parts);
 }
 
 // A block joins the parts of a set: `runs` runs of `length` of them (splits and channels; or splits
@@ -201,60 +164,24 @@ __global__ void __launch_bounds__(kWarp)
   statistics[2 * sets + set] = static_cast<C>(variance);
 }
 
-// y = (x - mean) · scale + shift of planes, which repeat the units.
-template <class T, int V>
-__global__ void __launch_bounds__(kNormThreads)
-    norm_plane_affine(const T* x, int64_t accesses, FastDivide plane_accesses, FastDivide units,
-                      const Affine<Computed<T>>* affine, T* y) {
-  using C = Computed<T>;
-  for (int64_t i = global_thread(); i < accesses; i += global_threads()) {
-    const uint32_t plane = plane_accesses.divide(static_cast<uint32_t>(i));
-    const Affine<C> by = affine[units.remainder(plane)];
-    C v[V];
-    load_values<V>(x + i * V, v);
-#pragma unroll
-    for (int j = 0; j < V; ++j) v[j] = (v[j] - by.mean) * by.scale + by.shift;
-    store_values<V>(y + i * V, v);
-  }
-}
+// The second pass: y = (x - mean) · scale + shift.
+template <class T>
+struct Normalised {
+  const T* x;
+  T* y;
 
-template <class T, int V>
-__global__ void __launch_bounds__(kNormThreads)
-    norm_pixel_affine(const T* x, int64_t pixels, int64_t channels,
-                      const Affine<Computed<T>>* affine, T* y) {
-  using C = Computed<T>;
-  const int64_t channel = block_channel<V>();
-  if (channel >= channels) return;
-  Affine<C> by[V];
+  template <int V, class Unit, int units>
+  __device__ __forceinline__ void run(int64_t at, const Unit (&of)[units]) const {
+    Computed<T> v[V];
+    load_values<V>(x + at, v);
 #pragma unroll
-  for (int j = 0; j < V; ++j) by[j] = affine[blockIdx.z * channels + channel + j];
-  int64_t first, last;
-  block_pixels(pixels, &first, &last);
-  const int64_t begin = static_cast<int64_t>(blockIdx.z) * pixels * channels + channel;
-  for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) {
-    C v[V];
-    load_values<V>(x + begin + p * channels, v);
-#pragma unroll
-    for (int j = 0; j < V; ++j) v[j] = (v[j] - by[j].mean) * by[j].scale + by[j].shift;
-    store_values<V>(y + begin + p * channels, v);
+    for (int j = 0; j < V; ++j) {
+      const Unit& by = of[units == 1 ? 0 : j];
+      v[j] = (v[j] - by.mean) * by.scale + by.shift;
+    }
+    store_values<V>(y + at, v);
   }
-}
-
-template <class C>
-__global__ void __launch_bounds__(kNormThreads)
-    norm_running(Numbers<C> statistics, int64_t c, double share, double correction,
-                 NumberSink<C> mean, int64_t mean_stride, NumberSink<C> variance,
-                 int64_t variance_stride) {
-  const int64_t i = global_thread();
-  if (i >= 2 * c) return;
-  const bool first = i < c;
-  const int64_t k = first ? i : i - c;
-  const NumberSink<C>& to = first ? mean : variance;
-  const int64_t at = k * (first ? mean_stride : variance_stride);
-  const double now = static_cast<double>(statistics[first ? k : 2 * c + k]);
-  const double before = static_cast<double>(read_computed<C>(to.data, at, to.stored));
-  to.put(at, static_cast<C>((1 - share) * before + share * (first ? 1 : correction) * now));
-}
+};
 
 // The work of one call of normChannels on elements of T, V at a time.
 template <class T, int V>
@@ -316,17 +243,8 @@ void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
            planar ? int64_t{1} : l.c, length, mean, variance, elements, eps, channels, groups, w, b,
            units, statistics);
   }
-  if (empty) return;
-  if (planar) {
-    const int64_t accesses = l.numel() / V;
-    require_internal(accesses < (int64_t{1} << 32), "there are too many elements");
-    launch(norm_plane_affine<T, V>, grid_for(accesses, 1, call.properties(), kNormThreads),
-           kNormThreads, 0, stream, x, accesses, FastDivide(static_cast<uint32_t>(l.pixels / V)),
-           FastDivide(static_cast<uint32_t>(l.units())), static_cast<const Affine<C>*>(units), y);
-  } else {
-    launch(norm_pixel_affine<T, V>, columns.grid, columns.block, 0, stream, x, l.image_pixels(),
-           l.c, static_cast<const Affine<C>*>(units), y);
-  }
+  if (!empty)
+    second_pass<V>(call, l, columns, static_cast<const Affine<C>*>(units), Normalised<T>{x, y});
 }
 
 }  // namespace
@@ -352,31 +270,6 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normChannels) {
           normalise<T, vector()>(call, l, x, y, call.param(1), static_cast<C*>(statistics.data));
         },
         x, y);
-  });
-}
-
-// Moves running means and variances [c], in place, towards those of normChannels without groups.
-// Inputs: both, then the statistics [3, c]. Parameters: the share of the new ones, and by what the
-// variance is multiplied to be unbiased.
-FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normRunning) {
-  const int64_t c = call.in(0).numel();
-  const DType wide = wide_type(call.in(2).dtype);
-  require_internal(call.num_outputs() == 2, "there are two running statistics");
-  with_float_type(wide, [&](auto zero) {
-    using C = Computed<decltype(zero)>;
-    const Numbers<C> statistics = numbers_of<C>(call, 2, 3 * c);
-    for (int i = 0; i < 2; ++i) {
-      const Tensor& running = call.out(i);
-      require_internal(call.in_place(i) && running.ndim() == 1 && running.numel() == c &&
-                           wide_type(running.dtype) == dtype_of<C>,
-                       "running statistics are one number for each channel, changed in place");
-    }
-    const Tensor& mean = call.out(0);
-    const Tensor& variance = call.out(1);
-    launch(norm_running<C>, static_cast<unsigned>(ceil_divide(2 * c, kNormThreads)), kNormThreads,
-           0, call.stream(), statistics, c, call.param(0), call.param(1),
-           NumberSink<C>{mean.data, mean.dtype}, mean.stride(0),
-           NumberSink<C>{variance.data, variance.dtype}, variance.stride(0));
   });
 }
 

@@ -1,6 +1,6 @@
 // The gradient of normalisation of channels: for each unit the sums of dy and of dy · (x - mean),
 // from these the numbers of the second pass, which computes dx.
-#include "norm_layout.h"
+#include "norm_passes.h"
 
 namespace flambeau::cuda {
 
@@ -71,18 +71,13 @@ __global__ void __launch_bounds__(kNormThreads)
                     Numbers<Computed<T>> statistics, Two<Computed<T>>* parts) {
   using C = Computed<T>;
   const C mean = statistics[blockIdx.x / set_units];
-  const uint64_t total = planes.total();
-  const uint32_t first = static_cast<uint32_t>(total * blockIdx.y / gridDim.y);
-  const uint32_t last = static_cast<uint32_t>(total * (blockIdx.y + 1) / gridDim.y);
   Two<C> sums;
-  uint32_t plane;
-  for (uint32_t i = first + threadIdx.x; i < last; i += blockDim.x) {
-    const int64_t at = blockIdx.x * unit_stride + planes.offset<V>(i, &plane);
+  each_of_part<V>(planes, blockIdx.x * unit_stride, [&](int64_t at) {
     C g[V], v[V];
     load_values<V>(dy + at, g);
     load_values<V>(x + at, v);
     add_grads(sums, g, v, mean);
-  }
+  });
   sums = block_reduce<SumTwo>(sums);
   if (threadIdx.x == 0) parts[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = sums;
 }
@@ -94,10 +89,7 @@ __global__ void __launch_bounds__(kNormThreads)
     norm_pixel_sums(const T* dy, const T* x, int64_t pixels, int64_t channels, int set_channels,
                     int sets, Numbers<Computed<T>> statistics, Two<Computed<T>>* parts) {
   using C = Computed<T>;
-  __shared__ C held[2][kNormThreads * V];
   const int64_t channel = block_channel<V>();
-  int64_t first, last;
-  block_pixels(pixels, &first, &last);
   Two<C> sums[V];
   if (channel < channels) {
     C mean[V];
@@ -105,42 +97,18 @@ __global__ void __launch_bounds__(kNormThreads)
     for (int j = 0; j < V; ++j)
       mean[j] = statistics[static_cast<int64_t>(blockIdx.z) * sets +
                            static_cast<int>(channel + j) / set_channels];
-    const int64_t begin = static_cast<int64_t>(blockIdx.z) * pixels * channels + channel;
-    for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) {
+    each_of_pixels(pixels, channels, channel, [&](int64_t at) {
       C g[V], v[V];
-      load_values<V>(dy + begin + p * channels, g);
-      load_values<V>(x + begin + p * channels, v);
+      load_values<V>(dy + at, g);
+      load_values<V>(x + at, v);
 #pragma unroll
       for (int j = 0; j < V; ++j) {
         sums[j].first += g[j];
         sums[j].second += g[j] * (v[j] - mean[j]);
       }
-    }
+    });
   }
-  const unsigned thread = threadIdx.y * blockDim.x + threadIdx.x;
-  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
-    // The upper half of the rows hands over to the lower one.
-    if (threadIdx.y >= half && threadIdx.y < 2 * half) {
-#pragma unroll
-      for (int j = 0; j < V; ++j) {
-        held[0][j * kNormThreads + thread] = sums[j].first;
-        held[1][j * kNormThreads + thread] = sums[j].second;
-      }
-    }
-    __syncthreads();
-    if (threadIdx.y < half) {
-      const unsigned other = thread + half * blockDim.x;
-#pragma unroll
-      for (int j = 0; j < V; ++j) {
-        sums[j].first += held[0][j * kNormThreads + other];
-        sums[j].second += held[1][j * kNormThreads + other];
-      }
-    }
-  }
-  if (threadIdx.y > 0 || channel >= channels) return;
-  const int64_t part = static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y;
-#pragma unroll
-  for (int j = 0; j < V; ++j) parts[part * channels + channel + j] = sums[j];
+  store_rows<SumTwo>(sums, channel, channels, parts);
 }
 
 // Where the parts of a unit lie: `count` of them, `stride` apart.
@@ -224,52 +192,27 @@ __global__ void __launch_bounds__(kNormThreads)
   db.put(channel, static_cast<C>(total.first));
 }
 
-template <class T, int V>
-__global__ void __launch_bounds__(kNormThreads)
-    norm_plane_grad(const T* dy, const T* x, int64_t accesses, FastDivide plane_accesses,
-                    FastDivide units, const Slope<Computed<T>>* slopes, bool constant, T* dx) {
-  using C = Computed<T>;
-  for (int64_t i = global_thread(); i < accesses; i += global_threads()) {
-    const uint32_t plane = plane_accesses.divide(static_cast<uint32_t>(i));
-    const Slope<C> by = slopes[units.remainder(plane)];
-    C g[V], v[V];
-    load_values<V>(dy + i * V, g);
-    if (!constant) load_values<V>(x + i * V, v);
-#pragma unroll
-    for (int j = 0; j < V; ++j) {
-      g[j] *= by.scale;
-      if (!constant) g[j] += (v[j] - by.mean) * by.slope + by.shift;
-    }
-    store_values<V>(dx + i * V, g);
-  }
-}
+// The second pass. `constant`: the statistics do not follow from x.
+template <class T>
+struct InputGrad {
+  const T *dy, *x;
+  T* dx;
+  bool constant;
 
-template <class T, int V>
-__global__ void __launch_bounds__(kNormThreads)
-    norm_pixel_grad(const T* dy, const T* x, int64_t pixels, int64_t channels,
-                    const Slope<Computed<T>>* slopes, bool constant, T* dx) {
-  using C = Computed<T>;
-  const int64_t channel = block_channel<V>();
-  if (channel >= channels) return;
-  Slope<C> by[V];
-#pragma unroll
-  for (int j = 0; j < V; ++j) by[j] = slopes[blockIdx.z * channels + channel + j];
-  int64_t first, last;
-  block_pixels(pixels, &first, &last);
-  const int64_t begin = static_cast<int64_t>(blockIdx.z) * pixels * channels + channel;
-  for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) {
-    const int64_t at = begin + p * channels;
-    C g[V], v[V];
+  template <int V, class Unit, int units>
+  __device__ __forceinline__ void run(int64_t at, const Unit (&of)[units]) const {
+    Computed<T> g[V], v[V];
     load_values<V>(dy + at, g);
     if (!constant) load_values<V>(x + at, v);
 #pragma unroll
     for (int j = 0; j < V; ++j) {
-      g[j] *= by[j].scale;
-      if (!constant) g[j] += (v[j] - by[j].mean) * by[j].slope + by[j].shift;
+      const Unit& by = of[units == 1 ? 0 : j];
+      g[j] *= by.scale;
+      if (!constant) g[j] += (v[j] - by.mean) * by.slope + by.shift;
     }
     store_values<V>(dx + at, g);
   }
-}
+};
 
 // What a call of normChannelsGrad works on.
 template <class C>
@@ -332,18 +275,8 @@ void gradient(Call& call, const ChannelLayout& l, const GradWork<Computed<T>>& w
     launch(norm_channel_grads<C>, static_cast<unsigned>(ceil_divide(l.c, kNormThreads)),
            kNormThreads, 0, stream, static_cast<const Two<double>*>(unit_sums), l.n, l.c,
            set_channels, work.statistics, work.dw, work.db);
-  if (planar) {
-    const int64_t accesses = l.numel() / V;
-    require_internal(accesses < (int64_t{1} << 32), "there are too many elements");
-    launch(norm_plane_grad<T, V>, grid_for(accesses, 1, call.properties(), kNormThreads),
-           kNormThreads, 0, stream, dy, x, accesses,
-           FastDivide(static_cast<uint32_t>(l.pixels / V)),
-           FastDivide(static_cast<uint32_t>(l.units())), static_cast<const Slope<C>*>(slopes),
-           work.constant, dx);
-  } else {
-    launch(norm_pixel_grad<T, V>, columns.grid, columns.block, 0, stream, dy, x, l.image_pixels(),
-           l.c, static_cast<const Slope<C>*>(slopes), work.constant, dx);
-  }
+  second_pass<V>(call, l, columns, static_cast<const Slope<C>*>(slopes),
+                 InputGrad<T>{dy, x, dx, work.constant});
 }
 
 }  // namespace

@@ -1,0 +1,101 @@
+// What the kernels of channels share: sums over the rows of a block, and the second pass over all
+// elements with the numbers of their units.
+#pragma once
+
+#include "collective.h"
+#include "norm_layout.h"
+
+namespace flambeau::cuda {
+
+// body(place) for what this thread has of part blockIdx.y of planes, V elements at a time.
+template <int V, class Body>
+__device__ __forceinline__ void each_of_part(const Planes& planes, int64_t begin,
+                                             const Body& body) {
+  const uint64_t total = planes.total();
+  const uint32_t first = static_cast<uint32_t>(total * blockIdx.y / gridDim.y);
+  const uint32_t last = static_cast<uint32_t>(total * (blockIdx.y + 1) / gridDim.y);
+  uint32_t plane;
+  for (uint32_t i = first + threadIdx.x; i < last; i += blockDim.x)
+    body(begin + planes.offset<V>(i, &plane));
+}
+
+// body(place) for what this thread has of the pixels of its block, V channels of an image each.
+template <class Body>
+__device__ __forceinline__ void each_of_pixels(int64_t pixels, int64_t channels, int64_t channel,
+                                               const Body& body) {
+  int64_t first, last;
+  block_pixels(pixels, &first, &last);
+  const int64_t begin = static_cast<int64_t>(blockIdx.z) * pixels * channels + channel;
+  for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) body(begin + p * channels);
+}
+
+// parts[image][split][c] = what the rows of a block of Columns have, combined.
+template <class Op, int V, class Value>
+__device__ __forceinline__ void store_rows(Value (&values)[V], int64_t channel, int64_t channels,
+                                           Value* parts) {
+  constexpr int kHeld = kNormThreads / 2;  // threads that hand over at once
+  // Without a constructor, which shared memory must not have.
+  struct alignas(alignof(Value)) Room {
+    unsigned char bytes[kHeld * V * sizeof(Value)];
+  };
+  __shared__ Room room;
+  Value* const held = reinterpret_cast<Value*>(room.bytes);
+  const unsigned thread = threadIdx.y * blockDim.x + threadIdx.x;
+  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
+    // The upper half of the rows hands over to the lower one.
+    if (threadIdx.y >= half && threadIdx.y < 2 * half) {
+#pragma unroll
+      for (int j = 0; j < V; ++j) held[j * kHeld + thread - half * blockDim.x] = values[j];
+    }
+    __syncthreads();
+    if (threadIdx.y < half) {
+#pragma unroll
+      for (int j = 0; j < V; ++j) values[j] = Op()(values[j], held[j * kHeld + thread]);
+    }
+    __syncthreads();
+  }
+  if (threadIdx.y > 0 || channel >= channels) return;
+  const int64_t part = static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y;
+#pragma unroll
+  for (int j = 0; j < V; ++j) parts[part * channels + channel + j] = values[j];
+}
+
+// op.run<V>(place, units) for all accesses, with the numbers of each of their V elements, or with
+// those of all of them.
+template <int V, class Unit, class Op>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_planes(int64_t accesses, FastDivide plane_accesses, FastDivide units, const Unit* numbers,
+                Op op) {
+  for (int64_t i = global_thread(); i < accesses; i += global_threads()) {
+    const uint32_t plane = plane_accesses.divide(static_cast<uint32_t>(i));
+    const Unit unit[] = {numbers[units.remainder(plane)]};
+    op.template run<V>(i * V, unit);
+  }
+}
+
+template <int V, class Unit, class Op>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_pixels(int64_t pixels, int64_t channels, const Unit* numbers, Op op) {
+  const int64_t channel = block_channel<V>();
+  if (channel >= channels) return;
+  Unit units[V];
+#pragma unroll
+  for (int j = 0; j < V; ++j) units[j] = numbers[blockIdx.z * channels + channel + j];
+  each_of_pixels(pixels, channels, channel, [&](int64_t at) { op.template run<V>(at, units); });
+}
+
+// `columns` as the layout has them, channels-last.
+template <int V, class Unit, class Op>
+void second_pass(Call& call, const ChannelLayout& l, const Columns& columns, const Unit* units,
+                 const Op& op) {
+  if (l.last)
+    return launch(norm_pixels<V, Unit, Op>, columns.grid, columns.block, 0, call.stream(),
+                  l.image_pixels(), l.c, units, op);
+  const int64_t accesses = l.numel() / V;
+  require_internal(accesses < (int64_t{1} << 32), "there are too many elements");
+  launch(norm_planes<V, Unit, Op>, grid_for(accesses, 1, call.properties(), kNormThreads),
+         kNormThreads, 0, call.stream(), accesses, FastDivide(static_cast<uint32_t>(l.pixels / V)),
+         FastDivide(static_cast<uint32_t>(l.units())), units, op);
+}
+
+}  // namespace flambeau::cuda
