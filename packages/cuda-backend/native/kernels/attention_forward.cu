@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
 
 void attention_forward(Call& call, DType dtype, const AttentionShape& s, const HeadMatrices& out,
                        void* lse) {
-  with_attention_type(dtype, [&](auto zero) {
+  with_float_type(dtype, [&](auto zero) {
     using T = decltype(zero);
     using W = Computed<T>;
     // Without values there may still be sums.

@@ -189,7 +189,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
 
 void attention_backward(Call& call, DType dtype, const AttentionShape& s,
                         const AttentionGradient& g) {
-  with_attention_type(dtype, [&](auto zero) {
+  with_float_type(dtype, [&](auto zero) {
     using T = decltype(zero);
     using W = Computed<T>;
     if (s.length > 0)

@@ -72,18 +72,6 @@ AttentionBlocks tile_blocks(int64_t rows, int64_t columns, int64_t heads) {
   return attention_blocks(rows, TileOf<W>::kSide, columns, kDepth, heads);
 }
 
-// Calls body(T{}) with a floating type.
-template <class Body>
-void with_attention_type(DType dtype, Body&& body) {
-  switch (dtype) {
-    case DType::kFloat32: return body(float{});
-    case DType::kFloat64: return body(double{});
-    case DType::kFloat16: return body(Half{});
-    case DType::kBFloat16: return body(BFloat16{});
-    default: throw Failure("ERR_INTERNAL", "attention is for floating types");
-  }
-}
-
 // The part of load_tile that takes n numbers at a time.
 template <int n, class W, class T>
 __device__ __forceinline__ void load_packs(const T* from, int64_t row, int64_t column, int rows,

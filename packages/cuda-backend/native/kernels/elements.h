@@ -56,6 +56,29 @@ __device__ __forceinline__ void write_computed(void* data, int64_t i, DType stor
   static_cast<C*>(data)[i] = value;
 }
 
+// Calls body(T{}) with the C++ type of a floating `dtype`.
+template <class Body>
+void with_float_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::kFloat32: return body(float{});
+    case DType::kFloat64: return body(double{});
+    case DType::kFloat16: return body(Half{});
+    case DType::kBFloat16: return body(BFloat16{});
+    default: throw Failure("ERR_INTERNAL", "the kernel is for floating types");
+  }
+}
+// The same for types of numbers that are not narrow integers.
+template <class Body>
+void with_number_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::kInt64: return body(int64_t{});
+    case DType::kInt32: return body(int32_t{});
+    case DType::kUInt8: return body(uint8_t{});
+    case DType::kBool: throw Failure("ERR_INTERNAL", "the kernel is not for bool tensors");
+    default: return with_float_type(dtype, body);
+  }
+}
+
 // Calls body(T{}) with an unsigned integer type of so many bytes: 1, 2, 4 or 8.
 template <class Body>
 decltype(auto) with_item(size_t bytes, Body&& body) {

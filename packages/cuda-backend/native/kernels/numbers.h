@@ -1,4 +1,4 @@
-// What kernels of floating numbers share: types, lists of one number per channel or class, loads of
+// What kernels of floating numbers share: lists of one number per channel or class, loads of
 // many elements at once, sums of two.
 #pragma once
 
@@ -8,18 +8,6 @@
 #include "primitives.h"
 
 namespace flambeau::cuda {
-
-// Calls body(T{}) with the C++ type of a floating `dtype`.
-template <class Body>
-void with_float_type(DType dtype, const Body& body) {
-  switch (dtype) {
-    case DType::kFloat32: return body(float{});
-    case DType::kFloat64: return body(double{});
-    case DType::kFloat16: return body(Half{});
-    case DType::kBFloat16: return body(BFloat16{});
-    default: throw Failure("ERR_INTERNAL", "the kernel is for floating types");
-  }
-}
 
 // Numbers in device memory that are computed with as C (float or double), or one for all of them.
 template <class C>

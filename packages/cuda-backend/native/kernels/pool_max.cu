@@ -177,17 +177,6 @@ __global__ void __launch_bounds__(kPoolThreads)
 
 // --- launches ---
 
-template <class Body>
-void with_ordered_type(DType dtype, Body&& body) {
-  switch (dtype) {
-    case DType::kInt64: return body(int64_t{});
-    case DType::kInt32: return body(int32_t{});
-    case DType::kUInt8: return body(uint8_t{});
-    case DType::kBool: throw Failure("ERR_INTERNAL", "there is no max pooling of bool tensors");
-    default: return with_float_type(dtype, body);
-  }
-}
-
 // body(first image, items) for single elements of the output.
 template <class Body>
 void each_part(const PoolShape& s, int64_t images, Body&& body) {
@@ -197,7 +186,7 @@ void each_part(const PoolShape& s, int64_t images, Body&& body) {
 
 // Indices in any form, channels-last; positions are checked.
 Tensor checked_indices(Call& call, const PoolShape& s, const Tensor& indices) {
-  const Tensor taps = channels_last(call, indices);
+  Tensor taps = channels_last(call, indices);
   if (taps_of(taps.dtype) != Taps::kPositions) return taps;
   each_part(s, taps.size(0), [&](int64_t first, const PoolItems& items) {
     launch(check_positions_kernel, pool_grid(call, items), dim3(kPoolThreads), 0, call.stream(), s,
@@ -231,7 +220,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(maxPool2d, is_16bit_pool(call)) {
   }
   if (y.numel() == 0) return;
   const Tensor x = channels_last(call, input);
-  with_ordered_type(input.dtype, [&](auto zero) {
+  with_number_type(input.dtype, [&](auto zero) {
     using T = decltype(zero);
     for_pool_images<T>(s, x.size(0), true, {&x, &y, &indices},
                        [&](int64_t first, const PoolItems& items, auto width) {
