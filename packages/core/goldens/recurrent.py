@@ -91,4 +91,9 @@ layer("tanh, few steps", "tanh", (2, 6, 3), 18, bias=False, batch_first=True)
 layer("tanh, packed", "tanh", (3, 6, 2), 5, both=True, lengths=[6, 4, 1])
 layer("relu", "relu", (5, 2, 3), 4, both=True, batch_first=True)
 layer("relu, packed", "relu", (3, 6, 2), 5, both=True, lengths=[6, 4, 1])
+# A score that is no number, of a label and beside what is impossible.
+NAN = torch.full((2, 2, 3), -1.0)
+NAN[0, 0, 1] = NAN[1, 1, 2] = torch.nan
+g.case("ctc/no number", lambda x, t: torch.ctc_loss(x, t, T([1, 2]), T([1, 2])), NAN, T([[1, 0], [1, 2]]),
+       grad=False)
 g.write()

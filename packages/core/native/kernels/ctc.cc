@@ -23,7 +23,9 @@ constexpr T kNever = -std::numeric_limits<T>::infinity();
 // log(exp(a) + exp(b) + exp(c))
 template <class T>
 T log_sum(T a, T b, T c) {
-  const T high = std::max({a, b, c});
+  // NaN wins, lest it is lost beside what is impossible.
+  T high = a;
+  for (const T x : {b, c}) high = x > high || x != x ? x : high;
   if (high == kNever<T>) return high;
   return high + std::log(std::exp(a - high) + std::exp(b - high) + std::exp(c - high));
 }

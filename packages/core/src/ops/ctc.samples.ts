@@ -59,6 +59,12 @@ samplesFor('ctcLoss', [
     gradcheck: false, // not finite
   },
   {
+    name: 'scores that are no numbers',
+    golden: 'recurrent:ctc/no number',
+    run: (x: Tensor, targets: Tensor) => ctcLoss(x, targets, [1, 2], [1, 2]),
+    gradcheck: false, // not finite
+  },
+  {
     name: 'a label that is no class',
     inputs: [[3, 1, 4], labels([1, 1], [4])],
     run: loss([3], [1]),

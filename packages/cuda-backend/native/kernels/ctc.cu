@@ -24,7 +24,7 @@ FLAMBEAU_DEVICE T never() {
 // log(exp(a) + exp(b) + exp(c))
 template <class T>
 FLAMBEAU_DEVICE T log_sum(T a, T b, T c) {
-  const T high = max(max(a, b), c);
+  const T high = Max()(Max()(a, b), c);  // NaN wins, lest it is lost beside what is impossible
   if (high == never<T>()) return high;
   return high + std::log(std::exp(a - high) + std::exp(b - high) + std::exp(c - high));
 }
@@ -143,7 +143,7 @@ struct Scaled {
 struct AddScaled {
   template <class S>
   FLAMBEAU_DEVICE S operator()(const S& a, const S& b) const {
-    const auto high = max(a.high, b.high);
+    const auto high = Max()(a.high, b.high);
     if (high == never<decltype(high + 0)>()) return {high, 0};
     return {high, a.sum * std::exp(a.high - high) + b.sum * std::exp(b.high - high)};
   }
