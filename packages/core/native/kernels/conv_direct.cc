@@ -51,16 +51,6 @@ Tensor pack(const ConvGeometry& g, const Tensor& w, bool outputs_inner) {
   return packed;
 }
 
-// Where tap `k` of the window of output (od, oh, ow) lies in an image of the input, in pixels; -1
-// outside of it.
-int64_t input_of(const ConvGeometry& g, int64_t od, int64_t oh, int64_t ow, int64_t k) {
-  const int64_t d = od * g.stride_d - g.pad_d + k / (g.kh * g.kw) * g.dilation_d;
-  const int64_t h = oh * g.stride_h - g.pad_h + k / g.kw % g.kh * g.dilation_h;
-  const int64_t w = ow * g.stride_w - g.pad_w + k % g.kw * g.dilation_w;
-  if (d < 0 || d >= g.d || h < 0 || h >= g.h || w < 0 || w >= g.w) return -1;
-  return (d * g.h + h) * g.w + w;
-}
-
 template <class T>
 void forward(const ConvGeometry& g, const T* x, const T* packed, const T* bias, T* y) {
   const int64_t gc = g.group_c(), go = g.group_o(), rows = g.od * g.oh;
@@ -71,7 +61,7 @@ void forward(const ConvGeometry& g, const T* x, const T* packed, const T* bias, 
         T* out = y + (row * g.ow + ow) * g.o;
         for (int64_t o = 0; o < g.o; ++o) out[o] = bias ? bias[o] : T{};
         for (int64_t k = 0; k < g.taps(); ++k) {
-          const int64_t at = input_of(g, od, oh, ow, k);
+          const int64_t at = g.input_of(od, oh, ow, k);
           if (at < 0) continue;
           const T* in = x + (n * g.x_pixels() + at) * g.c;
           for (int64_t group = 0; group < g.groups; ++group) {
@@ -86,22 +76,6 @@ void forward(const ConvGeometry& g, const T* x, const T* packed, const T* bias, 
   });
 }
 
-// The output position that tap `k` of a kernel axis links with input position `at`; -1 for none.
-int64_t output_of(int64_t at, int64_t pad, int64_t k, int64_t dilation, int64_t stride,
-                  int64_t outputs) {
-  const int64_t start = at + pad - k * dilation;
-  if (start < 0 || start % stride != 0) return -1;
-  return start / stride < outputs ? start / stride : -1;
-}
-
-// Which pixel of an image of the output sees input (d, h, w) through tap `k`; -1 for none.
-int64_t output_of(const ConvGeometry& g, int64_t d, int64_t h, int64_t w, int64_t k) {
-  const int64_t od = output_of(d, g.pad_d, k / (g.kh * g.kw), g.dilation_d, g.stride_d, g.od);
-  const int64_t oh = output_of(h, g.pad_h, k / g.kw % g.kh, g.dilation_h, g.stride_h, g.oh);
-  const int64_t ow = output_of(w, g.pad_w, k % g.kw, g.dilation_w, g.stride_w, g.ow);
-  return od < 0 || oh < 0 || ow < 0 ? -1 : (od * g.oh + oh) * g.ow + ow;
-}
-
 template <class T>
 void input_grad(const ConvGeometry& g, const T* dy, const T* packed, T* dx) {
   const int64_t gc = g.group_c(), go = g.group_o(), rows = g.d * g.h;
@@ -112,7 +86,7 @@ void input_grad(const ConvGeometry& g, const T* dy, const T* packed, T* dx) {
         T* out = dx + (row * g.w + w) * g.c;
         std::fill(out, out + g.c, T{});
         for (int64_t k = 0; k < g.taps(); ++k) {
-          const int64_t at = output_of(g, d, h, w, k);
+          const int64_t at = g.output_of(d, h, w, k);
           if (at < 0) continue;
           const T* in = dy + (n * g.y_pixels() + at) * g.o;
           for (int64_t group = 0; group < g.groups; ++group) {
@@ -137,7 +111,7 @@ void channel_weight_grad(const ConvGeometry& g, const T* x, const T* dy, int64_t
     for (int64_t ow = 0; ow < g.ow; ++ow) {
       const T grad = dy[(row * g.ow + ow) * g.o + o];
       for (int64_t k = 0; k < g.taps(); ++k) {
-        const int64_t at = input_of(g, od, oh, ow, k);
+        const int64_t at = g.input_of(od, oh, ow, k);
         if (at < 0) continue;
         const T* in = x + (n * g.x_pixels() + at) * g.c + first;
         for (int64_t c = 0; c < gc; ++c) multiply_add(out[c * g.taps() + k], in[c], grad);

@@ -27,10 +27,34 @@ struct ConvGeometry {
   FLAMBEAU_HD int64_t x_pixels() const { return d * h * w; }  // of an image
   FLAMBEAU_HD int64_t y_pixels() const { return od * oh * ow; }
   FLAMBEAU_HD int64_t taps() const { return kd * kh * kw; }
+  // Where tap `k` of the window of an output lies in an image of the input, in pixels; -1
+  // outside of it.
+  FLAMBEAU_HD int64_t input_of(int64_t at_d, int64_t at_h, int64_t at_w, int64_t k) const {
+    const int64_t from_d = at_d * stride_d - pad_d + k / (kh * kw) * dilation_d;
+    const int64_t from_h = at_h * stride_h - pad_h + k / kw % kh * dilation_h;
+    const int64_t from_w = at_w * stride_w - pad_w + k % kw * dilation_w;
+    const bool outside =
+        from_d < 0 || from_d >= d || from_h < 0 || from_h >= h || from_w < 0 || from_w >= w;
+    return outside ? -1 : (from_d * h + from_h) * w + from_w;
+  }
+  // Which pixel of an image of the output sees an input through tap `k`; -1 for none.
+  FLAMBEAU_HD int64_t output_of(int64_t from_d, int64_t from_h, int64_t from_w, int64_t k) const {
+    const int64_t at_d = place_of(from_d + pad_d - k / (kh * kw) * dilation_d, stride_d, od);
+    const int64_t at_h = place_of(from_h + pad_h - k / kw % kh * dilation_h, stride_h, oh);
+    const int64_t at_w = place_of(from_w + pad_w - k % kw * dilation_w, stride_w, ow);
+    return at_d < 0 || at_h < 0 || at_w < 0 ? -1 : (at_d * oh + at_h) * ow + at_w;
+  }
   // Products of one image; a double, because it only weighs costs and must not overflow.
   double image_products() const {
     return static_cast<double>(y_pixels()) * static_cast<double>(o) *
            static_cast<double>(group_c() * taps());
+  }
+
+ private:
+  // Which of `places` windows along an axis begins at `start`; -1 for none.
+  FLAMBEAU_HD static int64_t place_of(int64_t start, int64_t stride, int64_t places) {
+    if (start < 0 || start % stride != 0) return -1;
+    return start / stride < places ? start / stride : -1;
   }
 };
 

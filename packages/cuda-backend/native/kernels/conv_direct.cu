@@ -38,59 +38,18 @@ __device__ __forceinline__ T put(SumOf<T> x) {
   }
 }
 
-// Calls body(T{}) with the type of `dtype`; there is no convolution of bools.
-template <class Body>
-void with_number_type(DType dtype, Body&& body) {
-  switch (dtype) {
-    case DType::kFloat32: return body(float{});
-    case DType::kFloat64: return body(double{});
-    case DType::kFloat16: return body(Half{});
-    case DType::kBFloat16: return body(BFloat16{});
-    case DType::kInt64: return body(int64_t{});
-    case DType::kInt32: return body(int32_t{});
-    case DType::kUInt8: return body(uint8_t{});
-    default: throw Failure("ERR_INTERNAL", "there is no convolution of bool tensors");
-  }
-}
-
-__device__ __forceinline__ int64_t first_item() {
-  return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-}
-__device__ __forceinline__ int64_t all_items() {
-  return static_cast<int64_t>(gridDim.x) * blockDim.x;
-}
-
-// Where tap `k` of the window of output (od, oh, ow) lies in an image of the input, in pixels; -1
-// outside of it.
-__device__ __forceinline__ int64_t input_of(const ConvGeometry& g, int64_t od, int64_t oh,
-                                            int64_t ow, int64_t k) {
-  const int64_t d = od * g.stride_d - g.pad_d + k / (g.kh * g.kw) * g.dilation_d;
-  const int64_t h = oh * g.stride_h - g.pad_h + k / g.kw % g.kh * g.dilation_h;
-  const int64_t w = ow * g.stride_w - g.pad_w + k % g.kw * g.dilation_w;
-  if (d < 0 || d >= g.d || h < 0 || h >= g.h || w < 0 || w >= g.w) return -1;
-  return (d * g.h + h) * g.w + w;
-}
-
-// The output position that tap `k` of a kernel axis links with input position `at`; -1 for none.
-__device__ __forceinline__ int64_t output_of(int64_t at, int64_t pad, int64_t k, int64_t dilation,
-                                             int64_t stride, int64_t outputs) {
-  const int64_t start = at + pad - k * dilation;
-  if (start < 0 || start % stride != 0) return -1;
-  return start / stride < outputs ? start / stride : -1;
-}
-
 // y; weights as [taps, c / groups, o].
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     forward_kernel(ConvGeometry g, const T* x, const T* w, const T* bias, T* y) {
   const int64_t gc = g.group_c(), go = g.group_o();
-  for (int64_t item = first_item(); item < g.n * g.y_pixels() * g.o; item += all_items()) {
+  for (int64_t item = global_thread(); item < g.n * g.y_pixels() * g.o; item += global_threads()) {
     const int64_t o = item % g.o, pixel = item / g.o;
     const int64_t ow = pixel % g.ow, oh = pixel / g.ow % g.oh, od = pixel / (g.ow * g.oh) % g.od;
     const T* image = x + pixel / g.y_pixels() * g.x_pixels() * g.c + o / go * gc;
     SumOf<T> sum = bias ? take(bias[o]) : SumOf<T>{};
     for (int64_t k = 0; k < g.taps(); ++k) {
-      const int64_t at = input_of(g, od, oh, ow, k);
+      const int64_t at = g.input_of(od, oh, ow, k);
       if (at < 0) continue;
       for (int64_t c = 0; c < gc; ++c)
         sum += take(image[at * g.c + c]) * take(w[(k * gc + c) * g.o + o]);
@@ -104,17 +63,14 @@ template <class T>
 __global__ void __launch_bounds__(kThreads)
     input_grad_kernel(ConvGeometry g, const T* dy, const T* w, T* dx) {
   const int64_t gc = g.group_c(), go = g.group_o();
-  for (int64_t item = first_item(); item < g.n * g.x_pixels() * g.c; item += all_items()) {
+  for (int64_t item = global_thread(); item < g.n * g.x_pixels() * g.c; item += global_threads()) {
     const int64_t c = item % g.c, pixel = item / g.c;
     const int64_t iw = pixel % g.w, ih = pixel / g.w % g.h, id = pixel / (g.w * g.h) % g.d;
     const T* image = dy + pixel / g.x_pixels() * g.y_pixels() * g.o + c / gc * go;
     SumOf<T> sum{};
     for (int64_t k = 0; k < g.taps(); ++k) {
-      const int64_t od = output_of(id, g.pad_d, k / (g.kh * g.kw), g.dilation_d, g.stride_d, g.od);
-      const int64_t oh = output_of(ih, g.pad_h, k / g.kw % g.kh, g.dilation_h, g.stride_h, g.oh);
-      const int64_t ow = output_of(iw, g.pad_w, k % g.kw, g.dilation_w, g.stride_w, g.ow);
-      if (od < 0 || oh < 0 || ow < 0) continue;
-      const int64_t at = (od * g.oh + oh) * g.ow + ow;
+      const int64_t at = g.output_of(id, ih, iw, k);
+      if (at < 0) continue;
       for (int64_t o = 0; o < go; ++o)
         sum += take(image[at * g.o + o]) * take(w[(k * go + o) * g.c + c]);
     }
@@ -127,12 +83,12 @@ template <class T>
 __global__ void __launch_bounds__(kThreads)
     weight_grad_kernel(ConvGeometry g, const T* x, const T* dy, T* dw) {
   const int64_t gc = g.group_c(), go = g.group_o();
-  for (int64_t item = first_item(); item < g.taps() * gc * g.o; item += all_items()) {
+  for (int64_t item = global_thread(); item < g.taps() * gc * g.o; item += global_threads()) {
     const int64_t o = item % g.o, c = item / g.o % gc, k = item / (g.o * gc);
     SumOf<T> sum{};
     for (int64_t n = 0; n < g.n; ++n)
       for (int64_t at = 0; at < g.y_pixels(); ++at) {
-        const int64_t from = input_of(g, at / (g.ow * g.oh), at / g.ow % g.oh, at % g.ow, k);
+        const int64_t from = g.input_of(at / (g.ow * g.oh), at / g.ow % g.oh, at % g.ow, k);
         if (from < 0) continue;
         sum += take(x[(n * g.x_pixels() + from) * g.c + o / go * gc + c]) *
                take(dy[(n * g.y_pixels() + at) * g.o + o]);
@@ -146,7 +102,7 @@ template <class T, int width>
 __global__ void __launch_bounds__(kThreads)
     add_bias_kernel(int64_t packs, int64_t columns, const T* bias, T* y) {
   const int64_t across = columns / width;
-  for (int64_t item = first_item(); item < packs; item += all_items()) {
+  for (int64_t item = global_thread(); item < packs; item += global_threads()) {
     Pack<T, width> values = load_pack<width>(y + item * width);
     const Pack<T, width> summands = load_pack<width>(bias + item % across * width);
 #pragma unroll
