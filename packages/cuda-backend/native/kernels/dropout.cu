@@ -79,7 +79,7 @@ Keep keep_of(Call& call, int64_t n, double p) {
 // `t` as row-major memory that can be read by 16 bytes: itself, or a copy.
 Tensor readable(Call& call, const Tensor& t) {
   if (t.is_contiguous() && is_aligned(t.data, 16)) return t;
-  const Tensor copy = call.temporary(t.shape, t.dtype);
+  Tensor copy = call.temporary(t.shape, t.dtype);
   copy_into(call, copy, t);
   return copy;
 }
