@@ -2,12 +2,13 @@
 #include <cstring>
 
 #include "many_tensors.h"
+#include "relaxed.h"
 
 namespace flambeau::cuda {
 
 namespace {
 
-// One element that device code sets to 1.
+// One element that device code sets to 1; several threads may.
 struct Flag {
   char* data;
   uint64_t one;  // the bits of 1 in its type
@@ -15,10 +16,10 @@ struct Flag {
 
   __device__ __forceinline__ void raise() const {
     switch (bytes) {
-      case 1: *reinterpret_cast<uint8_t*>(data) = static_cast<uint8_t>(one); break;
-      case 2: *reinterpret_cast<uint16_t*>(data) = static_cast<uint16_t>(one); break;
-      case 4: *reinterpret_cast<uint32_t*>(data) = static_cast<uint32_t>(one); break;
-      default: *reinterpret_cast<uint64_t*>(data) = one; break;
+      case 1: store_relaxed(data, static_cast<char>(one)); break;
+      case 2: store_relaxed(reinterpret_cast<uint16_t*>(data), static_cast<uint16_t>(one)); break;
+      case 4: store_relaxed(reinterpret_cast<uint32_t*>(data), static_cast<uint32_t>(one)); break;
+      default: store_relaxed(reinterpret_cast<uint64_t*>(data), one); break;
     }
   }
 };
@@ -63,7 +64,6 @@ __global__ void __launch_bounds__(kManyThreads)
     for (int j = 0; j < V; ++j)
       if (j < count) x[j] = narrowed<T>(v[j]);
   });
-  // Whoever finds one writes the same.
   if (!finite) flag.raise();
 }
 

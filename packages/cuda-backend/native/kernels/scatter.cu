@@ -1,4 +1,5 @@
 // Elements that are written at places, and what all kinds of scatter have in common.
+#include "relaxed.h"
 #include "scatter.h"
 
 namespace flambeau::cuda {
@@ -35,7 +36,8 @@ __global__ void __launch_bounds__(kThreads)
     const uint32_t rank = static_cast<uint32_t>(index + at[1] - all);
     if (winner[slots.of(rank, place)] != rank + 1) return;
   }
-  out[at[0] + place * places.step] = from[at[2]];
+  // Without an election all that go to one place are the same.
+  store_relaxed(out + (at[0] + place * places.step), from[at[2]]);
 }
 
 bool in_order(Combine combine, DType dtype) {
@@ -76,24 +78,18 @@ void assign_elements(Call& call, const Tensor& starts, const Tensor& index, cons
              call.stream(), index.as<I>(), static_cast<uint32_t>(ranks), places, *slots, winner);
     });
   }
-  const Axes all(from.shape, std::array<const Strided*, 3>{&starts, &index, &from});
-  all.for_parts([&](const Axes& part) {
-    Axes axes = part;
-    Places found = part_of(places, index, part.data[1]);
-    const int64_t bytes = join_neighbours(axes, 0, 2, 1, &found.step);
-    with_wide_item(bytes, [&](auto zero) {
-      using Item = decltype(zero);
-      with_index_type(index, [&](auto zero_index) {
-        using I = decltype(zero_index);
-        launch(assign_kernel<Item, I>, static_cast<unsigned>(ceil_divide(axes.numel, kThreads)),
-               kThreads, 0, call.stream(), Geometry<3>(axes),
-               reinterpret_cast<Item*>(const_cast<char*>(axes.data[0])),
-               reinterpret_cast<const I*>(axes.data[1]), index.as<I>(),
-               reinterpret_cast<const Item*>(axes.data[2]), found,
-               slots ? *slots : Slots(1, 1, 1, 1), winner);
-      });
-    });
-  });
+  for_items(from.shape, starts, index, from, places,
+            [&](auto item, auto number, const Axes& axes, const Places& found) {
+              using Item = decltype(item);
+              using I = decltype(number);
+              launch(assign_kernel<Item, I>,
+                     static_cast<unsigned>(ceil_divide(axes.numel, kThreads)), kThreads, 0,
+                     call.stream(), Geometry<3>(axes),
+                     reinterpret_cast<Item*>(const_cast<char*>(axes.data[0])),
+                     reinterpret_cast<const I*>(axes.data[1]), index.as<I>(),
+                     reinterpret_cast<const Item*>(axes.data[2]), found,
+                     slots ? *slots : Slots(1, 1, 1, 1), winner);
+            });
 }
 
 void scatter_lanes(Call& call, const Tensor& out, const Tensor& given_index, const Tensor& given,
