@@ -410,6 +410,8 @@ uint64_t warp_exchange(Exchange kind, unsigned mask, uint64_t value, int operand
   return request.result;
 }
 
+const std::source_location& launched_at() { return block.launch->at; }
+
 int running_thread() { return block.current; }
 
 unsigned active_lanes() { return 1u << block.current % kLanes; }

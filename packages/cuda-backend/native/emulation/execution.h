@@ -87,6 +87,8 @@ void atomic_step();
 // Ends the launch with a failure.
 [[noreturn]] void trap(const char* reason, const std::source_location& at);
 [[noreturn]] void stop(const std::string& reason);
+// Where the kernel that runs was launched.
+const std::source_location& launched_at();
 
 // Dynamic shared memory of the block.
 void* dynamic_shared();

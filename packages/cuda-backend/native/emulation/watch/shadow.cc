@@ -4,11 +4,17 @@
 #include <sys/mman.h>
 
 #include <array>
+#include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <new>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "../execution.h"
+#include "../state.h"
+#include "../warp.h"
 #include "order.h"
 #include "places.h"
 #include "watch.h"
@@ -57,6 +63,11 @@ uint32_t lane_bit(int thread) { return 1u << thread % 32; }
 
 // --- failures ---
 
+const bool goes_on = [] {
+  const char* const value = std::getenv("FLAMBEAU_EMULATED_RACES");
+  return value && std::strcmp(value, "print") == 0;
+}();
+
 std::string thread_name(uint32_t thread) {
   const auto part = [](uint32_t x) { return std::to_string(x); };
   return "thread (" + part(thread % blockDim.x) + ", " + part(thread / blockDim.x % blockDim.y) +
@@ -85,7 +96,11 @@ struct Current {
   uint32_t place;
 };
 
-[[noreturn]] void race(const Current& current, const Mark& earlier, const char* did) {
+// Races that were printed, where a launch goes on in spite of them.
+std::set<std::pair<uint32_t, uint32_t>> printed;
+
+void race(const Current& current, const Mark& earlier, const char* did) {
+  if (goes_on && !printed.insert({current.place, earlier.place}).second) return;
   const Segment& before = order::segment(earlier.segment);
   const bool here = order::is_of_this_block(before);
   const bool near = order::is_near(before);
@@ -102,7 +117,8 @@ struct Current {
        : !here        ? "; blocks of a launch have no order"
        : near         ? "; there is no __syncwarp() in between"
                       : "; there is no barrier in between");
-  stop(reason);
+  if (!goes_on) stop(reason);
+  set_failure("the kernel launched at " + place_of(launched_at()) + ": " + reason);
 }
 
 // --- cells ---
