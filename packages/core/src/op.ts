@@ -56,7 +56,8 @@ export type Derivative<P> = Rule<P> | Rule<P>['formula'] | 'non-differentiable'
 
 /** All gradients at once, for operations with many inputs or a joint backward kernel. */
 export interface JointRule<P> {
-  readonly needs: readonly string[]
+  /** What is saved for the formula: for any gradient, or by the inputs that want one. */
+  readonly needs: readonly string[] | Readonly<Record<string, readonly string[]>>
   readonly formula: (
     grads: readonly (Tensor | null)[],
     saved: SavedInputs,
@@ -104,8 +105,12 @@ export class Op<P = unknown> {
     if ('formula' in derivative && typeof derivative.formula === 'function') {
       this.joint = derivative as JointRule<P>
       this.rules = []
-      const mask = this.#mask(this.joint.needs)
-      this.saveMasks = inputs.map(() => mask)
+      const { needs: saved } = this.joint
+      this.saveMasks = inputs.map((input) =>
+        this.#mask(
+          Array.isArray(saved) ? saved : ((saved as Record<string, string[]>)[input] ?? []),
+        ),
+      )
       this.differentiable = true
       return
     }

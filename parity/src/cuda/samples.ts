@@ -106,6 +106,15 @@ function requireSameKind(actual: readonly Tensor[], expected: readonly Tensor[])
   throw new Error(`got ${kinds(actual)}, expected ${kinds(expected)}`)
 }
 
+/** Operations whose 16-bit results are rounded at every step on a GPU, and once on the processor. */
+const STEPPED: ReadonlySet<string> = new Set(['recurrent'])
+
+/** The sample, with what those roundings explain: weights of the goldens make them grow from step to step. */
+function stepped(sample: Sample, dtype: DType): Sample {
+  const { rtol } = defaultTolerance(dtype)
+  return { ...sample, tolerance: { rtol: 8 * rtol, atol: 8 * rtol } }
+}
+
 /**
  * What rounding in another order explains; in 16 bits, of sums that cancel, a step of what was summed. Products
  * and sums that are joined, and a C library that is as far off as CUDA's documentation says, stay within it.
@@ -162,7 +171,9 @@ function gradientsOf(
   return [...grad(outputs, wanted, { gradOutputs, allowUnused: true })]
 }
 
-function compare(op: string, sample: Sample, dtype?: DType): void {
+function compare(op: string, asked: Sample, dtype?: DType): void {
+  const narrow = dtype === 'float16' || dtype === 'bfloat16'
+  const sample = narrow && STEPPED.has(op) ? stepped(asked, dtype) : asked
   const expected = expectedOf(sample, 0, dtype)
   if (expected === null) return
   const inputs = onDevice(inputsOf(sample, dtype))
@@ -180,7 +191,7 @@ function compare(op: string, sample: Sample, dtype?: DType): void {
     return requireClose(sample, sorted(actual), sorted(expected), 'values')
   }
   requireClose(sample, actual, expected, 'output')
-  if (sample.gradcheck === false || dtype === 'float16' || dtype === 'bfloat16') return
+  if (sample.gradcheck === false || narrow) return
   const gradients = gradientsOf(inputsOf(sample, dtype), (leaves) => outputsOf(sample, leaves))
   const there = gradientsOf(inputs, (leaves) => deviceOutputsOf(sample, leaves))
   requireClose(sample, there, gradients, 'gradient')

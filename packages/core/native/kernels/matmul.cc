@@ -8,6 +8,7 @@
 #include "iterate.h"
 #include "product_bfloat16.h"
 #include "products.h"
+#include "reduce_driver.h"
 
 namespace flambeau {
 
@@ -179,6 +180,19 @@ bool is_bfloat16_weight_grad(const Call& call) {
   return bfloat16_product_fits(product);
 }
 
+// Output 1 [columns]: the sums of the rows of grad [..., columns].
+void bias_gradient(Call& call, const Tensor& grad) {
+  Tensor& sums = row_major_output(call, 1, grad.dtype);
+  require_internal(sums.shape == Shape({grad.size(grad.ndim() - 1)}),
+                   "the gradient of a bias has the wrong shape");
+  if (grad.dtype != DType::kBFloat16) return sum_rows(grad, sums);
+  Tensor wide = call.temporary(grad.shape, DType::kFloat32);
+  Tensor wide_sums = call.temporary(sums.shape, DType::kFloat32);
+  copy_into(wide, grad);
+  sum_rows(wide, wide_sums);
+  copy_into(sums, wide_sums);
+}
+
 }  // namespace
 
 // a [..., m, k] · b [..., k, n] -> [..., m, n], batches broadcast; a [k] is a row, b [k] a column,
@@ -262,8 +276,8 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(linear, is_bfloat16_linear(call)) {
   });
 }
 
-// The gradient of w in linear: grad [..., out] transposed · x [..., in] -> [out, in], all leading
-// axes being rows.
+// The gradients of w and the bias in linear: grad [..., out] transposed · x [..., in] -> [out, in],
+// all leading axes being rows, and if there is a second output the sums of the rows of grad [out].
 FLAMBEAU_KERNEL_ALL_TYPES_IF(linear_weight_grad, is_bfloat16_weight_grad(call)) {
   const Rows grad(call, call.in(0));
   const Rows x(call, call.in(1));
@@ -272,6 +286,7 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(linear_weight_grad, is_bfloat16_weight_grad(call)) 
                    "a layer needs one type");
   require_internal(call.spec(0).shape == Shape({grad.columns, x.columns}),
                    "the gradient of a weight has the wrong shape");
+  if (call.num_outputs() > 1) bias_gradient(call, grad.tensor);
   with_result(call, 0, [&](const Tensor& y) {
     if (x.tensor.dtype == DType::kBFloat16) {
       BFloat16Product product;

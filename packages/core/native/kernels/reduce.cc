@@ -147,6 +147,15 @@ void reduce_moments(Call& call) {
 
 }  // namespace
 
+void sum_rows(const Tensor& x, Tensor& to) {
+  const ReducePlan plan(x, (uint32_t{1} << (x.ndim() - 1)) - 1);
+  const Reducer& reducer = active::reduce_table().sum.by_type[static_cast<int>(x.dtype)];
+  Tensor* const outs[] = {&to};
+  run_reduction(x, plan,
+                {&reducer, wide_finish<Itself>(x.dtype, to.dtype), {plan.count, 0}, kGrain}, outs,
+                1);
+}
+
 // Σ x. Floats are summed in double; whole numbers and bools in int64, and then converted.
 FLAMBEAU_KERNEL(sum) {
   require_outputs(call, 1);

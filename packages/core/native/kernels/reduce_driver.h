@@ -29,4 +29,8 @@ struct ReduceTask {
 void run_reduction(const Tensor& x, const ReducePlan& plan, const ReduceTask& task,
                    Tensor* const* outs, int out_count);
 
+// to = the sums of x over all axes but the last, as the operation `sum` gives them, in x's type
+// (not a narrow one). (reduce.cc)
+void sum_rows(const Tensor& x, Tensor& to);
+
 }  // namespace flambeau

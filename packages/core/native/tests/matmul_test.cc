@@ -243,6 +243,12 @@ TEST_CASE_TEMPLATE("linear and the gradient of its weight", T, float, double) {
       const auto grad_w = run("linear_weight_grad", {grad, input}, {{dtype_of<T>, w.shape}});
       CHECK(difference(values<T>(grad_w[0]), naive<T>(transposed(grad, 0, 1), input, w.shape)) <=
             2 * kTolerance<T>);
+      // With the gradient of a bias: that of the operation `sum`, to the last bit.
+      const auto both = run("linear_weight_grad", {grad, input},
+                            {{dtype_of<T>, w.shape}, {dtype_of<T>, bias.shape}});
+      CHECK(values<T>(both[0]) == values<T>(grad_w[0]));
+      CHECK(values<T>(both[1]) ==
+            values<T>(run("sum", {grad}, {{dtype_of<T>, bias.shape}}, {0})[0]));
     }
   }
 }

@@ -185,3 +185,16 @@ samplesFor('rowsProduct', [
     run: matmul,
   },
 ])
+
+samplesFor('rowsProductAndSum', [
+  {
+    name: 'reached through linear',
+    inputs: [[2, 3, 4], [5, 4], [5]],
+    run: linear,
+  },
+  {
+    name: 'of a vector',
+    inputs: [[4], [5, 4], [5]],
+    run: linear,
+  },
+])

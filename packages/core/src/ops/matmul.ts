@@ -6,10 +6,17 @@ import { BOOL } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
-import { defineOp, needs, run } from '../op.ts'
+import { defineOp, run } from '../op.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
-import { operand, product, productType, requireRank, rowsProduct } from './product-rules.ts'
+import {
+  operand,
+  product,
+  productType,
+  requireRank,
+  rowsProduct,
+  rowsProductAndSum,
+} from './product-rules.ts'
 
 /** The second factor of a product, by name. */
 export interface FactorOptions {
@@ -161,13 +168,21 @@ export interface LinearOptions {
 
 const readLinear = parameters<[Tensor, Tensor | null]>('linear', ['weight', 'bias'])
 
-const linearOp = defineOp('linear', ['input', 'weight', 'bias'], {
-  derivative: {
-    input: needs(['weight'], (grad, { weight }) => product(grad, weight as Tensor)),
-    weight: needs(['input'], (grad, { input }) => rowsProduct(grad, input as Tensor)),
-    bias: (grad) => grad,
+const linearOp = defineOp<'input' | 'weight' | 'bias', null>(
+  'linear',
+  ['input', 'weight', 'bias'],
+  {
+    derivative: {
+      needs: { input: ['weight'], weight: ['input'] },
+      formula: ([grad], { input, weight }, { needed }) => {
+        if (!grad) return []
+        const dx = needed[0] ? product(grad, weight as Tensor) : null
+        if (needed[1] && needed[2]) return [dx, ...rowsProductAndSum(grad, input as Tensor)]
+        return [dx, needed[1] ? rowsProduct(grad, input as Tensor) : null, needed[2] ? grad : null]
+      },
+    },
   },
-})
+)
 
 /**
  * Affine map of the last axis: input · weightᵀ + bias.

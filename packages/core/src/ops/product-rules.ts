@@ -4,7 +4,7 @@ import type { DTypeCode } from '../dtype.ts'
 import { BOOL, promote } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
-import { defineOp, needs, run } from '../op.ts'
+import { defineOp, needs, run, runMany } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
@@ -51,6 +51,40 @@ const rowsProductOp = defineOp('rowsProduct', ['left', 'right'], {
 export function rowsProduct(left: Tensor, right: Tensor): Tensor {
   const shape = [left._shape[left.ndim - 1] as number, right._shape[right.ndim - 1] as number]
   return run(rowsProductOp, [left, right], shape, left._dtype)
+}
+
+const rowsProductAndSumOp = defineOp<'left' | 'right', null>(
+  'rowsProductAndSum',
+  ['left', 'right'],
+  {
+    kernel: 'linear_weight_grad',
+    outputs: 2,
+    derivative: {
+      needs: { left: ['right'], right: ['left'] },
+      formula: ([grad, sumGrad], { left, right }, { shapes, needed }) => {
+        const across = grad && needed[0] ? product(right as Tensor, grad.transpose(0, 1)) : null
+        const along = sumGrad && needed[0] ? sumGrad.expand(shapes[0] as Shape) : null
+        return [
+          across && along ? across.add(along) : (across ?? along),
+          grad && needed[1] ? product(left as Tensor, grad) : null,
+        ]
+      },
+    },
+  },
+)
+
+/** The same, and the sum of all rows of `left` [M]. */
+export function rowsProductAndSum(left: Tensor, right: Tensor): Tensor[] {
+  const [rows, columns] = [left._shape[left.ndim - 1], right._shape[right.ndim - 1]] as number[]
+  const dtype = left._dtype
+  return runMany(
+    rowsProductAndSumOp,
+    [left, right],
+    [
+      { shape: [rows as number, columns as number], dtype },
+      { shape: [rows as number], dtype },
+    ],
+  )
 }
 
 /** The shape of input · other, of a tensor with one axis counting as a row or a column. */

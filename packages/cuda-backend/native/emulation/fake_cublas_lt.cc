@@ -37,6 +37,14 @@ struct OpaquePreference {
 
 namespace {
 
+bool has_bias(const OpaqueMatmulDesc& desc) {
+  return desc.epilogue == kBias || desc.epilogue == kReluBias;
+}
+// Is the pointer to a bias read, or written to?
+bool has_vector(const OpaqueMatmulDesc& desc) {
+  return has_bias(desc) || desc.epilogue == kBiasGradB;
+}
+
 constexpr int kAlgorithms = 2;
 constexpr uint64_t kMark = 0x666c616d62656175;  // of algorithms that come from here
 
@@ -128,19 +136,24 @@ Status judge(const OpaqueMatmulDesc& desc, const OpaqueLayout& a, const OpaqueLa
   if (k != inner || d.rows != m || d.columns != n || c.rows != m || c.columns != n)
     return kInvalidValue;
   for (const OpaqueLayout* layout : {&a, &b, &c})
-    if (layout->type != d.type || layout->batch != d.batch) return kInvalidValue;
+    if (layout->batch != d.batch) return kInvalidValue;
+  // Products of 16-bit floats may come as float32.
+  const bool widens = d.type == kFloat32 && (a.type == kFloat16 || a.type == kBFloat16);
+  if (a.type != b.type || c.type != d.type || (a.type != d.type && !widens)) return kInvalidValue;
   if (d.batch < 1 || d.batch > 65535) return kNotSupported;
   if (d.batch > 1 && d.step < d.ld * static_cast<int64_t>(n - 1) + static_cast<int64_t>(m))
     return kInvalidValue;  // results would overlap
   if ((desc.compute == kCompute64) != (d.type == kFloat64)) return kNotSupported;
-  if (desc.compute == kCompute32Tf32 && d.type != kFloat32) return kNotSupported;
+  if (desc.compute == kCompute32Tf32 && a.type != kFloat32) return kNotSupported;
   switch (desc.epilogue) {
     case kNoEpilogue: return kSuccess;
     case kRelu:
     case kBias:
-    case kReluBias: break;
+    case kReluBias:
+    case kBiasGradB: break;
     default: return kInvalidValue;
   }
+  if (desc.epilogue == kBiasGradB && d.batch != 1) return kNotSupported;
   // Refused here so that our own way of doing them is tested.
   if (d.type == kFloat64) return kNotSupported;
   return kSuccess;
@@ -164,7 +177,7 @@ Status heuristic(Handle handle, MatmulDesc desc, Layout a, Layout b, Layout c, L
       return kInvalidValue;
   if (const Status status = judge(*desc, *a, *b, *c, *d); status != kSuccess) return status;
   if (workspace_of(*d) > preference->workspace) return kNotSupported;
-  const bool biased = desc->epilogue == kBias || desc->epilogue == kReluBias;
+  const bool biased = has_vector(*desc);
   for (int number = 0; number < std::min(requested, kAlgorithms); ++number) {
     Heuristic& result = results[number];
     result = {};
@@ -197,6 +210,16 @@ struct Job {
   double alpha, beta;
   bool rounds_parts;  // are the halves of a sum rounded to the type of the result?
 
+  // The sums of the columns of op(b) [k, n].
+  void sum_columns(int64_t n, int64_t k, bool turned) const {
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int64_t l = 0; l < k; ++l)
+        sum += value_at(b.type, b_data, turned ? l * b.ld + j : j * b.ld + l);
+      set_value(d.type, const_cast<void*>(desc.bias), j, sum);
+    }
+  }
+
   void run() const {
     const auto m = static_cast<int64_t>(d.rows), n = static_cast<int64_t>(d.columns);
     const bool a_turned = desc.transpose_a == kTransposed;
@@ -220,11 +243,11 @@ struct Job {
           }
           double value = alpha * sum;
           if (beta != 0) value += beta * value_at(c.type, c_data, number * c.step + j * c.ld + i);
-          const bool biased = desc.epilogue == kBias || desc.epilogue == kReluBias;
-          if (biased) value += value_at(d.type, desc.bias, i);
+          if (has_bias(desc)) value += value_at(d.type, desc.bias, i);
           const bool cut = desc.epilogue == kRelu || desc.epilogue == kReluBias;
           set_value(d.type, d_data, number * d.step + j * d.ld + i, cut && value < 0 ? 0 : value);
         }
+    if (desc.epilogue == kBiasGradB) sum_columns(n, k, b_turned);
   }
 };
 
@@ -243,7 +266,7 @@ Status matmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, 
   const size_t needed = workspace_of(*d_layout);
   if (workspace_bytes < needed || (needed > 0 && (!workspace || !is_aligned(workspace, 16))))
     return kInvalidValue;
-  const bool biased = desc->epilogue == kBias || desc->epilogue == kReluBias;
+  const bool biased = has_vector(*desc);
   if (biased &&
       (!desc->bias || !is_aligned(desc->bias, 16) || !is_aligned(desc->bias, algorithm->data[5])))
     return kInvalidValue;

@@ -164,8 +164,8 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear, all_of_16bit_type(call)) {
   });
 }
 
-// The gradient of w in linear: grad [..., out] transposed · x [..., in] -> [out, in], all leading
-// axes being rows.
+// The gradients of w and the bias in linear: grad [..., out] transposed · x [..., in] -> [out, in],
+// all leading axes being rows, and if there is a second output the sums of the rows of grad [out].
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear_weight_grad, all_of_16bit_type(call)) {
   const Rows grad(call, call.in(0));
   const Rows x(call, call.in(1));
@@ -183,6 +183,12 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(linear_weight_grad, all_of_16bit_type(call)) {
   product.a = {grad.tensor.data, grad.column, grad.row, 0};
   product.b = {x.tensor.data, x.row, x.column, 0};
   product.c_row = product.n;
+  if (call.num_outputs() > 1) {
+    const Tensor& sums = row_major_output(call, 1, x.tensor.dtype);
+    require_internal(sums.shape == Shape({grad.columns}),
+                     "the gradient of a bias has the wrong shape");
+    product.row_sums = sums.data;
+  }
   with_result(call, 0, [&](const Tensor& y) {
     product.c = y.data;
     multiply(call, product);

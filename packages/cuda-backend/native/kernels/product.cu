@@ -1,134 +1,19 @@
+// Which way a matrix product goes, and what is done where no library does it.
 #include <algorithm>
-#include <array>
-#include <atomic>
-#include <memory>
-#include <mutex>
-#include <type_traits>
 
-#include "cublas_lt.h"
 #include "elements.h"
-#include "plan_cache.h"
 #include "product.h"
-#include "settings.h"
+#include "product_ways.h"
+#include "reduce.h"
 
 namespace flambeau::cuda {
 
 namespace {
 
-constexpr uint64_t kWorkspaceBytes = uint64_t{32} << 20;
-constexpr int64_t kMostProducts = 65535;  // of one call of the library
-constexpr size_t kPlans = 4096;
-constexpr int kAlgorithms = 3;  // of a plan: the others are for when the first one refuses
-
-// --- whole numbers ---
-
-constexpr int kTile = 16;
+constexpr int kFinishThreads = 256;
 
 template <class T>
-struct IntegerProduct {
-  int64_t m, n, k, count;
-  const T *a, *b;
-  int64_t a_row, a_column, a_step, b_row, b_column, b_step;
-  T* c;
-  int64_t c_row, c_step;
-  T alpha, beta;
-  const T* addend;
-  int64_t addend_row, addend_step;
-  const T* bias;
-  bool relu;
-};
-
-// The arithmetic of T: unsigned and not narrower than int, so that it wraps.
-template <class T>
-using Wrapping = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
-
-// A block of kTile × kTile threads makes one tile of c after another.
-template <class T>
-__global__ void integer_product_kernel(IntegerProduct<T> p) {
-  using Sum = Wrapping<T>;
-  __shared__ Sum a_tile[kTile][kTile + 1];
-  __shared__ Sum b_tile[kTile][kTile + 1];
-  const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
-  const int64_t across = (p.n + kTile - 1) / kTile, down = (p.m + kTile - 1) / kTile;
-  for (int64_t tile = blockIdx.x; tile < p.count * down * across; tile += gridDim.x) {
-    const int64_t number = tile / (down * across);
-    const int64_t i = tile / across % down * kTile + y, j = tile % across * kTile + x;
-    const T* a = p.a + number * p.a_step;
-    const T* b = p.b + number * p.b_step;
-    Sum sum = 0;
-    for (int64_t k = 0; k < p.k; k += kTile) {
-      a_tile[y][x] =
-          i < p.m && k + x < p.k ? static_cast<Sum>(a[i * p.a_row + (k + x) * p.a_column]) : Sum{0};
-      b_tile[y][x] =
-          j < p.n && k + y < p.k ? static_cast<Sum>(b[(k + y) * p.b_row + j * p.b_column]) : Sum{0};
-      __syncthreads();
-      for (int l = 0; l < kTile; ++l) sum += a_tile[y][l] * b_tile[l][x];
-      __syncthreads();
-    }
-    if (i >= p.m || j >= p.n) continue;
-    sum *= static_cast<Sum>(p.alpha);
-    if (p.addend)
-      sum += static_cast<Sum>(p.beta) *
-             static_cast<Sum>(p.addend[number * p.addend_step + i * p.addend_row + j]);
-    if (p.bias) sum += static_cast<Sum>(p.bias[j]);
-    const T result = static_cast<T>(sum);
-    p.c[number * p.c_step + i * p.c_row + j] =
-        p.relu && formulas::is_negative(result) ? T{0} : result;
-  }
-}
-
-// A number given to a kernel as an element: the fraction is dropped, and what is out of range is 0.
-template <class T>
-T to_element(double value) {
-  const bool fits = value > -0x1p63 && value < 0x1p63;
-  return static_cast<T>(fits ? static_cast<int64_t>(value) : 0);
-}
-
-template <class T>
-void multiply_integers(Call& call, const MatrixProduct& p) {
-  const IntegerProduct<T> product = {p.m,
-                                     p.n,
-                                     p.k,
-                                     p.count,
-                                     static_cast<const T*>(p.a.data),
-                                     static_cast<const T*>(p.b.data),
-                                     p.a.row,
-                                     p.a.column,
-                                     p.a.step,
-                                     p.b.row,
-                                     p.b.column,
-                                     p.b.step,
-                                     static_cast<T*>(p.c),
-                                     p.c_row,
-                                     p.c_step,
-                                     to_element<T>(p.alpha),
-                                     to_element<T>(p.beta),
-                                     static_cast<const T*>(p.addend),
-                                     p.addend_row,
-                                     p.addend_step,
-                                     static_cast<const T*>(p.bias),
-                                     p.relu};
-  const int64_t tiles = p.count * ((p.m + kTile - 1) / kTile) * ((p.n + kTile - 1) / kTile);
-  const auto blocks = static_cast<unsigned>(std::min<int64_t>(tiles, 1 << 20));
-  launch(integer_product_kernel<T>, dim3(blocks), dim3(kTile, kTile), 0, call.stream(), product);
-}
-
-// --- what is left to do where the library does not: bias and relu, or no products at all ---
-
-struct Finish {
-  int64_t m, n, count;
-  void* c;
-  int64_t c_row, c_step;
-  bool has_sums;  // c holds sums; else they are zero
-  double beta;
-  const void* addend;
-  int64_t addend_row, addend_step;
-  const void* bias;
-  bool relu;
-};
-
-template <class T>
-__global__ void finish_kernel(Finish f) {
+__global__ void __launch_bounds__(kFinishThreads) finish_kernel(ProductEnd f) {
   using Work = Computed<T>;
   const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t at = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -146,13 +31,14 @@ __global__ void finish_kernel(Finish f) {
   }
 }
 
-void finish(Call& call, DType dtype, const Finish& f) {
-  constexpr int kThreads = 256;
+}  // namespace
+
+void finish_product(Call& call, DType dtype, const ProductEnd& f) {
   const int64_t items = f.count * f.m * f.n;
-  const auto blocks =
-      static_cast<unsigned>(std::min<int64_t>((items + kThreads - 1) / kThreads, 1 << 20));
+  const auto blocks = static_cast<unsigned>(
+      std::min<int64_t>((items + kFinishThreads - 1) / kFinishThreads, 1 << 20));
   const auto run = [&](auto kernel) {
-    launch(kernel, dim3(blocks), dim3(kThreads), 0, call.stream(), f);
+    launch(kernel, dim3(blocks), dim3(kFinishThreads), 0, call.stream(), f);
   };
   switch (dtype) {
     case DType::kFloat64: return run(finish_kernel<double>);
@@ -162,308 +48,43 @@ void finish(Call& call, DType dtype, const Finish& f) {
   }
 }
 
-// --- cuBLASLt ---
+namespace {
 
-// The library stores matrices by columns, so it computes cᵀ [n, m] = bᵀ · aᵀ: its first operand is
-// our b. A stored matrix of the library, and whether it is to be transposed.
-struct Stored {
-  bool transposed;
-  int64_t rows, columns, ld;
-};
+// row_sums [m], by a kernel of ours: the columns of a as a matrix [k, m].
+void sum_rows(Call& call, const MatrixProduct& p) {
+  Tensor rows, sums;
+  rows.data = static_cast<char*>(const_cast<void*>(p.a.data));
+  rows.dtype = sums.dtype = p.dtype;
+  rows.shape = {p.k, p.m};
+  rows.strides[0] = p.a.column;
+  rows.strides[1] = p.a.row;
+  sums.data = static_cast<char*>(p.row_sums);
+  sums.shape = {p.m};
+  sums.strides[0] = 1;
+  sum_columns(call, rows, sums);
+}
 
-// `rows` × `columns` elements of a matrix of ours, as a stored matrix of its transpose.
-bool find_stored(const MatrixView& view, int64_t rows, int64_t columns, Stored& stored) {
-  if ((view.column == 1 || columns == 1) && (view.row >= columns || rows == 1)) {
-    stored = {false, columns, rows, rows == 1 ? columns : view.row};
-    return true;
+// c, where it has elements; are row_sums made as well?
+bool multiplied(Call& call, const MatrixProduct& p) {
+  if (!is_floating(p.dtype)) {
+    multiply_integers(call, p);
+    return false;
   }
-  if ((view.row == 1 || rows == 1) && (view.column >= rows || columns == 1)) {
-    stored = {true, rows, columns, columns == 1 ? rows : view.column};
-    return true;
-  }
+  if (p.k > 0) return multiply_by_library(call, p);
+  finish_product(call, result_type(p),
+                 {p.m, p.n, p.count, p.c, p.c_row, p.c_step, false, p.beta,
+                  p.beta == 0 ? nullptr : p.addend, p.addend_row, p.addend_step, p.bias, p.relu});
   return false;
 }
-
-// Such a matrix, by a copy where it lies differently.
-Stored stored_of(Call& call, MatrixView& view, const MatrixProduct& p, int64_t rows,
-                 int64_t columns) {
-  Stored stored;
-  if (find_stored(view, rows, columns, stored)) return stored;
-  const bool one = p.count == 1 || view.step == 0;  // one matrix serves all products
-  Tensor t;
-  t.data = static_cast<char*>(const_cast<void*>(view.data));
-  t.dtype = p.dtype;
-  t.shape = {one ? 1 : p.count, rows, columns};
-  t.strides[0] = view.step;
-  t.strides[1] = view.row;
-  t.strides[2] = view.column;
-  Tensor copy = call.temporary(t.shape, t.dtype);
-  copy_into(call, copy, t);
-  view = {copy.data, columns, 1, one ? 0 : rows * columns};
-  find_stored(view, rows, columns, stored);
-  return stored;
-}
-
-lt::Type type_of(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat64: return lt::kFloat64;
-    case DType::kFloat16: return lt::kFloat16;
-    case DType::kBFloat16: return lt::kBFloat16;
-    default: return lt::kFloat32;
-  }
-}
-
-// The largest power of two up to 256 that divides an address: algorithms depend on it.
-uint32_t alignment_of(const void* data) {
-  const auto address = reinterpret_cast<uintptr_t>(data) | 256;
-  return static_cast<uint32_t>(address & (~address + 1));
-}
-
-// One way to compute products of certain sizes, strides, types and alignments.
-struct LtPlan {
-  lt::MatmulDesc desc = nullptr;
-  lt::Layout a = nullptr, b = nullptr, c = nullptr, d = nullptr;
-  std::array<lt::Heuristic, kAlgorithms> algorithms = {};  // the best first
-  int count = 0;
-  std::atomic<int> next = 0;  // those before refused when they were run
-  bool fused = true;          // does it do bias and relu?
-  std::mutex mutex;           // held while the bias of a call is in the descriptor
-
-  LtPlan() = default;
-  LtPlan(const LtPlan&) = delete;
-  LtPlan& operator=(const LtPlan&) = delete;
-  ~LtPlan() {
-    const lt::Functions& f = lt::functions();
-    if (desc) f.matmul_destroy(desc);
-    for (lt::Layout layout : {a, b, c, d})
-      if (layout) f.layout_destroy(layout);
-  }
-};
-
-constexpr size_t kKey = 27;
-using LtPlans = PlanCache<kKey, LtPlan>;
-
-struct Operands {
-  Stored a, b;  // of the library: a is our b
-  MatrixView a_view, b_view;
-  const void* addend;
-  int64_t addend_row, addend_step;
-};
-
-class LtCall {
- public:
-  LtCall(Call& call, const MatrixProduct& product) : call_(call), p_(product) {
-    o_.a_view = p_.b;
-    o_.b_view = p_.a;
-    o_.a = stored_of(call, o_.a_view, p_, p_.k, p_.n);
-    o_.b = stored_of(call, o_.b_view, p_, p_.m, p_.k);
-    const bool adds = p_.addend && p_.beta != 0;
-    o_.addend = adds ? p_.addend : p_.c;
-    o_.addend_row = adds ? p_.addend_row : p_.c_row;
-    o_.addend_step = adds ? p_.addend_step : p_.c_step;
-    beta_ = adds ? p_.beta : 0;
-    // The library reads a bias in units of 16 bytes.
-    fuses_ = p_.count == 1 && (p_.bias || p_.relu) &&
-             (!p_.bias || reinterpret_cast<uintptr_t>(p_.bias) % 16 == 0);
-    tf32_ = p_.dtype == DType::kFloat32 && library_settings().matmul_tf32;
-  }
-
-  void run() {
-    if (p_.count <= kMostProducts) return part(0, p_.count);
-    for (int64_t first = 0; first < p_.count; first += kMostProducts)
-      part(first, std::min(kMostProducts, p_.count - first));
-  }
-
- private:
-  void part(int64_t first, int64_t count) {
-    const auto item = static_cast<int64_t>(element_size(p_.dtype));
-    const char* a = static_cast<const char*>(o_.a_view.data) + first * o_.a_view.step * item;
-    const char* b = static_cast<const char*>(o_.b_view.data) + first * o_.b_view.step * item;
-    const char* c = static_cast<const char*>(o_.addend) + first * o_.addend_step * item;
-    char* d = static_cast<char*>(p_.c) + first * p_.c_step * item;
-    std::shared_ptr<LtPlan> plan = plan_for(count, a, b, c, d);
-    lt::Status status = run_plan(*plan, a, b, c, d);
-    if (status != lt::kSuccess && plan->fused && fuses_) {
-      fuses_ = false;
-      plan = plan_for(count, a, b, c, d);
-      status = run_plan(*plan, a, b, c, d);
-    }
-    lt::check(status, "cublasLtMatmul");
-    if ((p_.bias || p_.relu) && !plan->fused)
-      finish(call_, p_.dtype,
-             {p_.m, p_.n, count, d, p_.c_row, p_.c_step, true, 0, nullptr, 0, 0, p_.bias, p_.relu});
-  }
-
-  // By the first algorithm that does not refuse. What fails without being refused is not tried
-  // again.
-  lt::Status run_plan(LtPlan& plan, const void* a, const void* b, const void* c, void* d) const {
-    lt::Status status = lt::kNotSupported;
-    for (int at = plan.next; at < plan.count; at = plan.next) {
-      const lt::Heuristic& choice = plan.algorithms[static_cast<size_t>(at)];
-      status = run_algorithm(plan, choice, a, b, c, d);
-      if (status != lt::kNotSupported && status != lt::kArchMismatch &&
-          status != lt::kInvalidValue && status != lt::kInternalError)
-        return status;
-      plan.next.compare_exchange_strong(at, at + 1);
-    }
-    return status;
-  }
-
-  lt::Status run_algorithm(LtPlan& plan, const lt::Heuristic& choice, const void* a, const void* b,
-                           const void* c, void* d) const {
-    void* workspace = choice.workspace_bytes ? call_.scratch(choice.workspace_bytes) : nullptr;
-    const lt::Functions& f = lt::functions();
-    const bool is_double = p_.dtype == DType::kFloat64;
-    const auto alpha = static_cast<float>(p_.alpha), beta = static_cast<float>(beta_);
-    const void* alpha_at = is_double ? static_cast<const void*>(&p_.alpha) : &alpha;
-    const void* beta_at = is_double ? static_cast<const void*>(&beta_) : &beta;
-    const std::lock_guard lock(plan.mutex);
-    if (plan.fused && p_.bias)
-      lt::check(f.matmul_set(plan.desc, lt::kBiasPointer, &p_.bias, sizeof p_.bias),
-                "cublasLtMatmulDescSetAttribute");
-    return f.matmul(lt::handle(call_.device()), plan.desc, alpha_at, a, plan.a, b, plan.b, beta_at,
-                    c, plan.c, d, plan.d, &choice.algorithm, workspace, choice.workspace_bytes,
-                    call_.stream());
-  }
-
-  std::shared_ptr<LtPlan> plan_for(int64_t count, const void* a, const void* b, const void* c,
-                                   const void* d) const {
-    static auto* plans = new LtPlans(kPlans);  // never destroyed: threads may still run at the end
-    const LtPlans::Key key = {call_.device(),
-                              static_cast<int64_t>(p_.dtype),
-                              tf32_,
-                              fuses_,
-                              p_.bias != nullptr,
-                              p_.relu,
-                              p_.m,
-                              p_.n,
-                              p_.k,
-                              count,
-                              o_.a.transposed,
-                              o_.a.ld,
-                              o_.a_view.step,
-                              o_.b.transposed,
-                              o_.b.ld,
-                              o_.b_view.step,
-                              o_.addend_row,
-                              o_.addend_step,
-                              p_.c_row,
-                              p_.c_step,
-                              beta_ != 0,
-                              c == d,
-                              alignment_of(a),
-                              alignment_of(b),
-                              alignment_of(c),
-                              alignment_of(d),
-                              fuses_ ? alignment_of(p_.bias) : 0};
-    return plans->get(key, [&] {
-      std::shared_ptr<LtPlan> plan = fuses_ ? make_plan(count, a, b, c, d, true) : nullptr;
-      if (!plan) plan = make_plan(count, a, b, c, d, false);
-      if (!plan)
-        throw Failure("ERR_DEVICE",
-                      "cuBLASLt has no algorithm for a product of [" + std::to_string(p_.m) + ", " +
-                          std::to_string(p_.k) + "] and [" + std::to_string(p_.k) + ", " +
-                          std::to_string(p_.n) + "] matrices of " + dtype_name(p_.dtype));
-      return plan;
-    });
-  }
-
-  lt::Layout layout(const Stored& stored, int64_t count, int64_t step) const {
-    const lt::Functions& f = lt::functions();
-    lt::Layout made = nullptr;
-    lt::check(f.layout_create(&made, type_of(p_.dtype), static_cast<uint64_t>(stored.rows),
-                              static_cast<uint64_t>(stored.columns), stored.ld),
-              "cublasLtMatrixLayoutCreate");
-    const auto batch = static_cast<int32_t>(count);
-    if (count > 1) {
-      lt::check(f.layout_set(made, lt::kBatchCount, &batch, sizeof batch),
-                "cublasLtMatrixLayoutSetAttribute");
-      lt::check(f.layout_set(made, lt::kStridedBatchOffset, &step, sizeof step),
-                "cublasLtMatrixLayoutSetAttribute");
-    }
-    return made;
-  }
-
-  // Null where the library has no algorithm.
-  std::shared_ptr<LtPlan> make_plan(int64_t count, const void* a, const void* b, const void* c,
-                                    const void* d, bool fused) const {
-    const lt::Functions& f = lt::functions();
-    auto plan = std::make_shared<LtPlan>();
-    plan->fused = fused;
-    const bool is_double = p_.dtype == DType::kFloat64;
-    lt::check(f.matmul_create(&plan->desc,
-                              is_double ? lt::kCompute64
-                              : tf32_   ? lt::kCompute32Tf32
-                                        : lt::kCompute32,
-                              is_double ? lt::kFloat64 : lt::kFloat32),
-              "cublasLtMatmulDescCreate");
-    const auto set = [&](lt::MatmulAttribute attribute, const auto& value) {
-      lt::check(f.matmul_set(plan->desc, attribute, &value, sizeof value),
-                "cublasLtMatmulDescSetAttribute");
-    };
-    set(lt::kTransposeA, o_.a.transposed ? lt::kTransposed : lt::kPlain);
-    set(lt::kTransposeB, o_.b.transposed ? lt::kTransposed : lt::kPlain);
-    if (fused) {
-      set(lt::kEpilogue, p_.bias ? (p_.relu ? lt::kReluBias : lt::kBias) : lt::kRelu);
-      if (p_.bias) set(lt::kBiasPointer, p_.bias);
-    }
-    plan->a = layout(o_.a, count, o_.a_view.step);
-    plan->b = layout(o_.b, count, o_.b_view.step);
-    plan->c = layout({false, p_.n, p_.m, o_.addend_row}, count, o_.addend_step);
-    plan->d = layout({false, p_.n, p_.m, p_.c_row}, count, p_.c_step);
-
-    lt::Preference preference = nullptr;
-    lt::check(f.preference_create(&preference), "cublasLtMatmulPreferenceCreate");
-    const auto prefer = [&](lt::PreferenceAttribute attribute, auto value) {
-      lt::check(f.preference_set(preference, attribute, &value, sizeof value),
-                "cublasLtMatmulPreferenceSetAttribute");
-    };
-    prefer(lt::kMaxWorkspaceBytes, kWorkspaceBytes);
-    // Parts of sums are not rounded to 16 bits before they are joined.
-    if (is_16bit_float(p_.dtype)) prefer(lt::kReductionMask, lt::kInComputeType);
-    prefer(lt::kMinAlignmentA, alignment_of(a));
-    prefer(lt::kMinAlignmentB, alignment_of(b));
-    prefer(lt::kMinAlignmentC, alignment_of(c));
-    prefer(lt::kMinAlignmentD, alignment_of(d));
-    lt::Heuristic found[kAlgorithms] = {};
-    int returned = 0;
-    const lt::Status status =
-        f.heuristic(lt::handle(call_.device()), plan->desc, plan->a, plan->b, plan->c, plan->d,
-                    preference, kAlgorithms, found, &returned);
-    f.preference_destroy(preference);
-    if (status == lt::kNotSupported || status == lt::kInvalidValue) return nullptr;
-    lt::check(status, "cublasLtMatmulAlgoGetHeuristic");
-    for (int i = 0; i < returned; ++i)
-      if (found[i].state == lt::kSuccess)
-        plan->algorithms[static_cast<size_t>(plan->count++)] = found[i];
-    if (plan->count == 0) return nullptr;
-    return plan;
-  }
-
-  Call& call_;
-  const MatrixProduct& p_;
-  Operands o_;
-  double beta_;
-  bool fuses_, tf32_;
-};
 
 }  // namespace
 
 void multiply(Call& call, const MatrixProduct& p) {
-  if (p.m == 0 || p.n == 0 || p.count == 0) return;
-  switch (p.dtype) {
-    case DType::kInt64: return multiply_integers<int64_t>(call, p);
-    case DType::kInt32: return multiply_integers<int32_t>(call, p);
-    case DType::kUInt8: return multiply_integers<uint8_t>(call, p);
-    default: break;
-  }
-  if (!is_floating(p.dtype))
-    throw Failure("ERR_INTERNAL", std::string(dtype_name(p.dtype)) + " has no matrix product");
-  if (p.k == 0)
-    return finish(call, p.dtype,
-                  {p.m, p.n, p.count, p.c, p.c_row, p.c_step, false, p.beta,
-                   p.beta == 0 ? nullptr : p.addend, p.addend_row, p.addend_step, p.bias, p.relu});
-  LtCall(call, p).run();
+  require_internal(!p.row_sums || p.count == 1, "sums of rows are of one product");
+  require_internal(!p.wide || (is_16bit_float(p.dtype) && !p.bias && !p.relu && !p.row_sums),
+                   "only plain products of 16-bit floats have wider results");
+  const bool summed = p.m > 0 && p.n > 0 && p.count > 0 && multiplied(call, p);
+  if (p.row_sums && p.m > 0 && !summed) sum_rows(call, p);
 }
 
 }  // namespace flambeau::cuda

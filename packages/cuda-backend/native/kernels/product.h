@@ -19,6 +19,8 @@ struct MatrixView {
 // to zero. float16 and bfloat16 are summed in float32 and rounded once; whole numbers wrap.
 struct MatrixProduct {
   DType dtype = DType::kFloat32;
+  // float16 and bfloat16: are c and addend float32? Then there is no bias, relu or row_sums.
+  bool wide = false;
   int64_t m = 0, n = 0, k = 0;
   int64_t count = 1;
   MatrixView a, b;
@@ -29,7 +31,11 @@ struct MatrixProduct {
   int64_t addend_row = 0, addend_step = 0;
   const void* bias = nullptr;  // [n], contiguous; null: none
   bool relu = false;           // f(x) = max(0, x), else x
+  void* row_sums = nullptr;    // [m], gets the sums of the rows of a, where count is 1; null: none
 };
+
+// The type of c and addend.
+inline DType result_type(const MatrixProduct& p) { return p.wide ? DType::kFloat32 : p.dtype; }
 
 // Operands whose strides cuBLASLt cannot read are copied first. Not for bool and narrow integers.
 void multiply(Call& call, const MatrixProduct& product);

@@ -1,9 +1,10 @@
 // The gradient of a recurrent layer: back through the steps, then one product for each weight and
 // one for the input.
-#include "conv.h"
+#include "call_checks.h"
 #include "hyperbolic.h"
 #include "primitives.h"
 #include "recurrent_layer.h"
+#include "reduce.h"
 
 namespace flambeau::cuda {
 
@@ -17,11 +18,12 @@ __device__ __forceinline__ double tanh_of(double x) { return formulas::tanh_d(x)
 // The gradient of one step.
 template <class T>
 struct Back {
+  using S = Computed<T>;
   int64_t rows, hidden;
   const T* dy;  // [rows, hidden], added to dh; null: none
   int64_t dy_row;
-  T* dh;            // [rows, hidden]: of h after; gets what reaches h before by itself
-  T* dc;            // LSTM: of c after; gets that of c before
+  S* dh;            // [rows, hidden]: of h after; gets what reaches h before by itself
+  S* dc;            // LSTM: of c after; gets that of c before
   const T* gates;   // as the forward pass left them
   const T* saved;   // as it left it
   const T* before;  // LSTM: c before; GRU: h before; RNN: h after
@@ -34,38 +36,41 @@ struct Back {
 };
 
 template <class T, Cell cell>
-__global__ void back_kernel(Back<T> s) {
+__global__ void __launch_bounds__(kThreads) back_kernel(Back<T> s) {
   const int64_t size = s.hidden;
   for (int64_t item = global_thread(); item < s.rows * size; item += global_threads()) {
     const int64_t row = item / size, j = item % size;
-    const T before = row < s.inner ? s.before[row * s.before_row + j] : s.first[row * size + j];
-    const T dh = s.dh[item] + (s.dy ? s.dy[row * s.dy_row + j] : T{0});
+    using S = Computed<T>;
+    const S before =
+        widened(row < s.inner ? s.before[row * s.before_row + j] : s.first[row * size + j]);
+    const S dh = s.dh[item] + (s.dy ? widened(s.dy[row * s.dy_row + j]) : S{0});
     if constexpr (cell == Cell::kLstm) {
       const T* gates = s.gates + row * 4 * size + j;
       T* const to = s.dgates + row * 4 * size + j;
-      const T i = gates[0], f = gates[size], g = gates[2 * size], o = gates[3 * size];
-      const T squashed = tanh_of(s.saved[item]);
-      const T d = s.dc[item] + dh * o * (1 - squashed * squashed);
-      to[0] = d * g * (i * (1 - i));
-      to[size] = d * before * (f * (1 - f));
-      to[2 * size] = d * i * (1 - g * g);
-      to[3 * size] = dh * squashed * (o * (1 - o));
+      const S i = widened(gates[0]), f = widened(gates[size]), g = widened(gates[2 * size]),
+              o = widened(gates[3 * size]);
+      const S squashed = tanh_of(widened(s.saved[item]));
+      const S d = s.dc[item] + dh * o * (1 - squashed * squashed);
+      to[0] = narrowed<T>(d * g * (i * (1 - i)));
+      to[size] = narrowed<T>(d * before * (f * (1 - f)));
+      to[2 * size] = narrowed<T>(d * i * (1 - g * g));
+      to[3 * size] = narrowed<T>(dh * squashed * (o * (1 - o)));
       s.dc[item] = d * f;
       s.dh[item] = 0;
-      if (s.raw) s.raw[item] = o * squashed;
+      if (s.raw) s.raw[item] = narrowed<T>(o * squashed);
     } else if constexpr (cell == Cell::kGru) {
       const T* gates = s.gates + row * 3 * size + j;
       T* const to = s.dgates + row * 4 * size + j;
-      const T r = gates[0], z = gates[size], n = gates[2 * size];
-      const T dn = dh * (1 - z) * (1 - n * n);
-      to[0] = dn;
-      to[size] = dn * s.saved[item] * (r * (1 - r));
-      to[2 * size] = dh * (before - n) * (z * (1 - z));
-      to[3 * size] = dn * r;
+      const S r = widened(gates[0]), z = widened(gates[size]), n = widened(gates[2 * size]);
+      const S dn = dh * (1 - z) * (1 - n * n);
+      to[0] = narrowed<T>(dn);
+      to[size] = narrowed<T>(dn * widened(s.saved[item]) * (r * (1 - r)));
+      to[2 * size] = narrowed<T>(dh * (before - n) * (z * (1 - z)));
+      to[3 * size] = narrowed<T>(dn * r);
       s.dh[item] = dh * z;
     } else {
-      s.dgates[item] =
-          cell == Cell::kRelu ? (before <= T{0} ? T{0} : dh) : dh * (1 - before * before);
+      s.dgates[item] = narrowed<T>(cell == Cell::kRelu ? (before <= S{0} ? S{0} : dh)
+                                                       : dh * (1 - before * before));
       s.dh[item] = 0;
     }
   }
@@ -73,16 +78,20 @@ __global__ void back_kernel(Back<T> s) {
 
 // total = dh + dy [rows, size]; dh = 0.
 template <class T>
-__global__ void take_kernel(int64_t rows, int64_t size, T* dh, const T* dy, int64_t dy_row,
-                            T* total) {
+__global__ void __launch_bounds__(kThreads) take_kernel(int64_t rows, int64_t size, Computed<T>* dh,
+                                                        const T* dy, int64_t dy_row, T* total) {
+  using S = Computed<T>;
   for (int64_t item = global_thread(); item < rows * size; item += global_threads()) {
-    total[item] = dh[item] + (dy ? dy[item / size * dy_row + item % size] : T{0});
+    total[item] =
+        narrowed<T>(dh[item] + (dy ? widened(dy[item / size * dy_row + item % size]) : S{0}));
     dh[item] = 0;
   }
 }
 
 template <class T>
 class Backward {
+  using S = Computed<T>;
+
  public:
   Backward(Call& call, const Tensor& x)
       : call_(call), input_(x), plan_(recurrent_plan(call, x, call.in(4), call.in(7))) {
@@ -121,16 +130,16 @@ class Backward {
 
   void run() {
     const int64_t batch = plan_.batch, hidden = plan_.hidden, state = plan_.state;
-    T* const dh = started(dh_last_, batch * state);
-    T* const dc = lstm() ? started(dc_last_, batch * hidden) : nullptr;
+    S* const dh = started(dh_last_, batch * state);
+    S* const dc = lstm() ? started(dc_last_, batch * hidden) : nullptr;
     dgates_ = call_.scratch_of<T>(std::max<int64_t>(plan_.rows * width_, 1));
     if (projects_) {
       dstate_ = call_.scratch_of<T>(std::max<int64_t>(plan_.rows * state, 1));
       raw_ = call_.scratch_of<T>(std::max<int64_t>(plan_.rows * hidden, 1));
     }
     if (plan_.rows > 0 && hidden > 0) through_steps(dh, dc);
-    if (dh0_) copy_elements(call_, static_cast<const T*>(dh), batch * state, dh0_);
-    if (dc0_) copy_elements(call_, static_cast<const T*>(dc), batch * hidden, dc0_);
+    if (dh0_) convert_elements(call_, dh, batch * state, dh0_);
+    if (dc0_) convert_elements(call_, dc, batch * hidden, dc0_);
     input_gradient();
     weight_gradients();
     bias_gradients();
@@ -143,44 +152,44 @@ class Backward {
   // The gradients of the products with the state, in rows width_ apart.
   T* past_of(int64_t t) const { return dgates_ + plan_.start(t) * width_ + past_; }
 
-  T* started(const T* from, int64_t count) const {
-    T* const to = call_.scratch_of<T>(std::max<int64_t>(count, 1));
+  S* started(const T* from, int64_t count) const {
+    S* const to = call_.scratch_of<S>(std::max<int64_t>(count, 1));
     if (from) {
-      copy_elements(call_, from, count, to);
+      convert_elements(call_, from, count, to);
     } else {
       clear_elements(call_, to, count);
     }
     return to;
   }
 
-  void through_steps(T* dh, T* dc) const {
+  void through_steps(S* dh, S* dc) const {
     const int64_t hidden = plan_.hidden, state = plan_.state;
-    T* const raw = projects_ ? call_.scratch_of<T>(plan_.batch * hidden) : nullptr;
+    S* const raw = projects_ ? call_.scratch_of<S>(plan_.batch * hidden) : nullptr;
     for (int64_t i = plan_.steps - 1; i >= 0; --i) {
       const int64_t t = plan_.step(i), before = i == 0 ? -1 : plan_.step(i - 1);
       const int64_t rows = plan_.count(t);
       if (projects_) project(t, dh, raw);
       gates(t, before, projects_ ? raw : dh, dc);
-      product_of(call_, rows, state, plan_.columns(), plain(past_of(t), width_),
-                 plain(w_hh_, state), dh, state, true);
+      product_of<T>(call_, rows, state, plan_.columns(), plain(past_of(t), width_),
+                    plain(w_hh_, state), dh, state, true);
     }
   }
 
   // raw = the gradient of what was projected, of step t; dh goes on without it.
-  void project(int64_t t, T* dh, T* raw) const {
+  void project(int64_t t, S* dh, S* raw) const {
     const int64_t hidden = plan_.hidden, state = plan_.state, rows = plan_.count(t);
     T* const total = dstate_ + plan_.start(t) * state;
     const T* dy = dy_ ? dy_ + plan_.place(t) * state : nullptr;
     launch(take_kernel<T>, dim3(grid_for(rows * state, 1, call_.properties(), kThreads)),
            dim3(kThreads), 0, call_.stream(), rows, state, dh, dy, plan_.batch_stride * state,
            total);
-    product_of(call_, rows, hidden, state, plain(total, state), plain(w_hr_, hidden), raw, hidden,
-               false);
+    product_of<T>(call_, rows, hidden, state, plain(total, state), plain(w_hr_, hidden), raw,
+                  hidden, false);
   }
 
   // The gates of step t, whose states come from the step `before` (-1: the first ones), as far as
   // that has the rows.
-  void gates(int64_t t, int64_t before, T* dh, T* dc) const {
+  void gates(int64_t t, int64_t before, S* dh, S* dc) const {
     const int64_t hidden = plan_.hidden, rows = plan_.count(t), at = plan_.start(t);
     Back<T> s = {};
     s.rows = rows;
@@ -232,15 +241,15 @@ class Backward {
       ordered = call_.temporary({plan_.steps, plan_.batch, inputs}, dtype_of<T>);
     T* const to = plan_.in_order() ? dx_ : ordered.as<T>();
     for_own_gates([&](int64_t gate, int64_t gates, int64_t column) {
-      product_of(call_, rows, inputs, gates * plan_.hidden, plain(dgates_ + column, width_),
-                 plain(w_ih_ + gate * plan_.hidden * inputs, inputs), to, inputs, gate > 0);
+      product_of<T>(call_, rows, inputs, gates * plan_.hidden, plain(dgates_ + column, width_),
+                    plain(w_ih_ + gate * plan_.hidden * inputs, inputs), to, inputs, gate > 0);
     });
     if (!plan_.in_order()) copy_into(call_, by_steps(plan_, dx_, dtype_of<T>, inputs), ordered);
   }
 
   // to [m, n] = a [rows, m] transposed · b [rows, n]
   void weight_gradient(int64_t m, int64_t n, const T* a, int64_t a_row, const T* b, T* to) const {
-    product_of(call_, m, n, plan_.rows, transposed(a, a_row), plain(b, n), to, n, false);
+    product_of<T>(call_, m, n, plan_.rows, transposed(a, a_row), plain(b, n), to, n, false);
   }
 
   void weight_gradients() const {
@@ -302,7 +311,7 @@ class Backward {
       all.data = reinterpret_cast<char*>(dgates_);
       all.shape = {plan_.rows, width_};
       contiguous_strides(all.shape, all.strides);
-      sum_columns(call_, all, width_, sums);
+      sum_columns(call_, all, sums);
     } else {
       clear_elements(call_, sum, width_);
     }
@@ -334,9 +343,9 @@ class Backward {
 // x, h0, c0, w_ih, w_hh, w_hr, y, gates and what was saved beside them (both left out for simple
 // networks). Parameters as there. Outputs, those that are not wanted without
 // elements: dx, dh0, dc0, dw_ih, dw_hh, db_ih, db_hh, dw_hr.
-FLAMBEAU_CUDA_KERNEL(recurrentGrad) {
+FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(recurrentGrad, all_of_16bit_type(call)) {
   const Tensor x = call.contiguous(call.in(3));
-  with_recurrent_type(x.dtype, [&](auto zero) { Backward<decltype(zero)>(call, x).run(); });
+  with_layer_type(x.dtype, [&](auto zero) { Backward<decltype(zero)>(call, x).run(); });
 }
 
 }  // namespace flambeau::cuda

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "call.h"
+#include "elements.h"
 #include "product.h"
 #include "recurrent_plan.h"
 
@@ -39,12 +40,23 @@ const T* recurrent_input(Call& call, int i, const Shape& shape) {
   return recurrent_tensor<T>(call, i, shape).template as<T>();
 }
 
-// c [m, n] = a [m, k] · b [k, n], or + c.
-template <class T>
+// Calls body(T{}) for a floating type.
+template <class Body>
+void with_layer_type(DType dtype, Body&& body) {
+  if (dtype == DType::kFloat16) return body(Half{});
+  if (dtype == DType::kBFloat16) return body(BFloat16{});
+  with_recurrent_type(dtype, body);
+}
+
+// c [m, n] = a [m, k] · b [k, n], or + c; a and b are of type T, c is of that or the type that T is
+// computed with.
+template <class T, class C>
 void product_of(Call& call, int64_t m, int64_t n, int64_t k, const MatrixView& a,
-                const MatrixView& b, T* c, int64_t c_row, bool accumulate) {
+                const MatrixView& b, C* c, int64_t c_row, bool accumulate) {
+  static_assert(std::is_same_v<C, T> || std::is_same_v<C, Computed<T>>);
   MatrixProduct product;
   product.dtype = dtype_of<T>;
+  product.wide = !std::is_same_v<C, T>;
   product.m = m;
   product.n = n;
   product.k = k;
@@ -67,6 +79,22 @@ void copy_elements(Call& call, const T* from, int64_t count, T* to) {
   check(cudaMemcpyAsync(to, from, static_cast<size_t>(count) * sizeof(T), cudaMemcpyDeviceToDevice,
                         call.stream()),
         "cudaMemcpyAsync");
+}
+// Contiguous elements, in another type.
+template <class From, class To>
+void convert_elements(Call& call, const From* from, int64_t count, To* to) {
+  if constexpr (std::is_same_v<From, To>) {
+    copy_elements(call, from, count, to);
+  } else if (count > 0) {
+    Tensor source, target;
+    source.data = reinterpret_cast<char*>(const_cast<From*>(from));
+    source.dtype = dtype_of<From>;
+    target.data = reinterpret_cast<char*>(to);
+    target.dtype = dtype_of<To>;
+    source.shape = target.shape = {count};
+    source.strides[0] = target.strides[0] = 1;
+    copy_into(call, target, source);
+  }
 }
 // Rows of `size` elements.
 template <class T>

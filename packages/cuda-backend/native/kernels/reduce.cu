@@ -173,6 +173,20 @@ void find_nonzero(Call& call, Finish finish) {
 
 }  // namespace
 
+void sum_columns(Call& call, const Tensor& x, const Tensor& to) {
+  require_internal(x.ndim() == 2 && to.is_contiguous() && to.numel() == x.size(1),
+                   "sums of columns have another shape");
+  const ReduceLaunch sum = kSum.by_type[static_cast<int>(x.dtype)];
+  require_internal(sum && x.dtype == to.dtype, "columns are summed in their type");
+  if (to.numel() == 0) return;
+  const ReducePlan plan(x, 1);
+  ReduceEnd end;
+  end.count = plan.count;
+  end.outs[0] = to.data;
+  end.types[0] = to.dtype;
+  sum({call, plan, x.data, end});
+}
+
 // Σ x. Whole numbers and bools are summed in int64, and then converted.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(sum, knows_reduced(call)) { sum_up(call, kSum, Finish::kItself); }
 

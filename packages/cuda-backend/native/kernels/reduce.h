@@ -9,4 +9,8 @@ namespace flambeau::cuda {
 const ReduceRow& largest_magnitude();
 const ReduceRow& smallest_magnitude();
 
+// to [columns] = the sums of the columns of x [rows, columns] with any strides, of one type. 16-bit
+// floats are rounded once. (reduce.cu)
+void sum_columns(Call& call, const Tensor& x, const Tensor& to);
+
 }  // namespace flambeau::cuda

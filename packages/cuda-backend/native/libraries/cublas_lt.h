@@ -35,8 +35,9 @@ enum Type : int { kFloat32 = 0, kFloat64 = 1, kFloat16 = 2, kBFloat16 = 14 };
 // cublasOperation_t
 enum Operation : int { kPlain = 0, kTransposed = 1 };
 
-// cublasLtEpilogue_t: what is done to the sums before they are stored.
-enum Epilogue : int { kNoEpilogue = 1, kRelu = 2, kBias = 4, kReluBias = 6 };
+// cublasLtEpilogue_t: what is done to the sums before they are stored, or beside that. kBiasGradB
+// writes the sums of the columns of op(b) to where the bias would be.
+enum Epilogue : int { kNoEpilogue = 1, kRelu = 2, kBias = 4, kReluBias = 6, kBiasGradB = 512 };
 
 // cublasLtMatmulDescAttributes_t, with the type of their values
 enum MatmulAttribute : int {

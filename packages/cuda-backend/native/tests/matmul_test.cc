@@ -220,6 +220,37 @@ TEST_CASE("the linear layer adds its bias and cuts below zero") {
   }
 }
 
+TEST_CASE("gradients of a weight and a bias come together") {
+  // The stand-in sums rows itself, but for float64 and for sums of 9 products; whole numbers it has
+  // not.
+  for (DType dtype :
+       {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16, DType::kInt32})
+    for (int64_t rows : {0, 6, 9})
+      for (bool turned : {false, true}) {
+        CAPTURE(dtype_name(dtype));
+        CAPTURE(rows);
+        const Array grad = turned ? numbers(dtype, {rows, 5}, {1, rows + 1}, 5 * (rows + 1))
+                                  : numbers(dtype, {rows, 5});
+        const Array x = numbers(dtype, {rows, 4});
+        const std::vector<double> gs = grad.values(), xs = x.values();
+        std::vector<double> weight(20, 0.0), bias(5, 0.0);
+        for (size_t i = 0; i < static_cast<size_t>(rows); ++i)
+          for (size_t o = 0; o < 5; ++o) {
+            bias[o] += gs[i * 5 + o];
+            for (size_t l = 0; l < 4; ++l) weight[o * 4 + l] += gs[i * 5 + o] * xs[i * 4 + l];
+          }
+        const Results both = run("linear_weight_grad", {grad, x}, {{dtype, {5, 4}}, {dtype, {5}}});
+        CHECK(both[0].values() == weight);
+        CHECK(both[1].values() == bias);
+      }
+  // Without features there is no product, but there are rows.
+  const Array grad = numbers(DType::kFloat32, {3, 2}), none = numbers(DType::kFloat32, {3, 0});
+  const std::vector<double> gs = grad.values();
+  const Results both =
+      run("linear_weight_grad", {grad, none}, {{DType::kFloat32, {2, 0}}, {DType::kFloat32, {2}}});
+  CHECK(both[1].values() == std::vector<double>{gs[0] + gs[2] + gs[4], gs[1] + gs[3] + gs[5]});
+}
+
 TEST_CASE("sums of 16-bit floats are rounded once") {
   // 2048 + 1 is 2048 in float16: a part that is rounded loses the 1.
   for (const auto& [dtype, large] : {std::pair{DType::kFloat16, 2048.0}, {DType::kBFloat16, 256.0}})
