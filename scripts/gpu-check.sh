@@ -5,7 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ -f .gpu/runtime.tar.xz ] && [ ! -x .gpu/node ]; then
-  tar -xJf .gpu/runtime.tar.xz
+  # Not everywhere is an xz that tar could call.
+  tar -xJf .gpu/runtime.tar.xz ||
+    python3 -c 'import tarfile; tarfile.open(".gpu/runtime.tar.xz").extractall(".")'
 fi
 node=.gpu/node
 [ -x "$node" ] || node=node

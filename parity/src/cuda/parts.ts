@@ -19,6 +19,8 @@ export interface Case {
   readonly run: () => unknown
   /** Seconds after which it hangs, where it may take longer than others. */
   readonly patience?: number
+  /** Is it not to be run a second time where it fails? */
+  readonly isOnce?: boolean
 }
 
 /** Which cases, and how long they may take together. */
@@ -61,7 +63,7 @@ function* leak({ seconds }: Choice): Generator<Case> {
     if (!report.flat) throw new Error(`memory is not flat: ${JSON.stringify(report)}`)
     return report
   }
-  yield { op: 'leak', name: 'training steps', run, patience: seconds + 10 }
+  yield { op: 'leak', name: 'training steps', run, patience: seconds + 10, isOnce: true }
 }
 
 /** The parts by their names, in the order in which they are run. */

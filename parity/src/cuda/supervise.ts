@@ -60,8 +60,9 @@ const SANITIZER_SECONDS = 60
 const MOST = { lost: 3, crashed: 3, hung: 1 }
 /** Of a part: then something else is wrong. */
 const MOST_RESTARTS = 60
-/** Seconds until a process says something. */
+/** Seconds until a process says something, and from its last word to its end. */
 const START_SECONDS = 60
+const END_SECONDS = 10
 
 const main = fileURLToPath(import.meta.url).replace(/supervise(\.[tj]s)$/, 'check$1')
 
@@ -70,6 +71,8 @@ interface Outcome {
   in: Begun | null
   how: 'done' | 'lost' | 'hung' | 'crashed'
   done: Done | null
+  /** How it failed to end well after its last case; null where it did not fail. */
+  after: string | null
   /** The last lines that it printed. */
   said: string
 }
@@ -101,6 +104,8 @@ function work(
     let begun: Begun | null = null
     let done: Done | null = null
     let how: Outcome['how'] = 'crashed'
+    let after: string | null = null
+    let status: string | null = null
     let isOver = false
     let timer: NodeJS.Timeout
     const finish = (): void => {
@@ -108,7 +113,8 @@ function work(
       isOver = true
       clearTimeout(timer)
       kill()
-      resolve({ in: how === 'done' ? null : begun, how, done, said })
+      if (how === 'done' && status !== 'exit status 0') after = status ?? 'did not end'
+      resolve({ in: how === 'done' ? null : begun, how, done, after, said })
     }
     const kill = (): void => {
       if (child.pid === undefined) return // it did not begin
@@ -121,7 +127,7 @@ function work(
     const wait = (seconds: number): void => {
       clearTimeout(timer)
       timer = setTimeout(() => {
-        how = 'hung'
+        if (how === 'crashed') how = 'hung'
         // A process that does not end at once is left to the system.
         finish()
       }, seconds * 1e3)
@@ -139,13 +145,15 @@ function work(
         begun = message
         wait(limit ?? message.patience ?? patience)
       } else if ('end' in message) {
-        if (message.failure?.lost === true) how = 'lost'
+        const isLost = message.failure?.lost === true
+        if (isLost) how = 'lost'
         on(begun as Begun, message)
-        // The next case is looked for.
-        wait(limit ?? START_SECONDS)
+        // The next case is looked for; a process without its GPU may not get to its end.
+        wait(limit ?? (isLost ? END_SECONDS : START_SECONDS))
       } else {
         how = 'done'
         done = message
+        wait(END_SECONDS)
       }
     })
     child.on('error', (error) => {
@@ -153,7 +161,8 @@ function work(
       finish()
     })
     child.on('exit', (code, signal) => {
-      if (how === 'crashed') said += `\n(ended with ${signal ?? `exit status ${code}`})`
+      status = signal ?? `exit status ${code}`
+      if (how === 'crashed') said += `\n(ended with ${status})`
       // What it said last is still on its way.
       messages.once('close', finish)
       setTimeout(finish, 2000)
@@ -248,6 +257,10 @@ export async function supervise(plan: Plan): Promise<PartReport> {
       })
       if (ended.done !== null) {
         report.left += ended.done.left
+        if (ended.after !== null) {
+          const message = `a process after its last case: ${ended.after}: ${lastLines(ended.said, 12)}`
+          add({ op: plan.part, name: 'the end of a process', kind: 'crashed', message })
+        }
         addConvolutions(ended.done.convolutions)
         return
       }

@@ -123,8 +123,11 @@ export function runWorker(part: string, share: Share, say: (message: Message) =>
     } catch (error) {
       const message = messageOf(error)
       const lost = isLost()
-      const isRepeated = !lost && repeated++ < MOST_REPEATED
-      const again = isRepeated ? secondRun(one, message) : null
+      let again: string | null = null
+      if (!lost && one.isOnce !== true && repeated++ < MOST_REPEATED) {
+        say({ begin: number, op, name, patience }) // it may take as long again
+        again = secondRun(one, message)
+      }
       say({ end: number, failure: { message, lost, again } })
       // Nothing that comes after it would say anything; whoever reads this begins anew.
       if (lost) process.exit(3)
