@@ -10,11 +10,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import type { CheckpointRest, LoadCheckpointOptions, SaveCheckpointOptions } from './checkpoint.ts'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { Checkpoint, Restored } from './checkpoint-tree.ts'
 import { writeFileAtomic } from './formats/atomic-write.ts'
 import { FileWriteError, FormatError } from './formats/errors.ts'
+import { requirePath } from './formats/arguments.ts'
 
 export interface CheckpointFolderOptions {
   /** How many of the newest checkpoints to keep; null keeps all. Default 3. */
@@ -62,12 +64,14 @@ export class CheckpointFolder {
   readonly #mode: 'min' | 'max'
 
   constructor(folder: string, options: CheckpointFolderOptions = {}) {
+    requirePath('CheckpointFolder', folder, 'folder')
+    requireOptions('CheckpointFolder', options)
     const { keepLast = 3, keepBest = 1, mode = 'min' } = options
     const fail = (name: string, range: string, value: unknown): ValueError =>
       new ValueError(
         'CheckpointFolder',
         [],
-        `${name} must be ${range}, not ${String(value)}`,
+        `${name} must be ${range}, not ${show(value)}`,
         'check the options',
       )
     if (keepLast !== null && !(Number.isInteger(keepLast) && keepLast >= 1)) {
@@ -101,7 +105,7 @@ export class CheckpointFolder {
     const fail = (rule: string): ValueError =>
       new ValueError('CheckpointFolder.save', [], rule, 'folder.save(step, { model }, loss)')
     if (!Number.isSafeInteger(step) || step < 0) {
-      throw fail(`the step must be a whole number ≥ 0, not ${String(step)}`)
+      throw fail(`the step must be a whole number ≥ 0, not ${show(step)}`)
     }
     if (metric !== null && typeof metric !== 'number') {
       throw fail(`the metric must be a number or null, not a ${typeof metric}`)

@@ -302,7 +302,7 @@ describe('CheckpointFolder', () => {
     expect(() => files.latest()).toThrow(/the list of metrics is not what CheckpointFolder wrote/)
     expect(() => new CheckpointFolder('x', { keepLast: 0 })).toThrow(/keepLast must be/)
     expect(() => new CheckpointFolder('x', { keepBest: -1 })).toThrow(/keepBest must be/)
-    expect(() => new CheckpointFolder('x', { mode: 'big' as never })).toThrow(/not big/)
+    expect(() => new CheckpointFolder('x', { mode: 'big' as never })).toThrow(/not "big"/)
     writeFileSync(path('a-file'), '')
     expect(() => new CheckpointFolder(path('a-file')).save(1, {})).toThrow(FileWriteError)
     expect(() => files.save(0.5, {})).toThrow(/the step must be a whole number/)

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Tensor } from '@flambeau/core'
 import { frombuffer, Generator, getRngState, setRngState, ValueError, zeros } from '@flambeau/core'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import type { Checkpoint, Restored } from './checkpoint-tree.ts'
 import {
   classOf,
@@ -17,6 +18,7 @@ import { FormatError } from './formats/errors.ts'
 import type { RawTensor } from './formats/raw-tensor.ts'
 import { parseSafetensors, serializeSafetensors } from './formats/safetensors.ts'
 import { openSafetensors } from './safetensors-file.ts'
+import { requirePath } from './formats/arguments.ts'
 
 function toRaw(tensor: Tensor): RawTensor {
   const { dtype } = tensor
@@ -32,6 +34,7 @@ function fromRaw({ dtype, shape, data }: RawTensor): Tensor {
 }
 
 function readBytes(path: string): Uint8Array {
+  requirePath('safetensors', path)
   try {
     return readFileSync(path)
   } catch (error) {
@@ -60,7 +63,13 @@ export function saveSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): void {
-  const raw = new Map(Object.entries(tensors).map(([name, tensor]) => [name, toRaw(tensor)]))
+  requireOptions('saveSafetensors', tensors)
+  const raw = new Map(
+    Object.entries(tensors).map(([name, tensor]) => {
+      requireTensor('saveSafetensors', name, tensor)
+      return [name, toRaw(tensor)]
+    }),
+  )
   writeFileAtomic(path, serializeSafetensors(raw, { ...metadata }))
 }
 

@@ -1,6 +1,7 @@
 /** Datasets made of others. */
 import type { Generator as RandomGenerator } from '@flambeau/core'
 import { IndexError, randperm, ValueError } from '@flambeau/core'
+import { requireList, show } from '@flambeau/core/internal'
 import type { SampleContext, WorkerRecipe } from './dataset.ts'
 import { checkSample, Dataset, IterableDataset } from './dataset.ts'
 import { recipeOf } from './loader/recipe.ts'
@@ -11,6 +12,7 @@ export function readItems<Sample>(
   indices: readonly number[],
   contexts?: readonly SampleContext[],
 ): (Sample | Promise<Sample>)[] | Promise<Sample[]> {
+  requireList('getItems', 'indices', indices, 'a list of numbers')
   if (dataset.getItems === undefined) {
     return indices.map((index, i) => dataset.getItem(index, contexts?.[i]))
   }
@@ -29,6 +31,17 @@ function checkCount<Sample>(samples: Sample[], indices: readonly number[]): Samp
       ? `a dataset gave ${samples.length} samples for ${indices.length} indices`
       : 'a dataset gave no array of samples',
     'return one sample for each index, in their order',
+  )
+}
+
+/** @throws {ValueError} unless `datasets` can be iterated over. */
+function requireDatasets(op: string, datasets: unknown): void {
+  if (typeof datasets === 'object' && datasets !== null && Symbol.iterator in datasets) return
+  throw new ValueError(
+    op,
+    [],
+    `datasets must be a list, not ${show(datasets)}`,
+    `new ${op}([first, second])`,
   )
 }
 
@@ -65,6 +78,7 @@ export class Subset<
     super()
     requireDataset('Subset', dataset)
     this.dataset = dataset
+    requireList('Subset', 'indices', indices, 'a list of numbers')
     this.indices = Array.from(indices, (index) => checkSample('Subset', index, dataset.length))
     this.length = this.indices.length
     // What a subclass does to samples must not be passed by.
@@ -114,6 +128,7 @@ export class ConcatDataset<Sample, Batch = unknown> extends Dataset<Sample, Batc
 
   constructor(datasets: Iterable<Dataset<Sample, Batch>>) {
     super()
+    requireDatasets('ConcatDataset', datasets)
     this.datasets = [...datasets]
     if (this.datasets.length === 0) {
       throw new ValueError('ConcatDataset', [], 'at least one dataset is needed', 'pass a list')
@@ -176,6 +191,7 @@ export class ChainDataset<Sample> extends IterableDataset<Sample> {
 
   constructor(datasets: Iterable<IterableDataset<Sample>>) {
     super()
+    requireDatasets('ChainDataset', datasets)
     this.datasets = datasets
   }
 

@@ -1,4 +1,5 @@
 import { indexSelect, ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
+import { requireList } from '@flambeau/core/internal'
 import type { WorkerRecipe } from './dataset.ts'
 import { checkSample, Dataset } from './dataset.ts'
 import { recipeOf } from './loader/recipe.ts'
@@ -51,6 +52,7 @@ export class TensorDataset<T extends Tensor[]> extends Dataset<T, T> {
   }
 
   override getBatch(indices: readonly number[]): T {
+    requireList('getBatch', 'indices', indices, 'a list of numbers')
     const places = indices.map((index) => checkSample('TensorDataset', index, this.length))
     const rows = tensor(places, { dtype: 'int64' })
     return this.tensors.map((one) => indexSelect(one, 0, rows)) as T

@@ -1,6 +1,7 @@
 /** What samples come from: by index, or one after another. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { IndexError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 
 /**
  * Where random numbers of one sample come from. The numbers depend on the loader's seed, the epoch
@@ -168,7 +169,7 @@ export function checkSample(dataset: string, index: number, length: number): num
   throw new IndexError(
     dataset,
     { index },
-    `sample ${index} does not exist; there are ${length}`,
+    `sample ${show(index)} does not exist; there are ${length}`,
     length === 0 ? 'the dataset is empty' : `use 0 to ${length - 1}`,
   )
 }

@@ -1,11 +1,13 @@
 /** Files of NumPy, read and written: one array (`.npy`), or several by name (`.npz`). */
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import { writeFileAtomic } from './formats/atomic-write.ts'
 import { FormatError } from './formats/errors.ts'
 import { npyChunks, parseNpy, serializeNpy } from './formats/npy.ts'
 import { readFileOf } from './formats/read-file.ts'
 import { defaultMaxBytes, withZip, writeZip } from './formats/zip.ts'
+import { requireBytes } from './formats/arguments.ts'
 
 /**
  * Reads a `.npy` file: what `numpy.save` or {@link saveNpy} wrote. All dtypes of tensors but bfloat16;
@@ -80,6 +82,8 @@ export async function parseNpz(
   bytes: Uint8Array,
   options: NpzOptions & { path?: string } = {},
 ): Promise<Record<string, Tensor>> {
+  requireBytes('parseNpz', bytes)
+  requireOptions('parseNpz', options)
   const { path, maxBytes = defaultMaxBytes(bytes.length) } = options
   try {
     return await withZip(bytes, maxBytes, async (parts) => {
@@ -122,6 +126,8 @@ export async function serializeNpz(
   tensors: Readonly<Record<string, Tensor>>,
   options: SaveNpzOptions = {},
 ): Promise<Uint8Array> {
+  requireOptions('saveNpz', tensors)
+  requireOptions('saveNpz', options)
   const parts = Object.entries(tensors).map(([name, tensor]): [string, Uint8Array] => {
     if (name === '' || /^\/|\\|(^|\/)\.{1,2}(\/|$)|\0/.test(name)) {
       throw new ValueError(

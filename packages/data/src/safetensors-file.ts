@@ -3,6 +3,7 @@ import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DType, Tensor } from '@flambeau/core'
 import { empty, fromTypedArray, IndexError, ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import { FormatError } from './formats/errors.ts'
 import type { JsonNode } from './formats/json.ts'
 import { JsonSyntaxError, parseJson } from './formats/json.ts'
@@ -15,6 +16,7 @@ import {
   safetensorsHeaderEnd,
 } from './formats/safetensors.ts'
 import { ELEMENT_BYTES } from './formats/tensor-bytes.ts'
+import { requirePath } from './formats/arguments.ts'
 
 /** What is known of a tensor before it is read. */
 export interface TensorInfo {
@@ -257,7 +259,7 @@ function cut(range: AxisRange, size: number): readonly [number, number] {
     throw new ValueError(
       'SafetensorsFile.slice',
       [],
-      `a range must be two whole numbers, not ${String(start)} and ${String(end)}`,
+      `a range must be two whole numbers, not ${show(start)} and ${String(end)}`,
       "file.slice('weight', [[0, 10]])",
     )
   }
@@ -335,6 +337,7 @@ function openShard(path: string): {
  * ```
  */
 export function openSafetensors(path: string): SafetensorsFile {
+  requirePath('openSafetensors', path)
   if (path.endsWith('.json')) return openIndex(path)
   const { shard, places, metadata } = openShard(path)
   return new SafetensorsFile(path, new Map(places.map((one) => [one.name, one])), [shard], metadata)

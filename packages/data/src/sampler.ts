@@ -10,7 +10,7 @@ import {
   ValueError,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 
 type Pass<T> = globalThis.Generator<T, void, undefined>
 
@@ -73,7 +73,7 @@ export function requirePositive(op: string, name: string, value: unknown): numbe
   throw new ValueError(
     op,
     [],
-    `${name} must be a whole number ≥ 1, not ${String(value)}`,
+    `${name} must be a whole number ≥ 1, not ${show(value)}`,
     `{ ${name}: 64 }`,
   )
 }
@@ -84,7 +84,7 @@ export function requireBoolean(op: string, name: string, value: unknown): boolea
   throw new ValueError(
     op,
     [],
-    `${name} must be true or false, not ${String(value)}`,
+    `${name} must be true or false, not ${show(value)}`,
     `{ ${name}: true }`,
   )
 }
@@ -442,12 +442,12 @@ export class DistributedSampler extends Sampler {
       throw new ValueError(
         op,
         [],
-        `rank must be a whole number from 0 to ${this.numReplicas - 1}, not ${String(rank)}`,
+        `rank must be a whole number from 0 to ${this.numReplicas - 1}, not ${show(rank)}`,
         'number the processes from 0',
       )
     }
     if (!Number.isSafeInteger(seed)) {
-      throw new ValueError(op, [], `seed must be a whole number, not ${String(seed)}`, 'seed: 0')
+      throw new ValueError(op, [], `seed must be a whole number, not ${show(seed)}`, 'seed: 0')
     }
     this.rank = rank as number
     this.shuffle = requireBoolean(op, 'shuffle', shuffle)
@@ -466,7 +466,7 @@ export class DistributedSampler extends Sampler {
   /** Says which epoch comes next, the same in all processes. */
   setEpoch(epoch: number): void {
     if (!Number.isSafeInteger(epoch)) {
-      throw new ValueError('setEpoch', [], `an epoch is a whole number, not ${String(epoch)}`)
+      throw new ValueError('setEpoch', [], `an epoch is a whole number, not ${show(epoch)}`)
     }
     this.epoch = epoch
   }

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { endianness } from 'node:os'
 import type { DType } from '@flambeau/core'
 import { frombuffer, Tensor, ValueError, zeros } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import { writeFileAtomic } from './formats/atomic-write.ts'
 import { FormatError } from './formats/errors.ts'
 import {
@@ -20,6 +21,7 @@ import { unreadable } from './formats/read-file.ts'
 import { withTorchZip, writeTorchZip } from './formats/torch-zip.ts'
 import type { OpenFile } from './formats/zip.ts'
 import { isZip } from './formats/zip.ts'
+import { requireBytes, requirePath } from './formats/arguments.ts'
 
 /** What a file may hold: tensors, numbers, texts, and lists and dicts of them. */
 export type TorchValue =
@@ -367,6 +369,8 @@ export async function parseTorchFile(
   bytes: Uint8Array,
   options: { path?: string } = {},
 ): Promise<TorchValue> {
+  requireBytes('parseTorchFile', bytes)
+  requireOptions('parseTorchFile', options)
   const { path } = options
   if (isZip(bytes)) return parsing(path, (storages) => fromZip(bytes, storages))
   return parsing(path, (storages) => {
@@ -430,6 +434,7 @@ function fromZip(
  * ```
  */
 export async function loadTorch<T = TorchValue>(path: string): Promise<T> {
+  requirePath('loadTorch', path)
   let descriptor: number | null = null
   let bytes: Uint8Array
   try {
@@ -584,6 +589,7 @@ function unsaved(path: string, what: string): ValueError {
  * @see torch.save
  */
 export async function saveTorch(value: TorchValue, path: string): Promise<void> {
+  requirePath('saveTorch', path)
   writeFileAtomic(path, [await serializeTorchFile(value)])
 }
 

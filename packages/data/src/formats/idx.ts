@@ -1,8 +1,10 @@
+import { requireOptions } from '@flambeau/core/internal'
 import { constants } from 'node:buffer'
 import { gunzipSync, constants as zlib } from 'node:zlib'
 import { FormatError } from './errors.ts'
 import { byteSize, describeShape, plainBytes } from './raw-tensor.ts'
 import type { RawDType, RawTensor } from './raw-tensor.ts'
+import { requireBytes } from './arguments.ts'
 
 interface IdxDType {
   name: RawDType
@@ -36,6 +38,8 @@ const extentBytes = 4
  * @see http://yann.lecun.com/exdb/mnist/
  */
 export function parseIdx(file: Uint8Array, source: { path: string }): RawTensor {
+  requireBytes('parseIdx', file)
+  requireOptions('parseIdx', source, ['path'])
   const bytes = plainBytes(file)
   const packed = bytes[0] === 0x1f && bytes[1] === 0x8b
   const fail: Fail = failIn(source.path, packed)

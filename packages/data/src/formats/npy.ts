@@ -6,6 +6,7 @@ import { LiteralError, parseLiteral } from './python-literal.ts'
 import type { PythonLiteral } from './python-literal.ts'
 import { byteSize, describeShape, plainBytes } from './raw-tensor.ts'
 import { bytesOfTensor, ELEMENT_BYTES, swapBytes, tensorOfBytes } from './tensor-bytes.ts'
+import { requireBytes } from './arguments.ts'
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1')
 /** Headers of plain arrays have about 120 bytes; only structured dtypes make longer ones. */
@@ -142,7 +143,8 @@ function dtypeOf(
  * @throws {FormatError} as {@link loadNpy} does.
  */
 export function parseNpy(file: Uint8Array, options: { path?: string } = {}): Tensor {
-  const fail = failIn(options.path)
+  requireBytes('parseNpy', file)
+  const fail = failIn(options?.path)
   const bytes = plainBytes(file)
   const { dtype, swapped, fortran, shape, end, sizeBytes } = readHeader(bytes, fail)
   const rest = bytes.length - end

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { FormatError } from './errors.ts'
+import { requirePath } from './arguments.ts'
 
 /** A file that cannot be read, as a typed error. */
 export function unreadable(format: string, path: string, error: unknown): FormatError {
@@ -16,6 +17,7 @@ export function unreadable(format: string, path: string, error: unknown): Format
 
 /** The bytes of a whole file. @throws {FormatError} if it cannot be read. */
 export function readFileOf(format: string, path: string): Uint8Array {
+  requirePath(format, path)
   try {
     return readFileSync(path)
   } catch (error) {

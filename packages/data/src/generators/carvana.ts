@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, randn, ValueError } from '@flambeau/core'
-import { internally } from '@flambeau/core/internal'
+import { internally, requireNumberList, requireOptions, show } from '@flambeau/core/internal'
 import { writeFileAtomic } from '../formats/atomic-write.ts'
 import { encodeImage } from '../images/encode.ts'
 import { encodeGif } from '../images/gif.ts'
@@ -35,7 +35,9 @@ export function checkGenerator(
   options: GeneratorOptions,
   size: readonly [number, number],
 ): { count: number; height: number; width: number; seed: number } {
+  requireOptions(op, options, ['count'])
   const { count, seed = 0 } = options
+  requireNumberList(op, 'size', options.size ?? size, 2)
   const [height, width] = options.size ?? size
   const whole = (value: number, least: number, most: number): boolean =>
     Number.isInteger(value) && value >= least && value <= most
@@ -45,7 +47,7 @@ export function checkGenerator(
   throw new ValueError(
     op,
     [],
-    `count must be a whole number, sides from 16 to 8192 pixels, and seed a whole number, not ${count}, ${height} × ${width} and ${seed}`,
+    `count must be a whole number, sides from 16 to 8192 pixels, and seed a whole number, not ${show(count)}, ${height} × ${width} and ${show(seed)}`,
     `${op}(folder, { count: 100, size: [160, 240], seed: 0 })`,
   )
 }

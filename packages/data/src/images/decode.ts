@@ -4,13 +4,14 @@ import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, stack, tensor, ValueError } from '@flambeau/core'
-import { imageGif, imageTable } from '@flambeau/core/internal'
+import { imageGif, imageTable, requireOptions, show } from '@flambeau/core/internal'
 import type { Sharp } from 'sharp'
 import { FormatError } from '../formats/errors.ts'
 import { codec } from './codec.ts'
 import type { ImageFail, ImageInfo } from './header.ts'
 import { failImage, gifFrame, parseImageInfo } from './header.ts'
 import { gifOfIndices, pngOfIndices } from './indices.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 /**
  * What channels a decoded image has: those of the file, or grey, colour, with or without alpha
@@ -46,11 +47,11 @@ const MOST_PIXELS = 2 ** 26
 function checkOptions(options: DecodeOptions): void {
   const { mode = 'unchanged', dtype = 'uint8', maxPixels = 1, shrinkTo = [1, 1] } = options
   const wrong = !MODES.includes(mode)
-    ? `mode must be one of ${MODES.join(', ')}, not ${String(mode)}`
+    ? `mode must be one of ${MODES.join(', ')}, not ${show(mode)}`
     : dtype !== 'uint8' && dtype !== 'int32'
-      ? `dtype must be 'uint8' or 'int32', not ${String(dtype)}`
+      ? `dtype must be 'uint8' or 'int32', not ${show(dtype)}`
       : !(maxPixels >= 1)
-        ? `maxPixels must be at least 1, not ${String(maxPixels)}`
+        ? `maxPixels must be at least 1, not ${show(maxPixels)}`
         : shrinkTo.length !== 2 || !shrinkTo.every((side) => side >= 1)
           ? 'shrinkTo must be [height, width], both at least 1'
           : undefined
@@ -190,6 +191,7 @@ export async function decodeImage(
   bytes: Uint8Array,
   options: DecodeOptions & { path?: string } = {},
 ): Promise<Tensor> {
+  requireOptions('decodeImage', options)
   checkOptions(options)
   const info = parseImageInfo(bytes, options.path)
   const fail = failImage(info.format, options.path)
@@ -232,6 +234,7 @@ const readLater = promisify(readFile)
 
 /** The bytes of a file; a worker thread may wait for them. @throws {FormatError} if it cannot be read. @internal */
 export async function readImageFile(path: string): Promise<Uint8Array> {
+  requirePath('readImage', path)
   try {
     return isMainThread ? await readLater(path) : readFileSync(path)
   } catch (error) {

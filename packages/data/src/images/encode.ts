@@ -1,12 +1,14 @@
 /** Tensors become image files. */
 import { extname } from 'node:path'
 import { DTypeError, ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import type { Sharp } from 'sharp'
 import { writeFileAtomic } from '../formats/atomic-write.ts'
 import { codec } from './codec.ts'
 import { encodeGif } from './gif.ts'
 import type { Colour, ImageFormat } from './header.ts'
 import { pngChunk, pngChunks } from './indices.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 /** How {@link encodeImage} and {@link writeImage} encode. */
 export interface EncodeOptions {
@@ -38,6 +40,7 @@ const FORMATS: Readonly<Record<string, ImageFormat>> = {
 }
 
 function formatOf(op: string, path: string): ImageFormat {
+  requirePath(op, path)
   const format = FORMATS[extname(path).toLowerCase()]
   if (format !== undefined) return format
   throw new ValueError(
@@ -110,7 +113,7 @@ function checkQuality(op: string, quality: number): number {
   throw new ValueError(
     op,
     [],
-    `quality must be a whole number from 1 to 100, not ${String(quality)}`,
+    `quality must be a whole number from 1 to 100, not ${show(quality)}`,
     '{ quality: 90 }',
   )
 }
@@ -179,10 +182,11 @@ export async function encodeImage(
     throw new ValueError(
       'encodeImage',
       [],
-      `'${String(format)}' is not a format that is written`,
+      `${show(format)} is not a format that is written`,
       "use 'JPEG', 'PNG', 'GIF' or 'WebP'",
     )
   }
+  requireOptions('encodeImage', options)
   const raw = rawPixels('encodeImage', image, [2, 3])
   const { data, width, height, channels } = raw
   if (data instanceof Uint16Array && format !== 'PNG') {
@@ -239,6 +243,7 @@ export async function writeAnimation(
   frames: Tensor,
   options: AnimationOptions = {},
 ): Promise<void> {
+  requireOptions('writeAnimation', options)
   const { fps = 10, loop = 0 } = options
   const format = formatOf('writeAnimation', path)
   if ((format !== 'GIF' && format !== 'WebP') || !(fps > 0) || !(loop >= 0)) {

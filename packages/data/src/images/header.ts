@@ -1,6 +1,7 @@
 /** What an image file says of itself before anything is decoded. */
 import type { GifFrame } from '@flambeau/core/internal'
 import { FormatError } from '../formats/errors.ts'
+import { requireBytes } from '../formats/arguments.ts'
 
 /** The formats that are read and written. */
 export type ImageFormat = 'JPEG' | 'PNG' | 'GIF' | 'WebP'
@@ -233,6 +234,7 @@ const readers = { JPEG: readJpeg, PNG: readPng, GIF: readGif, WebP: readWebp }
  * @throws {FormatError} if the bytes are not the start of a JPEG, PNG, GIF or WebP file.
  */
 export function parseImageInfo(bytes: Uint8Array, path?: string): ImageInfo {
+  requireBytes('image', bytes)
   const format = imageFormat(bytes)
   if (format === undefined) {
     const fail = failImage('image', path)

@@ -301,7 +301,7 @@ describe('encodeImage', () => {
     await expect(bad(rand([3, 0, 5]), 'PNG')).rejects.toThrow(/at least one pixel/)
     await expect(bad(colour.long(), 'PNG')).rejects.toThrow(/int64 is not a type of pixels/)
     await expect(bad(colour.int(), 'JPEG')).rejects.toThrow(/JPEG holds 8 bits/)
-    await expect(bad(colour, 'BMP')).rejects.toThrow(/'BMP' is not a format/)
+    await expect(bad(colour, 'BMP')).rejects.toThrow(/"BMP" is not a format/)
     await expect(bad(colour, 'JPEG', { quality: 0 })).rejects.toThrow(/quality must be/)
     await expect(bad(colour, 'PNG', { palette: [[0, 0, 0]] })).rejects.toThrow(/a palette of 1/)
     await expect(bad('x', 'PNG')).rejects.toThrow(/must be a tensor/)

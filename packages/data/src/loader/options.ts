@@ -1,7 +1,7 @@
 /** The options of a loader, checked. */
 import type { Generator } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { isNamed, parameters } from '@flambeau/core/internal'
+import { isNamed, parameters, show } from '@flambeau/core/internal'
 import { IterableDataset } from '../dataset.ts'
 import type { Dataset, WorkerRecipe } from '../dataset.ts'
 import { requireDataset } from '../dataset-combine.ts'
@@ -104,7 +104,7 @@ function refuse(rule: string, fix: string): never {
 
 function requireWhole(name: string, value: unknown): number {
   if (Number.isInteger(value) && (value as number) >= 0) return value as number
-  return refuse(`${name} must be a whole number ≥ 0, not ${String(value)}`, `{ ${name}: 0 }`)
+  return refuse(`${name} must be a whole number ≥ 0, not ${show(value)}`, `{ ${name}: 0 }`)
 }
 
 /** Is it the recipe of a function? */
@@ -146,7 +146,7 @@ export function readSettings(
   } = byName
   const workers = requireWhole('numWorkers', numWorkers)
   if (typeof timeout !== 'number' || !(timeout >= 0) || timeout > 2_000_000) {
-    refuse(`timeout must be a number of seconds ≥ 0, not ${String(timeout)}`, '{ timeout: 60 }')
+    refuse(`timeout must be a number of seconds ≥ 0, not ${show(timeout)}`, '{ timeout: 60 }')
   }
   if (workers === 0 && timeout !== 0) {
     refuse('timeout is for batches of workers, and numWorkers is 0', '{ numWorkers: 2 }')

@@ -1,5 +1,6 @@
 /** Things that cross to worker threads by being made again there. */
 import { ValueError } from '@flambeau/core'
+import { requireFunction } from '@flambeau/core/internal'
 import type { Portable, WorkerRecipe } from '../dataset.ts'
 
 /**
@@ -14,6 +15,7 @@ export function recipeOf(
   module: string | URL,
   args: readonly unknown[],
 ): WorkerRecipe {
+  requireFunction('recipeOf', 'type', type)
   const { name } = instance.constructor
   if (instance.constructor === type) return { module, export: type.name, args }
   throw new ValueError(

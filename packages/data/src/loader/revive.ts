@@ -1,6 +1,6 @@
 /** Makes again what recipes describe. */
 import { ValueError } from '@flambeau/core'
-import { withDefaultGenerator } from '@flambeau/core/internal'
+import { show, withDefaultGenerator } from '@flambeau/core/internal'
 import type { WorkerRecipe } from '../dataset.ts'
 import type { CollateFunction } from './fetch.ts'
 import type { PackedRecipe } from './packing.ts'
@@ -27,7 +27,7 @@ export async function revive(packed: unknown): Promise<unknown> {
 async function exportOf(module: string, name: string): Promise<unknown> {
   const exported = ((await import(module)) as Record<string, unknown>)[name]
   if (exported !== undefined) return exported
-  throw new ValueError('DataLoader', [], `${module} has no export '${name}'`, 'export it')
+  throw new ValueError('DataLoader', [], `${module} has no export ${show(name)}`, 'export it')
 }
 
 /** What a recipe describes, made in this thread: its arguments are used as they are. */

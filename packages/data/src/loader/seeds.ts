@@ -1,5 +1,6 @@
 /** Random numbers of a sample, which depend on the seed, the epoch and the sample's index only. */
 import { Generator } from '@flambeau/core'
+import { requireCount } from '@flambeau/core/internal'
 import type { SampleContext } from '../dataset.ts'
 
 /** What a seed is for: a sample, or a whole batch. */
@@ -133,6 +134,10 @@ export function sampleContext(
   index: number,
   { seed = 0, epoch = 0 }: { seed?: number | bigint; epoch?: number } = {},
 ): SampleContext {
+  if (typeof seed !== 'bigint') {
+    requireCount('sampleContext', 'seed', seed, Number.MIN_SAFE_INTEGER)
+  }
+  requireCount('sampleContext', 'epoch', epoch)
   return new EpochSeeds(BigInt(seed), epoch).sample(index, 0)
 }
 

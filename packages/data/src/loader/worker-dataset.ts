@@ -1,4 +1,5 @@
 import { ValueError } from '@flambeau/core'
+import { requireList, requireText } from '@flambeau/core/internal'
 import type { Dataset, Portable } from '../dataset.ts'
 import { IterableDataset } from '../dataset.ts'
 import { makeHere } from './revive.ts'
@@ -31,6 +32,10 @@ export async function workerDataset<D extends Dataset | IterableDataset>(
   name = 'default',
   args: readonly unknown[] = [],
 ): Promise<D & Portable> {
+  const op = 'workerDataset'
+  if (!(module instanceof URL)) requireText(op, 'module', module)
+  requireText(op, 'name', name)
+  requireList(op, 'args', args)
   const recipe = { module, export: name, args }
   const made = await makeHere(recipe)
   const given = made as Partial<Dataset> | null | undefined

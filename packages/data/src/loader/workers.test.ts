@@ -325,7 +325,7 @@ describe('trouble in a worker', () => {
     }
     const base = { length: 2, getItem: (i: number) => i }
     const from = (recipe: object): object => ({ ...base, toWorker: () => recipe })
-    expect(await starting(from({ module, export: 'Missing' }))).toMatch(/no export 'Missing'/)
+    expect(await starting(from({ module, export: 'Missing' }))).toMatch(/no export "Missing"/)
     expect(await starting(from({ module: new URL('./none.ts', module) }))).toMatch(/none\.ts/)
     expect(await starting([1], { workerInitFn: { module, export: 'badInit' } })).toMatch(
       /could not start: init failed/,
@@ -351,7 +351,7 @@ describe('trouble in a worker', () => {
     expect(() => [...new DataLoader([1], { numWorkers: 1 })]).toThrow(/for await/)
     expect(started).toBe(0)
     await expect(workerDataset(module, 'notADataset')).rejects.toThrow(/makes no dataset/)
-    await expect(workerDataset(module, 'Missing')).rejects.toThrow(/no export 'Missing'/)
+    await expect(workerDataset(module, 'Missing')).rejects.toThrow(/no export "Missing"/)
   })
 })
 

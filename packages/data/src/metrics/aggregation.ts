@@ -1,6 +1,7 @@
 /** Means of values, for losses and timings. */
 import type { TensorData } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import { input, Metric, numbersOf, requireCount } from './metric.ts'
 import { Numbers } from './numbers.ts'
 
@@ -94,7 +95,7 @@ export class RunningAverage extends Metric<number, [value: TensorData | number]>
         'RunningAverage',
         [],
         window === undefined
-          ? `momentum must be from 0 up to below 1, not ${momentum}`
+          ? `momentum must be from 0 up to below 1, not ${show(momentum)}`
           : 'window and momentum exclude each other',
         'pass { window: 5 } or { momentum: 0.98 }',
       )

@@ -1,4 +1,5 @@
 import { ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import type { MetricStateDict } from './metric.ts'
 import { Metric } from './metric.ts'
 
@@ -32,6 +33,7 @@ export class MetricCollection<M extends Record<string, AnyMetric>> {
   readonly metrics: Readonly<M>
 
   constructor(metrics: M) {
+    requireOptions('MetricCollection', metrics)
     for (const [name, metric] of Object.entries(metrics)) {
       if (metric instanceof Metric) continue
       throw new ValueError('MetricCollection', [], `'${name}' is no metric`, 'new Accuracy(…)')

@@ -1,5 +1,6 @@
 /** Mean average precision of detections, by the definitions of COCO and of Pascal VOC. */
 import { ValueError } from '@flambeau/core'
+import { requireNumberList } from '@flambeau/core/internal'
 import type {
   BoxFormat,
   DetectedBoxes,
@@ -147,10 +148,12 @@ export class MeanAveragePrecision<T extends IouType = 'bbox'> extends Metric<
     this.definition = requireChoice(op, 'definition', definition, ['coco', 'voc', 'voc2007'])
     this.boxFormat = requireChoice(op, 'boxFormat', boxFormat, ['xyxy', 'xywh', 'cxcywh'])
     this.iouThresholds = options.iouThresholds ?? (definition === 'coco' ? COCO_THRESHOLDS : [0.5])
+    requireNumberList(op, 'iouThresholds', this.iouThresholds)
     if (this.iouThresholds.length === 0 || !this.iouThresholds.every((t) => t > 0 && t <= 1))
       throw new ValueError(op, [], 'iouThresholds must be above 0, up to 1, one at least', '[0.5]')
     const most = maxDetectionThresholds ?? [1, 10, 100]
-    const counts = most.length === 3 && most.every((n) => Number.isSafeInteger(n) && n >= 1)
+    requireNumberList(op, 'maxDetectionThresholds', most, 3)
+    const counts = most.every((n) => Number.isSafeInteger(n) && n >= 1)
     if (!counts || most[0] > most[1] || most[1] > most[2])
       throw new ValueError(
         op,

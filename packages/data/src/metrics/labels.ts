@@ -1,6 +1,7 @@
 /** Predictions and targets of classification metrics as plain numbers. */
 import type { Tensor, TensorData } from '@flambeau/core'
 import { IndexError, ShapeError, ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import { input, numbersOf, requireChoice, requireCount } from './metric.ts'
 
 /** What is told apart: two classes, one of many, or many labels that each hold or do not. */
@@ -43,6 +44,7 @@ export interface TaskInfo {
 
 /** @throws {ValueError} for options that do not fit. */
 export function readTask(op: string, options: ClassificationOptions): TaskInfo {
+  requireOptions(op, options)
   const { numClasses, numLabels, threshold = 0.5, ignoreIndex = null } = options
   const task = requireChoice<Task>(
     op,
@@ -52,7 +54,7 @@ export function readTask(op: string, options: ClassificationOptions): TaskInfo {
     ['binary', 'multiclass', 'multilabel'],
   )
   if (typeof threshold !== 'number' || Number.isNaN(threshold))
-    throw new ValueError(op, [], `threshold must be a number, not ${String(threshold)}`, '0.5')
+    throw new ValueError(op, [], `threshold must be a number, not ${show(threshold)}`, '0.5')
   const classes =
     task === 'binary'
       ? 2

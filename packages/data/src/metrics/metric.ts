@@ -1,6 +1,7 @@
 /** What every metric is: sums or samples that grow with each batch, and a value made of them. */
 import type { TensorData } from '@flambeau/core'
 import { asTensor, fromTypedArray, Tensor, ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import { Numbers } from './numbers.ts'
 
 /** What a metric remembers: single numbers, counts of fixed length, and lists that grow. */
@@ -85,6 +86,7 @@ export abstract class Metric<Result = number, Inputs extends readonly unknown[] 
     const refuse = (rule: string): never => {
       throw new ValueError(op, [], rule, 'load the state of a metric with the same options')
     }
+    requireOptions(op, state)
     const names = Object.keys(this.#initial)
     const extra = Object.keys(state).find((name) => !names.includes(name))
     if (extra !== undefined) refuse(`the state has '${extra}', which this metric does not know`)
@@ -136,7 +138,7 @@ export function requireCount(op: string, name: string, value: unknown, least: nu
   throw new ValueError(
     op,
     [],
-    `${name} must be a whole number ≥ ${least}, not ${String(value)}`,
+    `${name} must be a whole number ≥ ${least}, not ${show(value)}`,
     `pass { ${name}: ${Math.max(least, 3)} }`,
   )
 }
@@ -152,7 +154,7 @@ export function requireChoice<T extends string>(
   throw new ValueError(
     op,
     [],
-    `${name} must be one of ${known.join(', ')}, not '${String(value)}'`,
+    `${name} must be one of ${known.join(', ')}, not ${show(value)}`,
     `pass { ${name}: '${known[0]}' }`,
   )
 }

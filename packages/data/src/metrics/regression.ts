@@ -1,6 +1,7 @@
 /** Metrics of predicted numbers. */
 import type { TensorData } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import type { ScoreOf } from './labels.ts'
 import type { NumberArray } from './metric.ts'
 import { input, Metric, numbersOf, requireChoice, requireCount } from './metric.ts'
@@ -74,8 +75,10 @@ export class MeanAbsoluteError extends Metric<number, [TensorData, TensorData]> 
 export class MeanSquaredError extends Metric<number, [TensorData, TensorData]> {
   readonly squared: boolean
 
-  constructor({ squared = true }: { squared?: boolean } = {}) {
+  constructor(options: { squared?: boolean } = {}) {
     super({ sum: 0, count: 0 })
+    requireOptions('MeanSquaredError', options)
+    const { squared = true } = options
     this.squared = squared
   }
 

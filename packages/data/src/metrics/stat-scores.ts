@@ -1,6 +1,7 @@
 /** Accuracy, precision, recall and F-scores: all are made of counts of hits and misses. */
 import type { Tensor, TensorData } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import type { Average, ClassificationOptions, ScoreOf, TaskInfo } from './labels.ts'
 import { readPairs, readTask, refuseNaN, requireScores } from './labels.ts'
 import { input, Metric, numbersOf, requireChoice, requireCount } from './metric.ts'
@@ -195,7 +196,7 @@ export class FBetaScore<A extends Average = 'macro'> extends StatScores<A> {
       throw new ValueError(
         'FBetaScore',
         [],
-        `beta must be above 0, not ${String(beta)}`,
+        `beta must be above 0, not ${show(beta)}`,
         '{ beta: 2 }',
       )
     this.beta = beta
@@ -258,6 +259,7 @@ export class Accuracy<A extends Average = 'micro'> extends StatScores<A> {
   readonly #open: boolean
 
   constructor(options: AccuracyOptions<A> = {}) {
+    requireOptions('Accuracy', options)
     const { topK = 1, task, numClasses, numLabels, average = 'micro' } = options
     const open = task !== 'binary' && numClasses === undefined && numLabels === undefined
     if (open && average !== 'micro')

@@ -1,6 +1,7 @@
 /** Metrics of language models and translations. */
 import type { TensorData } from '@flambeau/core'
 import { DTypeError, IndexError, ValueError } from '@flambeau/core'
+import { requireList, requireOptions } from '@flambeau/core/internal'
 import { refuseNaN, requireScores } from './labels.ts'
 import { input, Metric, numbersOf, requireChoice, requireCount } from './metric.ts'
 
@@ -25,8 +26,10 @@ import { input, Metric, numbersOf, requireChoice, requireCount } from './metric.
 export class Perplexity extends Metric<number, [TensorData, TensorData]> {
   readonly ignoreIndex: number | null
 
-  constructor({ ignoreIndex = null }: { ignoreIndex?: number | null } = {}) {
+  constructor(options: { ignoreIndex?: number | null } = {}) {
     super({ sum: 0, count: 0 })
+    requireOptions('Perplexity', options)
+    const { ignoreIndex = null } = options
     this.ignoreIndex = ignoreIndex
   }
 
@@ -178,6 +181,10 @@ export class BLEUScore extends Metric<
    * @throws {ValueError} if there are not as many references as translations, or none for one.
    */
   override update(preds: readonly Tokens[], target: readonly (string | readonly Tokens[])[]): void {
+    if (typeof preds !== 'string') {
+      requireList('BLEUScore', 'preds', preds, 'a list of texts')
+      requireList('BLEUScore', 'target', target, 'a list of references')
+    }
     if (typeof preds === 'string' || preds.length !== target.length) {
       throw new ValueError(
         'BLEUScore',
@@ -190,6 +197,9 @@ export class BLEUScore extends Metric<
     }
     for (const [i, text] of preds.entries()) {
       const given = target[i] as string | readonly Tokens[]
+      if (typeof given !== 'string') {
+        requireList('BLEUScore', `target[${i}]`, given, 'a text or a list of texts')
+      }
       const references = (typeof given === 'string' ? [given] : given).map(tokensOf)
       if (references.length === 0)
         throw new ValueError(

@@ -18,6 +18,7 @@ import {
   some,
   transformed,
 } from './image-source.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 /** Options of {@link CarvanaDataset}. */
 export interface CarvanaOptions extends ImageSourceOptions {
@@ -115,6 +116,7 @@ export class CarvanaDataset extends Dataset<CarvanaSample> {
 
   constructor(root: string, options: CarvanaOptions = {}) {
     super()
+    requirePath('CarvanaDataset', root, 'root')
     checkSourceOptions('CarvanaDataset', options)
     const either = (name: string, other: string): string =>
       existsSync(join(root, name)) ? join(root, name) : other

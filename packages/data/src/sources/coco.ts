@@ -12,6 +12,7 @@ import type { Transform } from '../transforms/transform.ts'
 import { fillPolygon, fillRuns } from './coco-masks.ts'
 import type { ErrorPolicy } from './image-source.ts'
 import { checkSourceOptions, readByPolicy, transformed } from './image-source.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 /** Options of {@link CocoDetection}. */
 export interface CocoOptions {
@@ -197,6 +198,7 @@ export class CocoDetection extends Dataset<CocoSample, unknown> {
 
   constructor(root: string, annotations: string, options: CocoOptions = {}) {
     super()
+    requirePath('CocoDetection', root, 'root')
     checkSourceOptions('CocoDetection', options)
     this.root = root
     this.#options = options

@@ -14,6 +14,7 @@ import {
   readByPolicy,
   transformed,
 } from './image-source.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 /** Options of {@link ImageFolder}. */
 export interface ImageFolderOptions extends ImageSourceOptions {
@@ -68,6 +69,7 @@ export class ImageFolder extends Dataset<[image: Tensor, label: number], [Tensor
 
   constructor(root: string, options: ImageFolderOptions = {}) {
     super()
+    requirePath('ImageFolder', root, 'root')
     checkSourceOptions('ImageFolder', options)
     const { extensions = IMAGE_ENDINGS, allowEmpty = false } = options
     const fail = (path: string, reason: string, fix: string): never => {

@@ -1,6 +1,7 @@
 /** What sources of image files share. */
 import { readdirSync } from 'node:fs'
 import { ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import type { SampleContext } from '../dataset.ts'
 import { checkSample } from '../dataset.ts'
 import { FormatError } from '../formats/errors.ts'
@@ -33,6 +34,7 @@ export function hasEnding(name: string, endings: readonly string[]): boolean {
 }
 
 export function checkSourceOptions(op: string, options: ImageSourceOptions<unknown>): void {
+  requireOptions(op, options)
   const { transform, onError = 'throw' } = options
   if (transform !== undefined && transform !== null && !(transform instanceof TransformClass)) {
     throw new ValueError(

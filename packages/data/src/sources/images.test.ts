@@ -446,7 +446,7 @@ describe('VOC', () => {
     await expect(item('<other/>')).rejects.toThrow(/no <annotation>/)
     await expect(item('')).rejects.toThrow(FormatError)
     const wrap = (inner: string): string => `<annotation>${inner}</annotation>`
-    await expect(item(wrap(object('ufo', [1, 1, 2, 2])))).rejects.toThrow(/object 0 is a 'ufo'/)
+    await expect(item(wrap(object('ufo', [1, 1, 2, 2])))).rejects.toThrow(/object 0 is a "ufo"/)
     await expect(item(wrap('<object><name>cat</name></object>'))).rejects.toThrow(
       /needs a <bndbox>/,
     )

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, indexSelect, stack, tensor } from '@flambeau/core'
+import { requireList, requireOptions } from '@flambeau/core/internal'
 import type { SampleContext, WorkerRecipe } from '../dataset.ts'
 import { checkSample, Dataset } from '../dataset.ts'
 import { FormatError } from '../formats/errors.ts'
@@ -10,6 +11,7 @@ import { parseIdx } from '../formats/idx.ts'
 import { recipeOf } from '../loader/recipe.ts'
 import type { Transform } from '../transforms/transform.ts'
 import { ToTensor } from '../transforms/to-tensor.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 export interface MNISTOptions {
   /** The 60,000 training images, or the 10,000 test images. Default true. */
@@ -102,14 +104,16 @@ export class MNIST extends Dataset<
 
   constructor(options: MNISTOptions = {}) {
     super()
+    requireOptions('MNIST', options)
     const { train = true, root = packageRoot(), transform = new ToTensor(), classes = 10 } = options
+    requirePath('MNIST', root, 'root')
     const prefix = train ? 'train' : 't10k'
-    const {
-      files: [imageFile, labelFile] = [
-        `${prefix}-images-idx3-ubyte`,
-        `${prefix}-labels-idx1-ubyte`,
-      ],
-    } = options
+    const { files = [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`] as const } =
+      options
+    requireList('MNIST', 'files', files, 'the names of two files')
+    const [imageFile, labelFile] = files
+    requirePath('MNIST', imageFile, 'files[0]')
+    requirePath('MNIST', labelFile, 'files[1]')
     this.#options = options
     const images = readIdx(root, imageFile)
     const labels = readIdx(root, labelFile)

@@ -3,12 +3,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, stack, ValueError } from '@flambeau/core'
+import { requireList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import { writeFileAtomic } from '../formats/atomic-write.ts'
 import { FormatError } from '../formats/errors.ts'
 import { generateDetection } from '../generators/detection.ts'
 import { Resize } from '../transforms/resize.ts'
 import { CocoDetection } from './coco.ts'
 import type { ErrorPolicy } from './image-source.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 /** A picture and what is in it, as detectors learn from it. */
 export interface Scene {
@@ -68,6 +70,8 @@ export async function readScenes(
   folder: string,
   options: { readonly masks?: boolean; readonly size?: number; onError?: ErrorPolicy } = {},
 ): Promise<Scenes> {
+  requirePath('readScenes', folder, 'folder')
+  requireOptions('readScenes', options)
   const { masks = false, size, onError = 'throw' } = options
   const path = join(folder, 'annotations.json')
   const transform = size === undefined ? null : new Resize([size, size])
@@ -92,6 +96,8 @@ export async function readScenes(
  * @throws {ValueError} for bad options. @throws {FileWriteError} if a file cannot be written.
  */
 export async function makeDigitScenes(folder: string, options: DigitSceneOptions): Promise<void> {
+  requirePath('makeDigitScenes', folder, 'folder')
+  requireOptions('makeDigitScenes', options, ['count', 'size', 'seed', 'train'])
   const { count, size, seed, train, digits = [2, 5], scale = [0.2, 0.5] } = options
   const note = join(folder, 'recipe.json')
   const text = `${JSON.stringify({ count, size, seed, train, digits, scale })}\n`
@@ -106,9 +112,13 @@ export async function makeDigitScenes(folder: string, options: DigitSceneOptions
  * @throws {ValueError} for none. @throws {ShapeError} for pictures of different sizes.
  */
 export function collateScenes(scenes: readonly Scene[]): SceneBatch {
+  requireList('collateScenes', 'scenes', scenes, 'a list of scenes')
   const [first] = scenes
   if (first === undefined) {
     throw new ValueError('collateScenes', [], 'there are no scenes', 'pass one or more')
+  }
+  for (const [i, scene] of scenes.entries()) {
+    requireTensor('collateScenes', `the image of scene ${i}`, scene?.image)
   }
   for (const [i, { image }] of scenes.entries()) {
     if (String(image.shape) === String(first.image.shape)) continue

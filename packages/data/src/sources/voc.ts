@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { tensor } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import type { SampleContext, WorkerRecipe } from '../dataset.ts'
 import { Dataset } from '../dataset.ts'
@@ -13,6 +14,7 @@ import type { Transform } from '../transforms/transform.ts'
 import type { DetectionSample } from './coco.ts'
 import type { ErrorPolicy } from './image-source.ts'
 import { checkSourceOptions, namesIn, readByPolicy, transformed } from './image-source.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 /** The classes of Pascal VOC, in its order. */
 export const VOC_CLASSES: readonly string[] = (
@@ -141,6 +143,7 @@ export class VOCDetection extends Dataset<VOCSample, unknown> {
 
   constructor(root: string, options: VOCDetectionOptions = {}) {
     super()
+    requirePath('VOCDetection', root, 'root')
     checkSourceOptions('VOCDetection', options)
     this.root = root
     this.classes = options.classes ?? VOC_CLASSES
@@ -205,11 +208,7 @@ export class VOCDetection extends Dataset<VOCSample, unknown> {
     const { name, difficult, bndbox } = one
     const label = this.classes.indexOf(String(name))
     if (label < 0) {
-      fail(
-        path,
-        `object ${i} is a '${String(name)}', which is none of the classes`,
-        '{ classes: […] }',
-      )
+      fail(path, `object ${i} is a ${show(name)}, which is none of the classes`, '{ classes: […] }')
     }
     const sides = ['xmin', 'ymin', 'xmax', 'ymax'].map((side) =>
       Number(bndbox?.[side] ?? Number.NaN),
@@ -268,6 +267,7 @@ export class VOCSegmentation extends Dataset<{ image: Tensor; mask: Tensor }> {
 
   constructor(root: string, options: VOCOptions = {}) {
     super()
+    requirePath('VOCSegmentation', root, 'root')
     checkSourceOptions('VOCSegmentation', options)
     this.root = root
     this.names = listNames(root, 'Segmentation', options)

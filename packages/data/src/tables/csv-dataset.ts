@@ -1,5 +1,6 @@
 import type { DType, Tensor } from '@flambeau/core'
 import { getDefaultDtype, ValueError } from '@flambeau/core'
+import { requireList, requireOptions, show } from '@flambeau/core/internal'
 import { TensorDataset } from '../dataset-tensor.ts'
 import type { WorkerRecipe } from '../dataset.ts'
 import type { CsvOptions, Table } from './csv.ts'
@@ -45,7 +46,14 @@ export class CsvDataset extends TensorDataset<Tensor[]> {
   readonly classes: readonly string[] | null
 
   constructor(path: string, options: CsvDatasetOptions = {}) {
+    requireOptions('CsvDataset', options)
     const { features, dtype = getDefaultDtype(), target = null, ...others } = options
+    if (target !== null && typeof target !== 'string') {
+      requireList('CsvDataset', 'target', target, 'a name or a list of names')
+    }
+    if (features !== undefined) {
+      requireList('CsvDataset', 'features', features, 'a list of names')
+    }
     const targets = target === null ? [] : typeof target === 'string' ? [target] : [...target]
     let table = readCsv(path, others)
     const missing = [...targets, ...(features ?? [])].find((name) => !table.columns.includes(name))
@@ -53,7 +61,7 @@ export class CsvDataset extends TensorDataset<Tensor[]> {
       throw new ValueError(
         'CsvDataset',
         [],
-        `there is no column '${missing}'`,
+        `there is no column ${show(missing)}`,
         `the columns are ${table.columns.slice(0, 12).join(', ')}`,
       )
     }

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Options } from 'csv-parse/sync'
 import { CsvError, parse } from 'csv-parse/sync'
 import { ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import { TableError } from './errors.ts'
 
 /** How a table is written. */
@@ -54,7 +55,7 @@ export function decodeText(
     throw new ValueError(
       source.format,
       [],
-      `there is no encoding '${encoding}'`,
+      `there is no encoding ${show(encoding)}`,
       `${fix} (${String(error)})`,
     )
   }

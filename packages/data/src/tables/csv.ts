@@ -8,12 +8,14 @@ import {
   stack,
   ValueError,
 } from '@flambeau/core'
+import { requireList, requireOptions, show } from '@flambeau/core/internal'
 import { readFileOf } from '../formats/read-file.ts'
 import type { Column, ColumnType } from './columns.ts'
 import { ColumnBuilder, FieldError, MISSING, NotANumber } from './columns.ts'
 import type { CsvFormat, CsvSource } from './csv-rows.ts'
 import { decodeText, visitRows } from './csv-rows.ts'
 import { TableError } from './errors.ts'
+import { requireBytes, requirePath } from '../formats/arguments.ts'
 
 /** What {@link readCsv} takes. */
 export interface CsvOptions extends CsvFormat {
@@ -68,7 +70,7 @@ export class Table {
   #column(name: string): Column {
     const column = this.#columns.get(name)
     if (column !== undefined) return column
-    throw new IndexError('Table', [], `there is no column '${name}'`, listed(this.columns))
+    throw new IndexError('Table', [], `there is no column ${show(name)}`, listed(this.columns))
   }
 
   /** The dtype of a column, or `'string'`. @throws {IndexError} if there is no such column. */
@@ -93,9 +95,11 @@ export class Table {
         `read it with { dtypes: { '${name}': 'category' } }, or leave it out`,
       )
     }
+    requireOptions('Table.tensor', options)
     const { dtype } = options
     const as = (tensor: Tensor): Tensor => (dtype === undefined ? tensor : tensor.to(dtype))
     if (typeof names === 'string') return as(one(names))
+    if (names !== undefined) requireList('Table.tensor', 'names', names, 'a list of names')
     const chosen = names ?? this.columns.filter((name) => this.#column(name).tensor !== null)
     if (chosen.length === 0)
       throw new ShapeError('Table.tensor', [], 'no column is chosen', listed(this.columns))
@@ -153,6 +157,7 @@ function listed(columns: readonly string[]): string {
  * @see pandas.read_csv
  */
 export function readCsv(path: string, options: CsvOptions = {}): Table {
+  requirePath('readCsv', path)
   const tabs = /\.(tsv|tab)$/i.test(path)
   const source = { path, format: tabs ? 'TSV' : 'CSV' }
   const given = { delimiter: tabs ? '\t' : ',', ...options }
@@ -169,6 +174,7 @@ export function parseCsv(data: string | Uint8Array, options: CsvOptions = {}): T
 }
 
 function readTable(data: string | Uint8Array, options: CsvOptions, source: CsvSource): Table {
+  if (typeof data !== 'string') requireBytes('parseCsv', data)
   const text =
     typeof data === 'string' ? data : decodeText(data, options.encoding ?? 'utf-8', source)
   // Columns that looked like numbers and turned out to be texts, in which case all is read again.
@@ -272,7 +278,7 @@ function chosenColumns(
   const asked = [dtypes, fill].flatMap((one) => (typeof one === 'object' ? Object.keys(one) : []))
   for (const name of [...columns, ...asked]) {
     if (!places.has(name))
-      throw new ValueError(op, [], `there is no column '${name}'`, listed(names))
+      throw new ValueError(op, [], `there is no column ${show(name)}`, listed(names))
   }
   return [...new Set(columns)].map((name) => ({ name, at: places.get(name) as number }))
 }
@@ -302,7 +308,7 @@ function typeOf(
     throw new ValueError(
       'readCsv',
       [],
-      `'${String(type)}' is not what a column can hold`,
+      `${show(type)} is not what a column can hold`,
       `use one of ${TYPES.join(', ')}`,
     )
   }

@@ -158,9 +158,9 @@ describe('a table', () => {
 
   it('refuses options that do not fit', () => {
     expect(() => parseCsv(text, { columns: ['no'] })).toThrow(
-      /no column 'no'.*\n.*id, size, ok, name/,
+      /no column "no".*\n.*id, size, ok, name/,
     )
-    expect(() => parseCsv(text, { dtypes: { no: 'int64' } })).toThrow(/no column 'no'/)
+    expect(() => parseCsv(text, { dtypes: { no: 'int64' } })).toThrow(/no column "no"/)
     expect(() => parseCsv(text, { dtypes: 'float' as never })).toThrow(/not what a column can hold/)
     expect(() => parseCsv(text, { delimiter: '' })).toThrow(/delimiter must be a text/)
     expect(() => parseCsv(text, { quote: '""' })).toThrow(/one character/)
@@ -169,7 +169,7 @@ describe('a table', () => {
     expect(() => table.tensor('name')).toThrow(/column 'name' holds texts/)
     expect(() => table.strings('id')).toThrow(/holds numbers/)
     expect(() => table.classes('id')).toThrow(/is no category/)
-    expect(() => table.tensor('no')).toThrow(/no column 'no'/)
+    expect(() => table.tensor('no')).toThrow(/no column "no"/)
   })
 })
 
@@ -201,7 +201,7 @@ describe('CsvDataset', () => {
     expect(two.getItem(2).map((part) => part.tolist())).toEqual([[6], [5, 1]])
     expect(two.getItem(0)[0]?.dtype).toBe('float64')
     expect(new CsvDataset(path).getItem(0).map((part) => part.tolist())).toEqual([[1, 2]])
-    expect(() => new CsvDataset(path, { target: 'no' })).toThrow(/no column 'no'/)
+    expect(() => new CsvDataset(path, { target: 'no' })).toThrow(/no column "no"/)
     expect(() => new CsvDataset(path, { features: ['note'] })).toThrow(/holds texts/)
     expect(two.toWorker().export).toBe('TensorDataset')
   })

@@ -2,12 +2,14 @@
 import * as fs from 'node:fs'
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import type { WorkerRecipe } from '../dataset.ts'
 import { checkSample, Dataset } from '../dataset.ts'
 import { unreadable } from '../formats/read-file.ts'
 import { recipeOf } from '../loader/recipe.ts'
 import { Numbers } from '../metrics/numbers.ts'
 import { TableError } from './errors.ts'
+import { requirePath } from '../formats/arguments.ts'
 
 /** What {@link TextLineDataset} takes. */
 export interface TextLineOptions {
@@ -55,6 +57,8 @@ export class TextLineDataset extends Dataset<string> {
 
   constructor(path: string, options: TextLineOptions = {}) {
     super()
+    requirePath('TextLineDataset', path)
+    requireOptions('TextLineDataset', options)
     const {
       encoding = 'utf-8',
       skipEmpty = false,
@@ -67,7 +71,7 @@ export class TextLineDataset extends Dataset<string> {
       throw new ValueError(
         'TextLineDataset',
         [],
-        `there is no encoding '${encoding}'`,
+        `there is no encoding ${show(encoding)}`,
         "for example 'utf-8', 'latin1', 'utf-16le'",
       )
     }

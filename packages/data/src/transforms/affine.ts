@@ -1,6 +1,6 @@
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireNumberList } from '@flambeau/core/internal'
 import { roundHalfEven } from './crop.ts'
 import type { Point } from './maps.ts'
 import { affineMap, perspectiveMap } from './maps.ts'
@@ -100,6 +100,7 @@ export class RandomAffine extends Transform {
     ] = readAffine(given)
     this.degrees = range(op, 'degrees', degrees as Range, 0)
     this.translate = translate
+    if (translate !== null) requireNumberList(op, 'translate', translate, 2)
     if (translate !== null && !translate.every((share) => share >= 0 && share <= 1)) {
       throw new ValueError(
         op,

@@ -1,7 +1,7 @@
 /** Policies that choose among many changes of shape and colour. */
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import {
   adjustBrightness,
   adjustContrast,
@@ -231,7 +231,7 @@ export class AutoAugment extends Transform {
       throw new ValueError(
         'AutoAugment',
         [],
-        `policy must be one of ${Object.keys(policies).join(', ')}, not ${String(policy)}`,
+        `policy must be one of ${Object.keys(policies).join(', ')}, not ${show(policy)}`,
         "{ policy: 'imagenet' }",
       )
     }
@@ -257,7 +257,7 @@ function checkSteps(op: string, steps: number): number {
   throw new ValueError(
     op,
     [],
-    `numMagnitudeBins must be a whole number ≥ 2, not ${String(steps)}`,
+    `numMagnitudeBins must be a whole number ≥ 2, not ${show(steps)}`,
     '{ numMagnitudeBins: 31 }',
   )
 }
@@ -313,7 +313,7 @@ export class RandAugment extends Transform {
       throw new ValueError(
         'RandAugment',
         [],
-        `numOps must be a whole number ≥ 0 and magnitude one from 0 to ${steps - 1}, not ${numOps} and ${magnitude}`,
+        `numOps must be a whole number ≥ 0 and magnitude one from 0 to ${steps - 1}, not ${show(numOps)} and ${show(magnitude)}`,
         'new RandAugment(2, 9)',
       )
     }

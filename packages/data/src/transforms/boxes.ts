@@ -1,6 +1,7 @@
 /** Boxes around objects: their formats, and what becomes of them. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, tensor, ValueError } from '@flambeau/core'
+import { requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import type { Map2d } from './maps.ts'
 import { mapped } from './maps.ts'
 
@@ -25,12 +26,13 @@ export type Box = [left: number, top: number, right: number, bottom: number]
 const FORMATS: readonly BoxLayout[] = ['xyxy', 'xywh', 'cxcywh', 'yolo']
 
 export function checkBoxOptions(op: string, options: BoxOptions): void {
+  requireOptions(op, options)
   const { format = 'xyxy', minArea = 0, minVisibility = 0 } = options
   if (FORMATS.includes(format) && minArea >= 0 && minVisibility >= 0 && minVisibility <= 1) return
   throw new ValueError(
     op,
     [],
-    `boxes: { format: '${String(format)}', minArea: ${minArea}, minVisibility: ${minVisibility} } cannot be`,
+    `boxes: { format: ${show(format)}, minArea: ${show(minArea)}, minVisibility: ${show(minVisibility)} } cannot be`,
     `format is one of ${FORMATS.join(', ')}, minArea ≥ 0, and minVisibility from 0 to 1`,
   )
 }
@@ -43,6 +45,7 @@ export function toCorners(
   height: number,
   width: number,
 ): Box[] {
+  requireTensor(op, 'boxes', boxes)
   if (boxes.ndim !== 2 || boxes.shape[1] !== 4) {
     if (boxes.numel() === 0) return []
     throw new ShapeError(op, { boxes }, 'boxes are [N, 4]', 'boxes.view(-1, 4)')

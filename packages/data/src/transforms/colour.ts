@@ -1,7 +1,7 @@
 /** Transforms that change colours and leave places alone. */
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireNumberList, show } from '@flambeau/core/internal'
 import {
   adjustBrightness,
   adjustContrast,
@@ -127,7 +127,7 @@ export class Grayscale extends Transform {
       throw new ValueError(
         'Grayscale',
         [],
-        `numOutputChannels must be 1 or 3, not ${String(channels)}`,
+        `numOutputChannels must be 1 or 3, not ${show(channels)}`,
         '{ numOutputChannels: 3 }',
       )
     }
@@ -192,6 +192,7 @@ export class GaussianBlur extends Transform {
     super(GaussianBlur, given)
     const [size, sigma = [0.1, 2], p = 1] = readBlur(given)
     this.kernelSize = pair('GaussianBlur', 'kernelSize', size as Size)
+    if (typeof sigma !== 'number') requireNumberList('GaussianBlur', 'sigma', sigma, 2)
     const [low, high] = typeof sigma === 'number' ? [sigma, sigma] : sigma
     if (!this.kernelSize.every((side) => side % 2 === 1) || !(low > 0 && low <= high)) {
       throw new ValueError(

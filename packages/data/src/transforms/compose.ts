@@ -1,7 +1,7 @@
 /** Transforms made of others. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { Tensor as TensorClass, ValueError } from '@flambeau/core'
-import { outsideScopes } from '@flambeau/core/internal'
+import { outsideScopes, requireNumberList } from '@flambeau/core/internal'
 import type { BoxOptions } from './boxes.ts'
 import { checkBoxOptions } from './boxes.ts'
 import type { Draws } from './random.ts'
@@ -154,6 +154,7 @@ export class SomeOf extends Transform {
   ) {
     super(SomeOf, [transforms, n, options])
     this.transforms = checkTransforms('SomeOf', transforms)
+    if (typeof n !== 'number') requireNumberList('SomeOf', 'n', n, 2)
     const [least, most] = typeof n === 'number' ? [n, n] : n
     const whole = Number.isInteger(least) && Number.isInteger(most)
     if (!whole || least < 0 || least > most || most > transforms.length) {

@@ -20,7 +20,7 @@ export type Padding =
 type Edges = [left: number, top: number, right: number, bottom: number]
 
 function edges(op: string, padding: Padding): Edges {
-  const list = typeof padding === 'number' ? [padding] : [...padding]
+  const list: readonly number[] = Array.isArray(padding) ? padding : [padding as number]
   if ([1, 2, 4].includes(list.length) && list.every((n) => Number.isInteger(n) && n >= 0)) {
     const [a = 0, b = a, c = a, d = b] = list
     return [a, b, c, d]

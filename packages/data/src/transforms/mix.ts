@@ -1,7 +1,7 @@
 /** Batches whose samples are mixed with each other. */
 import type { Generator } from '@flambeau/core'
 import { oneHot, ShapeError, Tensor, ValueError } from '@flambeau/core'
-import { internally } from '@flambeau/core/internal'
+import { internally, requireOptions, requireTensors, show } from '@flambeau/core/internal'
 import type { Portable, WorkerRecipe } from '../dataset.ts'
 import { recipeOf } from '../loader/recipe.ts'
 import { Draws } from './random.ts'
@@ -27,13 +27,14 @@ abstract class BatchMix implements Portable {
 
   /** @internal */
   constructor(type: { readonly name: string }, options: MixOptions) {
+    requireOptions(type.name, options)
     const { numClasses = null, alpha = 1 } = options
     const whole = numClasses === null || (Number.isInteger(numClasses) && numClasses >= 1)
     if (!whole || !(alpha > 0)) {
       throw new ValueError(
         type.name,
         [],
-        `numClasses must be a whole number ≥ 1 and alpha > 0, not ${numClasses} and ${alpha}`,
+        `numClasses must be a whole number ≥ 1 and alpha > 0, not ${show(numClasses)} and ${show(alpha)}`,
         '{ numClasses: 10, alpha: 1 }',
       )
     }
@@ -87,6 +88,8 @@ abstract class BatchMix implements Portable {
    */
   apply(batch: LabelledBatch, generator?: Generator | null): [images: Tensor, labels: Tensor] {
     return internally(() => {
+      const { name } = this.constructor
+      requireTensors(name, 'the batch', batch, 2)
       const [images, labels] = batch
       const shares = this.#shares(images, labels)
       const [mixed, share] = this.mix(images, new Draws(generator))

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, stack, tensor, ValueError } from '@flambeau/core'
-import { imageTable, internally } from '@flambeau/core/internal'
+import { imageTable, internally, requireNumberList, requireTensor } from '@flambeau/core/internal'
 import type { Scene } from './scene.ts'
 import { Transform } from './transform.ts'
 
@@ -34,6 +34,8 @@ export class Normalize extends Transform {
 
   constructor(mean: readonly number[], std: readonly number[]) {
     super(Normalize, [mean, std])
+    requireNumberList('Normalize', 'mean', mean)
+    requireNumberList('Normalize', 'std', std)
     if (mean.length !== std.length || mean.length === 0 || std.some((value) => !(value > 0))) {
       throw new ValueError(
         'Normalize',
@@ -56,6 +58,7 @@ export class Normalize extends Transform {
   }
 
   #normalize(image: Tensor): Tensor {
+    requireTensor('Normalize', 'images', image)
     if (image.ndim < 3 || (this.mean.length > 1 && image.shape.at(-3) !== this.mean.length)) {
       throw new ShapeError(
         'Normalize',

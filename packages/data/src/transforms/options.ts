@@ -1,5 +1,6 @@
 /** Arguments that several transforms have. */
 import { ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import type { BorderMode, ResizeFilter, Sampling } from '@flambeau/core/internal'
 import type { Drawing } from './scene.ts'
 
@@ -23,7 +24,7 @@ export function oneOf<T extends string>(op: string, name: string, list: readonly
   throw new ValueError(
     op,
     [],
-    `${name} must be one of ${list.join(', ')}, not ${String(value)}`,
+    `${name} must be one of ${list.join(', ')}, not ${show(value)}`,
     `{ ${name}: '${list[0]}' }`,
   )
 }
@@ -47,13 +48,13 @@ export function drawing(op: string, sampling: Sampling, border: BorderMode, fill
 
 /** Height and width. @throws {ValueError} unless they are whole numbers ≥ 1. */
 export function pair(op: string, name: string, size: Size): [height: number, width: number] {
-  const [height, width = height] = (typeof size === 'number' ? [size] : size) as number[]
+  const [height, width = height] = (Array.isArray(size) ? size : [size]) as number[]
   const valid = (side: unknown): boolean => Number.isInteger(side) && (side as number) >= 1
   if (valid(height) && valid(width)) return [height as number, width as number]
   throw new ValueError(
     op,
     [],
-    `${name} must be a whole number ≥ 1 or [height, width], not ${JSON.stringify(size)}`,
+    `${name} must be a whole number ≥ 1 or [height, width], not ${show(size)}`,
     `{ ${name}: [160, 240] }`,
   )
 }
@@ -72,14 +73,16 @@ export function range(
           value < 0 ? Number.NaN : Math.max(middle - value, middle === 0 ? -Infinity : 0),
           middle + value,
         ]
-      : [value[0], value[1]]
+      : Array.isArray(value) && value.every((one) => typeof one === 'number')
+        ? [value[0], value[1]]
+        : [Number.NaN, Number.NaN]
   if (low >= bounds[0] && low <= high && high <= bounds[1]) return [low, high]
   throw new ValueError(
     op,
     [],
     `${name} must be a number ≥ 0 or a range [low, high]${
       Number.isFinite(bounds[0] + bounds[1]) ? ` within [${bounds.join(', ')}]` : ''
-    }, not ${JSON.stringify(value)}`,
+    }, not ${show(value)}`,
     `{ ${name}: 0.2 }`,
   )
 }

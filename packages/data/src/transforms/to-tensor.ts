@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, tensor } from '@flambeau/core'
-import { imageTable, internally } from '@flambeau/core/internal'
+import { imageTable, internally, requireTensor } from '@flambeau/core/internal'
 import type { Scene } from './scene.ts'
 import { Transform } from './transform.ts'
 
@@ -54,6 +54,7 @@ export class ToTensor extends Transform {
   }
 
   override applyBatch(images: Tensor): Tensor {
+    requireTensor('ToTensor', 'images', images)
     if (images.ndim !== 3 && images.ndim !== 4) {
       throw new ShapeError(
         'ToTensor',

@@ -1,7 +1,7 @@
 /** What all transforms share. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { ShapeError, stack, Tensor as TensorClass, ValueError } from '@flambeau/core'
-import { internally } from '@flambeau/core/internal'
+import { internally, show } from '@flambeau/core/internal'
 import type { Portable, WorkerRecipe } from '../dataset.ts'
 import { recipeOf } from '../loader/recipe.ts'
 import type { BoxOptions } from './boxes.ts'
@@ -120,5 +120,5 @@ export abstract class Transform implements Portable {
 /** @internal @throws {ValueError} unless `p` is a probability. */
 export function checkChance(op: string, p: number): number {
   if (typeof p === 'number' && p >= 0 && p <= 1) return p
-  throw new ValueError(op, [], `p must be from 0 to 1, not ${String(p)}`, '{ p: 0.5 }')
+  throw new ValueError(op, [], `p must be from 0 to 1, not ${show(p)}`, '{ p: 0.5 }')
 }
