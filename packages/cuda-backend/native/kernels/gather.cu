@@ -41,24 +41,17 @@ __global__ void __launch_bounds__(kThreads)
 void take_elements(Call& call, const Tensor& out, const Tensor& index, const Tensor& starts,
                    const Places& places) {
   if (out.numel() == 0) return;
-  const Axes all(out.shape, std::array<const Strided*, 3>{&out, &index, &starts});
-  all.for_parts([&](const Axes& part) {
-    Axes axes = part;
-    Places found = part_of(places, index, part.data[1]);
-    const int64_t bytes = join_neighbours(axes, 0, 2, 1, &found.step);
-    with_wide_item(bytes, [&](auto zero) {
-      using Item = decltype(zero);
-      with_index_type(index, [&](auto zero_index) {
-        using I = decltype(zero_index);
-        launch(take_kernel<Item, I>,
-               static_cast<unsigned>(ceil_divide(axes.numel, kThreads * kPerThread)), kThreads, 0,
-               call.stream(), Geometry<3>(axes),
-               reinterpret_cast<Item*>(const_cast<char*>(axes.data[0])),
-               reinterpret_cast<const I*>(axes.data[1]),
-               reinterpret_cast<const Item*>(axes.data[2]), found);
-      });
-    });
-  });
+  for_items(out.shape, out, index, starts, places,
+            [&](auto item, auto number, const Axes& axes, const Places& found) {
+              using Item = decltype(item);
+              using I = decltype(number);
+              launch(take_kernel<Item, I>,
+                     static_cast<unsigned>(ceil_divide(axes.numel, kThreads * kPerThread)),
+                     kThreads, 0, call.stream(), Geometry<3>(axes),
+                     reinterpret_cast<Item*>(const_cast<char*>(axes.data[0])),
+                     reinterpret_cast<const I*>(axes.data[1]),
+                     reinterpret_cast<const Item*>(axes.data[2]), found);
+            });
 }
 
 // x, index -> out[i, j, k] = x[i, index[i, j, k], k] for axis 1; parameters: axis.

@@ -120,4 +120,21 @@ void with_wide_item(int64_t bytes, const Body& body) {
   with_item(static_cast<size_t>(bytes), body);
 }
 
+// Calls body(Item{}, I{}, axes, places) for elements of `a` and `b`, of one type, which `index`
+// links, in parts that a launch can count: neighbours are joined to items where that is possible,
+// and `places` are those of the part. The operands of `axes` are a, index, b.
+template <class Body>
+void for_items(const Shape& shape, const Tensor& a, const Tensor& index, const Tensor& b,
+               const Places& places, const Body& body) {
+  const Axes all(shape, std::array<const Strided*, 3>{&a, &index, &b});
+  all.for_parts([&](const Axes& part) {
+    Axes axes = part;
+    Places found = part_of(places, index, part.data[1]);
+    const int64_t bytes = join_neighbours(axes, 0, 2, 1, &found.step);
+    with_wide_item(bytes, [&](auto item) {
+      with_index_type(index, [&](auto number) { body(item, number, axes, found); });
+    });
+  });
+}
+
 }  // namespace flambeau::cuda
