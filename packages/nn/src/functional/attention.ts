@@ -189,8 +189,13 @@ function projected(
 ): Tensor[] {
   const width = (weight.shape[0] as number) / count / heads
   const [a, b] = x.shape as unknown as [number, number]
-  const order = batchFirst ? [2, 0, 3, 1, 4] : [2, 1, 3, 0, 4]
-  return linear(x, weight, bias).view(a, b, count, heads, width).permute(order).unbind(0)
+  const order = batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3]
+  const cut = (part: Tensor): Tensor => part.view(a, b, heads, width).permute(order)
+  const made = linear(x, weight, bias)
+  if (count === 1) return [cut(made)]
+  // Parts of rows: their gradients make one tensor, which the product takes as it lies.
+  const size = heads * width
+  return Array.from({ length: count }, (_, i) => cut(made.narrow(2, i * size, size)))
 }
 
 /** Query, key and value by the weights that there are, in as few products as possible. */
@@ -349,9 +354,9 @@ export function attendInHeads(
   } else {
     mixed = scaledDotProductAttention(q, k, v, summand, drop, causal)
   }
-  // While training, the output lies in memory as PyTorch's does, lengths first: dropout behind it draws
-  // in that order.
-  const inOrder = batchFirst && !(batched && (read[12] ?? true))
+  // While training on the processor, the output lies in memory as PyTorch's does, lengths first: dropout
+  // behind it draws in that order. A GPU draws other numbers in any case.
+  const inOrder = batchFirst && !(batched && (read[12] ?? true) && query.isCpu)
   const rows = inOrder
     ? mixed.transpose(1, 2).reshape(count, length, size)
     : mixed.permute(2, 0, 1, 3).reshape(length, count, size)
