@@ -37,13 +37,8 @@ export {
   Softshrink,
   Threshold,
 } from './layers/activation-curves.ts'
-export {
-  ModuleDict,
-  ModuleList,
-  ParameterDict,
-  ParameterList,
-  Sequential,
-} from './layers/container.ts'
+export { ModuleDict, ModuleList, Sequential } from './layers/container.ts'
+export { ParameterDict, ParameterList } from './layers/parameter-containers.ts'
 export { copyModule } from './layers/copy.ts'
 export type {
   ConvOptions,

@@ -1,72 +1,22 @@
 import type { Tensor } from '@flambeau/core'
-import { Tensor as TensorClass, ValueError } from '@flambeau/core'
+import { ValueError } from '@flambeau/core'
 import { discard, show } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
-import { Parameter } from '../parameter.ts'
+import {
+  entriesOf,
+  items,
+  listOf,
+  noForward,
+  placeOf,
+  requireName,
+  setItems,
+} from './container-items.ts'
 import { isDiscreet } from './discreet.ts'
 
 function requireModule(op: string, name: string, value: unknown): asserts value is Module {
   if (value instanceof Module) return
   throw new ValueError(op, [], `${name} is not a module`, `new ${op}(…) takes modules`)
-}
-
-/** What can be iterated over; an object's entries. @throws {ValueError} */
-function listOf<T>(op: string, name: string, value: Iterable<T>): Iterable<T> {
-  if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value
-  throw new ValueError(op, [], `${name} must be a list, not ${show(value)}`, `new ${op}([…])`)
-}
-
-function entriesOf<T>(
-  op: string,
-  name: string,
-  value: Readonly<Record<string, T>> | Iterable<readonly [string, T]>,
-): readonly (readonly [string, T])[] {
-  if (typeof value !== 'object' || value === null || value instanceof TensorClass) {
-    const rule = `${name} must be an object or a list of [name, value], not ${show(value)}`
-    throw new ValueError(op, [], rule, `new ${op}({ name: … })`)
-  }
-  if (!(Symbol.iterator in value)) return Object.entries(value)
-  return Array.from(value, (entry: unknown) => {
-    if (Array.isArray(entry) && typeof entry[0] === 'string') return entry as [string, T]
-    const rule = `${name} must be pairs of a name and a value, not ${show(entry)}`
-    throw new ValueError(op, [], rule, `new ${op}([['name', …]])`)
-  })
-}
-
-/** @throws {ValueError} unless `name` can be that of a field without being one already. */
-function requireName(op: string, name: unknown, isTaken: boolean): asserts name is string {
-  if (typeof name === 'string' && name !== '' && !name.includes('.') && !isTaken) return
-  throw new ValueError(op, [], `${show(name)} cannot name a part`, 'choose another name')
-}
-
-/** A place counted from the front. @throws {ValueError} if it is not there. */
-function placeOf(op: string, index: number, length: number): number {
-  const at = index < 0 ? index + length : index
-  if (Number.isInteger(at) && at >= 0 && at < length) return at
-  throw new ValueError(
-    op,
-    [],
-    `there is no item ${show(index)} among ${length}`,
-    'negative ones count from the back',
-  )
-}
-
-/** Fields named 0, 1, … of a module, as a list. */
-function items<T>(module: object, is: (value: unknown) => value is T): T[] {
-  const fields = module as Record<string, unknown>
-  const out: T[] = []
-  for (let i = 0; is(fields[i]); i++) out.push(fields[i] as T)
-  return out
-}
-
-/** Writes `list` as fields 0, 1, … in place of those that are there. */
-function setItems<T>(module: object, list: readonly T[], before: number): void {
-  const fields = module as Record<string, unknown>
-  for (let i = 0; i < before; i++) delete fields[i]
-  list.forEach((item, i) => {
-    fields[i] = item
-  })
 }
 
 const isModule = (value: unknown): value is Module => value instanceof Module
@@ -164,15 +114,6 @@ export class Sequential extends Module {
     }
     return output
   }
-}
-
-function noForward(name: string): never {
-  throw new ValueError(
-    name,
-    [],
-    'a container has no forward of its own',
-    'call its items in the forward of your module',
-  )
 }
 
 /**
@@ -325,155 +266,5 @@ export class ModuleDict<M extends Module = Module> extends Module<never, never> 
 
   override forward(): never {
     return noForward('ModuleDict')
-  }
-}
-
-const isParameter = (value: unknown): value is Parameter => value instanceof Parameter
-
-/** Tensors become parameters, as in PyTorch. */
-function parameterOf(op: string, value: unknown): Parameter {
-  if (value instanceof Parameter) return value
-  if (value instanceof TensorClass) return new Parameter(value)
-  throw new ValueError(op, [], 'an item is not a tensor', 'pass parameters or tensors')
-}
-
-function describe(parameter: Parameter): string {
-  return `Parameter containing: [${parameter.dtype} of size ${parameter.shape.join('x')}]`
-}
-
-/**
- * A list of parameters; tensors become parameters.
- *
- * @throws {ValueError} if something other than a tensor is given.
- * @see torch.nn.ParameterList
- *
- * @example
- * ```ts
- * import { zeros } from '@flambeau/core'
- * import * as nn from '@flambeau/nn'
- * const list = new nn.ParameterList([zeros([2]), zeros([3])])
- * console.log(list.length, Object.keys(list.stateDict())) // => 2 [ '0', '1' ]
- * ```
- */
-export class ParameterList extends Module<never, never> {
-  [index: number]: Parameter
-
-  constructor(parameters: Iterable<Tensor> = []) {
-    super()
-    this.extend(parameters)
-  }
-
-  /** Number of parameters. */
-  override get length(): number {
-    return items(this, isParameter).length
-  }
-
-  /** The parameter at a place; negative ones count from the back. @throws {ValueError} */
-  at(index: number): Parameter {
-    return this[placeOf('ParameterList.at', index, this.length)] as Parameter
-  }
-
-  append(parameter: Tensor): this {
-    this[this.length] = parameterOf('ParameterList', parameter)
-    return this
-  }
-
-  extend(parameters: Iterable<Tensor>): this {
-    for (const parameter of listOf('ParameterList', 'parameters', parameters)) {
-      this.append(parameter)
-    }
-    return this
-  }
-
-  *[Symbol.iterator](): Generator<Parameter> {
-    yield* items(this, isParameter)
-  }
-
-  override toString(): string {
-    const lines = [...this].map((one, i) => `  (${i}): ${describe(one)}`)
-    return lines.length === 0 ? 'ParameterList()' : `ParameterList(\n${lines.join('\n')}\n)`
-  }
-
-  override forward(): never {
-    return noForward('ParameterList')
-  }
-}
-
-/**
- * Parameters by name; tensors become parameters.
- *
- * @throws {ValueError} if something other than a tensor is given.
- * @see torch.nn.ParameterDict
- *
- * @example
- * ```ts
- * import { zeros } from '@flambeau/core'
- * import * as nn from '@flambeau/nn'
- * const dict = new nn.ParameterDict({ left: zeros([2]), right: zeros([3]) })
- * console.log(Object.keys(dict.stateDict())) // => [ 'left', 'right' ]
- * ```
- */
-export class ParameterDict extends Module<never, never> {
-  constructor(
-    parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]> = {},
-  ) {
-    super()
-    for (const [name, parameter] of entriesOf('ParameterDict', 'parameters', parameters)) {
-      this.set(name, parameter)
-    }
-  }
-
-  get size(): number {
-    return [...this.keys()].length
-  }
-
-  has(name: string): boolean {
-    return (this as unknown as Record<string, unknown>)[name] instanceof Parameter
-  }
-
-  /** @throws {ValueError} if there is none of this name. */
-  get(name: string): Parameter {
-    if (this.has(name)) return (this as unknown as Record<string, Parameter>)[name] as Parameter
-    throw new ValueError(
-      'ParameterDict.get',
-      [],
-      `there is no parameter ${show(name)}`,
-      `there are: ${[...this.keys()].join(', ') || 'none'}`,
-    )
-  }
-
-  set(name: string, parameter: Tensor): this {
-    requireName('ParameterDict', name, typeof name === 'string' && !this.has(name) && name in this)
-    this.registerParameter(name, parameterOf('ParameterDict', parameter))
-    return this
-  }
-
-  delete(name: string): boolean {
-    return this.has(name) && delete (this as unknown as Record<string, unknown>)[name]
-  }
-
-  *keys(): Generator<string> {
-    for (const [name] of this.entries()) yield name
-  }
-
-  *values(): Generator<Parameter> {
-    for (const [, parameter] of this.entries()) yield parameter
-  }
-
-  *entries(): Generator<[string, Parameter]> {
-    yield* this.namedParameters('', false)
-  }
-
-  *[Symbol.iterator](): Generator<[string, Parameter]> {
-    yield* this.entries()
-  }
-
-  override toString(): string {
-    const lines = [...this].map(([name, one]) => `  (${name}): ${describe(one)}`)
-    return lines.length === 0 ? 'ParameterDict()' : `ParameterDict(\n${lines.join('\n')}\n)`
-  }
-
-  override forward(): never {
-    return noForward('ParameterDict')
   }
 }

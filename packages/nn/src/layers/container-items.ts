@@ -1,0 +1,70 @@
+/** What containers share: reading what they are given, and fields named 0, 1, …. */
+import { Tensor, ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
+
+/** What can be iterated over; an object's entries. @throws {ValueError} */
+export function listOf<T>(op: string, name: string, value: Iterable<T>): Iterable<T> {
+  if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value
+  throw new ValueError(op, [], `${name} must be a list, not ${show(value)}`, `new ${op}([…])`)
+}
+
+export function entriesOf<T>(
+  op: string,
+  name: string,
+  value: Readonly<Record<string, T>> | Iterable<readonly [string, T]>,
+): readonly (readonly [string, T])[] {
+  if (typeof value !== 'object' || value === null || value instanceof Tensor) {
+    const rule = `${name} must be an object or a list of [name, value], not ${show(value)}`
+    throw new ValueError(op, [], rule, `new ${op}({ name: … })`)
+  }
+  if (!(Symbol.iterator in value)) return Object.entries(value)
+  return Array.from(value, (entry: unknown) => {
+    if (Array.isArray(entry) && typeof entry[0] === 'string') return entry as [string, T]
+    const rule = `${name} must be pairs of a name and a value, not ${show(entry)}`
+    throw new ValueError(op, [], rule, `new ${op}([['name', …]])`)
+  })
+}
+
+/** @throws {ValueError} unless `name` can be that of a field without being one already. */
+export function requireName(op: string, name: unknown, isTaken: boolean): asserts name is string {
+  if (typeof name === 'string' && name !== '' && !name.includes('.') && !isTaken) return
+  throw new ValueError(op, [], `${show(name)} cannot name a part`, 'choose another name')
+}
+
+/** A place counted from the front. @throws {ValueError} if it is not there. */
+export function placeOf(op: string, index: number, length: number): number {
+  const at = index < 0 ? index + length : index
+  if (Number.isInteger(at) && at >= 0 && at < length) return at
+  throw new ValueError(
+    op,
+    [],
+    `there is no item ${show(index)} among ${length}`,
+    'negative ones count from the back',
+  )
+}
+
+/** Fields named 0, 1, … of a module, as a list. */
+export function items<T>(module: object, is: (value: unknown) => value is T): T[] {
+  const fields = module as Record<string, unknown>
+  const out: T[] = []
+  for (let i = 0; is(fields[i]); i++) out.push(fields[i] as T)
+  return out
+}
+
+/** Writes `list` as fields 0, 1, … in place of those that are there. */
+export function setItems<T>(module: object, list: readonly T[], before: number): void {
+  const fields = module as Record<string, unknown>
+  for (let i = 0; i < before; i++) delete fields[i]
+  list.forEach((item, i) => {
+    fields[i] = item
+  })
+}
+
+export function noForward(name: string): never {
+  throw new ValueError(
+    name,
+    [],
+    'a container has no forward of its own',
+    'call its items in the forward of your module',
+  )
+}

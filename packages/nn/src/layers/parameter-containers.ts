@@ -1,0 +1,155 @@
+import { Tensor, ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
+import { Module } from '../module.ts'
+import { Parameter } from '../parameter.ts'
+import { entriesOf, items, listOf, noForward, placeOf, requireName } from './container-items.ts'
+
+const isParameter = (value: unknown): value is Parameter => value instanceof Parameter
+
+/** Tensors become parameters, as in PyTorch. */
+function parameterOf(op: string, value: unknown): Parameter {
+  if (value instanceof Parameter) return value
+  if (value instanceof Tensor) return new Parameter(value)
+  throw new ValueError(op, [], 'an item is not a tensor', 'pass parameters or tensors')
+}
+
+function describe(parameter: Parameter): string {
+  return `Parameter containing: [${parameter.dtype} of size ${parameter.shape.join('x')}]`
+}
+
+/**
+ * A list of parameters; tensors become parameters.
+ *
+ * @throws {ValueError} if something other than a tensor is given.
+ * @see torch.nn.ParameterList
+ *
+ * @example
+ * ```ts
+ * import { zeros } from '@flambeau/core'
+ * import * as nn from '@flambeau/nn'
+ * const list = new nn.ParameterList([zeros([2]), zeros([3])])
+ * console.log(list.length, Object.keys(list.stateDict())) // => 2 [ '0', '1' ]
+ * ```
+ */
+export class ParameterList extends Module<never, never> {
+  [index: number]: Parameter
+
+  constructor(parameters: Iterable<Tensor> = []) {
+    super()
+    this.extend(parameters)
+  }
+
+  /** Number of parameters. */
+  override get length(): number {
+    return items(this, isParameter).length
+  }
+
+  /** The parameter at a place; negative ones count from the back. @throws {ValueError} */
+  at(index: number): Parameter {
+    return this[placeOf('ParameterList.at', index, this.length)] as Parameter
+  }
+
+  append(parameter: Tensor): this {
+    this[this.length] = parameterOf('ParameterList', parameter)
+    return this
+  }
+
+  extend(parameters: Iterable<Tensor>): this {
+    for (const parameter of listOf('ParameterList', 'parameters', parameters)) {
+      this.append(parameter)
+    }
+    return this
+  }
+
+  *[Symbol.iterator](): Generator<Parameter> {
+    yield* items(this, isParameter)
+  }
+
+  override toString(): string {
+    const lines = [...this].map((one, i) => `  (${i}): ${describe(one)}`)
+    return lines.length === 0 ? 'ParameterList()' : `ParameterList(\n${lines.join('\n')}\n)`
+  }
+
+  override forward(): never {
+    return noForward('ParameterList')
+  }
+}
+
+/**
+ * Parameters by name; tensors become parameters.
+ *
+ * @throws {ValueError} if something other than a tensor is given.
+ * @see torch.nn.ParameterDict
+ *
+ * @example
+ * ```ts
+ * import { zeros } from '@flambeau/core'
+ * import * as nn from '@flambeau/nn'
+ * const dict = new nn.ParameterDict({ left: zeros([2]), right: zeros([3]) })
+ * console.log(Object.keys(dict.stateDict())) // => [ 'left', 'right' ]
+ * ```
+ */
+export class ParameterDict extends Module<never, never> {
+  constructor(
+    parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]> = {},
+  ) {
+    super()
+    for (const [name, parameter] of entriesOf('ParameterDict', 'parameters', parameters)) {
+      this.set(name, parameter)
+    }
+  }
+
+  get size(): number {
+    return [...this.keys()].length
+  }
+
+  has(name: string): boolean {
+    return (this as unknown as Record<string, unknown>)[name] instanceof Parameter
+  }
+
+  /** @throws {ValueError} if there is none of this name. */
+  get(name: string): Parameter {
+    if (this.has(name)) return (this as unknown as Record<string, Parameter>)[name] as Parameter
+    throw new ValueError(
+      'ParameterDict.get',
+      [],
+      `there is no parameter ${show(name)}`,
+      `there are: ${[...this.keys()].join(', ') || 'none'}`,
+    )
+  }
+
+  set(name: string, parameter: Tensor): this {
+    requireName('ParameterDict', name, typeof name === 'string' && !this.has(name) && name in this)
+    this.registerParameter(name, parameterOf('ParameterDict', parameter))
+    return this
+  }
+
+  delete(name: string): boolean {
+    return this.has(name) && delete (this as unknown as Record<string, unknown>)[name]
+  }
+
+  *keys(): Generator<string> {
+    for (const [name] of this.entries()) yield name
+  }
+
+  *values(): Generator<Parameter> {
+    for (const [, parameter] of this.entries()) yield parameter
+  }
+
+  *entries(): Generator<[string, Parameter]> {
+    yield* this.namedParameters('', false)
+  }
+
+  *[Symbol.iterator](): Generator<[string, Parameter]> {
+    yield* this.entries()
+  }
+
+  override toString(): string {
+    const lines = [...this].map(([name, one]) => `  (${name}): ${describe(one)}`)
+    return lines.length === 0 ? 'ParameterDict()' : `ParameterDict(\n${lines.join('\n')}\n)`
+  }
+
+  override forward(): never {
+    return noForward('ParameterDict')
+  }
+}
