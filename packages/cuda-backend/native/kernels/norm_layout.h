@@ -13,6 +13,8 @@ namespace flambeau::cuda {
 inline constexpr int kNormThreads = 256;
 // Parts that a sum is split into at the most.
 inline constexpr int64_t kMaxSplits = 128;
+// Images with statistics of their own that are worked on channels-last.
+inline constexpr int64_t kMostImages = 65535;
 
 struct ChannelLayout {
   int64_t n, c, pixels;
@@ -35,7 +37,10 @@ inline ChannelLayout channel_layout(const Tensor& x, int64_t groups) {
   for (int axis = 2; axis < x.ndim(); ++axis) l.pixels *= x.size(axis);
   require_internal(groups >= 0 && (groups == 0 || l.c % groups == 0),
                    "the groups do not divide the channels");
-  l.last = l.pixels == 1 || (!x.is_contiguous() && is_channels_last(x));
+  // Images are counted along the third axis of a grid, which takes no more; of planes there may be
+  // as many as there are.
+  l.last =
+      l.images() <= kMostImages && (l.pixels == 1 || (!x.is_contiguous() && is_channels_last(x)));
   require_internal(l.numel() < (int64_t{1} << 40) && l.pixels < (int64_t{1} << 31) &&
                        l.image_pixels() < (int64_t{1} << 31) && l.n * l.c < (int64_t{1} << 31),
                    "normalisation cannot count so many elements");
@@ -104,7 +109,6 @@ inline Columns columns_of(const Call& call, const ChannelLayout& l, int V) {
   while (lanes < kWarp && lanes < accesses) lanes *= 2;
   const unsigned rows = kNormThreads / lanes;
   const int64_t across = ceil_divide(accesses, lanes);
-  require_internal(l.images() < 65536, "there are too many images");
   const int64_t blocks = int64_t{4} * call.properties().multiprocessors;
   const int64_t splits = std::clamp<int64_t>(
       std::min(ceil_divide(blocks, across * l.images()), l.image_pixels() / (int64_t{4} * rows)), 1,

@@ -1,5 +1,6 @@
 // Normalisation of rows and of channels against plain loops on the host, in double.
 #include "harness.h"
+#include "kernels/norm_layout.h"
 
 using namespace flambeau;
 using namespace flambeau::cuda::testing;
@@ -204,6 +205,18 @@ TEST_CASE("channels are normalised as they lie, in sets of every kind, and have 
         check_close(fixed[0].values(), scaled, t);
         check_close(fixed[1].values(), expected.dw, t);
       }
+}
+
+TEST_CASE("channels-last are as many images as a grid has room for") {
+  const auto is_last = [](int64_t images, int64_t groups) {
+    cuda::Tensor x;
+    x.shape = {images, 8};
+    contiguous_strides(x.shape, x.strides);
+    return cuda::channel_layout(x, groups).last;
+  };
+  CHECK(is_last(65535, 2));
+  CHECK(!is_last(65536, 2));
+  CHECK(is_last(65536, 0));  // all are one
 }
 
 TEST_CASE("running statistics move towards new ones") {
