@@ -45,7 +45,7 @@ std::string variable(const char* name) {
 }
 
 std::string folder_of_user() {
-  const std::string named = variable("FLAMBEAU_CUDA_CACHE");
+  std::string named = variable("FLAMBEAU_CUDA_CACHE");
   if (named == "0") return "";
   if (!named.empty()) return named;
 #if !defined(FLAMBEAU_EMULATED)
