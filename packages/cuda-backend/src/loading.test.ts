@@ -143,3 +143,45 @@ it('with GPUs, they are there', () => {
     asked: 1024,
   })
 })
+
+describe('a kernel that fails', () => {
+  const lost = (fault: string, body: string): string[] =>
+    JSON.parse(
+      runChild(
+        `const said = []
+         const attempt = (body) => { try { body() } catch (error) { said.push(error.message) } }
+         const x = core.ones([4, 4], { device: 'cuda' })
+         ${body}
+         console.log(JSON.stringify(said))`,
+        { FLAMBEAU_EMULATED_FAULT: fault },
+      ).output,
+    ) as string[]
+
+  it('is named by all errors after it', () => {
+    const said = lost(
+      'softmax.cu=illegal',
+      'for (const run of [() => x.softmax(0), () => x.add(1), () => cuda.synchronize()]) attempt(run)',
+    )
+    expect(said).toHaveLength(3)
+    expect(said[0]).toMatch(
+      /^softmax: cuda: a launch failed: .*cudaErrorIllegalAddress, softmax\.cu/,
+    )
+    expect(said[0]).toContain('CUDA_LAUNCH_BLOCKING=1 tells which one')
+    for (const message of said.slice(1)) {
+      expect(message).toMatch(/the first failure was: cuda: a launch failed: .*softmax\.cu:\d+\)/)
+      expect(message).toContain('this process cannot use the GPU any more: start it anew')
+    }
+  })
+
+  it('is told of where a library only says that something failed', () => {
+    const [product] = lost('fake_library.h=illegal', 'attempt(() => x.matmul(x))')
+    expect(product).toMatch(
+      /cublasLtMatmul failed: execution failed \(13\): cuda: .*cannot use the GPU/,
+    )
+    const [images] = lost(
+      'fake_library.h=illegal',
+      'const y = x.view(1, 1, 4, 4); attempt(() => core.conv2d(y, y))',
+    )
+    expect(images).toMatch(/cudnnBackendExecute failed: .*: cuda: .*cannot use the GPU/)
+  })
+})

@@ -7,6 +7,7 @@
 #include "failure.h"
 #include "launch.h"
 #include "library.h"
+#include "lost.h"
 #include "search.h"
 
 namespace flambeau::cuda::lt {
@@ -91,7 +92,7 @@ Handle handle(int device) {
 void check(Status status, const char* what) {
   if (status == kSuccess) return;
   throw Failure("ERR_DEVICE", std::string(what) + " failed: " + name_of(status) + " (" +
-                                  std::to_string(static_cast<int>(status)) + ")");
+                                  std::to_string(static_cast<int>(status)) + ")" + why_lost());
 }
 
 }  // namespace flambeau::cuda::lt

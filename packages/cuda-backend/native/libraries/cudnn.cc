@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "launch.h"
 #include "library.h"
+#include "lost.h"
 #include "nvrtc.h"
 #include "search.h"
 
@@ -143,7 +144,7 @@ std::string failure_text(Status status, const char* what) {
 }
 
 void check(Status status, const char* what) {
-  if (status != kSuccess) throw Failure("ERR_DEVICE", failure_text(status, what));
+  if (status != kSuccess) throw Failure("ERR_DEVICE", failure_text(status, what) + why_lost());
 }
 
 }  // namespace flambeau::cuda::dnn

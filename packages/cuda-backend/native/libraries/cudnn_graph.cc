@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "failure.h"
+#include "lost.h"
 
 namespace flambeau::cuda::dnn::graph {
 
@@ -248,8 +249,11 @@ bool Plan::run(Handle handle, const Operands& operands) const {
   set(pointers, kPointersData, kPointerValue, data, count);
   set(pointers, kPointersWorkspace, kPointerValue, &operands.workspace);
   finalize(pointers);
-  return accepted(functions().execute(handle, descriptor.get(), pointers.get()),
-                  "cudnnBackendExecute");
+  const Status status = functions().execute(handle, descriptor.get(), pointers.get());
+  if (accepted(status, "cudnnBackendExecute")) return true;
+  // Other engines would fail, too, each after it has been compiled.
+  if (!why_lost().empty()) check(status, "cudnnBackendExecute");
+  return false;
 }
 
 std::string last_refusal() {

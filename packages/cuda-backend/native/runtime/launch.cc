@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "lost.h"
+
 namespace flambeau::cuda {
 
 namespace {
@@ -60,6 +62,15 @@ void trace_launch(const std::source_location& at, dim3 grid, dim3 block, size_t 
 }
 
 void trace_kernel(const char* name) { std::fprintf(stderr, "cuda: %s\n", name); }
+
+std::string why_lost() {
+  try {
+    check(cudaFree(nullptr), "cudaFree");  // which does nothing, and fails where everything does
+    return "";
+  } catch (const Failure& failure) {
+    return std::string(": ") + failure.what();
+  }
+}
 
 void check(cudaError_t error, const char* what, std::source_location at) {
   if (error == cudaSuccess) return;
