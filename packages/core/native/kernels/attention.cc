@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "heads.h"
 #include "isa.h"
 #include "kernel.h"
 #include "parallel.h"
@@ -159,18 +160,6 @@ struct Operands {
            v.column() == 1 && common.e % 16 == 0 && common.ev % 16 == 0;
   }
 };
-
-// Heads side by side in memory, as the layers behind attention want them: [..., L, H, columns].
-Tensor& output_by_queries(Call& call, int i) {
-  const Shape& shape = call.spec(i).shape;
-  const int ndim = shape.ndim;
-  if (ndim < 3) return call.out(i);
-  int64_t strides[kMaxDims];
-  contiguous_strides(shape, strides);
-  strides[ndim - 2] = shape.sizes[ndim - 3] * shape.sizes[ndim - 1];
-  strides[ndim - 3] = shape.sizes[ndim - 1];
-  return call.out_strided(i, strides);
-}
 
 int64_t tasks_at_once(double cost) {
   return std::max<int64_t>(1, static_cast<int64_t>(4 * kLeastProducts / std::max(cost, 1.0)));

@@ -6,6 +6,7 @@
 #include "norm.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "tensor_rows.h"
 
 namespace flambeau {
 
@@ -16,33 +17,17 @@ constexpr int64_t kElements = 16384;
 // Parts into which the gradients of weight and bias are summed, by the sizes alone.
 constexpr int64_t kMaxParts = 16;
 
-// x as `count` rows of n elements.
-struct Rows {
-  Tensor x;
-  int64_t n;
-  int64_t count;
-};
-
-Rows rows_of(Call& call, const Tensor& x) {
-  const int64_t n = call.integer(0);
-  const int64_t numel = x.numel();
-  require_internal(n >= 0 && (n == 0 ? numel == 0 : numel % n == 0),
-                   "the rows do not fit the tensor");
-  return {call.contiguous(x), n, n == 0 ? 0 : numel / n};
-}
-
 int64_t grain(int64_t n) { return std::max<int64_t>(1, kElements / std::max<int64_t>(n, 1)); }
 
 }  // namespace
 
 // y = (x - mean) · rstd · w + b for rows of n elements, with their mean and rstd = 1 /
-// sqrt(variance
-// + eps); not centred: mean 0 and rstd = 1 / sqrt(mean of the squares + eps). Inputs: x, w and b
-// [n] or left out. Parameters: n, eps, centred. Outputs: y, row-major; if wanted [2, rows]: the
-// means and the rstds.
+// sqrt(variance + eps); not centred: mean 0 and rstd = 1 / sqrt(mean of the squares + eps). Inputs:
+// x, w and b [n] or left out. Parameters: n, eps, centred. Outputs: y, row-major; if wanted [2,
+// rows]: the means and the rstds.
 FLAMBEAU_KERNEL(normRows) {
   const Tensor& input = call.in(0);
-  const Rows rows = rows_of(call, input);
+  const auto rows = flat_rows(call, input, call.integer(0));
   const double eps = call.param(1);
   const bool centred = call.flag(2);
   with_floating(input.dtype, [&](auto zero) {
@@ -81,7 +66,7 @@ FLAMBEAU_KERNEL(normRows) {
 // x, w or nothing, the statistics. Parameters: n, centred.
 FLAMBEAU_KERNEL(normRowsGrad) {
   const Tensor& input = call.in(1);
-  const Rows rows = rows_of(call, input);
+  const auto rows = flat_rows(call, input, call.integer(0));
   const bool centred = call.flag(1);
   with_floating(input.dtype, [&](auto zero) {
     using T = decltype(zero);

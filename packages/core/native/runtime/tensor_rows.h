@@ -60,6 +60,21 @@ struct TensorRows {
   }
 };
 
+// All elements as `count` rows of n, whatever axes they are made of.
+template <class Tensor>
+struct FlatRows {
+  Tensor x;  // contiguous
+  int64_t n;
+  int64_t count;
+};
+template <class Call, class Tensor>
+FlatRows<Tensor> flat_rows(Call& call, const Tensor& x, int64_t n) {
+  const int64_t numel = x.numel();
+  require_internal(n >= 0 && (n == 0 ? numel == 0 : numel % n == 0),
+                   "the rows do not fit the tensor");
+  return {call.contiguous(x), n, n == 0 ? 0 : numel / n};
+}
+
 // For kernels whose places in a row have 32 bits.
 template <class Tensor>
 void require_short_rows(const TensorRows<Tensor>& rows) {

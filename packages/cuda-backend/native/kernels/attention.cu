@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "attention.h"
+#include "heads.h"
 
 namespace flambeau::cuda {
 
@@ -54,19 +55,8 @@ Tensor few_axes(Call& call, const Tensor& t) {
   return few;
 }
 
-// Heads side by side in memory, as the layers behind attention want them: [..., L, H, columns].
-Tensor& output_by_queries(Call& call, int i) {
-  const Shape& shape = call.spec(i).shape;
-  const int ndim = shape.ndim;
-  if (ndim < 3) return call.out(i);
-  int64_t strides[kMaxDims];
-  contiguous_strides(shape, strides);
-  strides[ndim - 2] = shape.sizes[ndim - 3] * shape.sizes[ndim - 1];
-  strides[ndim - 3] = shape.sizes[ndim - 1];
-  return call.out_strided(i, strides);
-}
-
-// That output with few leading axes: those before the heads are one, as they are in memory.
+// An output by queries with few leading axes: those before the heads are one, as they are in
+// memory.
 Tensor few_output_axes(const Tensor& t) {
   if (t.ndim() - 2 <= kMaxHeadAxes) return t;
   const int last = t.ndim() - 3;

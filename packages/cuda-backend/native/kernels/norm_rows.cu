@@ -4,6 +4,7 @@
 // A warp or a block has a row at a time, in registers where it fits: then it is read once. The mean
 // comes first, then the distances from it, so that nothing is lost where the mean is large.
 #include "numbers.h"
+#include "tensor_rows.h"
 
 namespace flambeau::cuda {
 
@@ -245,21 +246,11 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// x as `count` rows of n elements.
-struct Rows {
-  Tensor x;
-  int64_t n;
-  int64_t count;
-};
-
-Rows rows_of(Call& call, const Tensor& x) {
-  const int64_t n = call.integer(0);
-  const int64_t numel = x.numel();
-  require_internal(n >= 0 && (n == 0 ? numel == 0 : numel % n == 0),
-                   "the rows do not fit the tensor");
-  const int64_t count = n == 0 ? 0 : numel / n;
-  require_internal(count < (int64_t{1} << 31), "there are too many rows");
-  return {call.contiguous(x), n, count};
+// Those of input x, counted in 32 bits.
+FlatRows<Tensor> rows_of(Call& call, const Tensor& x) {
+  const FlatRows<Tensor> rows = flat_rows(call, x, call.integer(0));
+  require_internal(rows.count < (int64_t{1} << 31), "there are too many rows");
+  return rows;
 }
 
 // Calls body(V, kept packs, by warp, grid, block) as constants that suit rows of n elements of T.
@@ -289,7 +280,7 @@ void with_team(int64_t rows, int64_t n, bool packed, const Body& body) {
 // rows]: the means and the rstds.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normRows) {
   const Tensor& input = call.in(0);
-  const Rows rows = rows_of(call, input);
+  const FlatRows<Tensor> rows = rows_of(call, input);
   require_internal(call.spec(0).shape == input.shape && call.spec(0).dtype == input.dtype,
                    "normalisation keeps shape and type");
   with_float_type(input.dtype, [&](auto zero) {
@@ -315,7 +306,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normRows) {
 // x, w or nothing, the statistics. Parameters: n, centred.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normRowsGrad) {
   const Tensor& input = call.in(1);
-  const Rows rows = rows_of(call, input);
+  const FlatRows<Tensor> rows = rows_of(call, input);
   require_internal(call.in(0).shape == input.shape && call.in(0).dtype == input.dtype,
                    "the gradient must look like the input");
   with_float_type(input.dtype, [&](auto zero) {
