@@ -13,6 +13,12 @@ export function isNamed(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null
 }
 
+/** Can it be iterated over? Also lists that are modules, which are functions; no tensor, and no text. */
+export function isIterable(value: unknown): value is Iterable<unknown> {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function'
+}
+
 /** Arguments in the order of the parameters; undefined where one was left out. */
 export type Given<P extends readonly unknown[]> = { readonly [I in keyof P]?: P[I] | undefined }
 

@@ -3,7 +3,7 @@
  * promise of stability.
  */
 export type { Arguments, Given } from './arguments.ts'
-export { isNamed, parameters } from './arguments.ts'
+export { isIterable, isNamed, parameters } from './arguments.ts'
 export { autocasting, autocastLists, inAutocast } from './autocast-dispatch.ts'
 export type { CompoundWatcher } from './compounds.ts'
 export { compounds } from './compounds.ts'

@@ -6,6 +6,20 @@ import * as nn from './index.ts'
 
 const layer = (n: number): nn.Linear => new nn.Linear(n, n)
 
+describe('containers', () => {
+  it('take what others hold', () => {
+    const net = new nn.Sequential(layer(1), new nn.ReLU())
+    const list = new nn.ModuleList(net).extend(new nn.ModuleList([layer(2)]))
+    expect([list.length, list.at(0)]).toEqual([3, net.at(0)])
+    expect(new nn.ModuleDict(new nn.ModuleDict({ a: layer(1) })).has('a')).toBe(true)
+    const parameters = new nn.ParameterList([zeros([2]), zeros([3])])
+    expect(new nn.ParameterList(parameters).at(0)).toBe(parameters.at(0))
+    expect(nn.utils.parametersToVector(parameters).shape).toEqual([5])
+    parameters.at(0).sum().backward()
+    expect(nn.utils.clipGradNorm_(parameters, 10).item()).toBeCloseTo(Math.SQRT2, 6)
+  })
+})
+
 describe('Sequential', () => {
   it('grows, and gives parts', () => {
     const net = new nn.Sequential(layer(2))
@@ -125,6 +139,20 @@ describe('ModuleList', () => {
   })
 })
 
+describe('Sequential', () => {
+  it('gives a module out of its hands', () => {
+    const net = new nn.Sequential(layer(1), new nn.ReLU(), layer(2))
+    expect(net.pop()).toBeInstanceOf(nn.Linear)
+    expect(net.pop(0)).toBeInstanceOf(nn.Linear)
+    expect([net.length, net[0]]).toEqual([1, net.at(0)])
+    expect(net.at(0)).toBeInstanceOf(nn.ReLU)
+    expect(() => net.pop(1)).toThrow(/no item 1 among 1/)
+    const named = new nn.Sequential({ up: layer(1), act: new nn.Tanh() })
+    named.pop(0)
+    expect([...named.namedChildren()].map(([name]) => name)).toEqual(['act'])
+  })
+})
+
 describe('ModuleDict, ParameterList and ParameterDict', () => {
   it('name what they hold', () => {
     const dict = new nn.ModuleDict<nn.Module>({ a: layer(1) })
@@ -141,6 +169,30 @@ describe('ModuleDict, ParameterList and ParameterDict', () => {
     const parameters = new nn.ParameterDict({ w: zeros([2, 3]) })
     expect([...parameters].map(([name]) => name)).toEqual(['w'])
     expect(() => parameters.set('a.b', zeros([1]))).toThrow(/"a.b" cannot name a part/)
+  })
+
+  it('give what they hold out of their hands', () => {
+    const [one, two] = [layer(1), layer(2)]
+    const dict = new nn.ModuleDict({ one, two })
+    expect([...dict.items()].map(([name]) => name)).toEqual(['one', 'two'])
+    expect(dict.pop('one')).toBe(one)
+    expect(() => dict.pop('one')).toThrow(/no module "one"/)
+    dict.clear()
+    expect([dict.size, [...dict.parameters()].length]).toEqual([0, 0])
+
+    const parameters = new nn.ParameterDict([['a', zeros([1])]]).update({ b: zeros([2]) })
+    const again = parameters.copy()
+    expect([...again.items()].map(([name]) => name)).toEqual(['a', 'b'])
+    expect(again.get('b')).toBe(parameters.get('b'))
+    expect(parameters.setdefault('a', ones([5]))?.shape).toEqual([1])
+    expect(parameters.setdefault('c', ones([3]))?.shape).toEqual([3])
+    expect([parameters.setdefault('d'), parameters.has('d')]).toEqual([null, false])
+    expect(parameters.popitem()[0]).toBe('c')
+    expect(parameters.pop('a').shape).toEqual([1])
+    expect(() => parameters.pop('a')).toThrow(/no parameter "a"/)
+    parameters.clear()
+    expect(() => parameters.popitem()).toThrow(/there are no parameters/)
+    expect(again.size).toBe(2)
   })
 })
 

@@ -4,6 +4,7 @@ import type { Arguments } from '@flambeau/core/internal'
 import {
   capturedSteps,
   internally,
+  isIterable,
   liveId,
   native,
   parameters,
@@ -471,10 +472,7 @@ function isState(saved: unknown): saved is OptimizerState {
 
 /** Parameters or groups as an array. @throws {ValueError} for what is no list of such. @internal */
 export function listOf(op: string, params: unknown): unknown[] {
-  const iterable = (params as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator]
-  if (typeof iterable === 'function' && !(params instanceof Tensor)) {
-    return [...(params as Iterable<unknown>)]
-  }
+  if (isIterable(params)) return [...params]
   throw new ValueError(
     op,
     [{ name: 'params', description: show(params) }],

@@ -1,10 +1,10 @@
 /** What containers share: reading what they are given, and fields named 0, 1, …. */
 import { Tensor, ValueError } from '@flambeau/core'
-import { show } from '@flambeau/core/internal'
+import { isIterable, show } from '@flambeau/core/internal'
 
 /** What can be iterated over; an object's entries. @throws {ValueError} */
 export function listOf<T>(op: string, name: string, value: Iterable<T>): Iterable<T> {
-  if (typeof value === 'object' && value !== null && Symbol.iterator in value) return value
+  if (isIterable(value)) return value
   throw new ValueError(op, [], `${name} must be a list, not ${show(value)}`, `new ${op}([…])`)
 }
 
@@ -13,11 +13,14 @@ export function entriesOf<T>(
   name: string,
   value: Readonly<Record<string, T>> | Iterable<readonly [string, T]>,
 ): readonly (readonly [string, T])[] {
-  if (typeof value !== 'object' || value === null || value instanceof Tensor) {
+  if (
+    !isIterable(value) &&
+    (typeof value !== 'object' || value === null || value instanceof Tensor)
+  ) {
     const rule = `${name} must be an object or a list of [name, value], not ${show(value)}`
     throw new ValueError(op, [], rule, `new ${op}({ name: … })`)
   }
-  if (!(Symbol.iterator in value)) return Object.entries(value)
+  if (!isIterable(value)) return Object.entries(value)
   return Array.from(value, (entry: unknown) => {
     if (Array.isArray(entry) && typeof entry[0] === 'string') return entry as [string, T]
     const rule = `${name} must be pairs of a name and a value, not ${show(entry)}`

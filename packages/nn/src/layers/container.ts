@@ -92,6 +92,20 @@ export class Sequential extends Module {
     return this
   }
 
+  /** Takes the module at a place out, by default the last one; those behind it move up. @throws {ValueError} */
+  pop(index = -1): Module {
+    const names = [...this.namedChildren()].map(([name]) => name)
+    const at = placeOf('Sequential.pop', index, names.length)
+    const all = [...this]
+    const [out] = all.splice(at, 1)
+    if (names.every((name, i) => name === String(i))) {
+      setItems(this, all, names.length)
+    } else {
+      delete (this as unknown as Record<string, unknown>)[names[at] as string]
+    }
+    return out as Module
+  }
+
   *[Symbol.iterator](): Generator<Module> {
     yield* this.children() as Generator<Module>
   }
@@ -243,6 +257,18 @@ export class ModuleDict<M extends Module = Module> extends Module<never, never> 
     return this.has(name) && delete (this as unknown as Record<string, unknown>)[name]
   }
 
+  /** Takes the module of a name out. @throws {ValueError} if there is none. */
+  pop(name: string): M {
+    const module = this.get(name)
+    this.delete(name)
+    return module
+  }
+
+  /** Takes all modules out. */
+  clear(): void {
+    for (const name of [...this.keys()]) this.delete(name)
+  }
+
   update(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]>): this {
     for (const [name, module] of entriesOf('ModuleDict', 'modules', modules)) this.set(name, module)
     return this
@@ -258,6 +284,11 @@ export class ModuleDict<M extends Module = Module> extends Module<never, never> 
 
   *entries(): Generator<[string, M]> {
     yield* this.namedChildren() as Generator<[string, M]>
+  }
+
+  /** PyTorch's name for {@link entries}. */
+  items(): Generator<[string, M]> {
+    return this.entries()
   }
 
   *[Symbol.iterator](): Generator<[string, M]> {

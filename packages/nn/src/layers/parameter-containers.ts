@@ -94,9 +94,7 @@ export class ParameterDict extends Module<never, never> {
     parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]> = {},
   ) {
     super()
-    for (const [name, parameter] of entriesOf('ParameterDict', 'parameters', parameters)) {
-      this.set(name, parameter)
-    }
+    this.update(parameters)
   }
 
   get size(): number {
@@ -128,6 +126,47 @@ export class ParameterDict extends Module<never, never> {
     return this.has(name) && delete (this as unknown as Record<string, unknown>)[name]
   }
 
+  /** Takes the parameter of a name out. @throws {ValueError} if there is none. */
+  pop(name: string): Parameter {
+    const parameter = this.get(name)
+    this.delete(name)
+    return parameter
+  }
+
+  /** Takes the last parameter out, with its name. @throws {ValueError} if there is none. */
+  popitem(): [string, Parameter] {
+    const last = [...this.keys()].at(-1)
+    if (last !== undefined) return [last, this.pop(last)]
+    throw new ValueError('ParameterDict.popitem', [], 'there are no parameters', 'look at size')
+  }
+
+  /** The parameter of a name, which is this one if there was none: null or left out, none is set. */
+  setdefault(name: string, parameter?: Tensor | null): Parameter | null {
+    if (!this.has(name)) {
+      if (parameter === undefined || parameter === null) return null
+      this.set(name, parameter)
+    }
+    return this.get(name)
+  }
+
+  /** Takes all parameters out. */
+  clear(): void {
+    for (const name of [...this.keys()]) this.delete(name)
+  }
+
+  /** Sets those of an object, of another dictionary, or of a list of pairs. */
+  update(parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]>): this {
+    for (const [name, parameter] of entriesOf('ParameterDict', 'parameters', parameters)) {
+      this.set(name, parameter)
+    }
+    return this
+  }
+
+  /** Another dictionary of the same parameters. */
+  copy(): ParameterDict {
+    return new ParameterDict(this)
+  }
+
   *keys(): Generator<string> {
     for (const [name] of this.entries()) yield name
   }
@@ -138,6 +177,11 @@ export class ParameterDict extends Module<never, never> {
 
   *entries(): Generator<[string, Parameter]> {
     yield* this.namedParameters('', false)
+  }
+
+  /** PyTorch's name for {@link entries}. */
+  items(): Generator<[string, Parameter]> {
+    return this.entries()
   }
 
   *[Symbol.iterator](): Generator<[string, Parameter]> {

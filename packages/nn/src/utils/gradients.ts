@@ -2,20 +2,15 @@
 import { stack, Tensor, tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, show } from '@flambeau/core/internal'
+import { isIterable, parameters, show } from '@flambeau/core/internal'
 
 type Many = Iterable<Tensor> | Tensor
 
 function listOf(op: string, tensors: Many): Tensor[] {
-  const given: unknown = tensors
-  if (
-    typeof given !== 'object' ||
-    given === null ||
-    !(given instanceof Tensor || Symbol.iterator in given)
-  ) {
+  const list = tensors instanceof Tensor ? [tensors] : isIterable(tensors) ? [...tensors] : null
+  if (list === null) {
     throw new ValueError(op, [], 'the argument holds no tensors', 'pass model.parameters()')
   }
-  const list = tensors instanceof Tensor ? [tensors] : [...tensors]
   for (const item of list) {
     if (item instanceof Tensor) continue
     throw new ValueError(op, [], 'an item is not a tensor', 'pass model.parameters()')

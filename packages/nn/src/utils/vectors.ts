@@ -1,15 +1,10 @@
 /** All parameters as one vector, and back. */
 import { cat, ShapeError, Tensor, ValueError } from '@flambeau/core'
-import { requireTensors, show } from '@flambeau/core/internal'
+import { isIterable, requireTensors, show } from '@flambeau/core/internal'
 
 /** @throws {ValueError} unless all of `parameters` are tensors. */
 function tensorsOf(op: string, parameters: Iterable<Tensor>): Tensor[] {
-  const isList =
-    typeof parameters === 'object' &&
-    parameters !== null &&
-    Symbol.iterator in parameters &&
-    !(parameters instanceof Tensor)
-  if (!isList) {
+  if (!isIterable(parameters)) {
     const rule = `parameters must be a list of tensors, not ${show(parameters)}`
     throw new ValueError(op, [], rule, 'pass module.parameters()')
   }
