@@ -1,8 +1,21 @@
 // Convolution of images and volumes, and its gradients. See conv.h for the layouts.
 #include "channels_last.h"
 #include "conv.h"
+#include "reduce.h"
 
 namespace flambeau::cuda {
+
+namespace {
+
+// db [channels]: the sums over images and pixels of dy, which is stored channels-last.
+void bias_grad(Call& call, const Tensor& dy, int64_t channels, const Tensor& db) {
+  Tensor pixels = dy;
+  pixels.shape = {dy.numel() / channels, channels};
+  contiguous_strides(pixels.shape, pixels.strides);
+  sum_columns(call, pixels, db);
+}
+
+}  // namespace
 
 // y [n, o, oh, ow] = x [n, c, h, w] convolved with w [o, c / groups, kh, kw], + bias [o] if given;
 // volumes have a depth before the height. Inputs of any strides and one type (not bool); y is
@@ -50,7 +63,7 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, all_of_16bit_type(call)
     return;
   }
   dy = channels_last(call, dy);
-  if (db) sum_columns(call, dy, g.o, *db);
+  if (db) bias_grad(call, dy, g.o, *db);
   if (dw.numel() == 0) return;
   if (cudnn_fits(g, dy.dtype) && cudnn_weight_grad(call, g, x, dy, dw)) return;
   direct_weight_grad(call, g, channels_last(call, x), dy, dw);

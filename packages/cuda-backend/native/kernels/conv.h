@@ -20,8 +20,6 @@ void direct_weight_grad(Call& call, const ConvGeometry& g, const Tensor& x, cons
                         const Tensor& dw);
 // y [rows, columns] += bias [columns]
 void add_bias(Call& call, const Tensor& y, int64_t columns, const void* bias);
-// db [columns] = the sums of the columns of dy [rows, columns]
-void sum_columns(Call& call, const Tensor& dy, int64_t columns, const Tensor& db);
 
 // --- floating types, cuDNN (conv_cudnn.h) ---
 

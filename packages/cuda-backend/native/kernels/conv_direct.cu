@@ -111,38 +111,6 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// A block sums kLanes columns: threads side by side have columns side by side, and kRows of them
-// share the rows of a part.
-constexpr int kLanes = 32, kRows = 8;
-
-// The sums of rows [part · count, (part + 1) · count) into to [parts, columns].
-template <class T, class To>
-__global__ void __launch_bounds__(kLanes* kRows)
-    sum_columns_kernel(int64_t rows, int64_t columns, int64_t count, const T* from, To* to) {
-  using S = SumOf<T>;
-  __shared__ S sums[kRows][kLanes];
-  const int lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);
-  const int64_t column = static_cast<int64_t>(blockIdx.x) * kLanes + lane;
-  const int64_t part = blockIdx.y;
-  const int64_t end = min(rows, (part + 1) * count);
-  S sum{};
-  if (column < columns)
-    for (int64_t i = part * count + row; i < end; i += kRows)
-      sum += static_cast<S>(take(from[i * columns + column]));
-  sums[row][lane] = sum;
-  __syncthreads();
-  for (int step = kRows / 2; step > 0; step /= 2) {
-    if (row < step) sums[row][lane] += sums[row + step][lane];
-    __syncthreads();
-  }
-  if (row != 0 || column >= columns) return;
-  if constexpr (std::is_same_v<S, To>) {
-    to[part * columns + column] = sums[0][lane];
-  } else {
-    to[part * columns + column] = put<To>(sums[0][lane]);
-  }
-}
-
 // A copy of w [o, c / groups, …] with other strides, given for groups, o / groups, c / groups,
 // taps.
 Tensor packed(Call& call, const ConvGeometry& g, const Tensor& w, int64_t group, int64_t o,
@@ -207,32 +175,6 @@ void add_bias(Call& call, const Tensor& y, int64_t columns, const void* bias) {
     } else {
       run(add_bias_kernel<T, 1>, 1);
     }
-  });
-}
-
-void sum_columns(Call& call, const Tensor& dy, int64_t columns, const Tensor& db) {
-  const int64_t rows = dy.numel() / columns;
-  const int64_t across = (columns + kLanes - 1) / kLanes;
-  // Parts fill the device, and have 64 rows at least.
-  const int64_t wanted = std::max<int64_t>(1, 4 * call.properties().multiprocessors / across);
-  const int64_t parts = std::clamp<int64_t>((rows + 63) / 64, 1, std::min<int64_t>(wanted, 65535));
-  const int64_t count = (rows + parts - 1) / parts;
-  const auto grid = [&](int64_t down) {
-    return dim3(static_cast<unsigned>(across), static_cast<unsigned>(down));
-  };
-  with_number_type(dy.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    using S = SumOf<T>;
-    if (parts == 1) {
-      launch(sum_columns_kernel<T, T>, grid(1), dim3(kLanes, kRows), 0, call.stream(), rows,
-             columns, rows, dy.as<T>(), db.as<T>());
-      return;
-    }
-    S* const partial = call.scratch_of<S>(parts * columns);
-    launch(sum_columns_kernel<T, S>, grid(parts), dim3(kLanes, kRows), 0, call.stream(), rows,
-           columns, count, dy.as<T>(), partial);
-    launch(sum_columns_kernel<S, T>, grid(1), dim3(kLanes, kRows), 0, call.stream(), parts, columns,
-           parts, static_cast<const S*>(partial), db.as<T>());
   });
 }
 
