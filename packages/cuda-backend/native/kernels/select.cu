@@ -148,6 +148,11 @@ __global__ void __launch_bounds__(kFew)
   }
 }
 
+// A block for each row.
+unsigned blocks_for(const Rows& rows) {
+  if (rows.count > INT32_MAX) throw Failure("ERR_VALUE", "more than 2^31 - 1 rows");
+  return static_cast<unsigned>(rows.count);
+}
 unsigned threads_for(int64_t n) { return n > kLong ? kMany : kFew; }
 bool is_few_long(const Rows& rows) { return rows.n >= kVeryLong && rows.count < kFewRows; }
 
@@ -189,7 +194,7 @@ FLAMBEAU_CUDA_KERNEL(topk) {
     }
     int width = 1;
     while (width < k) width *= 2;
-    launch(top_kernel<T>, static_cast<unsigned>(rows.count), threads_for(rows.n),
+    launch(top_kernel<T>, blocks_for(rows), threads_for(rows.n),
            sizeof(SortItem<T>) * static_cast<size_t>(width), call.stream(), rows.x.as<T>(), rows.n,
            static_cast<int>(k), width, largest, sorted, values.data<T>(), places.data<int64_t>());
   });
@@ -236,9 +241,8 @@ void select_one(Call& call, const Rows& rows, Rank rank, int64_t k) {
   if (rows.count == 0) return;
   with_element(dtype, [&](auto zero) {
     using T = decltype(zero);
-    launch(rank_kernel<T>, static_cast<unsigned>(rows.count), threads_for(rows.n), 0, call.stream(),
-           rows.x.as<T>(), rows.n, rank, k, values.as<T>(),
-           places ? places->as<int64_t>() : nullptr);
+    launch(rank_kernel<T>, blocks_for(rows), threads_for(rows.n), 0, call.stream(), rows.x.as<T>(),
+           rows.n, rank, k, values.as<T>(), places ? places->as<int64_t>() : nullptr);
   });
 }
 
@@ -329,7 +333,7 @@ FLAMBEAU_CUDA_KERNEL(mode) {
   const Sorted sorted = sorted_rows(call, rows, false);
   with_element(dtype, [&](auto zero) {
     using T = decltype(zero);
-    launch(mode_kernel<T>, static_cast<unsigned>(rows.count), threads_for(rows.n), 0, call.stream(),
+    launch(mode_kernel<T>, blocks_for(rows), threads_for(rows.n), 0, call.stream(),
            static_cast<const T*>(sorted.values), sorted.places, rows.n, values.as<T>(),
            places.as<int64_t>());
   });
