@@ -62,23 +62,37 @@ __global__ void __launch_bounds__(kScanThreads)
   const int64_t begin = blockIdx.y * chunk;
   const int64_t end = min(begin + chunk, args.n);
   State carry = before ? before[slot] : S::empty();
+  __shared__ detail::WarpSlots<State> slots;
   for (int64_t tile = begin; tile < end; tile += kScanTile) {
-    const int64_t first = tile + threadIdx.x * kScanItems;
+    // A warp has kScanItems rows of neighbours, each scanned by itself, one after the other.
+    const int64_t first = tile + warp_index() * (kWarp * kScanItems) + lane_index();
     State own[kScanItems];
 #pragma unroll
-    for (int j = 0; j < kScanItems; ++j)
-      own[j] = first + j < end ? S::load(args, args.place(line, first + j), first + j) : S::empty();
-#pragma unroll
-    for (int j = 1; j < kScanItems; ++j) own[j] = S::merge(own[j - 1], own[j]);
-    State total;
-    State prefix = block_scan_exclusive<ScanMerge<S>>(own[kScanItems - 1], &total);
-    if (!totals) {
-      prefix = S::merge(carry, prefix);
-#pragma unroll
-      for (int j = 0; j < kScanItems; ++j)
-        if (first + j < end) S::store(args, args.place(line, first + j), S::merge(prefix, own[j]));
+    for (int j = 0; j < kScanItems; ++j) {
+      const int64_t i = first + j * kWarp;
+      own[j] = i < end ? S::load(args, args.place(line, i), i) : S::empty();
     }
-    carry = S::merge(carry, total);
+    State so_far = S::empty();
+#pragma unroll
+    for (int j = 0; j < kScanItems; ++j) {
+      own[j] = S::merge(so_far, warp_scan<ScanMerge<S>>(own[j]));
+      so_far = shuffle(own[j], kWarp - 1);
+    }
+    __syncthreads();  // those of the last tile may still be read
+    if (lane_index() == 0) slots[warp_index()] = so_far;
+    __syncthreads();
+    State prefix = carry;
+#pragma unroll
+    for (int warp = 0; warp < kScanThreads / kWarp; ++warp) {
+      if (warp == warp_index()) prefix = carry;
+      carry = S::merge(carry, slots[warp]);
+    }
+    if (totals) continue;
+#pragma unroll
+    for (int j = 0; j < kScanItems; ++j) {
+      const int64_t i = first + j * kWarp;
+      if (i < end) S::store(args, args.place(line, i), S::merge(prefix, own[j]));
+    }
   }
   if (totals && threadIdx.x == 0) totals[slot] = carry;
 }
