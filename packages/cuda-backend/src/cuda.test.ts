@@ -380,6 +380,18 @@ describe('graphs', () => {
     }
   })
 
+  it('copy weights of convolutions unless they are channels-last', () => {
+    const x = ones([1, 3, 6, 6], gpu).contiguous({ memoryFormat: 'channelsLast' })
+    const nodes = (weight: Tensor): number => {
+      const step = cuda.graph(() => conv2d(x, weight), { warmup: 0 })
+      expect(Array.from(step().toArray())).toEqual(Array.from({ length: 32 }, () => 27))
+      return step.graph.nodes
+    }
+    const weight = ones([2, 3, 3, 3], gpu)
+    const copied = nodes(weight)
+    expect(nodes(weight.contiguous({ memoryFormat: 'channelsLast' }))).toBe(copied - 1)
+  })
+
   it('draw anew at each replay, from where the generator is', () => {
     setDefaultDevice('cuda')
     try {
