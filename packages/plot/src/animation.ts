@@ -1,10 +1,18 @@
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Tensor, ValueError } from '@flambeau/core'
+import {
+  requireList,
+  requireNumber,
+  requireOptions,
+  requireTensor,
+  requireText,
+  show,
+} from '@flambeau/core/internal'
 import { Figure } from './figure.ts'
 import { renderPixels } from './svg.ts'
 import type { Brightness } from './values.ts'
-import { pixelsOf } from './values.ts'
+import { pixelsOf, requireScale } from './values.ts'
 
 type Color = readonly number[]
 
@@ -63,11 +71,14 @@ interface Frame {
  * ```
  */
 export function renderAnimation(frames: Frames, options: AnimationOptions = {}): Uint8Array {
+  requireOptions('animation', options)
   const { fps = 10, repeat = 0, scale = 1, pause = 1 } = options
   const fail = (rule: string, fix: string): ValueError => new ValueError('animation', [], rule, fix)
-  if (!(fps > 0 && fps <= 50)) throw fail(`fps is ${fps}`, 'give a number above 0, at most 50')
-  if (!Number.isInteger(repeat) || repeat < 0) throw fail(`repeat is ${repeat}`, '0, 1, 2, …')
-  if (!(scale > 0)) throw fail(`scale is ${scale}`, 'give a number above 0')
+  if (!(fps > 0 && fps <= 50))
+    throw fail(`fps is ${show(fps)}`, 'give a number above 0, at most 50')
+  if (!Number.isInteger(repeat) || repeat < 0) throw fail(`repeat is ${show(repeat)}`, '0, 1, 2, …')
+  requireScale('animation', scale)
+  requireNumber('animation', 'pause', pause)
   const all = [...framesOf(frames, options)]
   const [first] = all
   if (first === undefined) throw fail('there are no frames', 'give at least one figure or image')
@@ -103,6 +114,7 @@ export function renderAnimation(frames: Frames, options: AnimationOptions = {}):
  * ```
  */
 export function animation(frames: Frames, path: string, options: AnimationOptions = {}): void {
+  requireText('animation', 'path', path)
   if (!path.toLowerCase().endsWith('.gif')) {
     throw new ValueError('animation', [], `'${path}' does not end with .gif`, 'name it so')
   }
@@ -111,13 +123,18 @@ export function animation(frames: Frames, path: string, options: AnimationOption
 
 function* framesOf(frames: Frames, options: AnimationOptions): Generator<Frame> {
   const { scale = 1 } = options
+  requireScale('animation', scale)
   if (frames instanceof Tensor) {
     for (const picture of pixelsOf('animation', frames, options)) yield enlarged(picture, scale)
     return
   }
+  requireList('animation', 'frames', frames, 'a tensor, or a list of figures and tensors')
   for (const frame of frames) {
     if (frame instanceof Figure) yield renderPixels(frame.svg, scale)
-    else yield* framesOf(frame, options)
+    else {
+      requireTensor('animation', 'a frame', frame)
+      yield* framesOf(frame, options)
+    }
   }
 }
 

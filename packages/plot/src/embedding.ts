@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { linalg, ShapeError } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import type { Figure } from './figure.ts'
 import type { ScatterOptions } from './line-plot.ts'
 import { scatter } from './line-plot.ts'
@@ -23,6 +24,7 @@ import { scatter } from './line-plot.ts'
  * ```
  */
 export function embeddingScatter(vectors: Tensor, options: ScatterOptions = {}): Figure {
+  requireTensor('embeddingScatter', 'vectors', vectors)
   const [count = 0, width = 0] = vectors.shape
   if (vectors.ndim !== 2 || count < 1 || width < 2) {
     const rule = 'embeddings are [N, D], D at least 2'

@@ -1,5 +1,13 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import {
+  requireCount,
+  requireInstance,
+  requireList,
+  requireOneOf,
+  requireOptions,
+  show,
+} from '@flambeau/core/internal'
 import { Figure } from './figure.ts'
 import { histogram } from './histogram.ts'
 import { element, palette, svgDocument, text } from './svg.ts'
@@ -32,12 +40,17 @@ const MARGIN = 24
  * ```
  */
 export function figureGrid(figures: readonly Figure[], options: FigureGridOptions = {}): Figure {
+  requireOptions('figureGrid', options)
   const { title, subtitle = '', columns = 2, width = 600 } = options
+  requireList('figureGrid', 'figures', figures, 'a list of figures')
+  for (const figure of figures) {
+    requireInstance('figureGrid', 'each', figure, Figure, 'linePlot({ loss })')
+  }
   const fail = (rule: string, fix: string): ValueError =>
     new ValueError('figureGrid', [], rule, fix)
   if (figures.length === 0) throw fail('there are no figures', 'give at least one')
   if (!Number.isInteger(columns) || columns < 1) {
-    throw fail(`columns is ${columns}`, 'give a whole number from 1 up')
+    throw fail(`columns is ${show(columns)}`, 'give a whole number from 1 up')
   }
   const top = title === undefined ? 0 : subtitle === '' ? 56 : 78
   const across = Math.min(columns, figures.length)
@@ -123,7 +136,14 @@ export function parameterHistograms(
   model: HasParameters,
   options: ParameterHistogramsOptions = {},
 ): Figure {
+  const op = 'parameterHistograms'
+  requireOptions(op, options)
   const { of = 'weights', bins = 40, limit = 24, ...rest } = options
+  requireCount(op, 'limit', limit, 1)
+  requireOneOf(op, 'of', of, ['weights', 'gradients'])
+  if (typeof model?.namedParameters !== 'function') {
+    throw new ValueError(op, [], `the model must be a module, not ${show(model)}`, 'pass one of nn')
+  }
   const named = [...model.namedParameters()].flatMap(([name, parameter]) => {
     // `grad` is there once @flambeau/autograd is.
     const { grad } = parameter as { grad?: Tensor | null }

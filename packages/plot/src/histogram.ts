@@ -1,5 +1,6 @@
 import { scaleLinear } from 'd3-scale'
 import { ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import { extent, gridOf, labelled } from './axes.ts'
 import { Figure } from './figure.ts'
 import { legend } from './legend.ts'
@@ -7,7 +8,7 @@ import type { AxesOptions } from './line-plot.ts'
 import { colorOf, element, group, palette, svgDocument, text } from './svg.ts'
 import { barText } from './terminal.ts'
 import type { Numbers } from './values.ts'
-import { numbersOf } from './values.ts'
+import { numbersOf, requireAxisRange } from './values.ts'
 
 export interface HistogramOptions extends Omit<AxesOptions, 'yScale' | 'yRange'> {
   /** Default 40. */
@@ -39,11 +40,18 @@ export function histogram(
   values: Numbers | Readonly<Record<string, Numbers>>,
   options: HistogramOptions = {},
 ): Figure {
+  requireOptions('histogram', options)
   const bins = options.bins ?? 40
-  if (!Number.isInteger(bins) || bins < 1) {
-    throw new ValueError('histogram', [], `bins is ${bins}`, 'give a whole number from 1 up')
+  if (!Number.isInteger(bins) || bins < 1 || bins > 10_000) {
+    const rule = `bins must be a whole number from 1 to 10000, not ${show(bins)}`
+    throw new ValueError('histogram', [], rule, '{ bins: 40 }')
   }
-  const isOne = typeof (values as ArrayLike<number>).length === 'number' || 'shape' in values
+  if (options.range !== undefined) requireAxisRange('histogram', 'range', options.range)
+  if (typeof values !== 'object' || values === null) {
+    const rule = `values must be numbers, or an object of them by name, not ${show(values)}`
+    throw new ValueError('histogram', [], rule, "histogram({ 'fc1.weight': values })")
+  }
+  const isOne = 'shape' in values || typeof (values as ArrayLike<number>).length === 'number'
   const named = isOne ? { '': values as Numbers } : (values as Record<string, Numbers>)
   const lists = Object.entries(named).map(([name, list]) => ({
     name,

@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import { Figure } from './figure.ts'
 import { element, palette, svgDocument, text } from './svg.ts'
 import { imageText } from './terminal.ts'
@@ -49,6 +50,8 @@ const minWidth = 360
  */
 export function imageGrid(images: Tensor, options: ImageGridOptions = {}): Figure {
   const op = 'imageGrid'
+  requireTensor(op, 'images', images)
+  requireOptions(op, options)
   const pictures = images.numel() === 0 ? [] : pixelsOf(op, images, options)
   const shown = options.invert === true ? pictures.map(inverted) : pictures
   return drawGrid(op, shown, options)

@@ -1,4 +1,5 @@
 import { Tensor, ValueError } from '@flambeau/core'
+import { requireCount, requireOneOf, requireOptions } from '@flambeau/core/internal'
 import { scaleLinear } from 'd3-scale'
 import type { Axis } from './axes.ts'
 import {
@@ -19,7 +20,7 @@ import type { Point } from './series.ts'
 import { colorOf, element, group, palette, svgDocument, text } from './svg.ts'
 import { lineText } from './terminal.ts'
 import type { Curve } from './values.ts'
-import { numbersOf, pointsOf } from './values.ts'
+import { numbersOf, pointsOf, requireAxisRange } from './values.ts'
 import type { Numbers } from './values.ts'
 
 /** What all plots with axes take. */
@@ -60,7 +61,10 @@ function plot(
 ): Figure {
   const finite = series.map(({ name, points }) => ({ name, points: points.filter(isFinitePoint) }))
   const all = finite.flatMap(({ points }) => points)
+  requireOptions('plot', options)
+  if (options.yRange !== undefined) requireAxisRange('plot', 'yRange', options.yRange)
   const kind = options.yScale ?? 'linear'
+  requireOneOf('plot', 'yScale', kind, ['linear', 'log', 'auto'])
   const [low, high] = options.yRange ?? extent(all.map(({ y }) => y))
   const tall = square ? 560 : height
   const wide = square ? 560 : width
@@ -121,8 +125,11 @@ export function linePlot(
   series: Readonly<Record<string, Curve>>,
   options: LinePlotOptions = {},
 ): Figure {
+  requireOptions('linePlot', series)
   const named = Object.entries(series).map(([name, points]) => ({ name, points: pointsOf(points) }))
+  requireOptions('linePlot', options)
   const reach = options.smooth ?? 0
+  requireCount('linePlot', 'smooth', reach)
   return plot(named, options, (x, y) =>
     named.flatMap(({ points }, i) => {
       const finite = points.filter(isFinitePoint)

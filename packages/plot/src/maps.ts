@@ -1,6 +1,7 @@
 /** What is inside of a network, as pictures: feature maps, kernels, attention. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import type { ColorMap } from './color-map.ts'
 import { endsOf, paint } from './color-map.ts'
 import type { Figure } from './figure.ts'
@@ -63,6 +64,7 @@ function grid(op: string, maps: Tensor, options: MapsOptions, defaults: MapsOpti
  * ```
  */
 export function featureMaps(activation: Tensor, options: MapsOptions = {}): Figure {
+  requireTensor('featureMaps', 'activation', activation)
   const [batch] = activation.shape
   const maps = activation.ndim === 4 && batch === 1 ? activation.select(0, 0) : activation
   if (maps.ndim !== 3 || maps.numel() === 0) {
@@ -89,6 +91,7 @@ export function featureMaps(activation: Tensor, options: MapsOptions = {}): Figu
  * ```
  */
 export function kernels(weight: Tensor, options: MapsOptions = {}): Figure {
+  requireTensor('kernels', 'weight', weight)
   if (weight.ndim !== 4 || weight.numel() === 0) {
     const rule = 'the weight of a convolution is [out, in, H, W]'
     throw new ShapeError('kernels', { weight }, rule, 'pass conv.weight')
@@ -115,6 +118,7 @@ export function kernels(weight: Tensor, options: MapsOptions = {}): Figure {
  * ```
  */
 export function attentionMaps(weights: Tensor, options: MapsOptions = {}): Figure {
+  requireTensor('attentionMaps', 'weights', weights)
   let maps = weights.ndim === 4 && weights.shape[0] === 1 ? weights.select(0, 0) : weights
   if (maps.ndim === 2) maps = maps.unsqueeze(0)
   if (maps.ndim !== 3 || maps.numel() === 0) {

@@ -1,4 +1,5 @@
 import { Tensor, ValueError } from '@flambeau/core'
+import { requireList, requireNumberList, requireOptions } from '@flambeau/core/internal'
 import { extent } from './axes.ts'
 import { Figure } from './figure.ts'
 import { element, palette, svgDocument, text } from './svg.ts'
@@ -24,7 +25,13 @@ export interface MatrixPlotOptions {
 }
 
 function gridOfNumbers(op: string, matrix: Matrix): number[][] {
-  if (!(matrix instanceof Tensor)) return matrix.map((row) => [...row])
+  if (!(matrix instanceof Tensor)) {
+    requireList(op, 'matrix', matrix, 'a tensor or a list of rows')
+    return Array.from(matrix, (row, i) => {
+      requireNumberList(op, `matrix[${i}]`, row)
+      return [...row]
+    })
+  }
   if (matrix.ndim !== 2) {
     throw new ValueError(op, { matrix }, 'the matrix must be [rows, columns]', 'select one of them')
   }
@@ -54,6 +61,10 @@ function shade(share: number): string {
  */
 export function heatmap(matrix: Matrix, options: MatrixPlotOptions = {}): Figure {
   const op = 'heatmap'
+  requireOptions(op, options)
+  for (const names of [options.rowNames, options.columnNames]) {
+    if (names !== undefined) requireList(op, 'names', names, 'a list of texts')
+  }
   const rows = gridOfNumbers(op, matrix)
   const columns = rows[0]?.length ?? 0
   if (columns === 0 || rows.some((row) => row.length !== columns)) {
@@ -143,6 +154,7 @@ export function heatmap(matrix: Matrix, options: MatrixPlotOptions = {}): Figure
  * ```
  */
 export function confusionMatrix(matrix: Matrix, options: MatrixPlotOptions = {}): Figure {
+  requireOptions('confusionMatrix', options)
   const rows = gridOfNumbers('confusionMatrix', matrix)
   if (rows.some((row) => row.length !== rows.length)) {
     throw new ValueError('confusionMatrix', [], 'rows and columns are the same classes', 'n × n')

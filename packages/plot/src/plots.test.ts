@@ -173,3 +173,12 @@ describe('overlays', () => {
     expect(() => overlay(zeros([2, 3, 4, 4]))).toThrow(/one image/)
   })
 })
+
+describe('ranges', () => {
+  it('are finite: an axis without end has ticks without end', () => {
+    const options = { yScale: 'log', yRange: [1, Number.POSITIVE_INFINITY] } as const
+    expect(() => linePlot({ loss: [1, 2] }, options)).toThrow(/yRange must be two finite numbers/)
+    expect(() => histogram([1, 2], { bins: 2 ** 31 })).toThrow(/bins must be a whole number from 1/)
+    expect(() => linePlot({ loss: [1, 2] }).png(1e9)).toThrow(/scale must be a number above 0/)
+  })
+})

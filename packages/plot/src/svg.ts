@@ -1,3 +1,5 @@
+import { ValueError } from '@flambeau/core'
+import { requireText } from '@flambeau/core/internal'
 import { createRequire } from 'node:module'
 import { Resvg } from '@resvg/resvg-js'
 
@@ -113,11 +115,17 @@ export function renderPixels(
 
 function render(svg: string, scale: number): ReturnType<Resvg['render']> {
   const font = { loadSystemFonts: false, fontFiles, defaultFontFamily: fontFamily }
-  return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: scale } }).render()
+  try {
+    return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: scale } }).render()
+  } catch (error) {
+    const rule = `the picture cannot be drawn (${(error as Error).message})`
+    throw new ValueError('Figure.png', [], rule, 'choose a larger scale, or save it as .svg')
+  }
 }
 
 /** Escapes what XML gives a meaning, and drops the control characters that it does not allow. */
 function escape(value: string): string {
+  requireText('plot', 'a text of the picture', value)
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
   return value
     .replaceAll(/[^\P{Cc}\t\n]/gu, '')

@@ -1,3 +1,4 @@
+import { requireList, requireOptions } from '@flambeau/core/internal'
 import { scaleLinear, scaleLog } from 'd3-scale'
 import type { Axis, Tick } from './axes.ts'
 import { curve, gridOf, isFinitePoint, labelled, logTicks } from './axes.ts'
@@ -42,7 +43,7 @@ const gap = 72
 
 /** Points of a curve over epochs: a plain list has its first value at the end of epoch 1. */
 function atEpochs(points: Curve): Point[] {
-  const first = (points as ArrayLike<unknown>)[0]
+  const first = (points as ArrayLike<unknown> | undefined)?.[0]
   const plain = typeof first !== 'object'
   return pointsOf(points).map(({ x, y }) => ({ x: plain ? x + 1 : x, y }))
 }
@@ -66,6 +67,13 @@ function atEpochs(points: Curve): Point[] {
  * ```
  */
 export function trainingCurves(options: TrainingCurvesOptions): Figure {
+  requireOptions('trainingCurves', options, ['title', 'train'])
+  requireList('trainingCurves', 'train', options.train, 'a list of points { x, y }')
+  for (const point of options.train) requireOptions('trainingCurves', point, ['x', 'y'])
+  requireList('trainingCurves', 'metrics', options.metrics ?? [], 'a list of { name, points }')
+  for (const metric of options.metrics ?? []) {
+    requireOptions('trainingCurves', metric, ['name', 'points'])
+  }
   const metrics = (options.metrics ?? []).map((metric) => ({
     ...metric,
     points: atEpochs(metric.points).filter(isFinitePoint),

@@ -1,11 +1,20 @@
 /** What the loop asks of its parts. */
 import type { Device } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
-import { anyDevice } from '@flambeau/core/internal'
+import { anyDevice, requireInstance, show } from '@flambeau/core/internal'
 import type { AnyModule, Module } from '@flambeau/nn'
+import { Module as ModuleClass } from '@flambeau/nn'
 
 /** Batches, again for each epoch: a DataLoader, a list, anything that can be iterated. */
 export type Batches<Batch> = AsyncIterable<Batch> | Iterable<Batch>
+
+/** @throws {ValueError} unless `batches` can be iterated over. */
+export function requireBatches(op: string, batches: unknown): void {
+  const isObject = typeof batches === 'object' && batches !== null && !(batches instanceof Tensor)
+  if (isObject && (Symbol.asyncIterator in batches || Symbol.iterator in batches)) return
+  const rule = `batches must be a DataLoader or a list, not ${show(batches)}`
+  throw new ValueError(op, [], rule, 'new DataLoader(dataset, { batchSize: 32 })')
+}
 
 /** What came of a batch: the loss, and what metrics are to compare. */
 export interface BatchResult {
@@ -48,6 +57,7 @@ export function resultOf(result: Tensor | BatchResult): BatchResult {
 
 /** Where a model is: where its first parameter is, or its first buffer. */
 export function deviceOf(model: AnyModule): Device {
+  requireInstance('trainer', 'model', model, ModuleClass, 'pass a module of nn')
   for (const tensors of [model.parameters(), model.buffers()]) {
     for (const one of tensors) return one.device
   }

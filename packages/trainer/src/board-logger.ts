@@ -1,5 +1,6 @@
 /** Logs a training for the board. */
 import { FlambeauError, Tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import type { AnyModule } from '@flambeau/nn'
 import type { Optimizer } from '@flambeau/optim'
 import type { Drawable, Hparam } from '@flambeau/tensorboard'
@@ -77,6 +78,7 @@ function logger(
   writer: SummaryWriter,
   options: BoardLoggerOptions,
 ): { callback: Callback; end: () => void } {
+  requireOptions('boardLogger', options)
   const { model, optimizer, histograms = false, images, every = 1, systemLoadSecs = 2 } = options
   let globalStep = options.start ?? 0
   let load: SystemLoad | null = null

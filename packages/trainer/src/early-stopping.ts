@@ -1,4 +1,11 @@
 import { ValueError } from '@flambeau/core'
+import {
+  requireCount,
+  requireNumber,
+  requireOneOf,
+  requireOptions,
+  show,
+} from '@flambeau/core/internal'
 
 export interface EarlyStoppingOptions {
   /** How many epochs without a better value to wait for. Default 5. */
@@ -33,11 +40,15 @@ export class EarlyStopping {
   waited = 0
 
   constructor(options: EarlyStoppingOptions = {}) {
+    requireOptions('EarlyStopping', options)
     const { patience = 5, minDelta = 0, mode = 'min' } = options
     const fail = (rule: string): ValueError =>
       new ValueError('EarlyStopping', [], rule, '{ patience: 5, minDelta: 0 }')
-    if (!Number.isInteger(patience) || patience < 0) throw fail(`patience is ${patience}`)
-    if (!(minDelta >= 0)) throw fail(`minDelta is ${minDelta}`)
+    if (!Number.isInteger(patience) || patience < 0) throw fail(`patience is ${show(patience)}`)
+    if (typeof minDelta !== 'number' || !(minDelta >= 0)) {
+      throw fail(`minDelta is ${show(minDelta)}`)
+    }
+    requireOneOf('EarlyStopping', 'mode', mode, ['min', 'max'])
     this.patience = patience
     this.minDelta = minDelta
     this.mode = mode
@@ -45,6 +56,7 @@ export class EarlyStopping {
 
   /** Is `value` better than the best so far? NaN never is. */
   isBetter(value: number): boolean {
+    requireNumber('EarlyStopping', 'the value', value)
     if (Number.isNaN(value)) return false
     if (this.best === null) return true
     const gain = this.mode === 'min' ? this.best - value : value - this.best
@@ -67,6 +79,10 @@ export class EarlyStopping {
   }
 
   loadStateDict(state: { best: number | null; waited: number }): void {
+    const op = 'EarlyStopping.loadStateDict'
+    requireOptions(op, state, ['best', 'waited'])
+    if (state.best !== null) requireNumber(op, 'best', state.best)
+    requireCount(op, 'waited', state.waited)
     this.best = state.best
     this.waited = state.waited
   }

@@ -1,9 +1,19 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Device } from '@flambeau/core'
+import { requireInstance, requireOptions } from '@flambeau/core/internal'
 import type { AnyMetric } from '@flambeau/data'
-import type { AnyModule, Module } from '@flambeau/nn'
+import type { AnyModule } from '@flambeau/nn'
+import { Module as ModuleClass } from '@flambeau/nn'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
-import { breathe, deviceOf, movedTo, resultOf, sizeOf, withLoss } from './batches.ts'
+import {
+  breathe,
+  deviceOf,
+  movedTo,
+  requireBatches,
+  resultOf,
+  sizeOf,
+  withLoss,
+} from './batches.ts'
 
 export interface EvaluateOptions<Batch> {
   /** The loss of `[input, target]` batches; or `forward`. */
@@ -72,7 +82,10 @@ export async function evaluate<Batch>(
   batches: Batches<Batch>,
   options: EvaluateOptions<Batch>,
 ): Promise<Evaluation> {
-  const forward = options.forward ?? withLoss<Batch>(model as Module, options.loss ?? noLoss)
+  requireInstance('evaluate', 'model', model, ModuleClass, 'pass a module of nn')
+  requireOptions('evaluate', options)
+  requireBatches('evaluate', batches)
+  const forward = options.forward ?? withLoss<Batch>(model, options.loss ?? noLoss)
   const { metrics = {}, device = deviceOf(model) } = options
   for (const metric of Object.values(metrics)) metric.reset()
   const wasTraining = model.training

@@ -1,13 +1,23 @@
 import { autocast, tensor, ValueError } from '@flambeau/core'
 import type { Device, Tensor } from '@flambeau/core'
+import { requireInstance } from '@flambeau/core/internal'
 import type { AnyMetric } from '@flambeau/data'
 import { CheckpointFolder } from '@flambeau/data'
-import type { AnyModule, Module } from '@flambeau/nn'
-import { utils } from '@flambeau/nn'
+import type { AnyModule } from '@flambeau/nn'
+import { Module as ModuleClass, utils } from '@flambeau/nn'
 import { ReduceLROnPlateau } from '@flambeau/optim'
 import { EventLoopDelay } from '@flambeau/tensorboard'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
-import { breathe, deviceOf, lengthOf, movedTo, resultOf, sizeOf, withLoss } from './batches.ts'
+import {
+  breathe,
+  deviceOf,
+  lengthOf,
+  movedTo,
+  requireBatches,
+  resultOf,
+  sizeOf,
+  withLoss,
+} from './batches.ts'
 import type { OpenBoard } from './board-logger.ts'
 import { openBoard } from './board-logger.ts'
 import { EarlyStopping } from './early-stopping.ts'
@@ -91,13 +101,15 @@ class Training<Batch> {
   #saved: string | null = null
 
   constructor(model: AnyModule, batches: Batches<Batch>, options: FitOptions<Batch>) {
+    requireInstance('fit', 'model', model, ModuleClass, 'pass a module of nn')
+    requireBatches('fit', batches)
+    requireOptions(options)
     this.#model = model
     this.#batches = batches
     this.#options = options
     this.#metrics = options.metrics ?? {}
-    requireOptions(options)
     const { loss } = options
-    this.#forward = options.forward ?? withLoss<Batch>(model as Module, loss as LossFunction)
+    this.#forward = options.forward ?? withLoss<Batch>(model, loss as LossFunction)
     const [firstMetric] = Object.keys(this.#metrics)
     const otherwise = options.validation === undefined ? 'loss' : 'valLoss'
     this.#monitor = options.monitor ?? firstMetric ?? otherwise

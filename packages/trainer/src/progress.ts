@@ -1,4 +1,5 @@
 /** Where progress goes: `process.stderr`, or anything with its few members. */
+import { requireNumber } from '@flambeau/core/internal'
 export interface ProgressStream {
   write(text: string): unknown
   isTTY?: boolean
@@ -166,11 +167,13 @@ function speed(done: number, elapsedMs: number, unit: string): string {
 
 /** A number of a loss: four decimals, or an exponent where it became large. */
 export function formatLoss(loss: number): string {
+  requireNumber('formatLoss', 'loss', loss)
   return Math.abs(loss) >= 1000 ? loss.toExponential(2) : loss.toFixed(4)
 }
 
 /** A fraction as per cent, padded so that a line does not jump. */
 export function formatPercent(fraction: number): string {
+  requireNumber('formatPercent', 'fraction', fraction)
   return `${(fraction * 100).toFixed(2).padStart(6)} %`
 }
 

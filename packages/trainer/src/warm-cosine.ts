@@ -1,5 +1,6 @@
+import { requireInstance, requireNumber } from '@flambeau/core/internal'
 import type { Optimizer } from '@flambeau/optim'
-import { LambdaLR } from '@flambeau/optim'
+import { LambdaLR, Optimizer as OptimizerClass } from '@flambeau/optim'
 import type { Callback, Schedule } from './options.ts'
 
 /** Parts of the options of `fit`, see {@link warmCosine}. */
@@ -32,6 +33,9 @@ export interface WarmCosine {
  * ```
  */
 export function warmCosine(optimizer: Optimizer<object>, lr: number, steps: number): WarmCosine {
+  requireInstance('warmCosine', 'optimizer', optimizer, OptimizerClass, 'new SGD(…)')
+  requireNumber('warmCosine', 'lr', lr)
+  requireNumber('warmCosine', 'steps', steps)
   const rateAt = (step: number): number => {
     const done = Math.min(step / Math.max(steps, 1), 1)
     return lr * (done < 0.05 ? (done + 0.005) / 0.055 : (1 + Math.cos(Math.PI * done)) / 2 + 1e-3)
