@@ -59,11 +59,21 @@ __global__ void __launch_bounds__(kThreads)
 template <class Body>
 __device__ void for_each_true(const uint8_t* mask, int64_t n, const int64_t* offsets, int64_t count,
                               const Body& body) {
-  const int64_t first = blockIdx.x * kMaskChunk + threadIdx.x * kPerThread;
-  uint32_t bits = true_bits(mask, first, n);
-  int64_t place = offsets[blockIdx.x] + block_scan_exclusive<Sum>(static_cast<int>(__popc(bits)));
-  for (; bits != 0; bits &= bits - 1, ++place)
-    if (place >= 0 && place < count) body(first + __ffs(static_cast<int>(bits)) - 1, place);
+  const int64_t chunk = blockIdx.x * kMaskChunk;
+  const uint32_t own = true_bits(mask, chunk + threadIdx.x * kPerThread, n);
+  const int own_place = block_scan_exclusive<Sum>(static_cast<int>(__popc(own)));
+  const int64_t start = offsets[blockIdx.x];
+  // The warp takes what each of its threads has together, so that memory is gone through in order.
+  static_assert(kPerThread == kWarp);
+  const int lane = lane_index();
+  const int64_t first = chunk + warp_index() * (kWarp * kPerThread) + lane;
+#pragma unroll 4
+  for (int row = 0; row < kWarp; ++row) {
+    const uint32_t bits = shuffle(own, row);
+    const int64_t place =
+        start + shuffle(own_place, row) + __popc(bits & ((uint32_t{1} << lane) - 1));
+    if ((bits >> lane & 1) != 0 && place >= 0 && place < count) body(first + row * kWarp, place);
+  }
 }
 
 struct MaskSizes {

@@ -18,7 +18,8 @@ FLAMBEAU_DEVICE T scaled(T alpha, T x) {
   }
 }
 
-FLAMBEAU_DEVICE Floats scaled(float alpha, const Floats& x) {
+// By value, so that it is read at once.
+FLAMBEAU_DEVICE Floats scaled(float alpha, Floats x) {
   return {{alpha * x[0], alpha * x[1], alpha * x[2], alpha * x[3]}};
 }
 
