@@ -105,10 +105,10 @@ async function checkAll(): Promise<void> {
     })
     report.parts[part] = found
     write()
-    const { cases, passed, left, failures } = found
+    const { cases, passed, left, isWhole, failures } = found
     isGood &&= failures.length === 0 && passed === cases
     say(
-      `${part}: ${passed} of ${cases} passed in ${found.seconds.toFixed(0)} s${left > 0 ? `, ${left} not run` : ''}`,
+      `${part}: ${passed} of ${cases} passed in ${found.seconds.toFixed(0)} s${left > 0 ? `, ${left} not run` : ''}${isWhole ? '' : ', others not reached'}`,
     )
     for (const [name, value] of Object.entries(found.values))
       say(`  ${name}: ${typeof value === 'number' ? value.toFixed(1) : JSON.stringify(value)}`)

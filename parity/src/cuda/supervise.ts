@@ -34,6 +34,8 @@ export interface PartReport {
   passed: number
   /** Cases that were left out: the time was up, or their operation had failed too often. */
   left: number
+  /** Were all others reached before the time was up? */
+  isWhole: boolean
   seconds: number
   failures: Failure[]
   /** What cases returned. */
@@ -170,12 +172,19 @@ function work(
   })
 }
 
+/** One case, without what has failed before it, such as a first use. */
+const alone = (share: Share, one: number, seconds: number): Share => ({
+  ...share,
+  ...{ one, seconds },
+  without: share.without.filter((each) => typeof each === 'number' && each !== one),
+})
+
 /** What a case does by itself, with each launch waited for and printed. */
 async function examined(plan: Plan, share: Share, one: number): Promise<string> {
   let failure: CaseFailure | undefined
   const ended = await work(
     plan,
-    { ...share, one, without: [], seconds: START_SECONDS },
+    alone(share, one, START_SECONDS),
     (_, end) => void (end.end === one && (failure = end.failure)),
     { env: { CUDA_LAUNCH_BLOCKING: '1', FLAMBEAU_CUDA_TRACE: '1' } },
   )
@@ -193,15 +202,10 @@ function hasSanitizer(): boolean {
 }
 
 async function sanitized(plan: Plan, share: Share, one: number): Promise<string> {
-  const { said } = await work(
-    plan,
-    { ...share, one, without: [], seconds: SANITIZER_SECONDS },
-    () => {},
-    {
-      wrapper: ['compute-sanitizer', '--tool', 'memcheck', '--print-limit', '3'],
-      limit: SANITIZER_SECONDS,
-    },
-  )
+  const { said } = await work(plan, alone(share, one, SANITIZER_SECONDS), () => {}, {
+    wrapper: ['compute-sanitizer', '--tool', 'memcheck', '--print-limit', '3'],
+    limit: SANITIZER_SECONDS,
+  })
   const from = said.search(/^=+ (Invalid|Program hit|Error)/m)
   return from < 0 ? lastLines(said, 12) : said.slice(from, from + 4000)
 }
@@ -209,7 +213,15 @@ async function sanitized(plan: Plan, share: Share, one: number): Promise<string>
 /** Runs all cases of a part. */
 export async function supervise(plan: Plan): Promise<PartReport> {
   const start = performance.now()
-  const report: PartReport = { cases: 0, passed: 0, left: 0, seconds: 0, failures: [], values: {} }
+  const report: PartReport = {
+    cases: 0,
+    passed: 0,
+    left: 0,
+    isWhole: true,
+    seconds: 0,
+    failures: [],
+    values: {},
+  }
   const seconds = (): number => plan.seconds - (performance.now() - start) / 1e3
   const lostOf = new Map<string, number>()
   const without: (number | string)[] = []
@@ -295,9 +307,11 @@ export async function supervise(plan: Plan): Promise<PartReport> {
       }
       if (++restarts > MOST_RESTARTS) {
         const message = `${restarts} processes ended early: the rest was left out`
+        report.isWhole = false
         return add({ op: plan.part, name: 'all', kind: 'crashed', message })
       }
     }
+    report.isWhole = false
   }
 
   await Promise.all(Array.from({ length: plan.processes }, (_, index) => oneProcess(index)))
