@@ -137,23 +137,36 @@ void Call::take_as_number(Input& input) {
 
 namespace {
 
-// What crosses the border of one call; the vectors keep their room.
-struct Border {
-  std::vector<FlambeauInput> inputs;
-  std::vector<FlambeauOutput> outputs;
-  FlambeauCall call;
+// Room for a list that is nearly always short: most calls cross the border without an allocation.
+template <class T>
+class Room {
+ public:
+  T* of(int count) {
+    if (count <= kFew) return few_;
+    many_.resize(static_cast<size_t>(count));
+    return many_.data();
+  }
+
+ private:
+  static constexpr int kFew = 6;
+  T few_[kFew];
+  std::vector<T> many_;
 };
 
 }  // namespace
 
 void Call::run_on_device(int index, const KernelRegistry::Registered& kernel) {
   const FlambeauDevice& kind = device_->kind();
-  Border border;
+  Room<FlambeauInput> input_room;
+  Room<FlambeauOutput> output_room;
+  FlambeauInput* const inputs = input_room.of(num_inputs());
+  FlambeauOutput* const outputs = output_room.of(num_outputs());
+  const FlambeauCall crossing = {this,         inputs,        outputs,      params_.data(),
+                                 num_inputs(), num_outputs(), num_params(), device_->index()};
   const auto describe = [&] {
-    border.inputs.clear();
-    border.outputs.clear();
-    for (const Input& input : inputs_) {
-      FlambeauInput& to = border.inputs.emplace_back();
+    for (int i = 0; i < num_inputs(); ++i) {
+      const Input& input = inputs_[i];
+      FlambeauInput& to = inputs[i];
       to = {};
       if (!input.tensor) continue;
       to.tensor = bordered(*input.tensor);
@@ -163,14 +176,12 @@ void Call::run_on_device(int index, const KernelRegistry::Registered& kernel) {
     }
     for (int i = 0; i < num_outputs(); ++i) {
       const OutputSpec& spec = outputs_[i].spec;
-      border.outputs.push_back({spec.shape.sizes, spec.shape.ndim, static_cast<int32_t>(spec.dtype),
-                                static_cast<int32_t>(stored_type(i)), spec.target != nullptr});
+      outputs[i] = {spec.shape.sizes, spec.shape.ndim, static_cast<int32_t>(spec.dtype),
+                    static_cast<int32_t>(stored_type(i)), spec.target != nullptr};
     }
-    border.call = {this,         border.inputs.data(), border.outputs.data(), params_.data(),
-                   num_inputs(), num_outputs(),        num_params(),          device_->index()};
   };
   describe();
-  int knows = kind.knows(index, &border.call);
+  int knows = kind.knows(index, &crossing);
   if (knows == FLAMBEAU_NO_KERNEL) throw Failure("ERR_DEVICE", "no kernel on " + device_->name());
   if (knows == FLAMBEAU_ON_THE_HOST) return run_on_host(kernel);
   const bool wide = knows == FLAMBEAU_WIDE_TYPES && has_narrow_;
@@ -178,7 +189,7 @@ void Call::run_on_device(int index, const KernelRegistry::Registered& kernel) {
     widen();
     describe();
   }
-  device_->check(kind.launch(index, &border.call));
+  device_->check(kind.launch(index, &crossing));
   if (wide) narrow();
 }
 
