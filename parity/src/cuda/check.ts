@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '240' },
     json: { type: 'string' },
     processes: { type: 'string' },
-    patience: { type: 'string', default: '5' },
+    patience: { type: 'string', default: '8' },
     worker: { type: 'string' },
   },
 })

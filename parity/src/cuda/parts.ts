@@ -39,12 +39,20 @@ export interface Part {
   readonly cases: (choice: Choice) => Iterable<Case>
 }
 
+/** cuDNN compiles some of its engines when they are first taken, each in a second or more. */
+const patienceOf = (op: string): { patience?: number } => (/conv/i.test(op) ? { patience: 40 } : {})
+
+function* samples({ only }: Choice): Generator<Case> {
+  for (const one of sampleCases(only)) yield { ...one, ...patienceOf(one.op) }
+}
+
 function* modules(): Generator<Case> {
   for (const name of moduleClasses()) {
     if (isRandomOnDevice(name)) continue
     yield {
       op: name,
       name: 'against PyTorch',
+      ...patienceOf(name),
       run: () => {
         const { failures } = reportModule(name, 'cuda')
         if (failures.length > 0) throw new Error(failures.join('; '))
@@ -68,7 +76,7 @@ function* leak({ seconds }: Choice): Generator<Case> {
 
 /** The parts by their names, in the order in which they are run. */
 export const parts: Readonly<Record<string, Part>> = {
-  samples: { isShared: true, cases: ({ only }) => sampleCases(only) },
+  samples: { isShared: true, cases: samples },
   modules: { isShared: true, cases: modules },
   fused: { isShared: true, cases: fused },
   leak: { isShared: false, cases: leak },
