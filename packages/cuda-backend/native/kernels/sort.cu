@@ -16,6 +16,15 @@ constexpr int kShort = 2048;
 // Elements that are sorted at a time, so that their numbers take 32 bits.
 constexpr int64_t kAtOnce = int64_t{1} << 31;
 
+// The element with a key; `x` is one of those that have it.
+template <class T>
+FLAMBEAU_DEVICE T element_of(typename SortKey<T>::Type key, bool reversed, const T* x) {
+  using Key = typename SortKey<T>::Type;
+  constexpr Key kMask = ~Key{0} >> (8 * sizeof(Key) - kKeyBits<T>);
+  key ^= reversed ? kMask : Key{0};
+  return SortKey<T>::is_unique(key) ? SortKey<T>::element(key) : *x;
+}
+
 // A block sorts `per_block` rows, for each of which there is room for `width` items.
 template <class T>
 __global__ void __launch_bounds__(kShortThreads)
@@ -41,7 +50,7 @@ __global__ void __launch_bounds__(kShortThreads)
     if (row >= rows || at >= n) continue;
     const int64_t place = items[i].place();
     places[row * n + at] = place;
-    values[row * n + at] = x[row * n + place];
+    values[row * n + at] = element_of(items[i].key(), reversed, &x[row * n + place]);
   }
 }
 
@@ -79,9 +88,7 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t i = global_thread(); i < n; i += global_threads()) {
     const uint32_t at = from[i];
     places[i] = row_size.remainder(at);
-    const Own key =
-        keys ? static_cast<Own>(keys[i] & kMask) ^ (reversed ? kMask : Own{0}) : SortKey<T>::kNan;
-    values[i] = keys && SortKey<T>::is_unique(key) ? SortKey<T>::element(key) : x[at];
+    values[i] = keys ? element_of(static_cast<Own>(keys[i] & kMask), reversed, x + at) : x[at];
   }
 }
 
