@@ -66,14 +66,11 @@ class Runner {
 };
 
 void scan_axis(Call& call, const Scan* scans) {
-  const bool dense = call.in(0).is_dense();
-  const Tensor x = dense ? call.in(0) : call.contiguous(call.in(0));
+  const Tensor x = dense(call, call.in(0));
   const Scan& scan = scans[static_cast<int>(x.dtype)];
   if (!scan.run) throw Failure("ERR_INTERNAL", "not for bools");
-  if (call.in_place(0) || call.spec(0).dtype != x.dtype || !(call.spec(0).shape == x.shape))
-    throw Failure("ERR_INTERNAL", "the output is not what the input is");
   const Lines lines(x, call.integer(0));
-  const Tensor& y = call.out_strided(0, x.strides);
+  const Tensor& y = dense_output(call, 0, x, x.dtype);
   const Runner runner(scan, lines, x, y, call.flag(1));
   lines.for_all([&](int64_t offset, int64_t width) {
     if (lines.inner == 1) return runner.line(offset);

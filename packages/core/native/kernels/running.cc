@@ -10,8 +10,6 @@ namespace flambeau {
 namespace {
 
 // x as it is if it is dense, else a copy in row-major order.
-Tensor dense(Call& call, const Tensor& x) { return x.is_dense() ? x : call.contiguous(x); }
-
 template <class T, bool kLargest>
 bool replaces(T x, T best) {
   return is_nan(x) | (!is_nan(best) & (kLargest ? x >= best : x <= best));
@@ -49,13 +47,9 @@ void along(const T* x, int64_t n, T* values, int64_t* places) {
 template <bool kLargest>
 void running_extreme(Call& call) {
   const Tensor x = dense(call, call.in(0));
-  for (int i = 0; i < 2; ++i)
-    if (call.in_place(i) || !(call.spec(i).shape == x.shape) ||
-        call.spec(i).dtype != (i == 0 ? x.dtype : DType::kInt64))
-      throw Failure("ERR_INTERNAL", "the outputs are not what the input is");
   const Lines lines(x, call.integer(0));
-  const Tensor& values = call.out_strided(0, x.strides);
-  const Tensor& places = call.out_strided(1, x.strides);
+  const Tensor& values = dense_output(call, 0, x, x.dtype);
+  const Tensor& places = dense_output(call, 1, x, DType::kInt64);
   with_element(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     lines.for_all([&](int64_t offset, int64_t width) {
@@ -100,11 +94,9 @@ FLAMBEAU_KERNEL(cummin) { running_extreme<false>(call); }
 // axis.
 FLAMBEAU_KERNEL(logcumsumexp) {
   const Tensor x = dense(call, call.in(0));
-  if (call.in_place(0) || !is_floating(x.dtype) || call.spec(0).dtype != x.dtype ||
-      !(call.spec(0).shape == x.shape))
-    throw Failure("ERR_INTERNAL", "the output is not what the input is");
+  require_internal(is_floating(x.dtype), "the input is floating");
   const Lines lines(x, call.integer(0));
-  const Tensor& y = call.out_strided(0, x.strides);
+  const Tensor& y = dense_output(call, 0, x, x.dtype);
   with_element(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     if constexpr (std::is_floating_point_v<T>) {

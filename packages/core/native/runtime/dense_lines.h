@@ -31,6 +31,20 @@ struct DenseLines {
   int64_t count() const { return outer * inner; }
 };
 
+// `t` if it has no gaps, else a row-major copy.
+template <class Call, class Tensor>
+Tensor dense(Call& call, const Tensor& t) {
+  return t.is_dense() ? t : call.contiguous(t);
+}
+
+// Output `i` of `dtype`, with the shape and the order of memory of x, which is dense.
+template <class Call, class Tensor>
+auto& dense_output(Call& call, int i, const Tensor& x, DType dtype) {
+  if (call.in_place(i) || call.spec(i).dtype != dtype || !(call.spec(i).shape == x.shape))
+    throw Failure("ERR_INTERNAL", "the output is not what the input is");
+  return call.out_strided(i, x.strides);
+}
+
 inline bool same_strides(const Strided& a, const Strided& b) {
   for (int axis = 0; axis < a.ndim(); ++axis)
     if (a.size(axis) > 1 && a.stride(axis) != b.stride(axis)) return false;

@@ -56,16 +56,13 @@ struct Recurrence {
 
 template <bool kProduct>
 void accumulate(Call& call) {
-  const bool dense = call.in(0).is_dense();
-  const Tensor x = dense ? call.in(0) : call.contiguous(call.in(0));
+  const Tensor x = dense(call, call.in(0));
   if (x.dtype == DType::kBool) throw Failure("ERR_INTERNAL", "not for bools");
-  if (call.in_place(0) || call.spec(0).dtype != x.dtype || !(call.spec(0).shape == x.shape))
-    throw Failure("ERR_INTERNAL", "the output is not what the input is");
   if (x.ndim() == 0) throw Failure("ERR_INTERNAL", "no such axis");
   const DenseLines lines(x, call.integer(0));
   ScanArgs args;
   args.x = x.data;
-  args.y = call.out_strided(0, x.strides).data;
+  args.y = dense_output(call, 0, x, x.dtype).data;
   args.backwards = call.flag(1);
   with_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);

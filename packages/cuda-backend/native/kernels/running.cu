@@ -56,23 +56,15 @@ struct RunningExponents {
   }
 };
 
-Tensor dense(Call& call) {
-  return call.in(0).is_dense() ? call.in(0) : call.contiguous(call.in(0));
-}
-
 template <bool kLargest>
 void running_extreme(Call& call) {
-  const Tensor x = dense(call);
-  for (int i = 0; i < 2; ++i)
-    if (call.in_place(i) || !(call.spec(i).shape == x.shape) ||
-        call.spec(i).dtype != (i == 0 ? x.dtype : DType::kInt64))
-      throw Failure("ERR_INTERNAL", "the outputs are not what the input is");
+  const Tensor x = dense(call, call.in(0));
   if (x.ndim() == 0) throw Failure("ERR_INTERNAL", "no such axis");
   const DenseLines lines(x, call.integer(0));
   ScanArgs args;
   args.x = x.data;
-  args.y = call.out_strided(0, x.strides).data;
-  args.places = call.out_strided(1, x.strides).as<int64_t>();
+  args.y = dense_output(call, 0, x, x.dtype).data;
+  args.places = dense_output(call, 1, x, DType::kInt64).template as<int64_t>();
   with_type(x.dtype, [&](auto zero) {
     using T = Stored<decltype(zero)>;
     launch_scan<RunningExtreme<T, kLargest>>(call, args, lines);
@@ -89,15 +81,13 @@ FLAMBEAU_CUDA_KERNEL(cummin) { running_extreme<false>(call); }
 // y[i] = log(exp(x[0]) + … + exp(x[i])) of floats along an axis, computed in double. Parameter: the
 // axis.
 FLAMBEAU_CUDA_KERNEL(logcumsumexp) {
-  const Tensor x = dense(call);
-  if (call.in_place(0) || !is_floating(x.dtype) || call.spec(0).dtype != x.dtype ||
-      !(call.spec(0).shape == x.shape))
-    throw Failure("ERR_INTERNAL", "the output is not what the input is");
+  const Tensor x = dense(call, call.in(0));
+  require_internal(is_floating(x.dtype), "the input is floating");
   if (x.ndim() == 0) throw Failure("ERR_INTERNAL", "no such axis");
   const DenseLines lines(x, call.integer(0));
   ScanArgs args;
   args.x = x.data;
-  args.y = call.out_strided(0, x.strides).data;
+  args.y = dense_output(call, 0, x, x.dtype).data;
   if (x.dtype == DType::kFloat64) {
     launch_scan<RunningExponents<double>>(call, args, lines);
   } else {
