@@ -61,7 +61,7 @@ const SANITIZER_SECONDS = 60
 /** Of an operation; its other cases are left out then. What hangs takes the most time. */
 const MOST = { lost: 3, crashed: 3, hung: 1 }
 /** Of a part: then something else is wrong. */
-const MOST_RESTARTS = 60
+const MOST_RESTARTS = 300
 /** Seconds until a process says something, and from its last word to its end. */
 const START_SECONDS = 60
 const END_SECONDS = 10
