@@ -175,7 +175,7 @@ describe('overlays', () => {
 })
 
 describe('ranges', () => {
-  it('are finite: an axis without end has ticks without end', () => {
+  test('are finite: an axis without end has ticks without end', () => {
     const options = { yScale: 'log', yRange: [1, Number.POSITIVE_INFINITY] } as const
     expect(() => linePlot({ loss: [1, 2] }, options)).toThrow(/yRange must be two finite numbers/)
     expect(() => histogram([1, 2], { bins: 2 ** 31 })).toThrow(/bins must be a whole number from 1/)

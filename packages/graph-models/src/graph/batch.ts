@@ -1,8 +1,10 @@
 /** Many graphs in one that has no edges between them, and back. */
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, tensor, ValueError } from '@flambeau/core'
+import { requireList } from '@flambeau/core/internal'
 import { inducedSubgraph } from './edges.ts'
 import { Graph } from './graph.ts'
+import { requireGraph } from './requirements.ts'
 
 /** Tensors that a graph may have a row of for each node, edge or graph. */
 const FIELDS = [
@@ -42,6 +44,8 @@ function joined(name: string, values: readonly (Tensor | null | undefined)[]): T
  * ```
  */
 export function batchGraphs(graphs: readonly Graph[]): Graph {
+  requireList('batchGraphs', 'graphs', graphs, 'a list of graphs')
+  for (const graph of graphs) requireGraph('batchGraphs', graph)
   if (graphs.length === 0) {
     throw new ValueError('batchGraphs', [], 'there is no graph to batch', 'give one or more')
   }
@@ -84,6 +88,7 @@ export function batchGraphs(graphs: readonly Graph[]): Graph {
 
 /** The number of the graph that each node belongs to: int64 `[N]`. */
 export function nodesToGraphs(graph: Graph): Tensor {
+  requireGraph('nodesToGraphs', graph)
   return graph.batch ?? tensor(0, { dtype: 'int64' }).expand([graph.numNodes])
 }
 
@@ -93,6 +98,7 @@ export function nodesToGraphs(graph: Graph): Tensor {
  * @see torch_geometric.data.Batch.to_data_list
  */
 export function unbatchGraphs(batch: Graph): Graph[] {
+  requireGraph('unbatchGraphs', batch)
   if (batch.batch === null) return [batch]
   const of = batch.batch
   return Array.from({ length: batch.numGraphs }, (_, i) => {

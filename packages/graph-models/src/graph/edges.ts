@@ -1,8 +1,10 @@
 /** What is asked of edges, and graphs with other edges. */
 import type { Tensor } from '@flambeau/core'
 import { arange, bincount, cat, full, ones, stack, tensor, ValueError, zeros } from '@flambeau/core'
+import { requireOneOf, requireOptions, requireTensor } from '@flambeau/core/internal'
 import type { CompressedEdges } from './compressed.ts'
 import { Graph } from './graph.ts'
+import { requireGraph } from './requirements.ts'
 
 /** Which end of an edge is meant. */
 export type EdgeEnd = 'source' | 'target'
@@ -15,6 +17,8 @@ export type EdgeEnd = 'source' | 'target'
  * @see torch_geometric.utils.degree
  */
 export function degree(graph: Graph, end: EdgeEnd = 'target'): Tensor {
+  requireGraph('degree', graph)
+  requireOneOf('degree', 'end', end, ['source', 'target'])
   if (graph.numEdges === 0) return zeros([graph.numNodes], { dtype: 'int64' })
   return bincount(graph[end], { minlength: graph.numNodes })
 }
@@ -26,10 +30,12 @@ export function degree(graph: Graph, end: EdgeEnd = 'target'): Tensor {
  */
 export function weightedDegree(
   graph: Graph,
-  weight: Tensor | null = graph.edgeWeight,
+  weight?: Tensor | null,
   end: EdgeEnd = 'target',
 ): Tensor {
-  const source = weight ?? ones([graph.numEdges])
+  requireGraph('weightedDegree', graph)
+  requireOneOf('weightedDegree', 'end', end, ['source', 'target'])
+  const source = (weight === undefined ? graph.edgeWeight : weight) ?? ones([graph.numEdges])
   return zeros([graph.numNodes], { dtype: source.dtype as 'float32' }).indexAdd(
     0,
     graph[end],
@@ -44,6 +50,7 @@ export function weightedDegree(
  * @see torch.sparse_csr_tensor
  */
 export function toCompressed(graph: Graph): CompressedEdges {
+  requireGraph('toCompressed', graph)
   return graph.compressed()
 }
 
@@ -54,9 +61,10 @@ export function toCompressed(graph: Graph): CompressedEdges {
  *
  * @see torch_geometric.utils.to_dense_adj
  */
-export function toDenseAdjacency(graph: Graph, weight: Tensor | null = graph.edgeWeight): Tensor {
+export function toDenseAdjacency(graph: Graph, weight?: Tensor | null): Tensor {
+  requireGraph('toDenseAdjacency', graph)
   const { numNodes, numEdges } = graph
-  const values = weight ?? ones([numEdges])
+  const values = (weight === undefined ? graph.edgeWeight : weight) ?? ones([numEdges])
   const cells = graph.target.mul(numNodes).add(graph.source)
   return zeros([numNodes * numNodes], { dtype: values.dtype as 'float32' })
     .indexAdd(0, cells, values as Tensor<'float32'>)
@@ -65,6 +73,7 @@ export function toDenseAdjacency(graph: Graph, weight: Tensor | null = graph.edg
 
 /** Does any edge lead from a node to itself? */
 export function hasSelfLoops(graph: Graph): boolean {
+  requireGraph('hasSelfLoops', graph)
   return graph.numEdges > 0 && graph.source.eq(graph.target).any().item() === true
 }
 
@@ -76,6 +85,7 @@ export function isolatedNodes(graph: Graph): Tensor {
 
 /** Is there, for each edge, one of the same weight in the other direction? */
 export function isUndirected(graph: Graph): boolean {
+  requireGraph('isUndirected', graph)
   const matrix = toDenseAdjacencyOfSmall(graph)
   if (matrix !== null) return matrix.equal(matrix.T)
   const there = sums(graph, graph.source, graph.target)
@@ -100,6 +110,8 @@ function sums(graph: Graph, from: Tensor, to: Tensor): Map<number, number> {
 
 /** The same graph with only the edges numbered `kept`, in that order. */
 export function selectEdges(graph: Graph, kept: Tensor): Graph {
+  requireGraph('selectEdges', graph)
+  requireTensor('selectEdges', 'kept', kept)
   const { edgeIndex, edgeAttr, edgeWeight, edgeLabels } = graph
   const pick = (value: Tensor | null): Tensor | null => value?.indexSelect(0, kept) ?? null
   return graph.with({
@@ -142,6 +154,8 @@ export function addSelfLoops(
   graph: Graph,
   options: { weight?: number; fill?: LoopFill } = {},
 ): Graph {
+  requireGraph('addSelfLoops', graph)
+  requireOptions('addSelfLoops', options)
   const { weight = 1, fill = 'mean' } = options
   const { numNodes, edgeIndex, edgeAttr, edgeWeight, edgeLabels } = graph
   if (edgeLabels !== null) {
@@ -182,6 +196,7 @@ export function addSelfLoops(
  * @see torch_geometric.utils.to_undirected
  */
 export function toUndirected(graph: Graph): Graph {
+  requireGraph('toUndirected', graph)
   const { numEdges, edgeIndex } = graph
   if (numEdges === 0) return graph
   const both = cat([edgeIndex, edgeIndex.flip([0])], 1)
@@ -211,6 +226,8 @@ export function toUndirected(graph: Graph): Graph {
  * @see torch_geometric.utils.subgraph
  */
 export function inducedSubgraph(graph: Graph, kept: Tensor): Graph {
+  requireGraph('inducedSubgraph', graph)
+  requireTensor('inducedSubgraph', 'kept', kept)
   const { numNodes } = graph
   const size = kept.numel()
   const place = full([numNodes], -1, { dtype: 'int64' }).indexCopy(

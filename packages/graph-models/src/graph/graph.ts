@@ -1,7 +1,7 @@
 /** A graph as data: which node points at which, and what is known of nodes, edges and the whole. */
 import type { Device } from '@flambeau/core'
 import { DTypeError, IndexError, ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
-import { outsideScopes } from '@flambeau/core/internal'
+import { outsideScopes, requireOptions, requireTensor } from '@flambeau/core/internal'
 import type { CompressedEdges } from './compressed.ts'
 import { compress } from './compressed.ts'
 
@@ -121,9 +121,12 @@ export class Graph {
   #compressed: CompressedEdges | null = null
 
   constructor(options: GraphOptions) {
+    requireOptions('Graph', options)
     const { x = null, edgeAttr = null, edgeWeight = null, graphAttr = null } = options
     const { nodeLabels = null, edgeLabels = null, graphLabels = null } = options
     const { masks = {}, batch = null, numGraphs = 1 } = options
+    requireOptions('Graph', masks)
+    if (x !== null) requireTensor('Graph', 'x', x)
     const edgeIndex = options.edgeIndex ?? tensor([[], []], { dtype: 'int64' })
     const numNodes = options.numNodes ?? x?.shape[0]
     if (numNodes === undefined) {

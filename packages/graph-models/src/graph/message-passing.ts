@@ -1,9 +1,11 @@
 /** The base of layers in which nodes send messages along edges. */
 import type { Tensor } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Graph } from './graph.ts'
 import type { Aggregation } from './scatter.ts'
 import { scatterRows } from './scatter.ts'
+import { requireGraph } from './requirements.ts'
 
 /**
  * What a message is made of, gathered when it is asked for.
@@ -24,6 +26,8 @@ export class EdgeView {
 
   /** @param x `[N, …]` @param edgeAttr `[E, …]` */
   constructor(graph: Graph, x: Tensor, edgeAttr: Tensor | null) {
+    requireGraph('EdgeView', graph)
+    requireTensor('EdgeView', 'x', x)
     this.graph = graph
     this.edgeAttr = edgeAttr
     this.#x = x

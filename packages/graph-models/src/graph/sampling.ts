@@ -1,7 +1,9 @@
 /** Parts of large graphs: some neighbours of some nodes. */
 import type { Tensor } from '@flambeau/core'
 import { Generator, IndexError, rand, randperm, tensor, ValueError } from '@flambeau/core'
+import { requireNumberList, requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import { Graph } from './graph.ts'
+import { requireGraph } from './requirements.ts'
 
 /** What a {@link NeighborSampler} takes besides its graph. */
 export interface NeighborSamplerOptions {
@@ -32,7 +34,10 @@ export interface NeighborBatchOptions {
   readonly shuffle?: boolean
 }
 
-const numbers = (values: Tensor): number[] => Array.from(values.toArray(), Number)
+function numbers(values: Tensor): number[] {
+  requireTensor('NeighborSampler', 'nodes', values)
+  return Array.from(values.toArray(), Number)
+}
 const indices = (values: readonly number[]): Tensor => tensor([...values], { dtype: 'int64' })
 
 /**
@@ -62,7 +67,10 @@ export class NeighborSampler {
   readonly #order: number[]
 
   constructor(graph: Graph, options: NeighborSamplerOptions) {
+    requireGraph('NeighborSampler', graph)
+    requireOptions('NeighborSampler', options, ['fanOuts'])
     const { fanOuts, seed = 0 } = options
+    requireNumberList('NeighborSampler', 'fanOuts', fanOuts)
     if (fanOuts.length === 0 || fanOuts.some((n) => n !== -1 && !(Number.isInteger(n) && n > 0))) {
       const rule = `fanOuts are whole numbers ≥ 1, or -1 for all, not [${fanOuts.join(', ')}]`
       throw new ValueError('NeighborSampler', [], rule, 'fanOuts: [10, 5]')
@@ -121,9 +129,10 @@ export class NeighborSampler {
     nodes: Tensor | readonly number[],
     options: NeighborBatchOptions = {},
   ): IterableIterator<Neighborhood> {
+    requireOptions('batches', options)
     const { batchSize = 32, shuffle = false } = options
     if (!(Number.isInteger(batchSize) && batchSize > 0)) {
-      const rule = `batchSize must be a whole number ≥ 1, not ${batchSize}`
+      const rule = `batchSize must be a whole number ≥ 1, not ${show(batchSize)}`
       throw new ValueError('batches', [], rule, 'batchSize: 32')
     }
     const given = Array.isArray(nodes) ? (nodes as readonly number[]) : numbers(nodes as Tensor)
@@ -138,7 +147,7 @@ export class NeighborSampler {
   #requireSeed(seed: number): void {
     const { numNodes } = this.graph
     if (Number.isInteger(seed) && seed >= 0 && seed < numNodes) return
-    const rule = `there is no node ${seed}: there are ${numNodes}`
+    const rule = `there is no node ${show(seed)}: there are ${numNodes}`
     throw new IndexError('sample', [], rule, 'seeds are numbers of nodes, from 0')
   }
 

@@ -1,11 +1,14 @@
 /** Reductions of rows by group: what graph networks do with the messages that arrive at a node. */
 import type { Tensor } from '@flambeau/core'
 import { bincount, full, getDefaultDtype, ShapeError, ValueError, zeros } from '@flambeau/core'
+import { requireTensor, show } from '@flambeau/core/internal'
 
 /** How rows of one group become one. */
 export type Aggregation = 'add' | 'mean' | 'max' | 'min'
 
 function requireGroups(op: string, src: Tensor, index: Tensor): void {
+  requireTensor(op, 'src', src)
+  requireTensor(op, 'index', index)
   if (src.ndim > 0 && index.ndim === 1 && index.shape[0] === src.shape[0]) return
   const rule = 'index has the number of the group of each row of src'
   throw new ShapeError(op, { src, index }, rule, 'give index as many elements as src has rows')
@@ -54,12 +57,13 @@ export function scatterRows(
   if (reduction === 'max' || reduction === 'min') {
     return out.indexReduce(0, index, rows, `a${reduction}`, false)
   }
-  const rule = `there is no reduction '${String(reduction)}'`
+  const rule = `there is no reduction ${show(reduction)}`
   throw new ValueError(op, [], rule, 'use add, mean, max or min')
 }
 
 /** How many rows each group has: int64 `[size]`. */
 export function groupSizes(index: Tensor, size: number): Tensor {
+  requireTensor('groupSizes', 'index', index)
   if (index.numel() === 0) return zeros([size], { dtype: 'int64' })
   return bincount(index, { minlength: size })
 }

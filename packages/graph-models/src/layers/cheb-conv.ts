@@ -1,7 +1,7 @@
 /** Chebyshev convolution: spectral filters without eigenvectors. */
 import type { DType, Tensor } from '@flambeau/core'
 import { ones, ValueError } from '@flambeau/core'
-import { outsideScopes } from '@flambeau/core/internal'
+import { outsideScopes, requireOptions, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { addSelfLoops, removeSelfLoops, weightedDegree } from '../graph/edges.ts'
 import { sumOverEdges } from '../graph/compressed.ts'
@@ -97,10 +97,11 @@ export class ChebConv extends nn.Module<[x: Tensor, edges: Edges, inputs?: ChebI
 
   constructor(inChannels: number, outChannels: number, K: number, options: ChebConvOptions = {}) {
     super()
+    requireOptions('ChebConv', options)
     const { normalization = 'sym', bias = true } = options
     requireSizes('ChebConv', { inChannels, outChannels, K })
     if (normalization !== null && normalization !== 'sym' && normalization !== 'rw') {
-      const rule = `there is no normalization '${String(normalization)}'`
+      const rule = `there is no normalization ${show(normalization)}`
       throw new ValueError('ChebConv', [], rule, "use 'sym', 'rw' or null")
     }
     this.inChannels = inChannels

@@ -1,6 +1,6 @@
 /** Graph attention: each node weighs its neighbours. */
 import type { Tensor } from '@flambeau/core'
-import { namedResult } from '@flambeau/core/internal'
+import { namedResult, requireOptions } from '@flambeau/core/internal'
 import { ShapeError } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import { addSelfLoops, removeSelfLoops } from '../graph/edges.ts'
@@ -93,6 +93,7 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
 
   constructor(inChannels: number, outChannels: number, options: GATConvOptions = {}) {
     super()
+    requireOptions('GATConv', options)
     const { heads = 1, concat = true, negativeSlope = 0.2, dropout = 0, bias = true } = options
     const { edgeChannels = null, residual = false, version = 1 } = options
     requireSizes('GATConv', { inChannels, outChannels, heads })

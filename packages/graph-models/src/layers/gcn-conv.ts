@@ -1,13 +1,14 @@
 /** Graph convolution: the first order of spectral filters, as a mean over neighbours. */
 import type { DType, Tensor } from '@flambeau/core'
 import { arange, cat, ones, stack } from '@flambeau/core'
-import { outsideScopes } from '@flambeau/core/internal'
+import { outsideScopes, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { weightedDegree } from '../graph/edges.ts'
 import { sumOverEdges } from '../graph/compressed.ts'
 import type { Edges } from '../graph/graph.ts'
 import { Graph, graphOf } from '../graph/graph.ts'
 import { biasOf, glorotLinear, requireSizes } from './linear.ts'
+import { requireGraph } from '../graph/requirements.ts'
 
 /** Options of {@link gcnNorm}. */
 export interface GCNNormOptions {
@@ -37,6 +38,8 @@ export interface GCNNormOptions {
  * ```
  */
 export function gcnNorm(graph: Graph, options: GCNNormOptions = {}): Graph {
+  requireGraph('gcnNorm', graph)
+  requireOptions('gcnNorm', options)
   const { loopWeight = 1, addSelfLoops = true, dtype } = options
   const given = graph.edgeWeight ?? ones([graph.numEdges], { dtype: dtype as 'float32' })
   let { edgeIndex } = graph
@@ -111,6 +114,7 @@ export class GCNConv extends nn.Module<[x: Tensor, edges: Edges, edgeWeight?: Te
 
   constructor(inChannels: number, outChannels: number, options: GCNConvOptions = {}) {
     super()
+    requireOptions('GCNConv', options)
     const { normalize = true, bias = true, loopWeight = 1 } = options
     requireSizes('GCNConv', { inChannels, outChannels })
     this.inChannels = inChannels

@@ -1,6 +1,7 @@
 /** Graph isomorphism layers: sums of neighbours, which tell multisets apart. */
 import type { Tensor } from '@flambeau/core'
 import { tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { sumOverEdges } from '../graph/compressed.ts'
 import type { Edges } from '../graph/graph.ts'
@@ -37,6 +38,7 @@ export class GINConv extends nn.Module<[x: Tensor, edges: Edges]> {
 
   constructor(net: nn.Module, options: GINConvOptions = {}) {
     super()
+    requireOptions('GINConv', options)
     const { eps = 0, trainEps = false } = options
     this.nn = net
     const start = tensor([eps], { dtype: 'float32' })

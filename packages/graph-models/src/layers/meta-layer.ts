@@ -1,12 +1,13 @@
 /** Networks in which edges, nodes and the whole graph all have features that change. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError, ValueError } from '@flambeau/core'
-import { namedResult } from '@flambeau/core/internal'
+import { namedResult, requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { nodesToGraphs } from '../graph/batch.ts'
 import type { Graph } from '../graph/graph.ts'
 import { scatterRows } from '../graph/scatter.ts'
 import { requireSizes } from './linear.ts'
+import { requireGraph } from '../graph/requirements.ts'
 
 /** Features of everything in a graph; also by name. */
 export type GraphState = [x: Tensor, edgeAttr: Tensor, graphAttr: Tensor] & {
@@ -42,9 +43,11 @@ const edgesToGraphs = (graph: Graph): Tensor => nodesToGraphs(graph).at(graph.so
 
 /** @throws {ShapeError} unless all three have a row for each of theirs. */
 function requireState(graph: Graph, x: Tensor, edgeAttr: Tensor, graphAttr: Tensor): void {
+  requireGraph('MetaLayer', graph)
   const wanted = { x: graph.numNodes, edgeAttr: graph.numEdges, graphAttr: graph.numGraphs }
   for (const [name, value] of Object.entries({ x, edgeAttr, graphAttr })) {
     const rows = wanted[name as keyof typeof wanted]
+    requireTensor('MetaLayer', name, value)
     if (value.ndim === 2 && value.shape[0] === rows) continue
     const rule = `${name} must be [${rows}, …]`
     throw new ShapeError('MetaLayer', { [name]: value }, rule, `give ${name} ${rows} rows`)
@@ -87,6 +90,7 @@ export class MetaLayer extends nn.Module<
 
   constructor(options: MetaLayerOptions) {
     super()
+    requireOptions('MetaLayer', options)
     this.edge_model = options.edgeModel ?? null
     this.node_model = options.nodeModel ?? null
     this.global_model = options.globalModel ?? null
@@ -212,12 +216,18 @@ export interface GraphNetworkOptions {
  */
 export class GraphNetwork extends MetaLayer {
   constructor(options: GraphNetworkOptions) {
+    requireOptions('GraphNetwork', options, [
+      'nodeChannels',
+      'edgeChannels',
+      'graphChannels',
+      'outChannels',
+    ])
     const { nodeChannels, edgeChannels, graphChannels, outChannels, exchange = 'all' } = options
     const { hiddenChannels = outChannels } = options
     requireSizes('GraphNetwork', { nodeChannels, edgeChannels, graphChannels })
     requireSizes('GraphNetwork', { outChannels, hiddenChannels })
     if (!['none', 'neighbours', 'all'].includes(exchange)) {
-      const rule = `there is no exchange '${String(exchange)}'`
+      const rule = `there is no exchange ${show(exchange)}`
       throw new ValueError('GraphNetwork', [], rule, 'use none, neighbours or all')
     }
     const near = exchange === 'none' ? 0 : 1

@@ -1,6 +1,7 @@
 /** Edge-conditioned convolution: a network makes the matrix of each edge from its features. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
+import { requireInstance, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Edges } from '../graph/graph.ts'
 import { graphOf } from '../graph/graph.ts'
@@ -53,11 +54,13 @@ export class NNConv extends MessagePassing<[x: Tensor, edges: Edges, edgeAttr?: 
     net: nn.Module,
     options: NNConvOptions = {},
   ) {
+    requireOptions('NNConv', options)
     const { aggregation = 'add', rootWeight = true, bias = true } = options
     super(aggregation)
     requireSizes('NNConv', { inChannels, outChannels })
     this.inChannels = inChannels
     this.outChannels = outChannels
+    requireInstance('NNConv', 'net', net, nn.Module, 'new nn.Linear(3, inChannels * outChannels)')
     this.nn = net
     this.lin = rootWeight ? new nn.Linear(inChannels, outChannels, { bias: false }) : null
     this.bias = biasOf(outChannels, bias)

@@ -1,6 +1,7 @@
 /** GraphSAGE: a node's own features beside a summary of its neighbours'. */
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { degree } from '../graph/edges.ts'
 import { sumOverEdges } from '../graph/compressed.ts'
@@ -53,9 +54,10 @@ export class SAGEConv extends MessagePassing<[x: Tensor, edges: Edges]> {
   readonly lin_r: nn.Linear | null
 
   constructor(inChannels: number, outChannels: number, options: SAGEConvOptions = {}) {
+    requireOptions('SAGEConv', options)
     const { aggregation = 'mean', normalize = false, rootWeight = true, bias = true } = options
     if (!['mean', 'max', 'pool'].includes(aggregation)) {
-      const rule = `there is no aggregation '${String(aggregation)}'`
+      const rule = `there is no aggregation ${show(aggregation)}`
       throw new ValueError('SAGEConv', [], rule, 'use mean, max or pool')
     }
     super(aggregation === 'mean' ? 'mean' : 'max')

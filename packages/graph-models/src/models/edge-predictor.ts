@@ -1,9 +1,11 @@
 import type { Tensor } from '@flambeau/core'
 import { Generator, randint, ShapeError, stack, tensor, ValueError } from '@flambeau/core'
+import { requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Edges, Graph } from '../graph/graph.ts'
 import { SAGEConv } from '../layers/sage-conv.ts'
 import { requireSizes } from '../layers/linear.ts'
+import { requireGraph } from '../graph/requirements.ts'
 
 /** Options of {@link EdgePredictor}. */
 export interface EdgePredictorOptions {
@@ -38,6 +40,7 @@ export class EdgePredictor extends nn.Module<[x: Tensor, edges: Edges, pairs: Te
 
   constructor(options: EdgePredictorOptions) {
     super()
+    requireOptions('EdgePredictor', options, ['inChannels'])
     const { inChannels, hiddenChannels = 32, outChannels = 16 } = options
     requireSizes('EdgePredictor', { inChannels, hiddenChannels, outChannels })
     this.conv1 = new SAGEConv(inChannels, hiddenChannels)
@@ -50,6 +53,7 @@ export class EdgePredictor extends nn.Module<[x: Tensor, edges: Edges, pairs: Te
   }
 
   override forward(x: Tensor, edges: Edges, pairs: Tensor): Tensor {
+    requireTensor('EdgePredictor', 'pairs', pairs)
     if (pairs.ndim !== 2 || pairs.shape[0] !== 2) {
       const rule = 'pairs has a row of first nodes and a row of second ones, [2, M]'
       throw new ShapeError('EdgePredictor', { pairs }, rule, 'pairs.T')
@@ -70,12 +74,13 @@ export class EdgePredictor extends nn.Module<[x: Tensor, edges: Edges, pairs: Te
  * @see torch_geometric.utils.negative_sampling
  */
 export function negativeEdges(graph: Graph, count: number, seed = 0): Tensor {
+  requireGraph('negativeEdges', graph)
   const { numNodes, source, target } = graph
   const cells = Array.from(source.mul(numNodes).add(target).toArray(), Number)
   const taken = new Set(cells.filter((cell) => cell % (numNodes + 1) !== 0))
   const free = numNodes * (numNodes - 1) - taken.size
   if (!(Number.isInteger(count) && count >= 0 && count <= free)) {
-    const rule = `${free} pairs have no edge between them, so there cannot be ${count}`
+    const rule = `${free} pairs have no edge between them, so there cannot be ${show(count)}`
     throw new ValueError('negativeEdges', [], rule, `ask for ${free} at most`)
   }
   const generator = new Generator().manualSeed(seed)

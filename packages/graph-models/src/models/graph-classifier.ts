@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Graph } from '../graph/graph.ts'
 import { graphOf } from '../graph/graph.ts'
@@ -49,6 +50,7 @@ export class GIN extends nn.Module<[x: Tensor, graph: Graph]> {
 
   constructor(options: GINOptions) {
     super()
+    requireOptions('GIN', options, ['inChannels', 'numClasses'])
     const { inChannels, numClasses, hiddenChannels = 32, numLayers = 4, dropout = 0 } = options
     requireSizes('GIN', { inChannels, numClasses, hiddenChannels, numLayers })
     this.convs = new nn.ModuleList(

@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Edges } from '../graph/graph.ts'
 import { GCNConv } from '../layers/gcn-conv.ts'
@@ -44,11 +45,12 @@ export class GCN extends nn.Module<[x: Tensor, edges: Edges]> {
 
   constructor(options: GCNOptions) {
     super()
+    requireOptions('GCN', options, ['inChannels', 'numClasses'])
     const { inChannels, numClasses, hiddenChannels = [16], dropout = 0.5 } = options
     requireSizes('GCN', { inChannels, numClasses })
     const activation = options.activation ?? 'relu'
     if (activation !== 'relu' && activation !== 'tanh') {
-      const rule = `there is no activation '${String(activation)}'`
+      const rule = `there is no activation ${show(activation)}`
       throw new ValueError('GCN', [], rule, 'use relu or tanh')
     }
     const widths = [inChannels, ...hiddenChannels, numClasses]

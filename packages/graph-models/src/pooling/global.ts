@@ -1,11 +1,13 @@
 /** From features of nodes to features of whole graphs. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { nodesToGraphs } from '../graph/batch.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Aggregation } from '../graph/scatter.ts'
 import { scatterRows, softmaxRows } from '../graph/scatter.ts'
+import { requireGraph } from '../graph/requirements.ts'
 
 function pooled(op: string, x: Tensor, graph: Graph, aggregation: Aggregation): Tensor {
   requireNodes(op, x, graph)
@@ -13,6 +15,8 @@ function pooled(op: string, x: Tensor, graph: Graph, aggregation: Aggregation): 
 }
 
 function requireNodes(op: string, x: Tensor, graph: Graph): void {
+  requireTensor(op, 'x', x)
+  requireGraph(op, graph)
   if (x.ndim > 0 && x.shape[0] === graph.numNodes) return
   const rule = `x must have a row for each of the ${graph.numNodes} nodes`
   throw new ShapeError(op, { x }, rule, 'pool what a layer made of this graph')

@@ -1,13 +1,14 @@
 /** Smaller graphs of the nodes that count most. */
 import type { Tensor } from '@flambeau/core'
 import { arange, ShapeError, tensor, ValueError, zeros } from '@flambeau/core'
-import { namedResult } from '@flambeau/core/internal'
+import { namedResult, requireTensor, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { nodesToGraphs } from '../graph/batch.ts'
 import { inducedSubgraph } from '../graph/edges.ts'
 import type { Graph } from '../graph/graph.ts'
 import { groupSizes } from '../graph/scatter.ts'
 import { requireSizes } from '../layers/linear.ts'
+import { requireGraph } from '../graph/requirements.ts'
 
 /** The result of {@link TopKPooling}; also by name. */
 export type Pooled = [x: Tensor, graph: Graph, nodes: Tensor, scores: Tensor] & {
@@ -31,9 +32,11 @@ export type Pooled = [x: Tensor, graph: Graph, nodes: Tensor, scores: Tensor] & 
  */
 export function topNodes(scores: Tensor, graph: Graph, ratio: number): Tensor {
   if (!(ratio > 0 && (ratio < 1 || Number.isInteger(ratio)))) {
-    const rule = `ratio is a share between 0 and 1 or a whole number, not ${ratio}`
+    const rule = `ratio is a share between 0 and 1 or a whole number, not ${show(ratio)}`
     throw new ValueError('topNodes', [], rule, 'ratio: 0.5')
   }
+  requireTensor('topNodes', 'scores', scores)
+  requireGraph('topNodes', graph)
   if (scores.ndim !== 1 || scores.shape[0] !== graph.numNodes) {
     const rule = `each of the ${graph.numNodes} nodes has one score`
     throw new ShapeError('topNodes', { scores }, rule, 'scores.squeeze(1)')
@@ -88,6 +91,8 @@ export class TopKPooling extends nn.Module<[x: Tensor, graph: Graph], Pooled> {
   }
 
   override forward(x: Tensor, graph: Graph): Pooled {
+    requireTensor('TopKPooling', 'x', x)
+    requireGraph('TopKPooling', graph)
     const width = this.weight.shape[1] as number
     if (x.ndim !== 2 || x.shape[0] !== graph.numNodes || x.shape[1] !== width) {
       const rule = `x must be [${graph.numNodes}, ${width}]`

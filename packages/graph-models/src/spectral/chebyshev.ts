@@ -1,6 +1,7 @@
 /** From spectral filters to GCN: polynomials of the Laplacian, then the first two of them. */
 import type { Tensor } from '@flambeau/core'
 import { eye, ShapeError, ValueError } from '@flambeau/core'
+import { requireFunction, requireNumberList, requireTensor, show } from '@flambeau/core/internal'
 import type { Graph } from '../graph/graph.ts'
 import { toDenseAdjacency } from '../graph/edges.ts'
 import { gcnNorm } from '../layers/gcn-conv.ts'
@@ -16,9 +17,11 @@ import { laplacian } from './laplacian.ts'
  */
 export function chebyshevPolynomials(scaled: Tensor, x: Tensor, count: number): Tensor[] {
   if (!(Number.isInteger(count) && count >= 1)) {
-    const rule = `count must be a whole number ≥ 1, not ${count}`
+    const rule = `count must be a whole number ≥ 1, not ${show(count)}`
     throw new ValueError('chebyshevPolynomials', [], rule, 'count: 3')
   }
+  requireTensor('chebyshevPolynomials', 'scaled', scaled)
+  requireTensor('chebyshevPolynomials', 'x', x)
   if (x.ndim === 0 || x.shape[0] !== scaled.shape[0]) {
     const rule = `a signal has a row for each of the ${scaled.shape[0]} nodes`
     throw new ShapeError('chebyshevPolynomials', { scaled, x }, rule, 'x.reshape([N, -1])')
@@ -44,9 +47,10 @@ export function chebyshevCoefficients(
   lambdaMax = 2,
 ): number[] {
   if (!(Number.isInteger(count) && count >= 1 && lambdaMax > 0)) {
-    const rule = `count must be a whole number ≥ 1 and lambdaMax above 0, not ${count} and ${lambdaMax}`
+    const rule = `count must be a whole number ≥ 1 and lambdaMax above 0, not ${show(count)} and ${show(lambdaMax)}`
     throw new ValueError('chebyshevCoefficients', [], rule, 'count: 8, lambdaMax: 2')
   }
+  requireFunction('chebyshevCoefficients', 'response', response)
   const angles = Array.from({ length: count }, (_, j) => (Math.PI * (j + 0.5)) / count)
   const values = angles.map((angle) => response(((Math.cos(angle) + 1) * lambdaMax) / 2))
   return angles.map((_, k) => {
@@ -80,6 +84,7 @@ export function chebyshevFilter(
   x: Tensor,
   coefficients: readonly number[],
 ): Tensor {
+  requireNumberList('chebyshevFilter', 'coefficients', coefficients)
   const terms = chebyshevPolynomials(scaled, x, coefficients.length)
   return terms
     .map((term, k) => term.mul(coefficients[k] as number))

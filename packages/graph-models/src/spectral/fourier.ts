@@ -1,7 +1,7 @@
 /** Signals on the nodes of a graph as sums of its waves: the eigenvectors of its Laplacian. */
 import type { Tensor } from '@flambeau/core'
 import { linalg, ShapeError } from '@flambeau/core'
-import { namedResult } from '@flambeau/core/internal'
+import { namedResult, requireTensor } from '@flambeau/core/internal'
 import type { Graph } from '../graph/graph.ts'
 import type { LaplacianKind } from './laplacian.ts'
 import { laplacian, powerOrZero, symmetricAdjacency } from './laplacian.ts'
@@ -49,7 +49,10 @@ export function graphSpectrum(graph: Graph, kind: LaplacianKind = 'combinatorial
   return namedResult(names, [eigenvalues, waves, analysis]) as unknown as Spectrum
 }
 
-function requireSignal(op: string, x: Tensor, { waves }: Spectrum): void {
+function requireSignal(op: string, x: Tensor, spectrum: Spectrum): void {
+  requireTensor(op, 'x', x)
+  const waves: unknown = (spectrum as Spectrum | undefined)?.waves
+  requireTensor(op, 'the waves of the spectrum', waves)
   if ((x.ndim === 1 || x.ndim === 2) && x.shape[0] === waves.shape[0]) return
   const rule = `a signal has a number, or a row, for each of the ${waves.shape[0]} nodes`
   throw new ShapeError(op, { x }, rule, 'use the spectrum of the same graph')

@@ -1,6 +1,7 @@
 /** The Laplacian of a graph, as a matrix that can be looked at. */
 import type { Tensor } from '@flambeau/core'
 import { eye, ShapeError, ValueError } from '@flambeau/core'
+import { requireTensor, show } from '@flambeau/core/internal'
 import { toDenseAdjacency } from '../graph/edges.ts'
 import type { Graph } from '../graph/graph.ts'
 
@@ -54,7 +55,7 @@ export function laplacian(graph: Graph, kind: LaplacianKind = 'combinatorial'): 
     const root = powerOrZero(total, -0.5)
     return identity.sub(root.unsqueeze(1).mul(adjacency).mul(root))
   }
-  const rule = `there is no Laplacian '${String(kind)}'`
+  const rule = `there is no Laplacian ${show(kind)}`
   throw new ValueError('laplacian', [], rule, 'use combinatorial, symmetric or randomWalk')
 }
 
@@ -65,6 +66,7 @@ export function laplacian(graph: Graph, kind: LaplacianKind = 'combinatorial'): 
  * @throws {ShapeError} unless L is square. @throws {ValueError} unless λmax is above 0.
  */
 export function scaledLaplacian(matrix: Tensor, lambdaMax: number): Tensor {
+  requireTensor('scaledLaplacian', 'matrix', matrix)
   const [rows, columns] = matrix.shape
   if (matrix.ndim !== 2 || rows !== columns) {
     throw new ShapeError('scaledLaplacian', { matrix }, 'a Laplacian is square', 'laplacian(graph)')
