@@ -38,7 +38,9 @@ await runMain(async () => {
       'tsx',
       inRepo('parity/src/cuda/check.ts'),
       ...(only.length > 0 ? ['samples', ...only] : ['samples', 'modules', 'fused']),
-      ...['--every', values.every, '--seconds', '7200'],
+      ...['--every', values.every, '--seconds', '7200', '--patience', '120'],
+      // Each process would print a table of its own.
+      ...(values.traffic ? ['--processes', '0'] : []),
     ],
     {
       ...toolEnvironment(),
