@@ -71,7 +71,7 @@ struct RowOf {
 };
 // Those of input x, counted in 32 bits.
 inline FlatRows<Tensor> rows_of(Call& call, const Tensor& x) {
-  const FlatRows<Tensor> rows = flat_rows(call, x, call.integer(0));
+  FlatRows<Tensor> rows = flat_rows(call, x, call.integer(0));
   require_internal(rows.count < (int64_t{1} << 31), "there are too many rows");
   return rows;
 }
