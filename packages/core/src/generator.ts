@@ -76,7 +76,8 @@ export class Generator {
   }
 
   /**
-   * Where the stream is: uint8 `[5056]`, in PyTorch's layout; on a device uint8 `[16]`, seed and offset.
+   * Where the stream is: uint8 `[5056]`, in PyTorch's layout, which also says where that of devices with
+   * the same seed is; of a generator on a device uint8 `[16]`, seed and offset.
    *
    * @see torch.Generator.get_state
    */

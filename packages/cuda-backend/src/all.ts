@@ -9,6 +9,7 @@ export {
   getDeviceName,
   getDeviceProperties,
   isAvailable,
+  isBf16Supported,
   setDevice,
   synchronize,
   unavailableReason,
@@ -32,7 +33,7 @@ export {
   setPerProcessMemoryFraction,
 } from './memory.ts'
 export type { DeviceProperties } from './native.ts'
-export { initialSeed, manualSeed, manualSeedAll, seed } from './random.ts'
+export { getRngState, initialSeed, manualSeed, manualSeedAll, seed, setRngState } from './random.ts'
 export type { Backends } from './settings.ts'
 export { backends, isDeterministic, setDeterministic } from './settings.ts'
 export type { EventOptions, StreamOptions } from './stream.ts'

@@ -11,6 +11,7 @@ import {
   OutOfMemoryError,
   rand,
   setDefaultDevice,
+  setRngState,
   tensor,
   ValueError,
   zeros,
@@ -41,6 +42,7 @@ describe('devices', () => {
     expect(cuda.getDeviceProperties().warpSize).toBe(32)
     expect(cuda.versions().runtime).toBe('13.0')
     expect(cuda.canDeviceAccessPeer(0, 1)).toBe(true)
+    expect([cuda.isBf16Supported(), cuda.isBf16Supported(false)]).toEqual([true, true])
     expect(() => cuda.canDeviceAccessPeer(1, 'cuda:1')).toThrow(ValueError)
   })
 
@@ -267,6 +269,23 @@ describe('what kernels find', () => {
     x.take(tensor([9]).to('cuda'))
     expect(() => cuda.synchronize()).toThrow(/index 9 .*earlier call/)
     cuda.synchronize()
+  })
+})
+
+describe('random numbers', () => {
+  it('go on from a state, which is that of the processor, too', () => {
+    manualSeed(5)
+    rand([3], gpu)
+    const state = cuda.getRngState()
+    const draw = (): number[][] => [list(rand([4], gpu)), list(rand([2])), list(rand([1], gpu))]
+    const first = draw()
+    rand([100], gpu)
+    cuda.setRngState(state)
+    expect(draw()).toEqual(first)
+    setRngState(state)
+    expect(draw()).toEqual(first)
+    manualSeed(5)
+    expect(draw()).not.toEqual(first)
   })
 })
 

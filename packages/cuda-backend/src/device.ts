@@ -103,6 +103,17 @@ export function getDeviceCapability(device?: DeviceLike): [major: number, minor:
 }
 
 /**
+ * Does the current GPU compute with bfloat16? All do; those before compute capability 8.0 widen it, which
+ * `includingEmulation: false` does not count. False where no GPU can be used.
+ *
+ * @see torch.cuda.is_bf16_supported
+ */
+export function isBf16Supported(includingEmulation: boolean = true): boolean {
+  if (!isAvailable()) return false
+  return includingEmulation || getDeviceCapability()[0] >= 8
+}
+
+/**
  * What a GPU is like: memory in bytes, multiprocessors, compute capability.
  *
  * @throws {DeviceError} where there is no such GPU.

@@ -481,11 +481,11 @@ export function listOf(op: string, params: unknown): unknown[] {
   )
 }
 
-/** A copy of a state value, in the parameter's dtype. */
+/** A copy of a state value where the parameter is, in its dtype. */
 function own(value: StateValue, param: Tensor): StateValue {
   if (Array.isArray(value)) return (value as StateValue[]).map((item) => own(item, param))
   if (!(value instanceof Tensor)) return value
-  return noGrad(() => value.detach().to(param.dtype).clone())
+  return noGrad(() => value.detach().to(param.device, param.dtype).clone())
 }
 
 /** @throws {ValueError} unless `value` is a number ≥ 0 (and below `below`). @internal */

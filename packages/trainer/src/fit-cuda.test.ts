@@ -1,4 +1,7 @@
 /** The same training on an emulated GPU: `model.to('cuda')` and nothing else. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { manualSeed, randn } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
@@ -20,6 +23,7 @@ const loss = nn.functional.crossEntropy
 async function train(
   device: string,
   options: Partial<FitOptions<[Tensor, Tensor]>> = {},
+  dropout = 0,
 ): Promise<{ history: TrainingHistory; model: nn.Module; loader: DataLoader<[Tensor, Tensor]> }> {
   manualSeed(0)
   const x = randn([64, 4])
@@ -27,8 +31,12 @@ async function train(
     batchSize: 16,
     shuffle: true,
   })
-  const model = new nn.Sequential(new nn.Linear(4, 16), new nn.ReLU(), new nn.Linear(16, 2))
-  model.to(device)
+  const model = new nn.Sequential(
+    new nn.Linear(4, 16),
+    new nn.ReLU(),
+    new nn.Dropout(dropout),
+    new nn.Linear(16, 2),
+  ).to(device)
   const history = await fit(model, loader, {
     optimizer: new Adam(model.parameters(), { lr: 0.02 }),
     loss,
@@ -63,6 +71,22 @@ test('mixed precision is that of the device', async () => {
     },
   })
   expect(new Set(seen)).toEqual(new Set(['float16']))
+})
+
+test('a training goes on where it was left, its random numbers too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flambeau-fit-cuda-'))
+  try {
+    const trained = async (options: Partial<FitOptions<[Tensor, Tensor]>>): Promise<unknown[]> => {
+      const { model } = await train('cuda', options, 0.3)
+      return [...model.parameters()].map((one) => one.tolist())
+    }
+    const whole = await trained({ epochs: 3 })
+    const checkpoints = folder
+    await trained({ epochs: 2, checkpoints })
+    expect(await trained({ epochs: 3, checkpoints, resume: true })).toEqual(whole)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('parts of batches are moved wherever they are', () => {

@@ -49,7 +49,8 @@ struct Temper {
 };
 
 // The saved state: PyTorch's struct, field by field, with the padding its compiler inserts. Each
-// word of the block takes 64 bits there.
+// word of the block takes 64 bits there. A field that PyTorch leaves 0, and does not read, holds
+// where the stream of devices is.
 struct SavedState {
   uint64_t seed;
   int32_t left;    // words of the block not yet drawn, plus one
@@ -58,7 +59,7 @@ struct SavedState {
   uint64_t block[kWords];
   double unused_x;
   double spare_normal;
-  double unused_rho;
+  uint64_t device_offset;
   int32_t has_spare_normal;
   int32_t padding;
   float spare_normal_float;
@@ -135,6 +136,7 @@ std::array<uint8_t, Generator::kStateBytes> Generator::save_state() const {
   state.spare_normal = spare_normal_.value_or(0.0);
   state.has_spare_normal_float = spare_normal_float_.has_value();
   state.spare_normal_float = spare_normal_float_.value_or(0.0f);
+  state.device_offset = device_offset_;
   std::array<uint8_t, kStateBytes> bytes;
   std::memcpy(bytes.data(), &state, kStateBytes);
   return bytes;
@@ -156,6 +158,7 @@ void Generator::load_state(const uint8_t* bytes, size_t size) {
         ", left " + std::to_string(state.left) + ", next " + std::to_string(state.next) + ")");
   }
   seed_ = state.seed;
+  device_offset_ = state.device_offset;
   seeded_block_ = unused_seed;
   position_ = unused_seed ? kBlockWords : static_cast<int>(state.next);
   for (int i = 0; i < kBlockWords; ++i) block_[i] = static_cast<uint32_t>(state.block[i]);

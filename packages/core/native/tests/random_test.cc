@@ -163,6 +163,19 @@ TEST_CASE("a loaded state continues where the saved one was") {
   }
 }
 
+TEST_CASE("a state says where the stream of devices is, too") {
+  Generator generator(7);
+  const auto begun = generator.save_state();
+  generator.set_device_offset(uint64_t{1} << 40);
+  const auto state = generator.save_state();
+  CHECK(state != begun);
+  Generator other(1);
+  other.load_state(state.data(), state.size());
+  CHECK(other.device_offset() == uint64_t{1} << 40);
+  other.load_state(begun.data(), begun.size());
+  CHECK(other.device_offset() == 0);
+}
+
 TEST_CASE("bytes that are no generator state are rejected and change nothing") {
   Generator generator(7);
   generator.skip(10);
