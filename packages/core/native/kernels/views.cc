@@ -145,6 +145,31 @@ FLAMBEAU_KERNEL_ANY_DEVICE(select) {
   call.out_view(0, 0, index * x.stride(static_cast<int>(axis)), strides);
 }
 
+// x, axis, keeps, start of each part -> parts of the axis, as long as their specs say; without the
+// axis, one position each, unless it keeps.
+FLAMBEAU_KERNEL_ANY_DEVICE(parts) {
+  const Tensor& x = call.in(0);
+  const int64_t axis = call.integer(0);
+  const bool keeps = call.flag(1);
+  if (axis < 0 || axis >= x.ndim() || call.num_params() != 2 + call.num_outputs())
+    throw Failure("ERR_INTERNAL", "parts are out of range");
+  const int at = static_cast<int>(axis);
+  int64_t strides[kMaxDims];
+  for (int i = 0, to = 0; i < x.ndim(); ++i)
+    if (keeps || i != at) strides[to++] = x.stride(i);
+  for (int i = 0; i < call.num_outputs(); ++i) {
+    const Shape& shape = call.spec(i).shape;
+    Shape expected;
+    for (int k = 0; k < x.ndim(); ++k)
+      if (keeps || k != at)
+        expected.sizes[expected.ndim++] = k == at && shape.ndim > at ? shape.sizes[at] : x.size(k);
+    const int64_t start = call.integer(2 + i), count = keeps ? expected.sizes[at] : 1;
+    if (!(shape == expected) || start < 0 || start > x.size(at) || count > x.size(at) - start)
+      throw Failure("ERR_INTERNAL", "parts are out of range");
+    call.out_view(i, 0, count == 0 ? 0 : start * x.stride(at), strides);
+  }
+}
+
 // x, axis, start, step -> every step-th position of the axis from start; spec says how many.
 FLAMBEAU_KERNEL_ANY_DEVICE(slice) {
   const Tensor& x = call.in(0);

@@ -6,11 +6,14 @@ import { INT64 } from '../dtype.ts'
 import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
-import { asMultipleViews } from '../op.ts'
+import type { BackwardInfo, Op } from '../op.ts'
+import { asMultipleViews, defineOp, isRecording, runMany, vmapping } from '../op.ts'
+import type { Shape } from '../shape.ts'
 import { normalizeAxis } from '../shape.ts'
 import { show } from '../show.ts'
 import type { AnyDType } from '../tensor.ts'
 import { Tensor } from '../tensor.ts'
+import { cat, stack } from './joining.ts'
 import { axisOf, narrow, select, slice } from './slicing.ts'
 
 // Each part is a tensor of its own.
@@ -23,6 +26,73 @@ function requireFewParts(op: string, input: Tensor, count: number): void {
     { input },
     `${count} parts are more than ${MAX_PARTS}`,
     'use larger parts, or go through the axis with select() or narrow()',
+  )
+}
+
+// So many parts, if they are recorded, are one node, whose gradient is made of theirs at once.
+const MOST_TOGETHER = 8
+
+interface PartsParams {
+  axis: number
+  shapes: readonly Shape[]
+}
+
+/** The gradients of all parts, zeros where there is none, as one tensor. */
+function joined(
+  join: (parts: Tensor[], axis: number) => Tensor,
+  grads: readonly (Tensor | null)[],
+  { params: { axis, shapes } }: BackwardInfo<PartsParams>,
+): [Tensor | null] {
+  const given = grads.find((grad) => grad)
+  if (!given) return [null]
+  return [
+    join(
+      shapes.map((shape, i) => grads[i] ?? given.newZeros(shape)),
+      axis,
+    ),
+  ]
+}
+
+const splitOp = defineOp<'input', PartsParams>('split', ['input'], {
+  kernel: 'parts',
+  outputs: 2,
+  derivative: { needs: [], formula: (grads, _saved, info) => joined(cat, grads, info) },
+})
+
+const unbindOp = defineOp<'input', PartsParams>('unbind', ['input'], {
+  kernel: 'parts',
+  outputs: 2,
+  derivative: { needs: [], formula: (grads, _saved, info) => joined(stack, grads, info) },
+})
+
+function isTogether(input: Tensor, count: number): boolean {
+  if (count < 2 || count > MOST_TOGETHER || vmapping.interpreter !== null) return false
+  return input._requiresGrad && isRecording()
+}
+
+function together(
+  op: Op<PartsParams>,
+  input: Tensor,
+  axis: number,
+  starts: readonly number[],
+  shapes: readonly Shape[],
+): Tensor[] {
+  const dtype = input._dtype
+  const numbers = [axis, op === splitOp ? 1 : 0, ...starts]
+  const specs = shapes.map((shape) => ({ shape, dtype }))
+  return asMultipleViews(() => runMany(op, [input], specs, numbers, { axis, shapes }))
+}
+
+/** Parts of an axis, of sizes that add up to it. */
+function partsOf(input: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  let end = 0
+  const starts = sizes.map((size) => (end += size) - size)
+  if (isTogether(input, sizes.length)) {
+    const shapes = sizes.map((size) => input._shape.with(axis, size))
+    return together(splitOp, input, axis, starts, shapes)
+  }
+  return asMultipleViews(() =>
+    sizes.map((size, i) => narrow(input, axis, starts[i] as number, size)),
   )
 }
 
@@ -48,13 +118,7 @@ function splitBySizes(op: string, input: Tensor, list: unknown, axis: number): T
     )
   }
   requireFewParts(op, input, sizes.length)
-  let start = 0
-  return asMultipleViews(() =>
-    sizes.map((count) => {
-      start += count
-      return narrow(input, axis, start - count, count)
-    }),
-  )
+  return partsOf(input, axis, sizes)
 }
 
 /** Parts of one size, the last of which may be smaller. */
@@ -70,11 +134,8 @@ function splitBySize(op: string, input: Tensor, part: number, axis: number): Ten
   }
   const count = Math.max(1, part === 0 ? 1 : Math.ceil(size / part))
   requireFewParts(op, input, count)
-  return asMultipleViews(() =>
-    Array.from({ length: count }, (_, i) =>
-      narrow(input, axis, i * part, Math.min(part, size - i * part)),
-    ),
-  )
+  const sizes = Array.from({ length: count }, (_, i) => Math.min(part, size - i * part))
+  return partsOf(input, axis, sizes)
 }
 
 type Parts = number | readonly number[]
@@ -206,7 +267,18 @@ export function unbind<D extends DType>(input: Tensor<D>, ...given: UnbindArgume
   const axis = axisOf('unbind', dim, input)
   const count = input.shape[axis] as number
   requireFewParts('unbind', input, count)
-  return asMultipleViews(() => Array.from({ length: count }, (_, i) => select(input, axis, i)))
+  const places = Array.from({ length: count }, (_, i) => i)
+  if (isTogether(input, count)) {
+    const shape = input._shape.filter((_, i) => i !== axis)
+    return together(
+      unbindOp,
+      input,
+      axis,
+      places,
+      places.map(() => shape),
+    ) as Tensor<D>[]
+  }
+  return asMultipleViews(() => places.map((i) => select(input, axis, i)))
 }
 
 type Indices = Parts | Tensor

@@ -194,8 +194,7 @@ function projected(
   const made = linear(x, weight, bias)
   if (count === 1) return [cut(made)]
   // Parts of rows: their gradients make one tensor, which the product takes as it lies.
-  const size = heads * width
-  return Array.from({ length: count }, (_, i) => cut(made.narrow(2, i * size, size)))
+  return made.split(heads * width, 2).map(cut)
 }
 
 /** Query, key and value by the weights that there are, in as few products as possible. */
@@ -210,10 +209,6 @@ function projectedHeads(
   const project = (x: Tensor, w: Tensor, b: Tensor | null, count: number): Tensor[] =>
     projected(x, w, b, count, heads, batchFirst)
   const size = query.shape[2] as number
-  const part = (first: number, count: number): [Tensor, Tensor | null] => [
-    (weight as Tensor).narrow(0, first * size, count * size),
-    bias?.narrow(0, first * size, count * size) ?? null,
-  ]
   if (read[16] ?? false) {
     return operands.map((x, i) => {
       const own = read[17 + i] as Tensor
@@ -224,9 +219,13 @@ function projectedHeads(
   }
   requireTensor(op, 'inProjWeight', weight)
   if (query === key && key === value) return project(query, weight as Tensor, bias, 3) as Heads
-  const [q] = project(query, ...part(0, 1), 1) as [Tensor]
-  if (key === value) return [q, ...project(key, ...part(1, 2), 2)] as Heads
-  return [q, ...project(key, ...part(1, 1), 1), ...project(value, ...part(2, 1), 1)] as Heads
+  const counts = key === value ? [1, 2] : [1, 1, 1]
+  const sizes = counts.map((count) => count * size)
+  const weights = (weight as Tensor).split(sizes)
+  const biases = bias?.split(sizes) ?? []
+  return counts.flatMap((count, i) =>
+    project(operands[i] as Tensor, weights[i] as Tensor, biases[i] ?? null, count),
+  ) as Heads
 }
 
 /**
