@@ -1,6 +1,7 @@
 /** Which GPUs there are, and what they are like. */
 import type { Device } from '@flambeau/core'
 import { DeviceError, ValueError } from '@flambeau/core'
+import { requireFunction, show } from '@flambeau/core/internal'
 import { absent, withAddon } from './errors.ts'
 import type { DeviceProperties } from './native.ts'
 import { addon, gpus, unavailable } from './native.ts'
@@ -18,12 +19,12 @@ export function deviceIndex(op: string, device: DeviceLike): number {
   let index: number | null = null
   if (device === null || device === undefined || device === 'cuda') index = currentDevice()
   else if (typeof device === 'number') index = device
-  else {
+  else if (typeof device === 'string') {
     const [, number] = /^cuda:(\d+)$/.exec(device) ?? []
     if (number !== undefined) index = Number(number)
   }
   if (index !== null && Number.isInteger(index) && index >= 0 && index < gpus) return index
-  const shown = typeof device === 'string' ? `'${device}'` : String(device)
+  const shown = typeof device === 'string' ? `'${device}'` : show(device)
   const fix = gpus === 1 ? "there is one, 'cuda:0'" : `there are ${gpus}, from 'cuda:0' on`
   throw new DeviceError(op, [{ name: 'device', description: shown }], `no GPU is ${shown}`, fix)
 }
@@ -72,6 +73,7 @@ export function setDevice(device: DeviceLike): void {
  * @see torch.cuda.device
  */
 export function device<T>(which: DeviceLike, body: () => T): T {
+  requireFunction('device', 'body', body)
   const before = currentDevice()
   setDevice(deviceIndex('device', which))
   try {

@@ -1,5 +1,6 @@
 /** Memory of the GPUs: what is used, and the limits. */
 import { ValueError } from '@flambeau/core'
+import { show } from '@flambeau/core/internal'
 import type { DeviceLike } from './device.ts'
 import { deviceIndex, getDeviceName } from './device.ts'
 import { withAddon } from './errors.ts'
@@ -148,8 +149,8 @@ export function emptyCache(): void {
  */
 export function setPerProcessMemoryFraction(fraction: number, device?: DeviceLike): void {
   const op = 'setPerProcessMemoryFraction'
-  if (!(fraction >= 0 && fraction <= 1)) {
-    throw new ValueError(op, [], `a fraction is a number from 0 to 1, not ${fraction}`)
+  if (typeof fraction !== 'number' || !(fraction >= 0 && fraction <= 1)) {
+    throw new ValueError(op, [], `a fraction is a number from 0 to 1, not ${show(fraction)}`)
   }
   const index = deviceIndex(op, device)
   withAddon(op, (addon) => {

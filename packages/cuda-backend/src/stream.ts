@@ -1,5 +1,6 @@
 /** Streams, on which work is done in order, and events, which mark points of them. */
 import { ValueError } from '@flambeau/core'
+import { requireFunction, requireInstance, requireOptions, show } from '@flambeau/core/internal'
 import type { DeviceLike } from './device.ts'
 import { deviceIndex } from './device.ts'
 import { withAddon } from './errors.ts'
@@ -47,7 +48,7 @@ export class Stream {
     const index = deviceIndex('Stream', options.device)
     const wanted = options.priority ?? 0
     if (!Number.isInteger(wanted) || Math.abs(wanted) > 1000) {
-      throw new ValueError('Stream', [], `a priority is a small whole number, not ${wanted}`)
+      throw new ValueError('Stream', [], `a priority is a small whole number, not ${show(wanted)}`)
     }
     this._number = withAddon('Stream', (addon) => addon.newStream(index, wanted))
     ;[this.deviceIndex, this.priority] = withAddon('Stream', (addon) =>
@@ -82,17 +83,20 @@ export class Stream {
 
   /** Marks this point of the work by an event, a new one unless given. */
   recordEvent(event: Event = new Event()): Event {
+    requireEvent('Stream.recordEvent', event)
     event.record(this)
     return event
   }
 
   /** Lets what comes later on this stream wait for an event. */
   waitEvent(event: Event): void {
+    requireEvent('Stream.waitEvent', event)
     event.wait(this)
   }
 
   /** Lets what comes later on this stream wait for all that is on another one by now. */
   waitStream(stream: Stream): void {
+    requireStream('Stream.waitStream', stream)
     this.waitEvent(stream.recordEvent())
   }
 }
@@ -135,6 +139,7 @@ export function defaultStream(device?: DeviceLike): Stream {
 
 /** Puts work for the stream's GPU on it from now on. @see torch.cuda.set_stream */
 export function setStream(stream: Stream): void {
+  requireStream('setStream', stream)
   withAddon('setStream', (addon) => addon.setStream(stream._number))
 }
 
@@ -145,6 +150,8 @@ export function setStream(stream: Stream): void {
  * @see torch.cuda.stream
  */
 export function stream<T>(on: Stream | null, body: () => T): T {
+  requireFunction('stream', 'body', body)
+  if (on !== null) requireStream('stream', on)
   if (on === null) return body()
   const before = currentStream(on.deviceIndex)
   setStream(on)
@@ -189,6 +196,7 @@ export class Event {
 
   /** @throws {DeviceError} where no GPU can be used. */
   constructor(options: boolean | EventOptions = false) {
+    if (typeof options !== 'boolean') requireOptions('Event', options)
     this.enableTiming = typeof options === 'boolean' ? options : (options.enableTiming ?? false)
     this.#native = withAddon('Event', (addon) => addon.newEvent(this.enableTiming ? 1 : 0))
   }
@@ -199,11 +207,13 @@ export class Event {
    * @throws {ValueError} if it was recorded on another GPU before.
    */
   record(stream: Stream = currentStream()): void {
+    requireStream('Event.record', stream)
     withAddon('Event.record', (addon) => addon.eventRecord(this.#native, stream._number))
   }
 
   /** Lets what comes later on a stream, by default the current one, wait for it. */
   wait(stream: Stream = currentStream()): void {
+    requireStream('Event.wait', stream)
     withAddon('Event.wait', (addon) => addon.eventWait(this.#native, stream._number))
   }
 
@@ -227,8 +237,17 @@ export class Event {
    * @throws {ValueError} unless both keep time, were recorded, and have been reached.
    */
   elapsedTime(endEvent: Event): number {
+    requireEvent('Event.elapsedTime', endEvent)
     return withAddon('Event.elapsedTime', (addon) =>
       addon.eventElapsed(this.#native, endEvent.#native),
     )
   }
+}
+
+function requireStream(op: string, stream: unknown): void {
+  requireInstance(op, 'stream', stream, Stream, 'new Stream()')
+}
+
+function requireEvent(op: string, event: unknown): void {
+  requireInstance(op, 'event', event, Event, 'new Event()')
 }
