@@ -1,6 +1,7 @@
 /** How whole sequences are found, and how their loss is counted. */
 import type { Device, Tensor } from '@flambeau/core'
 import { cat, crossEntropy, full, ShapeError, tensor, ValueError } from '@flambeau/core'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import { requireCounts } from './inputs.ts'
 
 export interface DecodeOptions {
@@ -44,6 +45,8 @@ export interface Hypothesis {
  * @throws {ValueError} for lengths or tokens that cannot be.
  */
 export function greedyDecode(decoder: StepDecoder, rows: number, options: DecodeOptions): Tensor {
+  requireOptions('greedyDecode', decoder, ['step', 'reorder'])
+  requireOptions('greedyDecode', options, ['bosToken', 'eosToken', 'maxLength'])
   const { bosToken, eosToken, maxLength } = options
   requireCounts('greedyDecode', { maxLength })
   requireCounts('greedyDecode', { bosToken, eosToken, rows }, 0)
@@ -84,6 +87,8 @@ export function greedyDecode(decoder: StepDecoder, rows: number, options: Decode
  * ```
  */
 export function beamSearch(decoder: StepDecoder, options: BeamSearchOptions): Hypothesis[] {
+  requireOptions('beamSearch', decoder, ['step', 'reorder'])
+  requireOptions('beamSearch', options, ['bosToken', 'eosToken', 'maxLength'])
   const { bosToken, eosToken, maxLength, beamSize = 4, lengthPenalty = 1 } = options
   requireCounts('beamSearch', { maxLength, beamSize })
   requireCounts('beamSearch', { bosToken, eosToken }, 0)
@@ -160,6 +165,8 @@ export function sequenceLoss(
   options: SequenceLossOptions = {},
 ): Tensor {
   const { padToken = null, labelSmoothing = 0 } = options
+  requireTensor('sequenceLoss', 'logits', logits)
+  requireTensor('sequenceLoss', 'targets', targets)
   if (logits.ndim !== 3 || logits.shape.slice(0, 2).join() !== targets.shape.join()) {
     const rule = 'logits must be [N, T, V] and targets [N, T]'
     throw new ShapeError('sequenceLoss', { logits, targets }, rule, 'shift the targets by a step')

@@ -1,9 +1,11 @@
 /** What models check of their inputs. */
 import type { Tensor } from '@flambeau/core'
-import { arange, DTypeError, ShapeError, ValueError } from '@flambeau/core'
+import { arange, DTypeError, ShapeError, Tensor as TensorClass, ValueError } from '@flambeau/core'
+import { requireTensor, show } from '@flambeau/core/internal'
 
 /** @throws {ShapeError} unless tokens are `[N, T]` with a step or more. @throws {DTypeError} */
 export function requireTokens(op: string, name: string, tokens: Tensor): void {
+  requireTensor(op, name, tokens)
   if (tokens.dtype !== 'int64' && tokens.dtype !== 'int32') {
     throw new DTypeError(op, { [name]: tokens }, `${name} must be int64 or int32`, ".to('int64')")
   }
@@ -18,6 +20,7 @@ export function requireTokens(op: string, name: string, tokens: Tensor): void {
 
 /** @throws {ShapeError} unless features are `[N, T, size]` with a step or more. */
 export function requireSteps(op: string, name: string, x: Tensor, size: number): void {
+  requireTensor(op, name, x)
   if (x.ndim === 3 && x.shape[1] !== 0 && x.shape[2] === size) return
   throw new ShapeError(
     op,
@@ -31,7 +34,7 @@ export function requireSteps(op: string, name: string, x: Tensor, size: number):
 export function requireCounts(op: string, counts: Record<string, number>, least = 1): void {
   for (const [name, count] of Object.entries(counts)) {
     if (Number.isSafeInteger(count) && count >= least) continue
-    const rule = `${name} must be a whole number of at least ${least}, not ${count}`
+    const rule = `${name} must be a whole number of at least ${least}, not ${show(count)}`
     throw new ValueError(op, counts, rule, `pass ${name}: ${Math.max(least, 8)}`)
   }
 }
@@ -49,6 +52,7 @@ export function requirePositions(op: string, length: number, maxLength: number):
 
 /** @throws {ShapeError, DTypeError} unless a mask is bool and of this shape. */
 export function requireMask(op: string, name: string, mask: Tensor, shape: number[]): void {
+  requireTensor(op, name, mask)
   if (mask.dtype !== 'bool') {
     throw new DTypeError(op, { [name]: mask }, `${name} must be bool`, ".to('bool')")
   }
@@ -70,4 +74,52 @@ export function lengthsOf(op: string, name: string, mask: Tensor, shape: [number
   if (shape[0] === 0 || (straight.equal(mask) && lengths.min().item() > 0)) return lengths
   const rule = 'real steps come first in each row, and there is at least one'
   throw new ShapeError(op, { [name]: mask }, rule, 'put padding at the end')
+}
+
+/** Can it be iterated over, and is it no text? */
+function isList(value: unknown): value is Iterable<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Symbol.iterator in value &&
+    !(value instanceof TensorClass)
+  )
+}
+
+function refuse(op: string, rule: string, value: unknown, fix: string): never {
+  throw new ValueError(op, [], `${rule}, not ${show(value)}`, fix)
+}
+
+/** @throws {ValueError} unless `texts` give texts; a generator is not used up, nor looked into. */
+export function requireTexts(op: string, texts: unknown): void {
+  const isTexts =
+    isList(texts) && !(Array.isArray(texts) && texts.some((x) => typeof x !== 'string'))
+  if (!isTexts) refuse(op, 'a list of texts is expected', texts, "['one', 'two']")
+}
+
+/** @throws {ValueError} unless `lists` give lists. */
+export function requireLists(op: string, name: string, lists: unknown): void {
+  const isLists = isList(lists) && !(Array.isArray(lists) && lists.some((x) => !Array.isArray(x)))
+  if (!isLists) refuse(op, `${name} must be lists of numbers`, lists, '[[1, 2], [3]]')
+}
+
+/** @throws {ValueError} unless `sentences` are of words. */
+export function requireSentenceList(op: string, sentences: unknown): void {
+  const isSentence = (one: unknown): boolean =>
+    Array.isArray((one as { words?: unknown } | null | undefined)?.words)
+  if (isList(sentences) && (!Array.isArray(sentences) || sentences.every(isSentence))) return
+  refuse(op, 'a list of sentences is expected', sentences, 'readConllu(text)')
+}
+
+/** @throws {ValueError} unless `vocabulary` counts words and numbers them. */
+export function requireVocabulary(op: string, name: string, vocabulary: unknown): void {
+  const given = vocabulary as { size?: unknown; encode?: unknown } | null | undefined
+  if (typeof given?.size === 'number' && typeof given.encode === 'function') return
+  refuse(op, `${name} must be a Vocabulary`, vocabulary, "new Vocabulary(['a', 'b'])")
+}
+
+/** @throws {ValueError} unless `vocab` is a map of tokens to numbers. */
+export function requireMap(op: string, vocab: unknown): void {
+  const isMap = vocab instanceof Map && [...vocab.keys()].every((key) => typeof key === 'string')
+  if (!isMap) refuse(op, 'vocab must be a Map of tokens to numbers', vocab, "new Map([['a', 0]])")
 }

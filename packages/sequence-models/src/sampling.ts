@@ -1,6 +1,7 @@
 /** How the next token is chosen. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 
 export interface SamplingOptions {
   /** What scores are divided by; 0 takes the best token. Default 1. */
@@ -16,6 +17,7 @@ export interface SamplingOptions {
 }
 
 function requireSampling(options: SamplingOptions): Required<SamplingOptions> {
+  requireOptions('sampleTokens', options)
   const { temperature = 1, topK = null, topP = 1, repetitionPenalty = 1 } = options
   const wrong = (rule: string, fix: string): never => {
     throw new ValueError('sampleTokens', { temperature, topK, topP, repetitionPenalty }, rule, fix)
@@ -48,6 +50,7 @@ export function filterLogits(
   previous: Tensor | null = null,
 ): Tensor {
   const { temperature, topK, topP, repetitionPenalty } = requireSampling(options)
+  requireTensor('filterLogits', 'logits', logits)
   if (logits.ndim !== 2 || logits.shape[1] === 0) {
     throw new ShapeError('filterLogits', { logits }, 'logits must be [N, V]', 'take the last step')
   }

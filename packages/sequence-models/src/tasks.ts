@@ -1,6 +1,7 @@
 /** Tasks that show what a sequence model can do: their data are drawn by a known rule. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { arange, cat, full, rand, randint, stack, ValueError, zeros } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import { requireCounts } from './inputs.ts'
 
 export interface CopyOptions {
@@ -46,6 +47,7 @@ export interface CopyBatch {
  * ```
  */
 export function copyProblem(options: CopyOptions): CopyBatch {
+  requireOptions('copyProblem', options, ['rows', 'symbols', 'minLength', 'maxLength'])
   const { rows, symbols, minLength, maxLength, reverse = false, generator = null } = options
   requireCounts('copyProblem', { rows, symbols, minLength, maxLength })
   if (minLength > maxLength) {

@@ -1,6 +1,7 @@
 /** Attention between a decoder's state and the steps of an encoder. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError, ValueError } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts, requireMask } from '../inputs.ts'
 
@@ -13,6 +14,8 @@ function requireOperands(
   prepared: Tensor | null,
 ): void {
   const { querySize, keySize } = sizes
+  requireTensor(op, 'query', query)
+  requireTensor(op, 'keys', keys)
   const fits =
     query.ndim === 2 &&
     keys.ndim === 3 &&

@@ -1,5 +1,6 @@
 import type { Generator, Tensor } from '@flambeau/core'
 import { gelu, rand, randint, ShapeError, ValueError, zeros, zerosLike } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts, requireMask, requirePositions, requireTokens } from '../inputs.ts'
 
@@ -39,6 +40,7 @@ export function maskTokens(
   tokens: Tensor,
   options: MaskTokensOptions,
 ): { inputs: Tensor; labels: Tensor } {
+  requireOptions('maskTokens', options, ['vocabSize', 'maskToken'])
   const { vocabSize, maskToken, specialTokens = [], probability = 0.15 } = options
   const { generator = null } = options
   requireTokens('maskTokens', 'tokens', tokens)
@@ -117,6 +119,7 @@ export class BERT extends nn.Module<[tokens: Tensor, call?: BERTCall]> {
 
   constructor(options: BERTOptions) {
     super()
+    requireOptions('BERT', options, ['vocabSize'])
     const { vocabSize, dim = 256, depth = 4, heads = 4, dimFeedforward = 4 * dim } = options
     const { maxLength = 128, segments = 2, dropout = 0.1 } = options
     requireCounts('BERT', { vocabSize, dim, depth, heads, maxLength, segments })

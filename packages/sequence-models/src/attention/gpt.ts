@@ -8,6 +8,7 @@ import {
   ValueError,
   zeros,
 } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts, requirePositions, requireTokens } from '../inputs.ts'
 import type { GenerateOptions } from '../recurrent/language-model.ts'
@@ -144,6 +145,7 @@ export class GPT extends nn.Module<[tokens: Tensor, cache?: KVCache | null]> {
 
   constructor(options: GPTOptions) {
     super()
+    requireOptions('GPT', options, ['vocabSize'])
     const { vocabSize, dim = 384, depth = 6, heads = 6 } = options
     const { contextLength = 256, dropout = 0 } = options
     requireCounts('GPT', { vocabSize, dim, depth, heads, contextLength })

@@ -1,6 +1,7 @@
 /** What tells transformers where a token is. */
 import type { Tensor } from '@flambeau/core'
 import { arange, stack, ValueError } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import { requireCounts } from '../inputs.ts'
 
 /**
@@ -43,5 +44,6 @@ export function sinusoidalPositions(length: number, dim: number): Tensor {
  * ```
  */
 export function paddingMask(tokens: Tensor, padToken: number = 0): Tensor {
+  requireTensor('paddingMask', 'tokens', tokens)
   return tokens.eq(padToken)
 }

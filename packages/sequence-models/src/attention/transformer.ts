@@ -1,6 +1,7 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { randn, ShapeError, stack } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { BeamSearchOptions, DecodeOptions, Hypothesis, StepDecoder } from '../decoding.ts'
 import { beamSearch, greedyDecode } from '../decoding.ts'
@@ -77,6 +78,7 @@ export class TransformerSeq2Seq extends nn.Module<
 
   constructor(options: TransformerSeq2SeqOptions) {
     super()
+    requireOptions('TransformerSeq2Seq', options, ['srcVocabSize'])
     const { srcVocabSize, tgtVocabSize = srcVocabSize, dModel = 256, nhead = 8 } = options
     const { numEncoderLayers = 4, numDecoderLayers = 4, dimFeedforward = 1024 } = options
     const { dropout = 0.1, maxLength = 64, positions = 'sinusoidal', normFirst = false } = options

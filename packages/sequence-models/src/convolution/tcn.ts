@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts } from '../inputs.ts'
 
@@ -85,6 +86,7 @@ export class TCN extends nn.Module {
 
   constructor(options: TCNOptions) {
     super()
+    requireOptions('TCN', options, ['inChannels', 'channels'])
     const { inChannels, channels, kernelSize = 2, dropout = 0.2 } = options
     requireCounts('TCN', { inChannels, kernelSize })
     if (channels.length === 0) {

@@ -1,8 +1,9 @@
 /** Vectors of words from how often they are near one another. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, tensor, ValueError } from '@flambeau/core'
+import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts } from '../inputs.ts'
+import { requireCounts, requireLists } from '../inputs.ts'
 
 /** The pairs of words that were seen near one another. */
 export interface Cooccurrences {
@@ -39,7 +40,9 @@ export function cooccurrences(
     if (found === undefined) table.set(key, { row, column, value })
     else found.value += value
   }
+  requireLists('cooccurrences', 'texts', texts)
   for (const text of texts) {
+    requireNumberList('cooccurrences', 'a text', text)
     for (const [i, word] of text.entries()) {
       for (let distance = 1; distance <= Math.min(window, i); distance++) {
         const other = text[i - distance] as number
@@ -92,6 +95,7 @@ export class GloVe extends nn.Module<[rows: Tensor, columns: Tensor, values: Ten
     options: { readonly dim?: number; readonly xMax?: number; readonly alpha?: number } = {},
   ) {
     super()
+    requireOptions('GloVe', options)
     const { dim = 50, xMax = 100, alpha = 0.75 } = options
     requireCounts('GloVe', { words, dim })
     if (!(xMax > 0 && alpha >= 0)) {
@@ -108,6 +112,9 @@ export class GloVe extends nn.Module<[rows: Tensor, columns: Tensor, values: Ten
   }
 
   override forward(rows: Tensor, columns: Tensor, values: Tensor): Tensor {
+    requireTensor('GloVe', 'rows', rows)
+    requireTensor('GloVe', 'columns', columns)
+    requireTensor('GloVe', 'values', values)
     const shape = rows.shape.join()
     const fits = rows.ndim === 1 && columns.shape.join() === shape && values.shape.join() === shape
     if (!fits || rows.shape[0] === 0) {

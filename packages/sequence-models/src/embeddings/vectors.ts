@@ -1,6 +1,7 @@
 /** Vectors of words, and the text formats of word2vec and GloVe. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, tensor, ValueError } from '@flambeau/core'
+import { requireList, requireTensor } from '@flambeau/core/internal'
 import { requireCounts } from '../inputs.ts'
 
 /** 'word2vec' begins with a line of the number of words and their size, 'glove' does not. */
@@ -30,6 +31,8 @@ export class WordVectors {
   private readonly index: ReadonlyMap<string, number>
 
   constructor(words: readonly string[], vectors: Tensor) {
+    requireList('WordVectors', 'words', words, 'a list of words')
+    requireTensor('WordVectors', 'vectors', vectors)
     if (vectors.ndim !== 2 || vectors.shape[0] !== words.length) {
       const rule = `vectors must be [${words.length}, dim]: one for each word`
       throw new ShapeError('WordVectors', { vectors }, rule, 'pass as many words as rows')

@@ -1,8 +1,9 @@
 /** Vectors of words from their neighbours, by skip-grams. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { ShapeError, tensor, ValueError } from '@flambeau/core'
+import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts } from '../inputs.ts'
+import { requireCounts, requireLists } from '../inputs.ts'
 
 const { logsigmoid } = nn.functional
 
@@ -27,7 +28,9 @@ export function skipGrams(
   requireCounts('skipGrams', { window })
   const centers: number[] = []
   const contexts: number[] = []
+  requireLists('skipGrams', 'texts', texts)
   for (const text of texts) {
+    requireNumberList('skipGrams', 'a text', text)
     for (const [i, center] of text.entries()) {
       const end = Math.min(text.length - 1, i + window)
       for (let j = Math.max(0, i - window); j <= end; j++) {
@@ -77,7 +80,9 @@ export class Word2Vec extends nn.Module<
     options: { readonly dim?: number; readonly negatives?: number } = {},
   ) {
     super()
+    requireOptions('Word2Vec', options)
     const { dim = 100, negatives = 5 } = options
+    requireNumberList('Word2Vec', 'counts', counts)
     requireCounts('Word2Vec', { words: counts.length, dim, negatives })
     if (!counts.every((n) => n >= 0 && n < Infinity) || !counts.some((n) => n > 0)) {
       const rule = 'counts are 0 or more, and one is above 0'
@@ -99,6 +104,8 @@ export class Word2Vec extends nn.Module<
   }
 
   override forward(centers: Tensor, contexts: Tensor, negatives: Tensor | null = null): Tensor {
+    requireTensor('Word2Vec', 'centers', centers)
+    requireTensor('Word2Vec', 'contexts', contexts)
     const [rows = 0] = centers.shape
     const noise = negatives ?? this.sampleNegatives(rows)
     const fits = centers.ndim === 1 && contexts.ndim === 1 && contexts.shape[0] === rows

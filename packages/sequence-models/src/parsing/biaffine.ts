@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { concat, onesLike, ShapeError, zeros } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts } from '../inputs.ts'
 
@@ -50,6 +51,8 @@ export class Biaffine extends nn.Module<[x: Tensor, y: Tensor]> {
 
   override forward(x: Tensor, y: Tensor): Tensor {
     const { inX, inY } = this
+    requireTensor('Biaffine', 'x', x)
+    requireTensor('Biaffine', 'y', y)
     const right = x.ndim === 3 && y.ndim === 3 && x.shape[0] === y.shape[0]
     if (!right || x.shape[2] !== inX || y.shape[2] !== inY) {
       const rule = `x must be [N, T, ${inX}] and y [N, S, ${inY}], of one N`

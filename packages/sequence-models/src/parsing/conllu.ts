@@ -1,5 +1,7 @@
 /** CoNLL-U, the format of Universal Dependencies: a word a line, ten columns, an empty line behind a sentence. */
+import { requireSentenceList } from '../inputs.ts'
 import { ValueError } from '@flambeau/core'
+import { requireText } from '@flambeau/core/internal'
 import { headsProblem } from './trees.ts'
 
 /** A word of a sentence; null where the file has an underscore. */
@@ -98,6 +100,7 @@ function fail(line: number, rule: string, fix: string): never {
 export function readConllu(text: string): Sentence[] {
   const sentences: Sentence[] = []
   let draft: Draft | null = null
+  requireText('readConllu', 'text', text)
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   const finish = (line: number): void => {
     if (draft === null) return
@@ -204,6 +207,7 @@ function finished(draft: Draft, line: number): Sentence {
  * @see https://universaldependencies.org/format.html
  */
 export function writeConllu(sentences: Iterable<Sentence>): string {
+  requireSentenceList('writeConllu', sentences)
   return Array.from(sentences, written).join('')
 }
 
@@ -211,6 +215,7 @@ function written({ comments, words, multiwordTokens, emptyNodes }: Sentence): st
   const refuse = (rule: string): never => {
     throw new ValueError('writeConllu', {}, rule, 'mend the sentence')
   }
+  requireSentenceList('writeConllu', [{ words }])
   if (words.length === 0) refuse('a sentence has no words')
   const lines = comments.map((comment) => (comment === '' ? '#' : `# ${comment}`))
   const row = (id: string, form: string, rest: readonly (string | number | null)[]): void => {

@@ -1,8 +1,9 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { concat, crossEntropy, rand, ShapeError, ValueError } from '@flambeau/core'
+import { requireOptions, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireMask, requireTokens } from '../inputs.ts'
+import { requireCounts, requireMask, requireTokens, requireVocabulary } from '../inputs.ts'
 import type { Vocabulary } from '../text/vocabulary.ts'
 import { padBatch } from '../text/vocabulary.ts'
 import { Biaffine } from './biaffine.ts'
@@ -106,12 +107,17 @@ export class DependencyParser extends nn.Module<
 
   constructor(vocabularies: ParserVocabularies, options: DependencyParserOptions = {}) {
     super()
+    requireOptions('DependencyParser', options)
     const { embeddingDim = 64, tagDim = 16, hiddenSize = 128, numLayers = 2 } = options
     const { arcDim = 128, labelDim = 64, dropout = 0.33, wordDropout = 0.1 } = options
     const sizes = { embeddingDim, hiddenSize, numLayers, arcDim, labelDim }
     requireCounts('DependencyParser', sizes)
     requireCounts('DependencyParser', { tagDim }, 0)
+    requireOptions('DependencyParser', vocabularies, ['words', 'tags', 'labels'])
     const { words, tags, labels } = vocabularies
+    requireVocabulary('DependencyParser', 'words', words)
+    requireVocabulary('DependencyParser', 'tags', tags)
+    requireVocabulary('DependencyParser', 'labels', labels)
     this.words = new WordIndex(words)
     this.tags = tags
     this.labels = labels
@@ -199,7 +205,7 @@ export class DependencyParser extends nn.Module<
     const { decoding = 'mst' } = options
     if (sentences.length === 0) return []
     if (decoding !== 'mst' && decoding !== 'greedy') {
-      const rule = `decoding is 'mst' or 'greedy', not '${String(decoding)}'`
+      const rule = `decoding is 'mst' or 'greedy', not ${show(decoding)}`
       throw new ValueError('DependencyParser.parse', {}, rule, "pass 'mst'")
     }
     const { words, tags, mask } = this.batch('DependencyParser.parse', sentences, false)

@@ -1,3 +1,4 @@
+import { requireVocabulary } from '../inputs.ts'
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { rand } from '@flambeau/core'
@@ -52,6 +53,8 @@ export class POSTagger extends nn.Module<[tokens: Tensor, mask?: Tensor | null]>
     this.words = new WordIndex(words)
     this.tags = tags
     this.wordDropout = wordDropout
+    requireVocabulary('POSTagger', 'words', words)
+    requireVocabulary('POSTagger', 'tags', tags)
     const sizes = { vocabSize: words.size, numTags: tags.size }
     this.model = new BiLSTMCRF({ ...options, ...sizes, dropout })
   }

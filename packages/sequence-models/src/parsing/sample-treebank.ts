@@ -1,4 +1,5 @@
 /** Sentences of a small grammar of English, with their dependencies. */
+import { requireOptions } from '@flambeau/core/internal'
 import { requireCounts } from '../inputs.ts'
 import type { MultiwordToken, Sentence, Word } from './conllu.ts'
 
@@ -280,6 +281,7 @@ export function sampleTreebank(options: {
   readonly count: number
   readonly seed?: number
 }): Sentence[] {
+  requireOptions('sampleTreebank', options, ['count'])
   const { count, seed = 0 } = options
   requireCounts('sampleTreebank', { count })
   const grammar = new Grammar(new Dice(seed))

@@ -1,5 +1,6 @@
 /** Trees over the words of a sentence, and how they are found from scores of arcs. */
 import { ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { requireList, requireNumberList } from '@flambeau/core/internal'
 
 /**
  * What keeps heads (counted from 1, 0 for the root) from being a tree, or null.
@@ -58,6 +59,8 @@ export function bestHeads(scores: readonly (readonly number[])[]): number[] {
  */
 export function maximumSpanningTree(scores: Tensor | readonly (readonly number[])[]): number[] {
   const rows = scores instanceof Tensor ? (scores.double().tolist() as number[][]) : scores
+  requireList('maximumSpanningTree', 'scores', rows, 'a matrix of numbers')
+  for (const row of rows) requireNumberList('maximumSpanningTree', 'a row of scores', row)
   const size = rows.length
   if (size === 0 || !rows.every((row) => row.length === size)) {
     const rule = `scores must be square with the root, not [${size}, ${rows[0]?.length ?? 0}]`

@@ -1,5 +1,7 @@
 /** Words as numbers, also those that a treebank does not have. */
+import { requireSentenceList } from '../inputs.ts'
 import { ValueError } from '@flambeau/core'
+import { requireList } from '@flambeau/core/internal'
 import { Vocabulary } from '../text/vocabulary.ts'
 import type { Sentence, Word } from './conllu.ts'
 
@@ -65,6 +67,8 @@ export function columnVocabulary(
 
 /** @throws {ValueError} unless there are sentences, and each has words. */
 export function requireSentences(op: string, sentences: readonly Sentence[]): void {
+  requireList(op, 'sentences', sentences, 'a list of sentences')
+  requireSentenceList(op, sentences)
   const empty = sentences.findIndex(({ words }) => words.length === 0)
   if (sentences.length > 0 && empty < 0) return
   const rule = sentences.length === 0 ? 'there is no sentence' : `sentence ${empty} has no words`

@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, DTypeError, IndexError, ShapeError, zeros } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { lengthsOf, requireCounts, requireSteps } from '../inputs.ts'
 
@@ -86,6 +87,7 @@ export class LinearChainCRF extends nn.Module<
     mask: Tensor | null = null,
     lengths: Tensor = this.lengths(emissions, mask),
   ): Tensor {
+    requireTensor('LinearChainCRF', 'emissions', emissions)
     let alpha = this.start_transitions.add(emissions.select(1, 0)) // [N, tags]
     for (let t = 1; t < (emissions.shape[1] as number); t++) {
       // [N, from, 1] + [from, to] -> over from
@@ -154,6 +156,7 @@ export class LinearChainCRF extends nn.Module<
 
   private requireTags(emissions: Tensor, tags: Tensor, mask: Tensor | null): void {
     const op = 'LinearChainCRF'
+    requireTensor(op, 'tags', tags)
     if (tags.dtype !== 'int64') {
       throw new DTypeError(op, { emissions, tags }, 'tags must be int64', ".to('int64')")
     }

@@ -1,6 +1,7 @@
 /** Forecasts of time series. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError, stack, ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts, requireSteps } from '../inputs.ts'
 import type { RecurrentKind, RecurrentLayer } from './layer.ts'
@@ -37,6 +38,7 @@ export function slidingWindows(
   series: Tensor,
   options: { history: number; horizon?: number; stride?: number },
 ): Windows {
+  requireOptions('slidingWindows', options, ['history'])
   const { history, horizon = 1, stride = 1 } = options
   requireCounts('slidingWindows', { history, horizon, stride })
   const steps = series.shape[0] ?? 0

@@ -2,6 +2,7 @@
 import { grad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
+import { requireFunction, requireTensor } from '@flambeau/core/internal'
 
 /**
  * The length of the gradient of the last output with respect to the input of each step: how much a
@@ -26,6 +27,8 @@ import { ShapeError } from '@flambeau/core'
  * ```
  */
 export function gradientNormByStep(run: (x: Tensor) => Tensor, x: Tensor): number[] {
+  requireFunction('gradientNormByStep', 'run', run)
+  requireTensor('gradientNormByStep', 'x', x)
   if (x.ndim !== 3 || x.shape.includes(0)) {
     const rule = 'x must be [N, T, features], none of them 0'
     throw new ShapeError('gradientNormByStep', { x }, rule, 'pass whole sequences')

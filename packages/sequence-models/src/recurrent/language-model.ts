@@ -1,6 +1,7 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts, requireTokens } from '../inputs.ts'
 import type { SamplingOptions } from '../sampling.ts'
@@ -60,6 +61,7 @@ export class RecurrentLanguageModel extends nn.Module<
 
   constructor(options: RecurrentLanguageModelOptions) {
     super()
+    requireOptions('RecurrentLanguageModel', options, ['vocabSize'])
     const { vocabSize, kind = 'lstm', embeddingDim = 256, hiddenSize = 512 } = options
     const { numLayers = 2, dropout = 0 } = options
     const counts = { vocabSize, embeddingDim, hiddenSize, numLayers }

@@ -1,5 +1,6 @@
 /** One of the three recurrent layers behind a common face. */
 import type { Tensor } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /** Which recurrent layer a model is built on. */
@@ -36,6 +37,8 @@ export function selectState(state: RecurrentState, rows: Tensor): RecurrentState
 
 /** The state without its history, for training over pieces of a long text. */
 export function detachState(state: RecurrentState): RecurrentState {
+  const parts: readonly unknown[] = Array.isArray(state) ? [state[0], state[1]] : [state]
+  for (const part of parts) requireTensor('detachState', 'state', part)
   return Array.isArray(state)
     ? [(state[0] as Tensor).detach(), (state[1] as Tensor).detach()]
     : (state as Tensor).detach()

@@ -1,6 +1,7 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { cat, rand, ShapeError, stack, ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { BahdanauAttention, LuongAttention } from '../attention/alignment.ts'
 import type { BeamSearchOptions, DecodeOptions, Hypothesis, StepDecoder } from '../decoding.ts'
@@ -82,6 +83,7 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
 
   constructor(options: Seq2SeqOptions) {
     super()
+    requireOptions('Seq2Seq', options, ['srcVocabSize', 'tgtVocabSize'])
     const { srcVocabSize, tgtVocabSize, kind = 'gru', embeddingDim = 64 } = options
     const { hiddenSize = 128, numLayers = 1, dropout = 0 } = options
     const { attention = 'bahdanau', bidirectional = false } = options

@@ -1,5 +1,6 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { lengthsOf, requireCounts, requireTokens } from '../inputs.ts'
 import { LinearChainCRF } from './crf.ts'
@@ -49,6 +50,7 @@ export class BiLSTMCRF extends nn.Module<[tokens: Tensor, mask?: Tensor | null]>
 
   constructor(options: BiLSTMCRFOptions) {
     super()
+    requireOptions('BiLSTMCRF', options, ['vocabSize', 'numTags'])
     const { vocabSize, numTags, embeddingDim = 64, hiddenSize = 64 } = options
     const { numLayers = 1, dropout = 0 } = options
     requireCounts('BiLSTMCRF', { vocabSize, numTags, embeddingDim, hiddenSize, numLayers })

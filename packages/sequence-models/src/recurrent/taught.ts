@@ -1,6 +1,7 @@
 /** Recurrent networks as courses write them, every step by hand. */
 import type { Tensor } from '@flambeau/core'
 import { cat, randn, ShapeError, stack, zeros } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts, requireSteps } from '../inputs.ts'
 
@@ -11,6 +12,8 @@ function requireStep(
   x: Tensor,
   states: Record<string, Tensor>,
 ): void {
+  requireTensor(op, 'x', x)
+  for (const [name, state] of Object.entries(states)) requireTensor(op, name, state)
   const { inputSize, hiddenSize } = sizes
   const fits = Object.values(states).every(
     (s) => s.ndim === 2 && s.shape[0] === x.shape[0] && s.shape[1] === hiddenSize,

@@ -1,7 +1,8 @@
 /** Texts as vectors: bags of words and TF-IDF, as scikit-learn has them. */
 import type { Tensor } from '@flambeau/core'
 import { tensor, ValueError } from '@flambeau/core'
-import { requireCounts } from '../inputs.ts'
+import { requireNumberList, requireOptions, requireText } from '@flambeau/core/internal'
+import { requireCounts, requireTexts } from '../inputs.ts'
 import { byCodePoint } from './vocabulary.ts'
 
 /**
@@ -95,7 +96,9 @@ export class CountVectorizer {
   private readonly options: CountVectorizerOptions
 
   constructor(options: CountVectorizerOptions = {}) {
+    requireOptions('CountVectorizer', options)
     const { ngramRange = [1, 1], minDf = 1, maxDf = 1, maxFeatures = null } = options
+    requireNumberList('CountVectorizer', 'ngramRange', ngramRange, 2)
     const [least, most] = ngramRange
     requireCounts('CountVectorizer', { least })
     requireCounts('CountVectorizer', { most }, least)
@@ -112,6 +115,7 @@ export class CountVectorizer {
     const { lowercase = true, analyzer = 'word', stopWords = [] } = this.options
     const { ngramRange = [1, 1], tokenPattern = WORDS, stripAccents = null } = this.options
     if (typeof analyzer === 'function') return [...analyzer(text)]
+    requireText('analyze', 'text', text)
     const source = withoutAccents(lowercase ? text.toLowerCase() : text, stripAccents)
     const [least, most] = ngramRange
     const characters = (part: string): string[][] => ngrams(Array.from(part), least, most)
@@ -136,6 +140,7 @@ export class CountVectorizer {
     const count = (table: Map<string, number>, term: string): void => {
       table.set(term, (table.get(term) ?? 0) + 1)
     }
+    requireTexts('fit', texts)
     for (const text of texts) {
       const found = this.analyze(text)
       for (const term of found) count(total, term)
@@ -159,6 +164,7 @@ export class CountVectorizer {
 
   private setTerms(terms: readonly string[]): void {
     this.terms = terms
+    requireTexts('setTerms', terms)
     this.index = new Map(terms.map((term, i) => [term, i]))
     if (this.index.size === terms.length && terms.length > 0) return
     const rule = terms.length === 0 ? 'the vocabulary is empty' : 'a term is there twice'
@@ -186,6 +192,7 @@ export class CountVectorizer {
     if (width === 0) {
       throw new ValueError('CountVectorizer', {}, 'fit() finds the terms first', 'call fit(texts)')
     }
+    requireTexts('transform', texts)
     const table = new Float64Array(texts.length * width)
     for (const [row, text] of texts.entries()) {
       for (const term of this.analyze(text)) {

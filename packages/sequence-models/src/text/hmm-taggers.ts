@@ -1,11 +1,14 @@
 /** Words of Chinese texts, and parts of speech, by hidden Markov models. */
+import { requireLists, requireTexts } from '../inputs.ts'
 import { ValueError } from '@flambeau/core'
+import { requireText } from '@flambeau/core/internal'
 import { HiddenMarkovModel } from './hmm.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 const UNKNOWN = '<unk>'
 
-function requireTexts(op: string, texts: readonly unknown[][]): void {
+function requireWords(op: string, texts: readonly unknown[][]): void {
+  requireLists(op, 'texts', texts)
   if (texts.some((text) => text.length > 0)) return
   throw new ValueError(op, { texts: texts.length }, 'there is no word', 'pass texts with words')
 }
@@ -49,7 +52,7 @@ export class HMMSegmenter {
     options: { readonly smoothing?: number } = {},
   ): HMMSegmenter {
     const words = Array.from(texts, (text) => Array.from(text))
-    requireTexts('HMMSegmenter', words)
+    requireWords('HMMSegmenter', words)
     if (words.flat().includes('')) {
       throw new ValueError('HMMSegmenter', {}, 'a word is empty', 'leave it out')
     }
@@ -77,6 +80,7 @@ export class HMMSegmenter {
 
   /** The most likely words of a text. */
   segment(text: string): string[] {
+    requireText('segment', 'text', text)
     const letters = Array.from(text)
     const words: string[] = []
     let word = ''
@@ -95,6 +99,7 @@ export class HMMSegmenter {
    * @returns Their log-likelihood before each iteration.
    */
   adapt(texts: Iterable<string>, options: { readonly iterations?: number } = {}): number[] {
+    requireTexts('adapt', texts)
     const sequences = Array.from(texts, (text) => this.letters.encode(Array.from(text)))
     return this.model.baumWelch(sequences, { ...options, smoothing: 0.01 })
   }
@@ -139,7 +144,7 @@ export class HMMTagger {
   ): HMMTagger {
     const { smoothing = 0.1 } = options
     const all = Array.from(texts, (text) => Array.from(text))
-    requireTexts('HMMTagger', all)
+    requireWords('HMMTagger', all)
     const column = (place: 0 | 1): string[][] => all.map((text) => text.map((pair) => pair[place]))
     const words = Vocabulary.build(column(0), { specialTokens: [UNKNOWN], unkToken: UNKNOWN })
     const tags = Vocabulary.build(column(1), { specialTokens: [], unkToken: null })
@@ -168,6 +173,7 @@ export class HMMTagger {
 
   /** The most likely tags of words. */
   tag(words: readonly string[]): string[] {
+    requireTexts('tag', words)
     return this.tags.decode(this.model.viterbi(this.words.encode(words)))
   }
 }

@@ -1,5 +1,6 @@
 /** Hidden Markov models: states that follow one another, and symbols that they show. */
 import { IndexError, ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import { requireCounts } from '../inputs.ts'
 
 export interface HiddenMarkovOptions {
@@ -46,6 +47,7 @@ export class HiddenMarkovModel {
   readonly ends: Float64Array
 
   constructor(options: HiddenMarkovOptions) {
+    requireOptions('HiddenMarkov', options, ['numStates', 'numSymbols'])
     const { numStates, numSymbols, finalStates = null } = options
     requireCounts('HiddenMarkovModel', { numStates, numSymbols })
     this.numStates = numStates

@@ -1,9 +1,15 @@
 /** Words of texts without spaces, as Chinese: by a dictionary, or by the words' probabilities. */
+import { requireTexts } from '../inputs.ts'
 import { ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import { TokenTree } from './tokenizer/unigram.ts'
 
 /** @throws {ValueError} unless there is a word, and none is empty. */
 function requireWords(op: string, words: ReadonlySet<string> | ReadonlyMap<string, number>): void {
+  if (!(words instanceof Set) && !(words instanceof Map)) {
+    const rule = 'words must be a Set, or a Map of words to probabilities'
+    throw new ValueError(op, [], rule, "new Set(['a', 'b'])")
+  }
   if (words.size > 0 && !words.has('')) return
   const rule = words.size === 0 ? 'there is no word' : 'a word is empty'
   throw new ValueError(op, {}, rule, 'pass the words of a dictionary')
@@ -37,7 +43,9 @@ export class DictionarySegmenter {
   private readonly backTree: TokenTree
 
   constructor(words: Iterable<string>) {
+    requireTexts('segmentation', words)
     const all = new Set(words)
+    requireTexts('segmentation', [...all])
     requireWords('DictionarySegmenter', all)
     this.tree = new TokenTree(Array.from(all, (word) => [word, 0] as const))
     this.backTree = new TokenTree(
@@ -114,6 +122,7 @@ export class UnigramSegmenter {
   private readonly unknown: number
 
   constructor(counts: ReadonlyMap<string, number>, options: { unknownCount?: number } = {}) {
+    requireOptions('UnigramSegmenter', options)
     const { unknownCount = 0.1 } = options
     requireWords('UnigramSegmenter', counts)
     const values = [...counts.values(), unknownCount]

@@ -1,8 +1,14 @@
 /** Tokens and their numbers, and batches of texts of different lengths. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { IndexError, randperm, tensor, ValueError } from '@flambeau/core'
+import {
+  requireList,
+  requireNumberList,
+  requireOptions,
+  requireText,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts } from '../inputs.ts'
+import { requireCounts, requireTexts } from '../inputs.ts'
 
 export interface VocabularyOptions {
   /** Tokens that have the first numbers, in this order. Default ['<pad>', '<unk>', '<bos>', '<eos>']. */
@@ -48,6 +54,9 @@ export class Vocabulary {
   constructor(tokens: readonly string[], unkToken: string | null = null) {
     this.tokens = tokens
     this.unkToken = unkToken
+    requireList('Vocabulary', 'tokens', tokens, 'a list of texts')
+    requireTexts('Vocabulary', tokens)
+    if (unkToken !== null) requireText('Vocabulary', 'unkToken', unkToken)
     this.index = new Map(tokens.map((token, i) => [token, i]))
     if (this.index.size !== tokens.length) {
       throw new ValueError('Vocabulary', {}, 'a token is there twice', 'leave it out')
@@ -136,6 +145,8 @@ export function padBatch(
   options: { readonly padToken?: number; readonly maxLength?: number } = {},
 ): PaddedBatch {
   const { padToken = 0, maxLength = Infinity } = options
+  requireList('padBatch', 'sequences', sequences, 'a list of lists')
+  for (const sequence of sequences) requireNumberList('padBatch', 'a sequence', sequence)
   const cut = sequences.map((sequence) => sequence.slice(0, maxLength))
   const lengths = cut.map(({ length }) => length)
   const empty = lengths.indexOf(0)
@@ -182,6 +193,8 @@ export interface BucketOptions {
  * ```
  */
 export function bucketByLength(lengths: readonly number[], options: BucketOptions): number[][] {
+  requireNumberList('bucketByLength', 'lengths', lengths)
+  requireOptions('bucketByLength', options, ['batchSize'])
   const { batchSize, shuffle = false, generator = null } = options
   requireCounts('bucketByLength', { batchSize })
   const order = (count: number): number[] =>

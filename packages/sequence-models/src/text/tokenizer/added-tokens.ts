@@ -1,5 +1,6 @@
 /** Tokens that are found in texts before anything else is done. */
 import { ValueError } from '@flambeau/core'
+import { requireMap } from '../../inputs.ts'
 import type { JsonObject } from './json.ts'
 import { damaged, field, wholeNumber } from './json.ts'
 import type { SubwordModel } from './model.ts'
@@ -107,6 +108,7 @@ export function tokensWhere(
 /** The tokens by their numbers. @throws {ValueError} if an added one has another's. @internal */
 export function namesOf(model: SubwordModel, added: readonly AddedToken[]): Map<number, string> {
   const names = new Map<number, string>()
+  requireMap('Tokenizer', (model as { vocab?: unknown } | undefined)?.vocab)
   for (const [token, id] of model.vocab) names.set(id, token)
   for (const { content, id } of added) {
     const there = names.get(id) ?? content

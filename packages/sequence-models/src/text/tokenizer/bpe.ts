@@ -1,4 +1,6 @@
+import { requireMap, requireTexts } from '../../inputs.ts'
 import { ValueError } from '@flambeau/core'
+import { requireList, requireOptions } from '@flambeau/core/internal'
 import type { Pieces, SubwordModel } from './model.ts'
 import { fallback, idOf, WordCache } from './model.ts'
 import { NumberHeap } from './number-heap.ts'
@@ -58,6 +60,7 @@ export class BPEModel implements SubwordModel {
   ) {
     this.vocab = vocab
     this.merges = merges
+    requireOptions('BPEModel', options)
     const { unkToken = null, fuseUnk = false, byteFallback = false } = options
     const { ignoreMerges = false, continuingSubwordPrefix = null, endOfWordSuffix = null } = options
     const affixes = { continuingSubwordPrefix, endOfWordSuffix }
@@ -65,6 +68,9 @@ export class BPEModel implements SubwordModel {
     this.unknown = unkToken === null ? null : idOf(vocab, unkToken, 'unkToken')
     const plain = continuingSubwordPrefix === null && endOfWordSuffix === null
     this.units = plain ? new Int32Array(0x10000).fill(-1) : null
+    requireMap('BPEModel', vocab)
+    requireList('BPEModel', 'merges', merges, 'a list of pairs')
+    for (const pair of merges) requireTexts('BPEModel', pair)
     for (const [token, id] of vocab) {
       if (token.length === 1 && this.units !== null) this.units[token.charCodeAt(0)] = id
     }

@@ -1,4 +1,5 @@
 /** What models of subwords have in common. */
+import { requireMap } from '../../inputs.ts'
 import { ValueError } from '@flambeau/core'
 
 /** The tokens of a word with their places in it, as start and end in turn, in UTF-16 units. */
@@ -20,6 +21,7 @@ export interface SubwordModel {
 
 /** The number of a token of the vocabulary. @throws {ValueError} if it is not there. @internal */
 export function idOf(vocab: ReadonlyMap<string, number>, token: string, what: string): number {
+  requireMap('Tokenizer', vocab)
   const id = vocab.get(token)
   if (id !== undefined) return id
   const rule = `${what} '${token}' is not in the vocabulary`

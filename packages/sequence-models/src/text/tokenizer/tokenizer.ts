@@ -1,4 +1,5 @@
 import { IndexError, ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import type { AddedToken, Stretch } from './added-tokens.ts'
 import { addedTokenJson, addedTokenOf, namesOf, TokenFinder, tokensWhere } from './added-tokens.ts'
 import type { Rewrite } from './aligned.ts'
@@ -91,6 +92,7 @@ export class Tokenizer {
   private readonly known: WordCache<readonly number[]> = new WordCache()
 
   constructor(parts: TokenizerParts) {
+    requireOptions('Tokenizer', parts, ['model'])
     const { model, normalizer = null, preTokenizer = null, postProcessor = null } = parts
     const { decoder = null, specialTokens = new Map<string, number>(), addedTokens = [] } = parts
     this.model = model

@@ -1,6 +1,7 @@
 /** Training of subword tokenizers: the most frequent pair becomes a token, again and again. */
 import { ValueError } from '@flambeau/core'
-import { requireCounts } from '../../inputs.ts'
+import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireTexts } from '../../inputs.ts'
 import { BYTE_LETTERS } from './byte-level.ts'
 import { byCodePoint } from '../vocabulary.ts'
 import { BPEModel } from './bpe.ts'
@@ -140,6 +141,7 @@ function countWords(
 ): [string, number][] {
   const [changes, steps] = [normalizerOf(normalizer), preTokenizerOf(preTokenizer)]
   const counts = new Map<string, number>()
+  requireTexts('trainTokenizer', texts)
   for (const text of texts) {
     for (const word of wordsOf(normalized(text, changes), steps, true)) {
       counts.set(word, (counts.get(word) ?? 0) + 1)
@@ -194,6 +196,7 @@ function beginVocab(op: string, tokens: Iterable<string>, vocabSize: number): Ma
  * ```
  */
 export function trainBPE(texts: Iterable<string>, options: TrainSubwordsOptions): Tokenizer {
+  requireOptions('trainBPE', options, ['vocabSize'])
   const { vocabSize, minFrequency = 1, specialTokens = [] } = options
   requireCounts('trainBPE', { vocabSize, minFrequency })
   const preTokenizer = {
@@ -235,6 +238,7 @@ export function trainBPE(texts: Iterable<string>, options: TrainSubwordsOptions)
  * ```
  */
 export function trainWordPiece(texts: Iterable<string>, options: TrainSubwordsOptions): Tokenizer {
+  requireOptions('trainWordPiece', options, ['vocabSize'])
   const { vocabSize, minFrequency = 1, specialTokens = ['[UNK]'] } = options
   requireCounts('trainWordPiece', { vocabSize, minFrequency })
   const prefix = '##'

@@ -1,5 +1,6 @@
 /** Training of the unigram language model: many candidates, and the least useful ones go. */
 import { ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import { requireCounts } from '../../inputs.ts'
 import { byCodePoint } from '../vocabulary.ts'
 import type { JsonObject } from './json.ts'
@@ -54,6 +55,7 @@ const ROUNDS = 2
  * ```
  */
 export function trainUnigram(texts: Iterable<string>, options: TrainUnigramOptions): Tokenizer {
+  requireOptions('trainUnigram', options, ['vocabSize'])
   const { vocabSize, specialTokens = ['<unk>'], byteFallback = false } = options
   const { normalizer = byteFallback ? null : { type: 'NFKC' } } = options
   const { maxPieceLength = 16, shrinkingFactor = 0.75 } = options

@@ -1,4 +1,5 @@
 import { ValueError } from '@flambeau/core'
+import { requireList } from '@flambeau/core/internal'
 import type { Pieces, SubwordModel } from './model.ts'
 import { BYTE_NAMES, fallback, WordCache } from './model.ts'
 import { PairTable } from './pair-table.ts'
@@ -83,6 +84,8 @@ export class UnigramModel implements SubwordModel {
     this.scores = scores
     this.unkId = unkId
     this.byteFallback = byteFallback
+    requireList('UnigramModel', 'scores', scores, 'a list of [token, score]')
+    for (const pair of scores) requireList('UnigramModel', 'each', pair, 'a [token, score]')
     this.vocab = new Map(scores.map(([token], i) => [token, i]))
     this.values = Float64Array.from(scores, ([, score]) => score)
     const wrong = scores.findIndex(([, score]) => !Number.isFinite(score))
