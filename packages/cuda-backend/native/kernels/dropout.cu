@@ -43,6 +43,25 @@ __global__ void __launch_bounds__(kRandomThreads)
     } else {
       byte = bits[i];
     }
+    if constexpr (kPack<T> < kEight) {
+      // The warp goes through what its threads have, one pack beside the other.
+      const int lane = lane_index();
+      const int64_t first = (i - lane) * kEight;
+      if (first + kWarp * kEight <= n) {
+        constexpr int kPacks = kEight / kPack<T>;
+#pragma unroll
+        for (int p = 0; p < kPacks; ++p) {
+          const int pack = p * kWarp + lane;
+          const uint32_t own = shuffle(byte, pack / kPacks) >> (pack % kPacks * kPack<T>);
+          C v[kPack<T>];
+          load_values<kPack<T>>(x + first + pack * kPack<T>, v);
+#pragma unroll
+          for (int j = 0; j < kPack<T>; ++j) v[j] *= own >> j & 1 ? scale : C(0);
+          store_values<kPack<T>>(y + first + pack * kPack<T>, v);
+        }
+        continue;
+      }
+    }
     const int64_t at = i * kEight;
     if (at + kEight <= n) {
       C v[kEight];
