@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import { requireText } from '@flambeau/core/internal'
 import type { CustomScalarChart } from './custom-scalars.ts'
 import { PROJECTOR_FILE } from './embedding.ts'
 import type { FileProblem, PlacedEvent } from './event-file-reader.ts'
@@ -70,7 +71,10 @@ export interface Tags {
 const MOST_HISTOGRAMS = 400
 
 /** Is this the name of an event file? */
-export const isEventFile = (name: string): boolean => name.includes('tfevents')
+export function isEventFile(name: string): boolean {
+  requireText('isEventFile', 'name', name)
+  return name.includes('tfevents')
+}
 
 /**
  * Reads the run in a folder, or a single event file: written by flambeau, PyTorch or TensorFlow. `reload`
@@ -119,6 +123,7 @@ export class EventAccumulator {
   #graph: Uint8Array | null = null
 
   constructor(path: string) {
+    requireText('EventAccumulator', 'path', path)
     this.path = path
     statSync(path)
   }

@@ -1,3 +1,4 @@
+import { requireCount, requireText } from '@flambeau/core/internal'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { Event } from './messages.ts'
 import { recordAt } from './records.ts'
@@ -47,6 +48,7 @@ export class EventFileReader {
   #lost = false
 
   constructor(path: string) {
+    requireText('EventFileReader', 'path', path)
     this.path = path
   }
 
@@ -80,6 +82,7 @@ export class EventFileReader {
 
   /** The event of the record at `offset`. @throws {RangeError} if it is not there any more. */
   at(offset: number): Event {
+    requireCount('EventFileReader.at', 'offset', offset)
     const descriptor = openSync(this.path, 'r')
     try {
       let found = recordAt(bytesAt(descriptor, offset, CHUNK), 0)

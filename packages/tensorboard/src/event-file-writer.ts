@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ValueError } from '@flambeau/core'
+import { requireOptions, requireText, show } from '@flambeau/core/internal'
 import { Event } from './messages.ts'
 import { frame } from './records.ts'
 
@@ -46,11 +47,13 @@ export class EventFileWriter {
   #queue: Uint8Array[] = []
 
   constructor(logDir: string, options: EventFileOptions = {}) {
+    requireText('EventFileWriter', 'logDir', logDir)
+    requireOptions('EventFileWriter', options)
     const { maxQueue = 10, flushSecs = 120, filenameSuffix = '' } = options
     const fail = (rule: string): ValueError =>
       new ValueError('EventFileWriter', [], rule, '{ maxQueue: 10, flushSecs: 120 }')
-    if (!Number.isInteger(maxQueue) || maxQueue < 1) throw fail(`maxQueue is ${maxQueue}`)
-    if (!(flushSecs > 0)) throw fail(`flushSecs is ${flushSecs}`)
+    if (!Number.isInteger(maxQueue) || maxQueue < 1) throw fail(`maxQueue is ${show(maxQueue)}`)
+    if (!(flushSecs > 0)) throw fail(`flushSecs is ${show(flushSecs)}`)
     mkdirSync(logDir, { recursive: true })
     const now = Date.now() / 1000
     const time = String(Math.floor(now)).padStart(10, '0')

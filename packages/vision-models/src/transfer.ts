@@ -1,6 +1,7 @@
 /** Transfer learning: bodies without their heads, new heads, freezing, learning rates by depth. */
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import { requireInstance, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /** Where each kind of head stands, in the order in which they are looked for. */
@@ -9,6 +10,7 @@ const HEADS = ['fc', 'heads', 'head', 'classifier', 'linear'] as const
 /** The last linear layer of a model: its name, and the module that holds it. */
 function headOf(op: string, model: nn.Module): { path: string[]; layer: nn.Linear } {
   let found: { path: string[]; layer: nn.Linear } | null = null
+  requireInstance(op, 'model', model, nn.Module, 'pass a model')
   for (const [name, module] of model.namedModules()) {
     const isHead = HEADS.some((head) => name === head || name.startsWith(`${head}.`))
     if (isHead && module instanceof nn.Linear) found = { path: name.split('.'), layer: module }
@@ -93,6 +95,8 @@ export interface FreezeOptions {
  * ```
  */
 export function freeze(model: nn.Module, options: FreezeOptions = {}): void {
+  requireInstance('freeze', 'model', model, nn.Module, 'pass a model')
+  requireOptions('freeze', options)
   const except = options.except ?? []
   const unused = new Set(except)
   for (const [name, parameter] of model.namedParameters()) {
@@ -137,6 +141,7 @@ export function discriminativeGroups(
   decay: number = 0.5,
 ): LearningRateGroup[] {
   const byChild = new Map<string, Tensor[]>()
+  requireInstance('discriminativeGroups', 'model', model, nn.Module, 'pass a model')
   for (const [name, parameter] of model.namedParameters()) {
     if (!parameter.requiresGrad) continue
     const child = name.split('.', 1)[0] as string

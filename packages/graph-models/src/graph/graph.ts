@@ -1,7 +1,7 @@
 /** A graph as data: which node points at which, and what is known of nodes, edges and the whole. */
 import type { Device } from '@flambeau/core'
 import { DTypeError, IndexError, ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
-import { outsideScopes, requireOptions, requireTensor } from '@flambeau/core/internal'
+import { outsideScopes, requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import type { CompressedEdges } from './compressed.ts'
 import { compress } from './compressed.ts'
 
@@ -44,7 +44,7 @@ export interface EdgeListOptions extends Omit<GraphOptions, 'edgeIndex' | 'numNo
 
 function requireCount(name: string, value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return
-  const rule = `${name} must be a whole number ≥ 0, not ${value}`
+  const rule = `${name} must be a whole number ≥ 0, not ${show(value)}`
   throw new ValueError('Graph', [], rule, `${name}: 4`)
 }
 

@@ -1,9 +1,11 @@
 /** Correlation and pooling written out, window by window, as courses begin with them. */
 import type { Tensor } from '@flambeau/core'
+import { requireNumberList, requireTensor, show } from '@flambeau/core/internal'
 import { randn, ShapeError, stack, ValueError, zeros } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 
 function requireMatrix(op: string, name: string, tensor: Tensor): [number, number] {
+  requireTensor(op, name, tensor)
   if (tensor.ndim === 2) return tensor.shape as [number, number]
   throw new ShapeError(
     op,
@@ -63,6 +65,8 @@ export function corr2d(x: Tensor, kernel: Tensor): Tensor {
  * @throws {ShapeError} if the channels differ, or a kernel is larger than x.
  */
 export function corr2dMultiIn(x: Tensor, kernel: Tensor): Tensor {
+  requireTensor('corr2dMultiIn', 'x', x)
+  requireTensor('corr2dMultiIn', 'kernel', kernel)
   if (x.ndim !== 3 || kernel.ndim !== 3 || x.shape[0] !== kernel.shape[0]) {
     const rule = 'x [C, H, W] and kernel [C, h, w] need the same channels'
     throw new ShapeError('corr2dMultiIn', { x, kernel }, rule, 'unsqueeze(0) single matrices')
@@ -87,6 +91,7 @@ export function corr2dMultiIn(x: Tensor, kernel: Tensor): Tensor {
  * ```
  */
 export function corr2dMultiInOut(x: Tensor, kernel: Tensor): Tensor {
+  requireTensor('corr2dMultiInOut', 'kernel', kernel)
   if (kernel.ndim !== 4) {
     throw new ShapeError(
       'corr2dMultiInOut',
@@ -128,7 +133,7 @@ export function pool2d(
     )
   }
   if (mode !== 'max' && mode !== 'avg') {
-    throw new ValueError('pool2d', { x }, `there is no mode '${String(mode)}'`, "'max' or 'avg'")
+    throw new ValueError('pool2d', { x }, `there is no mode ${show(mode)}`, "'max' or 'avg'")
   }
   return overWindows(x, size, (window) => (mode === 'max' ? window.max() : window.mean()))
 }
@@ -153,6 +158,7 @@ export class Correlation2d extends nn.Module {
 
   constructor(kernelSize: readonly [height: number, width: number]) {
     super()
+    requireNumberList('Correlation2d', 'kernelSize', kernelSize, 2)
     this.weight = new nn.Parameter(randn([...kernelSize]))
     this.bias = new nn.Parameter(randn([1]))
   }

@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { rearrange, ValueError, zeros } from '@flambeau/core'
+import { requireCount, requireTensor, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /**
@@ -29,8 +30,10 @@ export class SelfAttention extends nn.Module {
 
   constructor(dim: number = 64, numHeads: number = 8) {
     super()
+    requireCount('SelfAttention', 'dim', dim, 1)
+    requireCount('SelfAttention', 'numHeads', numHeads, 1)
     if (dim % numHeads !== 0) {
-      const rule = `${numHeads} heads do not divide ${dim}`
+      const rule = `${show(numHeads)} heads do not divide ${show(dim)}`
       throw new ValueError('SelfAttention', { dim, numHeads }, rule, 'choose a divisor')
     }
     this.numHeads = numHeads
@@ -43,6 +46,7 @@ export class SelfAttention extends nn.Module {
   }
 
   override forward(x: Tensor): Tensor {
+    requireTensor('SelfAttention', 'x', x)
     const input = x.add(this.positional_encoding)
     const heads = (y: Tensor): Tensor => rearrange(y, 'b n (h d) -> b h n d', { h: this.numHeads })
     const [q, k, v] = [heads(this.to_q(input)), heads(this.to_k(input)), heads(this.to_v(input))]

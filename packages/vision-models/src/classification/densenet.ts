@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
+import { requireOneOf, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -105,7 +106,11 @@ export class DenseNet extends nn.Module {
 
   constructor(depth: DenseNetDepth, options: DenseNetOptions = {}) {
     super()
+    requireOptions('DenseNet', options)
     const { numClasses = 1000, growthRate = 32, bnSize = 4, dropRate = 0 } = options
+    if (options.blocks === undefined) {
+      requireOneOf('DenseNet', 'depth', depth, Object.keys(LAYERS).map(Number))
+    }
     const { blocks = LAYERS[depth], numInitFeatures = 64, inChannels = 3 } = options
     let channels = numInitFeatures
     const features: Record<string, nn.Module> = {

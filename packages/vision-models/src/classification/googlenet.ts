@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -57,6 +58,7 @@ export class Inception extends nn.Module {
 
   constructor(inChannels: number, widths: InceptionWidths) {
     super()
+    requireOptions('Inception', widths, ['ch1x1'])
     this.branch1 = new ConvNorm(inChannels, widths.ch1x1, 1)
     this.branch2 = new nn.Sequential(
       new ConvNorm(inChannels, widths.ch3x3red, 1),

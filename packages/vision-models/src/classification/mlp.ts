@@ -1,4 +1,5 @@
 import type { Tensor } from '@flambeau/core'
+import { requireNumberList, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 export interface PerceptronOptions {
@@ -32,6 +33,7 @@ export class Perceptron extends nn.Module {
   }
 
   override forward(x: Tensor): Tensor {
+    requireTensor('Perceptron', 'x', x)
     return this.linear(x.flatten(1))
   }
 }
@@ -68,6 +70,7 @@ export class MLP extends nn.Module {
     const { inFeatures = 784, numClasses = 10, hidden = [512, 256], dropout = 0 } = options
     this.layers = new nn.Sequential()
     let width = inFeatures
+    requireNumberList('MLP', 'hidden', hidden)
     for (const next of hidden) {
       this.layers.extend([new nn.Linear(width, next), new nn.ReLU()])
       if (dropout !== 0) this.layers.append(new nn.Dropout(dropout))
@@ -77,6 +80,7 @@ export class MLP extends nn.Module {
   }
 
   override forward(x: Tensor): Tensor {
+    requireTensor('MLP', 'x', x)
     return this.layers(x.flatten(1))
   }
 }

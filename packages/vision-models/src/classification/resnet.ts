@@ -1,4 +1,5 @@
 import type { Tensor } from '@flambeau/core'
+import { requireOneOf } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -158,6 +159,7 @@ export class ResNet extends nn.Module {
   constructor(depth: ResNetDepth, options: ResNetOptions = {}) {
     super()
     const { numClasses = 1000, inChannels = 3, stem = 'imagenet', zeroInitResidual } = options
+    requireOneOf('ResNet', 'depth', depth, Object.keys(DEPTHS).map(Number))
     const { Block, counts } = DEPTHS[depth]
     const large = stem === 'imagenet'
     this.conv1 = large

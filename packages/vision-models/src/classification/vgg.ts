@@ -1,4 +1,5 @@
 import type { Tensor } from '@flambeau/core'
+import { requireOneOf } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /** Depths of VGG: the number of layers with weights. */
@@ -32,6 +33,7 @@ export function vggFeatures(
 ): nn.Sequential {
   const layers = new nn.Sequential()
   let channels = inChannels
+  requireOneOf('VGG', 'depth', depth, Object.keys(CONVOLUTIONS).map(Number))
   CONVOLUTIONS[depth].forEach((count, stage) => {
     const width = CHANNELS[stage] as number
     for (let i = 0; i < count; i++) {

@@ -1,6 +1,7 @@
 /** Boxes to begin from, and how far others are from them. */
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, maximum, meshgrid, stack, tensor } from '@flambeau/core'
+import { requireList, requireNumberList, requireTensor } from '@flambeau/core/internal'
 import { cornersOf } from './boxes.ts'
 
 /**
@@ -24,6 +25,9 @@ export class AnchorGenerator {
    * @param aspectRatios For each map, height over width.
    */
   constructor(sizes: readonly (readonly number[])[], aspectRatios: readonly (readonly number[])[]) {
+    requireList('AnchorGenerator', 'sizes', sizes, 'a list of sizes for each map')
+    for (const own of sizes) requireNumberList('AnchorGenerator', 'sizes of a map', own)
+    requireList('AnchorGenerator', 'aspectRatios', aspectRatios, 'a list of ratios for each map')
     this.cells = sizes.map((own, i) => {
       const boxes = (aspectRatios[i] ?? []).flatMap((ratio) =>
         own.map((size) => {
@@ -88,12 +92,15 @@ export class BoxCoder {
     weights: readonly [number, number, number, number] = [1, 1, 1, 1],
     clip: number = Math.log(1000 / 16),
   ) {
+    requireNumberList('BoxCoder', 'weights', weights, 4)
     this.weights = weights
     this.clip = clip
   }
 
   /** Boxes `[N, 4]` seen from anchors `[N, 4]`. */
   encode(boxes: Tensor, anchors: Tensor): Tensor {
+    requireTensor('BoxCoder', 'boxes', boxes)
+    requireTensor('BoxCoder', 'anchors', anchors)
     const [wx, wy, ww, wh] = this.weights
     const [from, to] = [centred(anchors), centred(boxes)]
     return stack(
@@ -109,6 +116,8 @@ export class BoxCoder {
 
   /** Boxes from what was seen from anchors `[N, 4]`: codes `[N, 4]` or `[N, K · 4]` -> the same shape. */
   decode(codes: Tensor, anchors: Tensor): Tensor {
+    requireTensor('BoxCoder', 'codes', codes)
+    requireTensor('BoxCoder', 'anchors', anchors)
     const [wx, wy, ww, wh] = this.weights
     const [count, columns] = codes.shape as [number, number]
     const split = codes.reshape([count, columns / 4, 4])
@@ -145,6 +154,7 @@ export interface Matches {
  * @see torchvision.models.detection._utils.Matcher
  */
 export function matchAnchors(iou: Tensor, high: number, low: number, keepBest: boolean): Matches {
+  requireTensor('matchAnchors', 'iou', iou)
   const [boxes, anchors] = iou.shape as [number, number]
   if (boxes === 0) {
     const none = iou.sum(0)

@@ -1,12 +1,14 @@
 /** Boxes: areas, overlaps, forms, and choosing among them. */
 import type { Tensor } from '@flambeau/core'
 import { cat, maximum, minimum, ShapeError, stack, tensor, ValueError } from '@flambeau/core'
+import { requireNumberList, requireTensor, requireTensors, show } from '@flambeau/core/internal'
 
 /** How four numbers name a box: corners; corner and size; centre and size. In pixels. */
 export type BoxFormat = 'xyxy' | 'xywh' | 'cxcywh'
 
 function requireBoxes(op: string, tensors: Readonly<Record<string, Tensor>>): void {
-  for (const boxes of Object.values(tensors)) {
+  for (const [name, boxes] of Object.entries(tensors)) {
+    requireTensor(op, name, boxes)
     if (boxes.ndim === 2 && boxes.shape[1] === 4) continue
     throw new ShapeError(op, tensors, 'boxes must be [N, 4]', 'reshape([-1, 4])')
   }
@@ -14,6 +16,7 @@ function requireBoxes(op: string, tensors: Readonly<Record<string, Tensor>>): vo
 
 /** x1, y1, x2 and y2 of boxes, each `[N]`. */
 export function cornersOf(boxes: Tensor): [x1: Tensor, y1: Tensor, x2: Tensor, y2: Tensor] {
+  requireTensor('boxes', 'boxes', boxes)
   return boxes.unbind(-1) as [Tensor, Tensor, Tensor, Tensor]
 }
 
@@ -51,7 +54,12 @@ export function boxConvert(boxes: Tensor, from: BoxFormat, to: BoxFormat): Tenso
   const known: readonly string[] = ['xyxy', 'xywh', 'cxcywh']
   for (const form of [from, to]) {
     if (known.includes(form)) continue
-    throw new ValueError('boxConvert', { boxes }, `there is no form '${form}'`, known.join(', '))
+    throw new ValueError(
+      'boxConvert',
+      { boxes },
+      `there is no form ${show(form)}`,
+      known.join(', '),
+    )
   }
   const [a, b, c, d] = cornersOf(boxes)
   const corners: [Tensor, Tensor, Tensor, Tensor] =
@@ -75,10 +83,9 @@ export function boxConvert(boxes: Tensor, from: BoxFormat, to: BoxFormat): Tenso
  * @param size Height and width of the image, in pixels.
  * @see torchvision.ops.clip_boxes_to_image
  */
-export function clipBoxesToImage(
-  boxes: Tensor,
-  [height, width]: readonly [number, number],
-): Tensor {
+export function clipBoxesToImage(boxes: Tensor, size: readonly [number, number]): Tensor {
+  requireNumberList('clipBoxesToImage', 'size', size, 2)
+  const [height, width] = size
   const [x1, y1, x2, y2] = cornersOf(boxes)
   const within = (x: Tensor, max: number): Tensor => x.clamp({ min: 0, max })
   return stack([within(x1, width), within(y1, height), within(x2, width), within(y2, height)], -1)
@@ -276,6 +283,7 @@ export function softNms(
 
 /** Boxes of several images in one tensor `[K, 5]`, the number of the image first. */
 export function withImageNumbers(boxes: readonly Tensor[]): Tensor {
+  requireTensors('withImageNumbers', 'boxes', boxes)
   const parts = boxes.map((one, i) => {
     requireBoxes('withImageNumbers', { boxes: one })
     const number = one.narrow(1, 0, 1).mul(0).add(i)

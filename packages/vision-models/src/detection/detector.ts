@@ -1,6 +1,13 @@
 /** What all detectors have in common: what they take, what they give, and what they refuse. */
 import { noGrad } from '@flambeau/autograd'
 import { isFloatingPoint, ShapeError, stack, Tensor, ValueError } from '@flambeau/core'
+import {
+  requireList,
+  requireOptions,
+  requireTensor,
+  requireTensors,
+  requireText,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /** What there is in one image. */
@@ -33,6 +40,8 @@ export type ImageSize = readonly [height: number, width: number]
 
 /** The sum of a detector's losses, a scalar to go back from. */
 export function totalLoss(losses: DetectorLosses): Tensor {
+  requireOptions('totalLoss', losses)
+  for (const [name, loss] of Object.entries(losses)) requireTensor('totalLoss', name, loss)
   const [first, ...others] = Object.values(losses)
   if (first === undefined) throw new ValueError('totalLoss', [], 'there are no losses', 'train()')
   return others.reduce((sum, loss) => sum.add(loss), first)
@@ -154,6 +163,8 @@ export function checkTargets(
   numClasses: number,
   needsMasks: boolean = false,
 ): void {
+  requireText('checkTargets', 'op', op)
+  requireTensors(op, 'images', images)
   if (!Array.isArray(targets) || targets.length !== images.length) {
     const got = Array.isArray(targets) ? `${targets.length} targets` : 'no list of targets'
     throw new ValueError(op, [], `${got} for ${images.length} images`, 'one for each')
@@ -279,6 +290,7 @@ export class ImageBatcher {
   /** @throws {ShapeError} for images of other channels than mean and std have. */
   batch(images: readonly Tensor[]): ImageBatch {
     const { mean, std, sizeDivisible, fixedSize } = this.options
+    requireTensors('Detector', 'images', images, 1)
     const given = images.map((image) => image.shape.slice(-2) as unknown as ImageSize)
     const sizes = given.map((size) => this.#sizeFor(size))
     const column = (values: readonly number[]): Tensor =>
@@ -306,6 +318,7 @@ export class ImageBatcher {
 
   /** Targets in the sizes of the batch. */
   targets(batch: ImageBatch, targets: readonly DetectionTarget[]): DetectionTarget[] {
+    requireList('Detector', 'targets', targets, 'a list of targets')
     return targets.map((target, i) => {
       const [from, to] = [batch.given[i] as ImageSize, batch.sizes[i] as ImageSize]
       const boxes = resizeBoxes(target.boxes.float(), from, to)
@@ -316,6 +329,7 @@ export class ImageBatcher {
 
   /** What was found in the batch, in the sizes of the given images. */
   restore(batch: ImageBatch, found: readonly Detection[]): Detection[] {
+    requireList('Detector', 'found', found, 'a list of detections')
     return found.map((one, i) => {
       const [from, to] = [batch.sizes[i] as ImageSize, batch.given[i] as ImageSize]
       return { ...one, boxes: resizeBoxes(one.boxes, from, to) }

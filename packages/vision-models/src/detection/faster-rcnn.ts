@@ -1,9 +1,9 @@
 import type { Tensor } from '@flambeau/core'
+import { requireInstance } from '@flambeau/core/internal'
 import type { ResNetDepth } from '../classification/resnet.ts'
 import type { Detection, DetectionTarget, DetectorLosses, ImageSize } from './detector.ts'
 import { Detector, ImageBatcher } from './detector.ts'
-import type { FeatureMaps } from './feature-maps.ts'
-import { PyramidBackbone, ResNetStages, SmallBackbone } from './feature-maps.ts'
+import { FeatureMaps, PyramidBackbone, ResNetStages, SmallBackbone } from './feature-maps.ts'
 import type { Pooler, RegionHeadOptions } from './roi-heads.ts'
 import {
   MaskBranch,
@@ -78,6 +78,7 @@ export class FasterRCNN extends Detector {
     super()
     const { numClasses = 91, minSize = 800, maxSize = 1333, mean, std } = options
     const { headWidth = 1024, poolSize = 7, canonicalScale = 224 } = options
+    requireInstance('FasterRCNN', 'backbone', backbone, FeatureMaps)
     const channels = backbone.outChannels[0] as number
     this.numClasses = numClasses
     this.backbone = backbone

@@ -1,6 +1,12 @@
 /** Networks that give several maps of features of an image. */
 import type { Tensor } from '@flambeau/core'
 import { ones, rsqrt, zeros } from '@flambeau/core'
+import {
+  requireCount,
+  requireInstance,
+  requireNumberList,
+  requireTensor,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { ResNetDepth } from '../classification/resnet.ts'
 import { ResNet } from '../classification/resnet.ts'
@@ -61,6 +67,8 @@ export class SmallBackbone extends FeatureMaps {
   ) {
     super()
     const { widths = [16, 32, 64, 96, 128], levels = 3, inChannels = 3 } = options
+    requireNumberList('SmallBackbone', 'widths', widths)
+    requireCount('SmallBackbone', 'levels', levels, 1)
     this.levels = Math.min(levels, widths.length)
     this.outChannels = widths.slice(-this.levels)
     let channels = inChannels
@@ -132,6 +140,7 @@ export class FrozenBatchNorm2d extends nn.Module {
     const column = (values: Tensor): Tensor => values.reshape([1, -1, 1, 1])
     const scale = this.weight.mul(rsqrt(this.running_var.add(this.eps)))
     const shift = this.bias.sub(this.running_mean.mul(scale))
+    requireTensor('FrozenBatchNorm2d', 'x', x)
     return x.mul(column(scale)).add(column(shift))
   }
 }
@@ -221,6 +230,7 @@ export class FeaturePyramid extends nn.Module<[maps: readonly Tensor[]], Tensor[
 
   constructor(inChannels: readonly number[], outChannels: number) {
     super()
+    requireNumberList('FeaturePyramid', 'inChannels', inChannels)
     this.inner_blocks = new nn.ModuleList(inChannels.map((from) => lateral(from, outChannels, 1)))
     this.layer_blocks = new nn.ModuleList(
       inChannels.map(() => lateral(outChannels, outChannels, 3)),
@@ -282,6 +292,7 @@ export class PyramidBackbone extends FeatureMaps {
   constructor(body: FeatureMaps, outChannels: number = 256) {
     super()
     this.body = body
+    requireInstance('PyramidBackbone', 'body', body, FeatureMaps)
     this.fpn = new FeaturePyramid(body.outChannels, outChannels)
     this.outChannels = Array.from({ length: body.outChannels.length + 1 }, () => outChannels)
   }

@@ -1,6 +1,7 @@
 /** Losses of detectors. */
 import type { Tensor } from '@flambeau/core'
 import { maximum, minimum } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { boxArea, cornersOf } from './boxes.ts'
 
@@ -38,6 +39,8 @@ export function sigmoidFocalLoss(
   gamma: number = 2,
   reduction: Reduction = 'none',
 ): Tensor {
+  requireTensor('sigmoidFocalLoss', 'logits', logits)
+  requireTensor('sigmoidFocalLoss', 'targets', targets)
   const p = logits.sigmoid()
   const plain = F.binaryCrossEntropyWithLogits(logits, targets, { reduction: 'none' })
   const opposite = targets.neg().add(1)

@@ -1,6 +1,7 @@
 /** Four pictures in one: more objects, in more sizes, in each step. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { rand, tensor, ValueError, zeros } from '@flambeau/core'
+import { requireList, requireNumberList } from '@flambeau/core/internal'
 import type { DetectionTarget, ImageSize } from './detector.ts'
 import { indices } from './selection.ts'
 
@@ -32,9 +33,12 @@ export interface LabelledImage {
  */
 export function mosaic(
   four: readonly LabelledImage[],
-  [height, width]: ImageSize,
+  size: ImageSize,
   options: { generator?: Generator; leastVisible?: number } = {},
 ): LabelledImage {
+  requireList('mosaic', 'four', four, 'a list of four images')
+  requireNumberList('mosaic', 'size', size, 2)
+  const [height, width] = size
   if (four.length !== 4) {
     const rule = `there are ${four.length} images`
     throw new ValueError('mosaic', [], rule, 'four are put together')

@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, meshgrid, stack, tensor, zeros } from '@flambeau/core'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { BoxCoder, matchAnchors } from './anchors.ts'
 import { boxIou, clipBoxesToImage } from './boxes.ts'
@@ -241,6 +242,8 @@ export function mergeBoxes(
   threshold: number,
   most: number = Infinity,
 ): Detection {
+  requireOptions('mergeBoxes', found, ['boxes'])
+  requireTensor('mergeBoxes', 'boxes', found.boxes)
   const count = found.boxes.shape[0] as number
   if (count === 0) return { boxes: zeros([0, 4]), scores: zeros([0]), labels: found.labels }
   const corners = found.boxes.tolist() as number[][]

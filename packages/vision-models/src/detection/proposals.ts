@@ -1,6 +1,7 @@
 /** Regions that may hold objects, found without a network. */
 import type { Tensor } from '@flambeau/core'
 import { tensor } from '@flambeau/core'
+import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import type { ImageSize } from './detector.ts'
 
 /** Regions `[K, 4]` of an image `[C, H, W]`, as x1, y1, x2, y2 in its pixels. */
@@ -27,8 +28,13 @@ export interface SlidingWindowOptions {
  * console.log(slidingWindows([32, 32], { sizes: [16], stride: 0.5 }).shape) // => [ 9, 4 ]
  * ```
  */
-export function slidingWindows([height, width]: ImageSize, options: SlidingWindowOptions): Tensor {
+export function slidingWindows(imageSize: ImageSize, options: SlidingWindowOptions): Tensor {
+  requireNumberList('slidingWindows', 'imageSize', imageSize, 2)
+  requireOptions('slidingWindows', options, ['sizes'])
+  const [height, width] = imageSize
   const { sizes, aspectRatios = [1], stride = 0.25 } = options
+  requireNumberList('slidingWindows', 'sizes', sizes)
+  requireNumberList('slidingWindows', 'aspectRatios', aspectRatios)
   const boxes: number[] = []
   for (const size of sizes) {
     for (const ratio of aspectRatios) {
@@ -87,6 +93,7 @@ interface Region {
  */
 export function selectiveSearch(image: Tensor, options: SelectiveSearchOptions = {}): Tensor {
   const { joining = 0.3, minArea = 12, minSide = 6, bins = 8 } = options
+  requireTensor('selectiveSearch', 'image', image)
   const [channels, height, width] = image.shape as [number, number, number]
   const pixels = image.detach().float().contiguous().toArray() as Float32Array
   const owner = superpixels(pixels, channels, height, width, joining, minArea)

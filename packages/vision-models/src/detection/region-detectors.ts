@@ -1,6 +1,7 @@
 /** R-CNN, SPP-Net and Fast R-CNN: what is in regions that something else proposed. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError } from '@flambeau/core'
+import { requireNumberList } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { withImageNumbers } from './boxes.ts'
 import type { Detection, DetectionTarget, DetectorLosses, ImageSize } from './detector.ts'
@@ -224,6 +225,7 @@ export class SPPNet extends SharedFeatures {
   ) {
     super(options)
     const { headWidth = 128, levels = [4, 2, 1] } = options
+    requireNumberList('SPPNet', 'levels', levels)
     this.pyramid = new SpatialPyramidPooling(levels)
     const channels = this.backbone.outChannels.at(-1) as number
     const cells = levels.reduce((sum, side) => sum + side ** 2, 0)

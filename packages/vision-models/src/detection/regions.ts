@@ -1,6 +1,7 @@
 /** What a region of a feature map holds, at a fixed size. */
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, ShapeError } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -30,6 +31,7 @@ function geometryOf(
   boxes: Tensor,
   outputSize: number | readonly [number, number],
 ): Geometry {
+  requireTensor('roiAlign', 'features', features)
   if (features.ndim !== 4) {
     throw new ShapeError(op, { features }, 'features must be [N, C, H, W]', 'unsqueeze(0)')
   }

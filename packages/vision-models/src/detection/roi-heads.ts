@@ -1,6 +1,12 @@
 /** What is in proposed regions: the second half of R-CNNs. */
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, stack, zeros } from '@flambeau/core'
+import {
+  requireNumberList,
+  requireOptions,
+  requireTensor,
+  requireTensors,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { BoxCoder, matchAnchors } from './anchors.ts'
 import { boxArea, boxIou, clipBoxesToImage, withImageNumbers } from './boxes.ts'
@@ -40,9 +46,14 @@ export interface MultiScaleOptions {
 export function multiScaleRoiAlign(
   maps: readonly Tensor[],
   boxes: readonly Tensor[],
-  [height]: ImageSize,
+  size: ImageSize,
   options: MultiScaleOptions,
 ): Tensor {
+  requireTensors('multiScaleRoiAlign', 'maps', maps, 1)
+  requireTensors('multiScaleRoiAlign', 'boxes', boxes)
+  requireNumberList('multiScaleRoiAlign', 'size', size, 2)
+  const [height] = size
+  requireOptions('multiScaleRoiAlign', options, ['outputSize'])
   const { outputSize, samplingRatio = 2, canonicalScale = 224, canonicalLevel = 4 } = options
   const rows = withImageNumbers(boxes)
   const strides = maps.map((map) => Math.round(Math.log2(height / (map.shape[2] as number))))
@@ -201,6 +212,7 @@ export class RegionHeads extends nn.Module<never, never> {
     mask?: { readonly pool: Pooler; readonly branch: MaskBranch },
   ) {
     super()
+    requireOptions('RegionHeads', options, ['numClasses'])
     const { numClasses, foreground = 0.5, samples = 512, positiveShare = 0.25 } = options
     this.numClasses = numClasses
     this.box_head = head
@@ -363,7 +375,11 @@ export class RegionHeads extends nn.Module<never, never> {
  * console.log(mask.shape, mask.gt(0.5).sum().item()) // => [ 1, 1, 8, 8 ] 9
  * ```
  */
-export function pasteMasks(masks: Tensor, boxes: Tensor, [height, width]: ImageSize): Tensor {
+export function pasteMasks(masks: Tensor, boxes: Tensor, size: ImageSize): Tensor {
+  requireTensor('pasteMasks', 'masks', masks)
+  requireTensor('pasteMasks', 'boxes', boxes)
+  requireNumberList('pasteMasks', 'size', size, 2)
+  const [height, width] = size
   const [count, , side] = masks.shape as [number, number, number, number]
   if (count === 0) return zeros([0, 1, height, width])
   // One pixel around, so that edges are soft on both sides.

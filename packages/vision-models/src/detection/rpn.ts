@@ -1,6 +1,7 @@
 /** Where objects may be: the first half of Faster R-CNN. */
 import type { Tensor } from '@flambeau/core'
 import { cat, randperm } from '@flambeau/core'
+import { requireList, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { AnchorGenerator, BoxCoder, matchAnchors } from './anchors.ts'
 import { batchedNms, boxIou, clipBoxesToImage, removeSmallBoxes } from './boxes.ts'
@@ -119,6 +120,8 @@ export class RegionProposals extends nn.Module<
 
   constructor(channels: number, options: RegionProposalOptions) {
     super()
+    requireOptions('RegionProposals', options, ['anchorSizes'])
+    requireList('RegionProposals', 'anchorSizes', options.anchorSizes, 'a list of lists of sizes')
     const { anchorSizes, aspectRatios = [0.5, 1, 2] } = options
     this.options = {
       aspectRatios,

@@ -1,5 +1,11 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, meshgrid, ones, stack, tensor } from '@flambeau/core'
+import {
+  requireInstance,
+  requireList,
+  requireNumberList,
+  requireOptions,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { vggFeatures } from '../classification/vgg.ts'
 import { BoxCoder, matchAnchors } from './anchors.ts'
@@ -41,6 +47,8 @@ export class DefaultBoxes {
   readonly steps: readonly number[] | null
 
   constructor(options: DefaultBoxOptions) {
+    requireOptions('DefaultBoxes', options, ['aspectRatios'])
+    requireList('DefaultBoxes', 'aspectRatios', options.aspectRatios, 'a list for each map')
     const { aspectRatios, steps = null } = options
     const count = aspectRatios.length
     const between = (k: number): number => 0.15 + (0.75 * k) / (count - 1)
@@ -56,7 +64,10 @@ export class DefaultBoxes {
   }
 
   /** All boxes, map by map, row by row: `[A, 4]` in pixels of an image of that size. */
-  forMaps(maps: readonly ImageSize[], [height, width]: ImageSize): Tensor {
+  forMaps(maps: readonly ImageSize[], size: ImageSize): Tensor {
+    requireNumberList('DefaultBoxes', 'size', size, 2)
+    const [height, width] = size
+    requireList('DefaultBoxes', 'maps', maps, 'a list of sizes')
     const all = maps.map(([rows, columns], k) => {
       const step = this.steps?.[k]
       const [down, across] = step === undefined ? [rows, columns] : [height / step, width / step]
@@ -186,6 +197,8 @@ export class SSD extends Detector {
     this.numClasses = numClasses
     this.backbone = backbone
     this.defaultBoxes = defaultBoxes
+    requireInstance('SSD', 'backbone', backbone, FeatureMaps)
+    requireInstance('SSD', 'defaultBoxes', defaultBoxes, DefaultBoxes)
     this.head = new SSDHead(backbone.outChannels, defaultBoxes.perPlace, numClasses)
     this.batcher = new ImageBatcher({
       fixedSize: size,

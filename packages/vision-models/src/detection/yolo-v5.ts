@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, maximum, meshgrid, minimum, stack, tensor, ValueError } from '@flambeau/core'
+import { requireNumberList } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { clipBoxesToImage, cornersOf } from './boxes.ts'
 import type { Detection, DetectionTarget, DetectorLosses, ImageSize } from './detector.ts'
@@ -136,6 +137,7 @@ export class YOLOv5 extends Detector {
       widthMultiple = 0.5,
       depthMultiple = 0.33,
     } = options
+    requireNumberList('YOLOv5', 'size', size, 2)
     if (size[0] % 32 !== 0 || size[1] % 32 !== 0) {
       const rule = `size is ${size.join(' × ')}`
       throw new ValueError('YOLOv5', [], rule, 'take multiples of 32')

@@ -1,6 +1,7 @@
 /** Auto-encoders: plain (also for denoising) and variational. */
 import type { Tensor } from '@flambeau/core'
 import { randn, randnLike } from '@flambeau/core'
+import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -49,6 +50,7 @@ export class AutoEncoder extends nn.Module {
   constructor(options: AutoEncoderOptions = {}) {
     super()
     const { inFeatures = 784, hidden = [256, 64], latent = 16 } = options
+    requireNumberList('AutoEncoder', 'hidden', hidden)
     const widths = [inFeatures, ...hidden, latent]
     this.encoder = stack(widths)
     this.decoder = stack(widths.toReversed())
@@ -56,6 +58,7 @@ export class AutoEncoder extends nn.Module {
 
   /** The codes: `[N, latent]`. */
   encode(x: Tensor): Tensor {
+    requireTensor('AutoEncoder', 'x', x)
     return this.encoder(x.flatten(1))
   }
 
@@ -72,6 +75,7 @@ export class AutoEncoder extends nn.Module {
  * @see Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294
  */
 export function addNoise(x: Tensor, std: number): Tensor {
+  requireTensor('addNoise', 'x', x)
   return x.add(randnLike(x).mul(std)).clamp(0, 1)
 }
 
@@ -122,6 +126,7 @@ export class VAE extends nn.Module<[x: Tensor], VAEOutput> {
   }
 
   override forward(x: Tensor): VAEOutput {
+    requireTensor('VAE', 'x', x)
     const seen = this.encoder(x.flatten(1)).relu()
     const [mean, logVar] = [this.mean(seen), this.logVar(seen)]
     // The draw is moved out of the network, so that gradients reach mean and variance.
@@ -150,6 +155,7 @@ export class VAE extends nn.Module<[x: Tensor], VAEOutput> {
  * @throws {ShapeError} if `x` does not have the reconstruction's shape.
  */
 export function vaeLoss(output: VAEOutput, x: Tensor, beta: number = 1): Tensor {
+  requireOptions('vaeLoss', output, ['reconstruction', 'mean', 'logVar'])
   const { reconstruction, mean, logVar } = output
   const drawn = F.binaryCrossEntropy(reconstruction, x, { reduction: 'sum' })
   const distance = mean.square().add(logVar.exp()).sub(logVar).sub(1).sum().mul(0.5)

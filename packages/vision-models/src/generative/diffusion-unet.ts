@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, ShapeError } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -163,6 +164,7 @@ export class DiffusionUNet extends nn.Module<[x: Tensor, t: Tensor, label?: Tens
 
   override forward(x: Tensor, t: Tensor, label: Tensor | null = null): Tensor {
     const factor = 2 ** this.pool.length
+    requireTensor('DiffusionUNet', 'x', x)
     if (x.ndim !== 4 || x.shape.slice(2).some((size) => size % factor !== 0)) {
       throw new ShapeError(
         'DiffusionUNet',

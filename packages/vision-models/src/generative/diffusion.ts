@@ -2,6 +2,7 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { full, linspace, ones, randint, randn, randnLike, ValueError } from '@flambeau/core'
+import { requireFunction, requireTensor, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -119,6 +120,8 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
    * steps drawn at random.
    */
   override forward(x0: Tensor, denoiser: Denoiser, label: Tensor | null = null): Tensor {
+    requireTensor('Diffusion', 'x0', x0)
+    requireFunction('Diffusion', 'denoiser', denoiser)
     const t = randint(0, this.steps, [x0.shape[0] as number], { device: x0.device })
     const { x, noise } = this.addNoise(x0, t)
     return F.mseLoss(denoiser(x, t, label), noise)
@@ -245,7 +248,7 @@ export class SimpleDiffusion {
 
   constructor(samplingSteps: number = 1000, betaStart: number = 1e-4, betaEnd: number = 0.02) {
     if (!(Number.isInteger(samplingSteps) && samplingSteps > 0)) {
-      const rule = `samplingSteps is ${samplingSteps}`
+      const rule = `samplingSteps is ${show(samplingSteps)}`
       throw new ValueError('SimpleDiffusion', [], rule, 'give a positive whole number')
     }
     this.samplingSteps = samplingSteps

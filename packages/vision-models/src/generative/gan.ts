@@ -1,6 +1,7 @@
 /** Generative adversarial networks: of linear layers, and convolutional (DCGAN). */
 import type { Tensor } from '@flambeau/core'
 import { onesLike, randn, zerosLike } from '@flambeau/core'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -155,6 +156,7 @@ export class DCGANGenerator extends nn.Module {
   }
 
   override forward(noise: Tensor): Tensor {
+    requireTensor('DCGANGenerator', 'noise', noise)
     return this.main(noise.unsqueeze(2).unsqueeze(3))
   }
 }
@@ -251,6 +253,13 @@ export function ganStep(
   training: GANTraining,
   real: Tensor,
 ): { generatorLoss: number; discriminatorLoss: number } {
+  requireOptions('ganStep', training, [
+    'generator',
+    'discriminator',
+    'generatorOptimizer',
+    'discriminatorOptimizer',
+  ])
+  requireTensor('ganStep', 'real', real)
   const { generator, discriminator, generatorOptimizer, discriminatorOptimizer } = training
   const fake = generator(randn([real.shape[0] as number, training.latent], { device: real.device }))
 

@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { ResNetDepth } from '../classification/resnet.ts'
 import { ResNet } from '../classification/resnet.ts'
@@ -98,6 +99,7 @@ export class PSPNet extends nn.Module {
   }
 
   override forward(x: Tensor): Tensor {
+    requireTensor('PSPNet', 'x', x)
     const size = x.shape.slice(2) as [number, number]
     const logits = this.head(this.pyramid(this.backbone.stages(x)[3]))
     return F.interpolate(logits, { size, mode: 'bilinear' })

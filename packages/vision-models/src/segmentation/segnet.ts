@@ -1,4 +1,5 @@
 import type { Tensor } from '@flambeau/core'
+import { requireNumberList } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -57,6 +58,7 @@ export class SegNet extends nn.Module {
     this.encoder = new nn.ModuleList()
     this.decoder = new nn.ModuleList()
     let channels = inChannels
+    requireNumberList('SegNet', 'features', features)
     const down: number[][] = features.map((width, i) => {
       const widths = [channels, ...Array.from({ length: convolutions[i] ?? 1 }, () => width)]
       channels = width

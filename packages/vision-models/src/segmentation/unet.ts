@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
+import { requireNumberList } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -68,6 +69,7 @@ export class UNet extends nn.Module {
     this.ups = new nn.ModuleList()
     this.pool = new nn.MaxPool2d(2, 2)
     let channels = inChannels
+    requireNumberList('UNet', 'features', features)
     for (const feature of features) {
       this.downs.append(new DoubleConv(channels, feature))
       channels = feature

@@ -1,0 +1,19 @@
+/** How scripts/fuzz.mjs and fuzz.test.ts call this package. */
+import { ones } from '@flambeau/core'
+import type { FuzzSubject } from '@flambeau/core/testing'
+import * as nn from '@flambeau/nn'
+import * as onnx from './index.ts'
+
+export const subject: FuzzSubject = {
+  api: onnx,
+  objects: () => {
+    const model = new nn.Sequential(new nn.Linear(4, 2), new nn.ReLU())
+    return [model, [ones([2, 4])], { inputs: [ones([2, 4])] }]
+  },
+  except: {
+    'new OnnxGraphView': 'is made by importOnnx()',
+    'new OnnxModule': 'is made by importOnnx()',
+  },
+  often: ['forward'],
+  strings: ['x', 'model.onnx', 'input'],
+}
