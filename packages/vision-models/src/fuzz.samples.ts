@@ -38,7 +38,11 @@ export const subject: FuzzSubject = {
     [rand([3, 16, 16])],
     [target()],
   ],
-  protects: ['computeLosses', 'features', 'mapsOf', 'detect'],
+  except: {
+    'new Detector': 'is abstract',
+    'new FeatureMaps': 'is abstract',
+  },
+  protects: ['computeLosses', 'features', 'mapsOf', 'timeOf', 'kept', 'detect'],
   often: ['forward'],
   strings: ['xyxy', 'xywh', 'max', 'avg', 'mean', 'valid'],
 }

@@ -1,7 +1,7 @@
 /** Transfer learning: bodies without their heads, new heads, freezing, learning rates by depth. */
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { requireInstance, requireOptions } from '@flambeau/core/internal'
+import { requireInstance, requireList, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /** Where each kind of head stands, in the order in which they are looked for. */
@@ -98,6 +98,7 @@ export function freeze(model: nn.Module, options: FreezeOptions = {}): void {
   requireInstance('freeze', 'model', model, nn.Module, 'pass a model')
   requireOptions('freeze', options)
   const except = options.except ?? []
+  requireList('freeze', 'except', except, 'a list of names')
   const unused = new Set(except)
   for (const [name, parameter] of model.namedParameters()) {
     const kept = except.filter((one) => name === one || name.startsWith(`${one}.`))

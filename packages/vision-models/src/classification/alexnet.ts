@@ -1,4 +1,5 @@
 import type { Tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 export interface AlexNetOptions {
@@ -31,6 +32,7 @@ export class AlexNet extends nn.Module {
 
   constructor(options: AlexNetOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 1000, dropout = 0.5 } = options
     this.features = new nn.Sequential(
       new nn.Conv2d(3, 64, 11, { stride: 4, padding: 2 }),
@@ -90,6 +92,7 @@ export class AlexNetGray extends nn.Module {
 
   constructor(options: AlexNetGrayOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 10, dropout = 0.5 } = options
     this.features = new nn.Sequential(
       new nn.Conv2d(1, 96, 11, { stride: 4, padding: 1 }),

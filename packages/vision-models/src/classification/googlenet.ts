@@ -174,6 +174,7 @@ export class GoogLeNet extends nn.Module {
 
   constructor(options: GoogLeNetOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 1000, auxLogits = true, dropout = 0.2, dropoutAux = 0.7 } = options
     this.conv1 = new ConvNorm(options.inChannels ?? 3, 64, 7, 2)
     this.maxpool1 = new nn.MaxPool2d(3, { stride: 2, ceilMode: true })

@@ -1,4 +1,5 @@
 import type { Tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 export interface LeNetOptions {
@@ -29,6 +30,7 @@ export class LeNet5 extends nn.Module {
 
   constructor(options: LeNetOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 10, activation = 'sigmoid' } = options
     const act = (): nn.Module => (activation === 'relu' ? new nn.ReLU() : new nn.Sigmoid())
     this.features = new nn.Sequential(

@@ -1,5 +1,5 @@
 import type { Tensor } from '@flambeau/core'
-import { requireNumberList, requireTensor } from '@flambeau/core/internal'
+import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 export interface PerceptronOptions {
@@ -67,6 +67,7 @@ export class MLP extends nn.Module {
 
   constructor(options: MLPOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { inFeatures = 784, numClasses = 10, hidden = [512, 256], dropout = 0 } = options
     this.layers = new nn.Sequential()
     let width = inFeatures

@@ -1,5 +1,5 @@
 import type { Tensor } from '@flambeau/core'
-import { requireOneOf } from '@flambeau/core/internal'
+import { requireOneOf, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -158,6 +158,7 @@ export class ResNet extends nn.Module {
 
   constructor(depth: ResNetDepth, options: ResNetOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 1000, inChannels = 3, stem = 'imagenet', zeroInitResidual } = options
     requireOneOf('ResNet', 'depth', depth, Object.keys(DEPTHS).map(Number))
     const { Block, counts } = DEPTHS[depth]

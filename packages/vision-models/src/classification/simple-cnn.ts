@@ -1,4 +1,5 @@
 import type { Tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -37,6 +38,7 @@ export class SimpleCNN extends nn.Module {
 
   constructor(options: SimpleCNNOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 10, dropoutRate = 0.5, inChannels = 1 } = options
     this.conv1 = new nn.Conv2d(inChannels, 16, 3, { padding: 1 })
     this.conv2 = new nn.Conv2d(16, 32, 3, { padding: 1 })

@@ -1,5 +1,5 @@
 import type { Tensor } from '@flambeau/core'
-import { requireOneOf } from '@flambeau/core/internal'
+import { requireOneOf, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /** Depths of VGG: the number of layers with weights. */
@@ -70,6 +70,7 @@ export class VGG extends nn.Module {
 
   constructor(depth: VGGDepth, options: VGGOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 1000, dropout = 0.5, batchNorm = false, inChannels = 3 } = options
     this.features = vggFeatures(depth, inChannels, batchNorm)
     this.avgpool = new nn.AdaptiveAvgPool2d([7, 7])

@@ -17,6 +17,9 @@ function requireBoxes(op: string, tensors: Readonly<Record<string, Tensor>>): vo
 /** x1, y1, x2 and y2 of boxes, each `[N]`. */
 export function cornersOf(boxes: Tensor): [x1: Tensor, y1: Tensor, x2: Tensor, y2: Tensor] {
   requireTensor('boxes', 'boxes', boxes)
+  if (boxes.ndim === 0 || boxes.shape.at(-1) !== 4) {
+    throw new ShapeError('boxes', { boxes }, 'boxes must be [N, 4]', 'reshape([-1, 4])')
+  }
   return boxes.unbind(-1) as [Tensor, Tensor, Tensor, Tensor]
 }
 

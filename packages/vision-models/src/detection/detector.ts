@@ -319,6 +319,7 @@ export class ImageBatcher {
   /** Targets in the sizes of the batch. */
   targets(batch: ImageBatch, targets: readonly DetectionTarget[]): DetectionTarget[] {
     requireList('Detector', 'targets', targets, 'a list of targets')
+    requireOptions('Detector', batch, ['given', 'sizes'])
     return targets.map((target, i) => {
       const [from, to] = [batch.given[i] as ImageSize, batch.sizes[i] as ImageSize]
       const boxes = resizeBoxes(target.boxes.float(), from, to)
@@ -330,6 +331,7 @@ export class ImageBatcher {
   /** What was found in the batch, in the sizes of the given images. */
   restore(batch: ImageBatch, found: readonly Detection[]): Detection[] {
     requireList('Detector', 'found', found, 'a list of detections')
+    requireOptions('Detector', batch, ['given', 'sizes'])
     return found.map((one, i) => {
       const [from, to] = [batch.sizes[i] as ImageSize, batch.given[i] as ImageSize]
       return { ...one, boxes: resizeBoxes(one.boxes, from, to) }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, meshgrid, stack, tensor, zeros } from '@flambeau/core'
-import { requireOptions, requireTensor } from '@flambeau/core/internal'
+import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { BoxCoder, matchAnchors } from './anchors.ts'
 import { boxIou, clipBoxesToImage } from './boxes.ts'
@@ -78,6 +78,7 @@ export class OverFeat extends Detector {
 
   constructor(options: OverFeatOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 1001, widths = [16, 32, 64], windowPlaces = 4 } = options
     this.numClasses = numClasses
     this.scales = options.scales ?? [1, 1.4, 0.7]
@@ -90,6 +91,7 @@ export class OverFeat extends Detector {
       mergeThreshold: options.mergeThreshold ?? 0.3,
       detectionsPerImage: options.detectionsPerImage ?? 100,
     }
+    requireNumberList('OverFeat', 'widths', widths)
     let from = 3
     this.features = new nn.Sequential(
       ...widths.flatMap((width, i) => {

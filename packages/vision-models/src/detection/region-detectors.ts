@@ -181,6 +181,7 @@ export class SpatialPyramidPooling extends nn.Module {
 
   constructor(levels: readonly number[] = [4, 2, 1]) {
     super()
+    requireNumberList('SpatialPyramidPooling', 'levels', levels)
     this.levels = levels
   }
 

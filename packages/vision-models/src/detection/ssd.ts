@@ -193,6 +193,7 @@ export class SSD extends Detector {
 
   constructor(backbone: FeatureMaps, defaultBoxes: DefaultBoxes, options: SSDOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 91, size = [300, 300], mean, std } = options
     this.numClasses = numClasses
     this.backbone = backbone

@@ -1,6 +1,7 @@
 /** The parts that YOLO's fifth form is made of. */
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -142,8 +143,10 @@ export class YOLOv5Network extends nn.Module<[images: Tensor], Tensor[]> {
   readonly outChannels: readonly number[]
   readonly model: nn.ModuleList
 
-  constructor({ widthMultiple, depthMultiple }: YOLOv5Size) {
+  constructor(size: YOLOv5Size) {
     super()
+    requireOptions('YOLOv5Network', size, ['widthMultiple', 'depthMultiple'])
+    const { widthMultiple, depthMultiple } = size
     const wide = (channels: number): number => Math.ceil((channels * widthMultiple) / 8) * 8
     const deep = (count: number): number => Math.max(Math.round(count * depthMultiple), 1)
     const [w64, w128, w256, w512, w1024] = [64, 128, 256, 512, 1024].map(wide) as [

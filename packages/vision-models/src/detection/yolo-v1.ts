@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, meshgrid, stack, tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { boxConvert, boxIou, clipBoxesToImage } from './boxes.ts'
 import type { Detection, DetectionTarget, DetectorLosses, ImageSize } from './detector.ts'
@@ -66,6 +67,7 @@ export class YOLOv1 extends Detector {
 
   constructor(options: YOLOv1Options = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 21, size = [128, 128], boxes = 2, widths = [16, 32, 64, 128] } = options
     this.numClasses = numClasses
     this.boxesPerCell = boxes

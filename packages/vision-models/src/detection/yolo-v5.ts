@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, maximum, meshgrid, minimum, stack, tensor, ValueError } from '@flambeau/core'
-import { requireNumberList } from '@flambeau/core/internal'
+import { requireNumberList, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { clipBoxesToImage, cornersOf } from './boxes.ts'
 import type { Detection, DetectionTarget, DetectorLosses, ImageSize } from './detector.ts'
@@ -131,6 +131,7 @@ export class YOLOv5 extends Detector {
 
   constructor(options: YOLOv5Options = {}) {
     super()
+    requireOptions(new.target.name, options)
     const {
       numClasses = 81,
       size = [640, 640],

@@ -49,6 +49,7 @@ export class AutoEncoder extends nn.Module {
 
   constructor(options: AutoEncoderOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { inFeatures = 784, hidden = [256, 64], latent = 16 } = options
     requireNumberList('AutoEncoder', 'hidden', hidden)
     const widths = [inFeatures, ...hidden, latent]
@@ -115,7 +116,9 @@ export class VAE extends nn.Module<[x: Tensor], VAEOutput> {
 
   constructor(options: AutoEncoderOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { inFeatures = 784, hidden = [256, 64], latent = 16 } = options
+    requireNumberList('VAE', 'hidden', hidden)
     const widths = [inFeatures, ...hidden]
     const last = widths.at(-1) as number
     this.encoder = stack(widths)

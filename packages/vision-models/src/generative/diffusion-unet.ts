@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, ShapeError } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -113,6 +113,7 @@ export class DiffusionUNet extends nn.Module<[x: Tensor, t: Tensor, label?: Tens
 
   constructor(options: DiffusionUNetOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { channels = 1, width = 64, multipliers = [1, 2, 4], groups = 8, heads = 4 } = options
     const { timeDim = 4 * width, numClasses = 0 } = options
     const widths = multipliers.map((m) => width * m)

@@ -2,7 +2,7 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { full, linspace, ones, randint, randn, randnLike, ValueError } from '@flambeau/core'
-import { requireFunction, requireTensor, show } from '@flambeau/core/internal'
+import { requireFunction, requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -75,6 +75,7 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
 
   constructor(options: DiffusionOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { steps = 1000, betaStart = 1e-4, betaEnd = 0.02, schedule = 'linear' } = options
     if (!(Number.isInteger(steps) && steps > 0)) {
       throw new ValueError('Diffusion', [], `steps is ${steps}`, 'give a positive whole number')
@@ -265,6 +266,7 @@ export class SimpleDiffusion {
 
   /** One step back: the denoiser's view of x_0, noised as much as the step before is. */
   reverseDiffusion(x: Tensor, t: number, denoiser: (x: Tensor, t: number) => Tensor): Tensor {
+    requireFunction('SimpleDiffusion', 'denoiser', denoiser)
     const noise = denoiser(x, t)
     const kept = this.alphasBar.select(0, t)
     const x0 = startOf(x, noise, kept)

@@ -37,6 +37,7 @@ export class GANGenerator extends nn.Module {
 
   constructor(options: GANOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { latent = 64, channels = 1, imageSize = 28, hidden = 256 } = options
     this.layers = new nn.Sequential(
       new nn.Linear(latent, hidden),
@@ -136,6 +137,7 @@ export class DCGANGenerator extends nn.Module {
 
   constructor(options: DCGANOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { latent = 100, channels = 3, imageSize = 64, features = 64 } = options
     const up = { stride: 2, padding: 1, bias: false }
     let width = features * (imageSize / 8)

@@ -1,6 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import { arange, zeros } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { vggFeatures } from '../classification/vgg.ts'
 
@@ -67,6 +68,7 @@ export class FCN extends nn.Module {
 
   constructor(stride: FCNStride, options: FCNOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 21, inChannels = 3, headWidth = 4096, dropout = 0.5 } = options
     this.stride = stride
     // VGG-16's layers up to the third, fourth and fifth pooling.

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { ResNetDepth } from '../classification/resnet.ts'
 import { ResNet } from '../classification/resnet.ts'
@@ -80,6 +80,7 @@ export class PSPNet extends nn.Module {
 
   constructor(options: PSPNetOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 21, inChannels = 3, depth = 50, dropout = 0.1 } = options
     const { bins = [1, 2, 3, 6] } = options
     this.backbone = new ResNet(depth, {

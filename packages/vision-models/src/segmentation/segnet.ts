@@ -1,5 +1,5 @@
 import type { Tensor } from '@flambeau/core'
-import { requireNumberList } from '@flambeau/core/internal'
+import { requireNumberList, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -53,6 +53,7 @@ export class SegNet extends nn.Module {
 
   constructor(options: SegNetOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 21, inChannels = 3 } = options
     const { features = [64, 128, 256, 512, 512], convolutions = [2, 2, 3, 3, 3] } = options
     this.encoder = new nn.ModuleList()

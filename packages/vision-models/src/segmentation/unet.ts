@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
-import { requireNumberList } from '@flambeau/core/internal'
+import { requireNumberList, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -64,6 +64,7 @@ export class UNet extends nn.Module {
 
   constructor(options: UNetOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { inChannels = 3, outChannels = 1, features = [64, 128, 256, 512] } = options
     this.downs = new nn.ModuleList()
     this.ups = new nn.ModuleList()
