@@ -50,8 +50,10 @@ std::string folder_of_user() {
   if (!named.empty()) return named;
 #if !defined(FLAMBEAU_EMULATED)
   // As the specification of these folders wants it: relative ones do not count.
-  for (const std::string& base : {variable("XDG_CACHE_HOME"), variable("HOME") + "/.cache"})
-    if (base.starts_with('/') && base != "/.cache") return base + "/flambeau/kernels";
+  const std::string base = variable("XDG_CACHE_HOME");
+  if (!base.empty() && base.front() == '/') return base + "/flambeau/kernels";
+  const std::string home = variable("HOME");
+  if (!home.empty() && home.front() == '/') return home + "/.cache/flambeau/kernels";
 #endif
   return "";
 }
