@@ -16,7 +16,7 @@ import {
   ValueError,
   zeros,
 } from '@flambeau/core'
-import type { Tensor } from '@flambeau/core'
+import type { MemoryFormat, Tensor } from '@flambeau/core'
 import { native as core } from '@flambeau/core/internal'
 import '@flambeau/autograd'
 import * as optim from '@flambeau/optim'
@@ -409,6 +409,32 @@ describe('graphs', () => {
     const weight = ones([2, 3, 3, 3], gpu)
     const copied = nodes(weight)
     expect(nodes(weight.contiguous({ memoryFormat: 'channelsLast' }))).toBe(copied - 1)
+  })
+
+  it.each([
+    ['SGD', (weights: Tensor[]) => new optim.SGD(weights, { lr: 0.01, momentum: 0.9 })],
+    ['Adam', (weights: Tensor[]) => new optim.Adam(weights)],
+  ])('copy neither such weights nor their gradients in a step of %s', (_, optimizer) => {
+    const x = rand([2, 3, 6, 6], gpu).contiguous({ memoryFormat: 'channelsLast' })
+    const numbers = rand([4, 3, 3, 3], gpu)
+    const train = (format: MemoryFormat): { nodes: number; weight: Tensor } => {
+      const weight = numbers.clone().contiguous({ memoryFormat: format }).requiresGrad_()
+      const steps = optimizer([weight])
+      const step = cuda.graph(() => {
+        steps.zeroGrad()
+        conv2d(x, weight).sum().backward()
+        steps.step()
+      })
+      step()
+      expect(weight.grad?.stride()).toEqual(weight.stride())
+      return { nodes: step.graph.nodes, weight }
+    }
+    const plain = train('contiguousFormat')
+    const last = train('channelsLast')
+    expect(last.weight.isContiguous('channelsLast')).toBe(true)
+    expect(last.weight.tolist()).toEqual(plain.weight.tolist())
+    // Row-major, the forward pass copies the weight and the backward pass its gradient.
+    expect(last.nodes).toBe(plain.nodes - 2)
   })
 
   it('draw anew at each replay, from where the generator is', () => {

@@ -21,14 +21,16 @@ constexpr double kBFloat16Products = 1 << 20;
 constexpr int64_t kBFloat16Channels = 16;
 
 // Is this a convolution (or gradient) of bfloat16 tensors that oneDNN computes as such, by the
-// processor's instructions? Otherwise the call is made with float32 copies.
-bool is_bfloat16(const Call& call, const Shape& x, const Shape& w, const Shape& y) {
+// processor's instructions? Otherwise the call is made with float32 copies. `further` as of
+// conv_geometry().
+bool is_bfloat16(const Call& call, const Shape& x, const Shape& w, const Shape& y,
+                 int further = 0) {
   if (!all_of_type(call, DType::kBFloat16)) return false;
   for (int i = 0; i < call.num_outputs(); ++i)
     if (call.in_place(i)) return false;
   if (!has_bfloat16_instructions()) return false;
   try {
-    const ConvGeometry g = conv_geometry(call, x, w, y);
+    const ConvGeometry g = conv_geometry(call, x, w, y, further);
     return onednn_conv_fits(g) && g.group_c() >= kBFloat16Channels &&
            g.group_o() >= kBFloat16Channels &&
            static_cast<double>(g.n) * g.image_products() >= kBFloat16Products;
@@ -49,7 +51,7 @@ bool is_bfloat16_input_grad(const Call& call) {
 
 bool is_bfloat16_weight_grad(const Call& call) {
   return call.num_outputs() >= 1 && call.has(0) && call.has(1) &&
-         is_bfloat16(call, call.in(1).shape, call.spec(0).shape, call.in(0).shape);
+         is_bfloat16(call, call.in(1).shape, call.spec(0).shape, call.in(0).shape, 1);
 }
 
 }  // namespace
@@ -105,36 +107,39 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionInputGrad, is_bfloat16_input_grad(call))
   }
 }
 
-// dw [o, c / groups, kh, kw], row-major, and with a second output db [o]: what dy [n, o, oh, ow]
-// gives for inputs x [n, c, h, w]. No images: zeros.
+// dw [o, c / groups, kh, kw], row-major or as the call asks for it, and with a second output db
+// [o]: what dy [n, o, oh, ow] gives for inputs x [n, c, h, w]. No images: zeros.
 FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, is_bfloat16_weight_grad(call)) {
   const Tensor& grad = call.in(0);
   const Tensor& input = call.in(1);
-  const ConvGeometry g = conv_geometry(call, input.shape, output_shape(call, 0), grad.shape);
+  const ConvGeometry g = conv_geometry(call, input.shape, output_shape(call, 0), grad.shape, 1);
   require_conv_type(input, grad.dtype);
-  Tensor& dw = row_major_output(call, 0, grad.dtype);
+  Tensor& result = weight_grad_output(call, grad.dtype);
   Tensor* db = nullptr;
   if (call.num_outputs() > 1) {
     require_conv_bias(call.spec(1).shape, g);
     db = &row_major_output(call, 1, grad.dtype);
   }
-  if (grad.numel() == 0 || dw.numel() == 0) {
-    fill_zero(dw);
+  if (grad.numel() == 0 || result.numel() == 0) {
+    fill_zero(result);
     if (!db) return;
     fill_zero(*db);
     if (grad.numel() == 0) return;
   }
   const Tensor dy = channels_last(call, grad);
   if (grad.dtype == DType::kBFloat16) {
-    const Tensor sums = call.temporary(dw.shape, DType::kFloat32);
+    const Tensor sums = call.temporary(result.shape, DType::kFloat32);
     const Tensor bias_sums = call.temporary(Shape{g.o}, DType::kFloat32);
     onednn_conv_weight_grad<BFloat16>(g, channels_last(call, input).as<BFloat16>(),
                                       dy.as<BFloat16>(), sums.as<float>(),
                                       db ? bias_sums.as<float>() : nullptr);
-    copy_into(dw, sums);
+    copy_into(result, sums);
     if (db) copy_into(*db, bias_sums);
     return;
   }
+  // All ways give it row-major.
+  const bool as_asked = result.is_contiguous();
+  const Tensor dw = as_asked ? result : call.temporary(result.shape, result.dtype);
   float* db_data = db ? db->as<float>() : nullptr;
   if (grad.dtype == DType::kFloat32 && winograd_weight_grad_fits(g)) {
     winograd_weight_grad(g, channels_last(call, input).as<float>(), dy.as<float>(), dw.as<float>(),
@@ -148,6 +153,7 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, is_bfloat16_weight_grad(call
   } else {
     direct_weight_grad(g, channels_last(call, input), dy, dw, db);
   }
+  if (!as_asked) copy_into(result, dw);
 }
 
 }  // namespace flambeau

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "call_checks.h"
+#include "channels_last.h"
 #include "failure.h"
 #include "layout.h"
 #include "portable.h"
@@ -68,14 +69,17 @@ inline int64_t conv_output_size(int64_t size, int64_t kernel, int64_t stride, in
 }
 
 // Checks that x, w and y belong together; throws otherwise. The call's numbers are stride, padding
-// and dilation (depth, height and width each; images have no depth), groups.
+// and dilation (depth, height and width each; images have no depth), groups; `further` ones may
+// follow.
 template <class Call>
-ConvGeometry conv_geometry(const Call& call, const Shape& x, const Shape& w, const Shape& y) {
+ConvGeometry conv_geometry(const Call& call, const Shape& x, const Shape& w, const Shape& y,
+                           int further = 0) {
   if ((x.ndim != 4 && x.ndim != 5) || w.ndim != x.ndim || y.ndim != x.ndim)
     throw Failure("ERR_SHAPE",
                   "a convolution needs an input, a weight and an output with 4 axes, or 5 each");
   const int dims = x.ndim - 2;
-  if (call.num_params() != 3 * dims + 1)
+  const int rest = call.num_params() - (3 * dims + 1);
+  if (rest < 0 || rest > further)
     throw Failure("ERR_INTERNAL", "a convolution takes 7 numbers, of volumes 10");
   ConvGeometry g;
   g.volume = dims == 3;
@@ -126,6 +130,15 @@ auto conv_bias(Call& call, const ConvGeometry& g, DType dtype) {
     bias = call.contiguous(call.in(2));
   }
   return bias;
+}
+
+// Output 0, the gradient of a weight [o, c / groups, kh, kw]: row-major, or channels-last where a
+// number that follows those of the geometry is 1.
+template <class Call>
+auto& weight_grad_output(Call& call, DType dtype) {
+  const int layout = 3 * (output_shape(call, 0).ndim - 2) + 1;
+  const bool last = call.num_params() > layout && call.flag(layout);
+  return last ? channels_last_output(call, 0, dtype) : row_major_output(call, 0, dtype);
 }
 
 }  // namespace flambeau

@@ -162,6 +162,13 @@ void check(const Conv& v, Tensor (*layout)(const Tensor&) = channels_last_copy) 
   const Tensor alone =
       run("convolutionWeightGrad", {layout(dy), layout(x)}, {{dtype, v.w_shape()}}, v.params())[0];
   CHECK(values<T>(alone) == values<T>(both[0]));
+  std::vector<double> last = v.params();
+  last.push_back(1);
+  const auto turned = run("convolutionWeightGrad", {layout(dy), layout(x)},
+                          {{dtype, v.w_shape()}, {dtype, {v.o}}}, last);
+  CHECK(turned[0].is_channels_last());
+  CHECK(values<T>(turned[0]) == values<T>(both[0]));
+  CHECK(values<T>(turned[1]) == values<T>(both[1]));
 }
 
 // Sizes for each way a convolution is computed, around the sizes of vectors and tiles.

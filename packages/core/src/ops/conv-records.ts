@@ -94,10 +94,11 @@ function convGradients(
   const x = input as Tensor
   const w = weight as Tensor
   const dx = needed[0] ? inputGrad(grad, w, shapes[0] as Shape, params) : null
-  if (needed[1] && needed[2]) return [dx, ...weightAndBiasGrad(grad, x, w._shape, params)]
+  if (needed[1] && needed[2])
+    return [dx, ...weightAndBiasGrad(grad, x, w._shape, params, isChannelsLast(w))]
   return [
     dx,
-    needed[1] ? weightGrad(grad, x, w._shape, params) : null,
+    needed[1] ? weightGrad(grad, x, w._shape, params, isChannelsLast(w)) : null,
     needed[2] ? grad.sum(pixelAxes(grad)) : null,
   ]
 }
@@ -112,7 +113,7 @@ function inputGradGradients(
   const w = weight as Tensor
   return [
     needed[0] ? convolve(second, w, null, dy._shape, params) : null,
-    needed[1] ? weightGrad(dy, second, w._shape, params) : null,
+    needed[1] ? weightGrad(dy, second, w._shape, params, isChannelsLast(w)) : null,
   ]
 }
 
@@ -163,18 +164,40 @@ export function convolveTransposed(
   return run(recordsFor(shape).transpose, inputs, shape, input._dtype, params.numbers, params)
 }
 
-/** What the gradient of the result gives for a weight of this shape. */
-export function weightGrad(grad: Tensor, input: Tensor, shape: Shape, params: ConvParams): Tensor {
-  const inputs = [grad, input]
-  return run(recordsFor(shape).weightGrad, inputs, shape, grad._dtype, params.numbers, params)
+/** Has a weight its channels innermost in memory, where that differs from row-major? */
+function isChannelsLast(weight: Tensor): boolean {
+  const format = weight.ndim === 4 ? 'channelsLast' : 'channelsLast3d'
+  return !weight.isContiguous() && weight.isContiguous(format)
 }
 
-/** What it gives for a weight of this shape and for the bias. */
+/** The numbers of a kernel whose result is stored row-major, or as a weight channels-last. */
+function layoutNumbers({ numbers }: ConvParams, channelsLast: boolean): readonly number[] {
+  return channelsLast ? [...numbers, 1] : numbers
+}
+
+/**
+ * What the gradient of the result gives for a weight of this shape, in memory row-major or
+ * channels-last.
+ */
+export function weightGrad(
+  grad: Tensor,
+  input: Tensor,
+  shape: Shape,
+  params: ConvParams,
+  channelsLast = false,
+): Tensor {
+  const { weightGrad: op } = recordsFor(shape)
+  const numbers = layoutNumbers(params, channelsLast)
+  return run(op, [grad, input], shape, grad._dtype, numbers, params)
+}
+
+/** What it gives for a weight of this shape, as {@link weightGrad}, and for the bias. */
 export function weightAndBiasGrad(
   grad: Tensor,
   input: Tensor,
   shape: Shape,
   params: ConvParams,
+  channelsLast = false,
 ): Tensor[] {
   const dtype = grad._dtype
   return runMany(
@@ -184,7 +207,7 @@ export function weightAndBiasGrad(
       { shape, dtype },
       { shape: [shape[0] as number], dtype },
     ],
-    params.numbers,
+    layoutNumbers(params, channelsLast),
     params,
   )
 }

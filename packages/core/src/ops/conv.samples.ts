@@ -423,6 +423,11 @@ samplesFor('conv3dWeightGrad', [
     run: (dy: Tensor, x: Tensor) => weightGrad(dy, x, [6, 2, 3, 2, 2], VOLUME_PARAMS),
     golden: 'conv:volume weight gradient',
   },
+  {
+    name: 'channels-last',
+    run: (dy: Tensor, x: Tensor) => weightGrad(dy, x, [6, 2, 3, 2, 2], VOLUME_PARAMS, true),
+    golden: 'conv:volume weight gradient',
+  },
 ])
 samplesFor('conv3dWeightAndBiasGrad', [
   {
@@ -457,11 +462,21 @@ samplesFor('conv2dWeightGrad', [
     run: (dy: Tensor, x: Tensor) => weightGrad(dy, x, [6, 2, 3, 3], GRAD_PARAMS),
     golden: 'conv:weight gradient',
   },
+  {
+    name: 'channels-last',
+    run: (dy: Tensor, x: Tensor) => weightGrad(dy, x, [6, 2, 3, 3], GRAD_PARAMS, true),
+    golden: 'conv:weight gradient',
+  },
 ])
 samplesFor('conv2dWeightAndBiasGrad', [
   {
     name: 'both at once',
     run: (dy: Tensor, x: Tensor) => weightAndBiasGrad(dy, x, [3, 2, 2, 2], PLAIN_PARAMS),
+    golden: 'conv:weight and bias gradient',
+  },
+  {
+    name: 'channels-last',
+    run: (dy: Tensor, x: Tensor) => weightAndBiasGrad(dy, x, [3, 2, 2, 2], PLAIN_PARAMS, true),
     golden: 'conv:weight and bias gradient',
   },
   {

@@ -44,14 +44,14 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolutionInputGrad, all_of_16bit_type(call))
   direct_input_grad(call, g, channels_last(call, dy), w, dx);
 }
 
-// dw [o, c / groups, kh, kw], row-major, and with a second output db [o]: what dy [n, o, oh, ow]
-// gives for inputs x [n, c, h, w]. No images: zeros.
+// dw [o, c / groups, kh, kw], row-major or as the call asks for it, and with a second output db
+// [o]: what dy [n, o, oh, ow] gives for inputs x [n, c, h, w]. No images: zeros.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, all_of_16bit_type(call)) {
   Tensor dy = call.in(0);
   const Tensor x = call.in(1);
-  const ConvGeometry g = conv_geometry(call, x.shape, output_shape(call, 0), dy.shape);
+  const ConvGeometry g = conv_geometry(call, x.shape, output_shape(call, 0), dy.shape, 1);
   require_conv_type(x, dy.dtype);
-  const Tensor& dw = row_major_output(call, 0, dy.dtype);
+  const Tensor& dw = weight_grad_output(call, dy.dtype);
   Tensor* db = nullptr;
   if (call.num_outputs() > 1) {
     require_conv_bias(call.spec(1).shape, g);

@@ -2,7 +2,8 @@
 //
 // x [n, c, h, w], y [n, o, oh, ow], w [o, c / groups, kh, kw]; volumes have a further axis before
 // the height: d, od and kd. Unless said otherwise x, y and their gradients are stored n, h, w, c
-// without gaps (channels-last), w and its gradient row-major. Outputs do not overlap inputs.
+// without gaps (channels-last), w row-major and its gradient either way. Outputs do not overlap
+// inputs.
 #pragma once
 
 #include "call.h"

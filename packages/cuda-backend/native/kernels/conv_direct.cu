@@ -78,10 +78,11 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// dw, row-major; output channels are neighbours here.
+// dw, of these distances between channels and between taps; output channels are neighbours here.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    weight_grad_kernel(ConvGeometry g, const T* x, const T* dy, T* dw) {
+    weight_grad_kernel(ConvGeometry g, const T* x, const T* dy, T* dw, int64_t across,
+                       int64_t along) {
   const int64_t gc = g.group_c(), go = g.group_o();
   for (int64_t item = global_thread(); item < g.taps() * gc * g.o; item += global_threads()) {
     const int64_t o = item % g.o, c = item / g.o % gc, k = item / (g.o * gc);
@@ -93,7 +94,7 @@ __global__ void __launch_bounds__(kThreads)
         sum += take(x[(n * g.x_pixels() + from) * g.c + o / go * gc + c]) *
                take(dy[(n * g.y_pixels() + at) * g.o + o]);
       }
-    dw[(o * gc + c) * g.taps() + k] = put<T>(sum);
+    dw[o * gc * g.taps() + c * across + k * along] = put<T>(sum);
   }
 }
 
@@ -152,10 +153,12 @@ void direct_input_grad(Call& call, const ConvGeometry& g, const Tensor& dy, cons
 
 void direct_weight_grad(Call& call, const ConvGeometry& g, const Tensor& x, const Tensor& dy,
                         const Tensor& dw) {
+  const bool row_major = dw.is_contiguous();
+  const int64_t across = row_major ? g.taps() : 1, along = row_major ? 1 : g.group_c();
   with_number_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     launch(weight_grad_kernel<T>, dim3(grid_for(dw.numel(), 1, call.properties(), kThreads)),
-           dim3(kThreads), 0, call.stream(), g, x.as<T>(), dy.as<T>(), dw.as<T>());
+           dim3(kThreads), 0, call.stream(), g, x.as<T>(), dy.as<T>(), dw.as<T>(), across, along);
   });
 }
 

@@ -124,6 +124,13 @@ void check_case(const Case& t, DType dtype) {
     CHECK(close(grads[0].values(), dw, relative));
     CHECK(grads[0].strides == row_major(w_sizes));
     CHECK(close(grads[1].values(), db, relative));
+    std::vector<double> as_weights = params;
+    as_weights.push_back(1);
+    const Results turned =
+        run("convolutionWeightGrad", {dy, x}, {{dtype, w_sizes}, {dtype, {t.o}}}, as_weights);
+    CHECK(turned[0].values() == grads[0].values());
+    CHECK(turned[0].strides[1] == 1);
+    CHECK(turned[1].values() == grads[1].values());
   }
 }
 
@@ -181,21 +188,21 @@ TEST_CASE("convolutions and their gradients are plain sums, in every type") {
 TEST_CASE(
     "convolutions go to cuDNN's graph interface, and what it does not take to the functions") {
   const auto [graphs, functions] = counts_of([] { check_case(cases()[0], DType::kFloat32); });
-  CHECK(graphs == 8);
+  CHECK(graphs == 10);
   CHECK(functions == 0);
   const Case volumes = {1, 2, 3, 1, {4, 5, 6}, {2, 3, 3}, {1, 2, 1}, {1, 0, 1}, {1, 1, 1}};
   // The bias of a volume is added afterwards.
-  CHECK(counts_of([&] { check_case(volumes, DType::kBFloat16); }) == std::pair{8, 0});
+  CHECK(counts_of([&] { check_case(volumes, DType::kBFloat16); }) == std::pair{10, 0});
   // The stand-in has no engine for dilated volumes.
-  CHECK(counts_of([] { check_case(cases()[5], DType::kFloat32); }) == std::pair{0, 8});
+  CHECK(counts_of([] { check_case(cases()[5], DType::kFloat32); }) == std::pair{0, 10});
   const Using functions_alone(cuda::library_settings().cudnn_graphs, false);
-  CHECK(counts_of([] { check_case(cases()[0], DType::kFloat32); }) == std::pair{0, 8});
+  CHECK(counts_of([] { check_case(cases()[0], DType::kFloat32); }) == std::pair{0, 10});
 }
 
 TEST_CASE("why an engine was passed over is kept") {
   // The stand-in's first engine for float16 does not take odd numbers of channels.
   const Case odd = {1, 2, 3, 1, {4, 4}, {2, 2}, {1, 1}, {0, 0}, {1, 1}};
-  CHECK(counts_of([&] { check_case(odd, DType::kFloat16); }) == std::pair{8, 0});
+  CHECK(counts_of([&] { check_case(odd, DType::kFloat16); }) == std::pair{10, 0});
   CHECK(cuda::dnn::graph::last_refusal().starts_with(
       "cudnnBackendFinalize of a plan failed: CUDNN_STATUS_NOT_SUPPORTED (3000)"));
 }
