@@ -50,3 +50,29 @@ it('learns the same in a graph', () => {
   expect(graph.losses).toEqual(plain.losses)
   expect(graph.state).toEqual(plain.state)
 })
+
+it('normalises a batch in few launches, however it lies', () => {
+  const forward: number[] = []
+  const both: number[] = []
+  for (const memoryFormat of ['contiguousFormat', 'channelsLast'] as const) {
+    const norm = new nn.BatchNorm2d(4).to('cuda')
+    // Large enough for sums in parts.
+    const [x, grad] = [0, 1].map(() =>
+      randn([4, 4, 48, 64]).to('cuda').contiguous({ memoryFormat }),
+    ) as [Tensor, Tensor]
+    x.requiresGrad_()
+    forward.push(cuda.graph(() => norm.forward(x), { warmup: 1 }).graph.nodes)
+    const step = (): Tensor => {
+      norm.zeroGrad()
+      x.grad = null
+      const y = norm.forward(x)
+      y.backward(grad)
+      return y
+    }
+    both.push(cuda.graph(step, { warmup: 1 }).graph.nodes)
+  }
+  // Counts the batch, sums, normalises and moves the running statistics.
+  expect(forward).toEqual([4, 4])
+  // Sums, and the gradient of x.
+  expect(both).toEqual([6, 6])
+})

@@ -2,79 +2,72 @@
 // over the pixels of a group of channels; a weight and a bias for each channel.
 //
 // Where there are enough sets to keep the device busy, a block has a set of planes and does all of
-// it in one launch. Otherwise sets are summed in parts, which are joined into the numbers that the
-// second pass needs.
+// it in one launch. Otherwise sets are summed in parts, which each block of the second pass joins
+// into the numbers that it needs; only where a set may be more than a block of the second pass has,
+// which is groups of channels-last, are they joined by a launch in between.
+#include "norm_moments.h"
 #include "norm_passes.h"
 
 namespace flambeau::cuda {
 
 namespace {
 
-// Numbers as they come from memory, all at once.
-template <int V, class C>
-__device__ __forceinline__ void add_values(Welford<C>& to, const C (&v)[V]) {
-  if constexpr (V == 1) {
-    to.add(v[0]);
-  } else {
-    Welford<C> part;
-    C sum = 0;
-#pragma unroll
-    for (int j = 0; j < V; ++j) sum += v[j];
-    part.mean = sum * (C(1) / V);
-#pragma unroll
-    for (int j = 0; j < V; ++j) {
-      const C distance = v[j] - part.mean;
-      part.squares += distance * distance;
-    }
-    part.count = V;
-    to = Welford<C>::combine(to, part);
-  }
-}
-
-// What an image's or all images' channel is normalised by: y = (x - mean) · scale + shift.
-template <class C>
-struct Affine {
-  C mean, scale, shift;
-};
-
+// Part blockIdx.y of set blockIdx.x.
 template <class T, int V>
-__global__ void __launch_bounds__(kNormThreads)
-    norm_sets(const T* x, Planes planes, int64_t set_stride, int channels, int groups,
-              Numbers<Computed<T>> w, Numbers<Computed<T>> b, double eps, T* y,
-              Computed<T>* statistics) {
+__device__ __forceinline__ void normalise_part(const T* x, const Planes& planes, int64_t begin,
+                                               const Affines<Computed<T>>& by,
+                                               const Settled<Computed<T>>& settled, T* y) {
   using C = Computed<T>;
   const int64_t set = blockIdx.x;
-  const int64_t begin = set * set_stride;
-  const uint32_t total = static_cast<uint32_t>(planes.total());
-  uint32_t plane;
-  Welford<C> moments;
-  for (uint32_t i = threadIdx.x; i < total; i += kNormThreads) {
-    C v[V];
-    load_values<V>(x + begin + planes.offset<V>(i, &plane), v);
-    add_values(moments, v);
-  }
-  moments = block_reduce<CombineWelford>(moments);
-  const double variance = static_cast<double>(moments.squares) / static_cast<double>(moments.count);
-  const C rstd = static_cast<C>(1 / ::sqrt(variance + eps));
-  const int each = groups == 0 ? 0 : channels / groups;
-  const int64_t first = groups == 0 ? set : set % groups * each;
-  for (uint32_t i = threadIdx.x; i < total; i += kNormThreads) {
-    const int64_t at = begin + planes.offset<V>(i, &plane);
-    const int64_t channel = first + (groups == 0 ? 0 : plane);
-    const C scale = rstd * w[channel];
-    const C shift = b[channel];
+  const bool whole = by.groups == 0;
+  const int64_t first = whole ? set : set % by.groups * (by.channels / by.groups);
+  each_of_part<V>(planes, begin, [&](int64_t at, uint32_t plane) {
+    const int64_t channel = first + (whole ? 0 : plane);
+    const C scale = settled.rstd * by.w[channel];
+    const C shift = by.b[channel];
     C v[V];
     load_values<V>(x + at, v);
 #pragma unroll
-    for (int j = 0; j < V; ++j) v[j] = (v[j] - moments.mean) * scale + shift;
+    for (int j = 0; j < V; ++j) v[j] = (v[j] - settled.mean) * scale + shift;
     store_values<V>(y + at, v);
-  }
-  if (statistics && threadIdx.x == 0) {
-    const int64_t sets = gridDim.x;
-    statistics[set] = moments.mean;
-    statistics[sets + set] = rstd;
-    statistics[2 * sets + set] = static_cast<C>(variance);
-  }
+  });
+}
+
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_sets(const T* x, Planes planes, int64_t set_stride, Affines<Computed<T>> by, double eps,
+              T* y, Computed<T>* statistics) {
+  using C = Computed<T>;
+  const int64_t begin = blockIdx.x * set_stride;
+  Welford<C> moments;
+  each_of_part<V>(planes, begin, [&](int64_t at, uint32_t) {
+    C v[V];
+    load_values<V>(x + at, v);
+    add_values(moments, v);
+  });
+  moments = block_reduce<CombineWelford>(moments);
+  const Settled<C> settled(
+      static_cast<double>(moments.mean),
+      static_cast<double>(moments.squares) / static_cast<double>(moments.count), eps);
+  if (threadIdx.x == 0) settled.store(blockIdx.x, gridDim.x, statistics);
+  normalise_part<T, V>(x, planes, begin, by, settled, y);
+}
+
+// The second pass over planes, from parts[set][split]: a block joins those of its set.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_sets_of_parts(const T* x, Planes planes, int64_t set_stride,
+                       const Welford<Computed<T>>* parts, int splits, double elements,
+                       Affines<Computed<T>> by, double eps, T* y, Computed<T>* statistics) {
+  using C = Computed<T>;
+  parts += static_cast<int64_t>(blockIdx.x) * splits;
+  Spread spread;
+  for (int i = threadIdx.x; i < splits; i += kNormThreads)
+    spread.add(Spread(parts[i], parts[0].mean));
+  spread = block_reduce<SumSpread>(spread);
+  const Settled<C> settled = spread.settled(parts[0].mean, elements, eps);
+  if (threadIdx.x == 0 && blockIdx.y == 0) settled.store(blockIdx.x, gridDim.x, statistics);
+  normalise_part<T, V>(x, planes, blockIdx.x * set_stride, by, settled, y);
 }
 
 // parts[set][split] of planes.
@@ -83,7 +76,7 @@ __global__ void __launch_bounds__(kNormThreads)
     norm_plane_moments(const T* x, Planes planes, int64_t set_stride, Welford<Computed<T>>* parts) {
   using C = Computed<T>;
   Welford<C> moments;
-  each_of_part<V>(planes, blockIdx.x * set_stride, [&](int64_t at) {
+  each_of_part<V>(planes, blockIdx.x * set_stride, [&](int64_t at, uint32_t) {
     C v[V];
     load_values<V>(x + at, v);
     add_values(moments, v);
@@ -119,24 +112,22 @@ __global__ void __launch_bounds__(kNormThreads)
   store_rows<CombineWelford>(moments, channel, channels, parts);
 }
 
-// A block joins the parts of a set: `runs` runs of `length` of them (splits and channels; or splits
-// alone), `stride` apart, the first run being that of the set. Without parts the mean and the
-// variance are given. Writes the statistics, if wanted, and what the set's units are normalised by.
+// A block joins the parts[image][split][channel] of a set. Without parts the mean and the variance
+// are given. Writes the statistics, if wanted, and what the set's units are normalised by.
 template <class C>
 __global__ void __launch_bounds__(kWarp)
-    norm_join(const Welford<C>* parts, int64_t set_stride, int runs, int64_t run_stride, int length,
-              Numbers<C> mean_given, Numbers<C> variance_given, double elements, double eps,
-              int channels, int groups, Numbers<C> w, Numbers<C> b, Affine<C>* units,
-              C* statistics) {
+    norm_join(const Welford<C>* parts, int splits, Numbers<C> mean_given, Numbers<C> variance_given,
+              double elements, double eps, Affines<C> by, Affine<C>* units, C* statistics) {
   const int64_t set = blockIdx.x;
-  const int64_t sets = gridDim.x;
+  const int channels = by.channels;
+  const int each = by.groups == 0 ? 1 : channels / by.groups;
+  const int64_t image = by.groups == 0 ? 0 : set / by.groups;
+  const int64_t first = by.groups == 0 ? set : set % by.groups * each;
   Welford<double> moments;
   if (parts) {
-    const Welford<C>* const from = groups == 0
-                                       ? parts + set * set_stride
-                                       : parts + set / groups * set_stride + set % groups * length;
-    for (int i = threadIdx.x; i < runs * length; i += kWarp) {
-      const Welford<C> part = from[i / length * run_stride + i % length];
+    const Welford<C>* const from = parts + image * splits * channels + first;
+    for (int i = threadIdx.x; i < splits * each; i += kWarp) {
+      const Welford<C> part = from[static_cast<int64_t>(i / each) * channels + i % each];
       Welford<double> one;
       one.mean = static_cast<double>(part.mean);
       one.squares = static_cast<double>(part.squares);
@@ -146,22 +137,14 @@ __global__ void __launch_bounds__(kWarp)
     moments = warp_reduce<CombineWelford>(moments);
   } else if (mean_given.data) {
     moments.mean = static_cast<double>(mean_given[set]);
-    moments.squares = static_cast<double>(variance_given[set]) * elements;
   }
   const double variance =
       mean_given.data ? static_cast<double>(variance_given[set]) : moments.squares / elements;
-  const C mean = static_cast<C>(moments.mean);
-  const C rstd = static_cast<C>(1 / ::sqrt(variance + eps));
-  const int each = groups == 0 ? 1 : channels / groups;
-  const int64_t unit = groups == 0 ? set : set / groups * channels + set % groups * each;
-  for (int k = threadIdx.x; k < each; k += kWarp) {
-    const int64_t channel = (unit + k) % channels;
-    units[unit + k] = {mean, rstd * w[channel], b[channel]};
-  }
-  if (!statistics || threadIdx.x > 0) return;
-  statistics[set] = mean;
-  statistics[sets + set] = rstd;
-  statistics[2 * sets + set] = static_cast<C>(variance);
+  const Settled<C> settled(moments.mean, variance, eps);
+  for (int k = threadIdx.x; k < each; k += kWarp)
+    units[image * channels + first + k] = {settled.mean, settled.rstd * by.w[first + k],
+                                           by.b[first + k]};
+  if (threadIdx.x == 0) settled.store(set, gridDim.x, statistics);
 }
 
 // The second pass: y = (x - mean) · scale + shift.
@@ -183,66 +166,87 @@ struct Normalised {
   }
 };
 
+// The second pass over pixels of channels that are sets, from parts[split][channel]: a block joins
+// those of its channels.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_pixels_of_parts(int64_t pixels, const Welford<Computed<T>>* parts, int splits,
+                         double elements, Affines<Computed<T>> by, double eps,
+                         Normalised<T> normalised, Computed<T>* statistics) {
+  using C = Computed<T>;
+  const int64_t channels = by.channels;
+  Affine<C> units[V];
+  join_columns<Spread>(
+      splits, channels,
+      [&](int split, int64_t c) { return Spread(parts[split * channels + c], parts[c].mean); },
+      [&](int64_t c, const Spread& spread) {
+        const Settled<C> settled = spread.settled(parts[c].mean, elements, eps);
+        if (blockIdx.y == 0) settled.store(c, channels, statistics);
+        return Affine<C>{settled.mean, settled.rstd * by.w[c], by.b[c]};
+      },
+      units);
+  const int64_t channel = block_channel<V>();
+  if (channel >= channels) return;
+  each_of_pixels(pixels, channels, channel,
+                 [&](int64_t at) { normalised.template run<V>(at, units); });
+}
+
 // The work of one call of normChannels on elements of T, V at a time.
 template <class T, int V>
 void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
                Computed<T>* statistics) {
   using C = Computed<T>;
   const cudaStream_t stream = call.stream();
-  const Numbers<C> w = numbers_of<C>(call, 1, l.c, C(1));
-  const Numbers<C> b = numbers_of<C>(call, 2, l.c);
+  const Affines<C> by = {numbers_of<C>(call, 1, l.c, C(1)), numbers_of<C>(call, 2, l.c),
+                         static_cast<int>(l.c), static_cast<int>(l.groups)};
   const bool given = call.has(3);
   const Numbers<C> mean = numbers_of<C>(call, 3, l.c);
   const Numbers<C> variance = numbers_of<C>(call, 4, l.c);
   require_internal(!given || (l.groups == 0 && variance.data),
                    "statistics are given for each channel");
   const int64_t sets = l.sets();
-  const int channels = static_cast<int>(l.c);
-  const int groups = static_cast<int>(l.groups);
-  const int64_t set_stride = groups == 0 ? l.pixels : l.group_channels() * l.pixels;
-  const bool planar = !l.last;
+  const double elements = static_cast<double>(l.set_elements());
   const bool empty = l.numel() == 0;
 
-  Welford<C>* parts = nullptr;
-  int64_t splits = 1;
+  const Welford<C>* parts = nullptr;
+  int splits = 1;
   Columns columns;
-  if (planar && !given && !empty) {
-    const Planes planes = groups == 0 ? planes_of(l, l.c * l.pixels, l.n, V)
-                                      : planes_of(l, l.pixels, l.group_channels(), V);
-    splits = splits_for(call, sets, static_cast<int64_t>(planes.total()));
+  if (!l.last && !given && !empty) {
+    const int64_t set_stride = l.group_channels() * l.pixels;
+    const Planes planes = l.groups == 0 ? planes_of(l, l.c * l.pixels, l.n, V)
+                                        : planes_of(l, l.pixels, l.group_channels(), V);
+    splits = static_cast<int>(splits_for(call, sets, static_cast<int64_t>(planes.total())));
     if (splits == 1)
       return launch(norm_sets<T, V>, static_cast<unsigned>(sets), kNormThreads, 0, stream, x,
-                    planes, set_stride, channels, groups, w, b, eps, y, statistics);
-    parts = call.scratch_of<Welford<C>>(sets * splits);
-    launch(norm_plane_moments<T, V>,
-           dim3(static_cast<unsigned>(sets), static_cast<unsigned>(splits)), kNormThreads, 0,
-           stream, x, planes, set_stride, parts);
-  } else if (l.last && !empty) {
+                    planes, set_stride, by, eps, y, statistics);
+    Welford<C>* const sums = call.scratch_of<Welford<C>>(sets * splits);
+    const auto grid = [&](int each) {
+      return dim3(static_cast<unsigned>(sets), static_cast<unsigned>(each));
+    };
+    launch(norm_plane_moments<T, V>, grid(splits), kNormThreads, 0, stream, x, planes, set_stride,
+           sums);
+    // Twice the blocks, as less of them is in flight; a part has two accesses for each thread.
+    return launch(norm_sets_of_parts<T, V>, grid(2 * splits), kNormThreads, 0, stream, x, planes,
+                  set_stride, static_cast<const Welford<C>*>(sums), splits, elements, by, eps, y,
+                  statistics);
+  }
+  if (l.last && !empty) {
     columns = columns_of(call, l, V);
-    splits = columns.grid.y;
+    splits = static_cast<int>(columns.grid.y);
     if (!given) {
-      parts = call.scratch_of<Welford<C>>(l.images() * splits * l.c);
+      Welford<C>* const sums = call.scratch_of<Welford<C>>(l.images() * splits * l.c);
       launch(norm_pixel_moments<T, V>, columns.grid, columns.block, 0, stream, x, l.image_pixels(),
-             l.c, parts);
+             l.c, sums);
+      parts = sums;
+      if (l.groups == 0)
+        return launch(norm_pixels_of_parts<T, V>, columns.grid, columns.block, 0, stream,
+                      l.image_pixels(), parts, splits, elements, by, eps, Normalised<T>{x, y},
+                      statistics);
     }
   }
   Affine<C>* const units = call.scratch_of<Affine<C>>(std::max<int64_t>(1, l.units()));
-  const double elements = static_cast<double>(l.set_elements());
-  // Planes: parts[set][split]. Channels-last: parts[image][split][channel].
-  const int64_t stride_of_set = planar ? splits : groups == 0 ? 1 : splits * l.c;
-  const int length = planar ? 1 : static_cast<int>(l.group_channels());
-  if (planar && groups > 0) {
-    // A set has its own run of parts, whatever its image is.
-    launch(norm_join<C>, static_cast<unsigned>(sets), kWarp, 0, stream,
-           static_cast<const Welford<C>*>(parts), groups * splits, 1, int64_t{0},
-           static_cast<int>(splits), mean, variance, elements, eps, channels, groups, w, b, units,
-           statistics);
-  } else {
-    launch(norm_join<C>, static_cast<unsigned>(sets), kWarp, 0, stream,
-           static_cast<const Welford<C>*>(parts), stride_of_set, static_cast<int>(splits),
-           planar ? int64_t{1} : l.c, length, mean, variance, elements, eps, channels, groups, w, b,
-           units, statistics);
-  }
+  launch(norm_join<C>, static_cast<unsigned>(sets), kWarp, 0, stream, parts, splits, mean, variance,
+         elements, eps, by, units, statistics);
   if (!empty)
     second_pass<V>(call, l, columns, static_cast<const Affine<C>*>(units), Normalised<T>{x, y});
 }

@@ -1,67 +1,67 @@
 // The gradient of normalisation of channels: for each unit the sums of dy and of dy · (x - mean),
-// from these the numbers of the second pass, which computes dx.
+// from these the numbers of the second pass, which computes dx. Where a unit is a set the blocks of
+// the second pass join the parts of these sums themselves, as those of the normalisation do.
 #include "norm_passes.h"
+#include "norm_slopes.h"
 
 namespace flambeau::cuda {
 
 namespace {
 
-// dx = dy · scale + ((x - mean) · slope + shift) for the elements of a unit.
-template <class C>
-struct Slope {
-  C mean, scale, slope, shift;
-};
-
-template <int V, class C>
-__device__ __forceinline__ void add_grads(Two<C>& to, const C (&g)[V], const C (&v)[V], C mean) {
-#pragma unroll
-  for (int j = 0; j < V; ++j) {
-    to.first += g[j];
-    to.second += g[j] * (v[j] - mean);
-  }
-}
-
 // A block has a channel of all images, where that is a set: sums and dx in one launch.
 template <class T, int V>
 __global__ void __launch_bounds__(kNormThreads)
-    norm_sets_grad(const T* dy, const T* x, Planes planes, int64_t set_stride,
-                   Numbers<Computed<T>> w, Numbers<Computed<T>> statistics, double elements,
-                   bool constant, T* dx, NumberSink<Computed<T>> dw, NumberSink<Computed<T>> db) {
+    norm_sets_grad(Planes planes, int64_t set_stride, GradWork<Computed<T>> work,
+                   InputGrad<T> grad) {
   using C = Computed<T>;
   const int64_t set = blockIdx.x;
   const int64_t begin = set * set_stride;
-  const uint32_t total = static_cast<uint32_t>(planes.total());
-  const C mean = statistics[set];
-  const C rstd = statistics[gridDim.x + set];
-  uint32_t plane;
+  const C mean = work.statistics[set];
   Two<C> sums;
-  for (uint32_t i = threadIdx.x; i < total; i += kNormThreads) {
-    const int64_t at = begin + planes.offset<V>(i, &plane);
+  each_of_part<V>(planes, begin, [&](int64_t at, uint32_t) {
     C g[V], v[V];
-    load_values<V>(dy + at, g);
-    load_values<V>(x + at, v);
+    load_values<V>(grad.dy + at, g);
+    load_values<V>(grad.x + at, v);
     add_grads(sums, g, v, mean);
-  }
+  });
   sums = block_reduce<SumTwo>(sums);
-  if (threadIdx.x == 0) {
-    dw.put(set, sums.second * rstd);
-    db.put(set, sums.first);
-  }
-  const C factor = w[set];
-  const C scale = rstd * factor;
-  const C share = constant ? C(0) : -rstd / static_cast<C>(elements) * factor;
-  const C slope = share * rstd * rstd * sums.second;
-  const C shift = share * sums.first;
-  for (uint32_t i = threadIdx.x; i < total; i += kNormThreads) {
-    const int64_t at = begin + planes.offset<V>(i, &plane);
-    C g[V], v[V];
-    load_values<V>(dy + at, g);
-    load_values<V>(x + at, v);
-#pragma unroll
-    for (int j = 0; j < V; ++j)
-      g[j] = constant ? g[j] * scale : g[j] * scale + ((v[j] - mean) * slope + shift);
-    store_values<V>(dx + at, g);
-  }
+  if (threadIdx.x == 0) work.put(set, gridDim.x, sums);
+  const Slope<C> unit[] = {work.slope(set, gridDim.x, sums)};
+  each_of_part<V>(planes, begin, [&](int64_t at, uint32_t) { grad.template run<V>(at, unit); });
+}
+
+// The second pass over planes of channels that are sets, from parts[channel][split]: a block joins
+// those of its channel. Without splits the sums are 0.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_sets_grad_of_parts(Planes planes, int64_t set_stride, const Two<Computed<T>>* parts,
+                            int splits, GradWork<Computed<T>> work, InputGrad<T> grad) {
+  const int64_t set = blockIdx.x;
+  Two<double> sums;
+  for (int i = threadIdx.x; i < splits; i += kNormThreads) sums.add(parts[set * splits + i]);
+  sums = block_reduce<SumTwo>(sums);
+  if (threadIdx.x == 0 && blockIdx.y == 0) work.put(set, gridDim.x, sums);
+  const Slope<Computed<T>> unit[] = {work.slope(set, gridDim.x, sums)};
+  each_of_part<V>(planes, set * set_stride,
+                  [&](int64_t at, uint32_t) { grad.template run<V>(at, unit); });
+}
+
+// The same over pixels, from parts[split][channel].
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_pixels_grad_of_parts(int64_t pixels, int64_t channels, const Two<Computed<T>>* parts,
+                              int splits, GradWork<Computed<T>> work, InputGrad<T> grad) {
+  Slope<Computed<T>> units[V];
+  join_columns<Two<double>>(
+      splits, channels, [&](int split, int64_t c) { return parts[split * channels + c]; },
+      [&](int64_t c, const Two<double>& sums) {
+        if (blockIdx.y == 0) work.put(c, channels, sums);
+        return work.slope(c, channels, sums);
+      },
+      units);
+  const int64_t channel = block_channel<V>();
+  if (channel >= channels) return;
+  each_of_pixels(pixels, channels, channel, [&](int64_t at) { grad.template run<V>(at, units); });
 }
 
 // parts[unit][split] of planes; a set has `set_units` units.
@@ -72,7 +72,7 @@ __global__ void __launch_bounds__(kNormThreads)
   using C = Computed<T>;
   const C mean = statistics[blockIdx.x / set_units];
   Two<C> sums;
-  each_of_part<V>(planes, blockIdx.x * unit_stride, [&](int64_t at) {
+  each_of_part<V>(planes, blockIdx.x * unit_stride, [&](int64_t at, uint32_t) {
     C g[V], v[V];
     load_values<V>(dy + at, g);
     load_values<V>(x + at, v);
@@ -122,15 +122,13 @@ struct UnitParts {
   }
 };
 
-// A warp joins the parts of the units of a set; without parts the sums are 0. Writes the sums of
-// each unit, if wanted, and what dx is computed with; and the gradients of weight and bias, if
-// wanted, which is for units that are whole channels.
+// A warp joins the parts of the units of a set. Writes the sums of
+// each unit, if wanted, and what dx is computed with.
 template <class C>
 __global__ void __launch_bounds__(kWarp)
     norm_join_grad(const Two<C>* parts, UnitParts place, int channels, int sets_of_image,
                    int set_channels, Numbers<C> w, Numbers<C> statistics, int64_t sets,
-                   double elements, bool constant, Two<double>* unit_sums, Slope<C>* units,
-                   NumberSink<C> dw, NumberSink<C> db) {
+                   double elements, Two<double>* unit_sums, Slope<C>* units) {
   const int64_t set = blockIdx.x;
   const int64_t image = set / sets_of_image;
   const int64_t first = set % sets_of_image * set_channels;
@@ -139,11 +137,8 @@ __global__ void __launch_bounds__(kWarp)
   const int lane = threadIdx.x;
   const auto joined = [&](int64_t channel, int begin, int step) {
     Two<double> sums;
-    for (int i = begin; parts && i < place.count; i += step) {
-      const Two<C> part = parts[place.first(image, channel) + i * place.stride];
-      sums.first += static_cast<double>(part.first);
-      sums.second += static_cast<double>(part.second);
-    }
+    for (int i = begin; i < place.count; i += step)
+      sums.add(parts[place.first(image, channel) + i * place.stride]);
     return sums;
   };
   // Of g = dy · w and of g · (x - mean).
@@ -153,8 +148,6 @@ __global__ void __launch_bounds__(kWarp)
     whole.first += factor * sums.first;
     whole.second += factor * sums.second;
     if (unit_sums) unit_sums[image * channels + channel] = sums;
-    dw.put(channel, static_cast<C>(sums.second * static_cast<double>(rstd)));
-    db.put(channel, static_cast<C>(sums.first));
   };
   if (set_channels == 1) {
     // The lanes share the parts of the channel; or else the channels.
@@ -165,7 +158,7 @@ __global__ void __launch_bounds__(kWarp)
   }
   whole = warp_reduce<SumTwo>(whole);
   const double r = static_cast<double>(rstd);
-  const double share = constant ? 0 : -r / elements;
+  const double share = -r / elements;
   const C slope = static_cast<C>(share * r * r * whole.second);
   const C shift = static_cast<C>(share * whole.first);
   for (int k = threadIdx.x; k < set_channels; k += kWarp)
@@ -192,91 +185,66 @@ __global__ void __launch_bounds__(kNormThreads)
   db.put(channel, static_cast<C>(total.first));
 }
 
-// The second pass. `constant`: the statistics do not follow from x.
-template <class T>
-struct InputGrad {
-  const T *dy, *x;
-  T* dx;
-  bool constant;
-
-  template <int V, class Unit, int units>
-  __device__ __forceinline__ void run(int64_t at, const Unit (&of)[units]) const {
-    Computed<T> g[V], v[V];
-    load_values<V>(dy + at, g);
-    if (!constant) load_values<V>(x + at, v);
-#pragma unroll
-    for (int j = 0; j < V; ++j) {
-      const Unit& by = of[units == 1 ? 0 : j];
-      g[j] *= by.scale;
-      if (!constant) g[j] += (v[j] - by.mean) * by.slope + by.shift;
-    }
-    store_values<V>(dx + at, g);
-  }
-};
-
-// What a call of normChannelsGrad works on.
-template <class C>
-struct GradWork {
-  Numbers<C> w, statistics;
-  bool constant;
-  NumberSink<C> dw, db;
-};
-
 template <class T, int V>
-void gradient(Call& call, const ChannelLayout& l, const GradWork<Computed<T>>& work, const T* dy,
-              const T* x, T* dx) {
+void gradient(Call& call, const ChannelLayout& l, const GradWork<Computed<T>>& work,
+              const InputGrad<T>& grad) {
   using C = Computed<T>;
   const cudaStream_t stream = call.stream();
   const bool summed = work.dw || work.db || !work.constant;
-  const double elements = static_cast<double>(l.set_elements());
+  const bool whole = l.groups == 0;
   const int set_channels = static_cast<int>(l.group_channels());
   const int sets_of_image = static_cast<int>(l.c / set_channels);
-  const bool planar = !l.last;
-  Two<C>* parts = nullptr;
+  const Two<C>* parts = nullptr;
   UnitParts place = {};
   Columns columns;
-  if (planar) {
+  if (!l.last) {
     const Planes planes =
-        l.groups == 0 ? planes_of(l, l.c * l.pixels, l.n, V) : planes_of(l, l.pixels, 1, V);
+        whole ? planes_of(l, l.c * l.pixels, l.n, V) : planes_of(l, l.pixels, 1, V);
     const int64_t total = static_cast<int64_t>(planes.total());
     const int64_t splits = splits_for(call, l.units(), total);
-    if (l.groups == 0 && splits == 1 && summed)
-      return launch(norm_sets_grad<T, V>, static_cast<unsigned>(l.c), kNormThreads, 0, stream, dy,
-                    x, planes, l.pixels, work.w, work.statistics, elements, work.constant, dx,
-                    work.dw, work.db);
+    const auto grid = [&](int64_t each) {
+      return dim3(static_cast<unsigned>(l.units()), static_cast<unsigned>(each));
+    };
+    if (whole && splits == 1 && summed)
+      return launch(norm_sets_grad<T, V>, grid(1), kNormThreads, 0, stream, planes, l.pixels, work,
+                    grad);
     place = {l.c * splits, splits, static_cast<int>(splits), 1};
     if (summed) {
-      parts = call.scratch_of<Two<C>>(l.units() * splits);
+      Two<C>* const sums = call.scratch_of<Two<C>>(l.units() * splits);
       unsigned threads = kWarp;
       while (threads < kNormThreads && threads < total / splits) threads *= 2;
-      launch(norm_plane_sums<T, V>,
-             dim3(static_cast<unsigned>(l.units()), static_cast<unsigned>(splits)), threads, 0,
-             stream, dy, x, planes, l.pixels, set_channels, work.statistics, parts);
+      launch(norm_plane_sums<T, V>, grid(splits), threads, 0, stream, grad.dy, grad.x, planes,
+             l.pixels, set_channels, work.statistics, sums);
+      parts = sums;
     }
+    if (whole)
+      return launch(norm_sets_grad_of_parts<T, V>, grid(splits == 1 ? 1 : 2 * splits), kNormThreads,
+                    0, stream, planes, l.pixels, parts, summed ? place.count : 0, work, grad);
   } else {
     columns = columns_of(call, l, V);
     const int64_t splits = columns.grid.y;
     place = {splits * l.c, 1, static_cast<int>(splits), l.c};
     if (summed) {
-      parts = call.scratch_of<Two<C>>(l.images() * splits * l.c);
-      launch(norm_pixel_sums<T, V>, columns.grid, columns.block, 0, stream, dy, x, l.image_pixels(),
-             l.c, set_channels, sets_of_image, work.statistics, parts);
+      Two<C>* const sums = call.scratch_of<Two<C>>(l.images() * splits * l.c);
+      launch(norm_pixel_sums<T, V>, columns.grid, columns.block, 0, stream, grad.dy, grad.x,
+             l.image_pixels(), l.c, set_channels, sets_of_image, work.statistics, sums);
+      parts = sums;
     }
+    if (whole)
+      return launch(norm_pixels_grad_of_parts<T, V>, columns.grid, columns.block, 0, stream,
+                    l.image_pixels(), l.c, parts, summed ? place.count : 0, work, grad);
   }
   Slope<C>* const slopes = call.scratch_of<Slope<C>>(l.units());
-  const bool whole = l.groups == 0;
-  const bool later = !whole && (work.dw || work.db);
+  const bool later = work.dw || work.db;
   Two<double>* const unit_sums = later ? call.scratch_of<Two<double>>(l.units()) : nullptr;
-  launch(norm_join_grad<C>, static_cast<unsigned>(l.sets()), kWarp, 0, stream,
-         static_cast<const Two<C>*>(parts), place, static_cast<int>(l.c), sets_of_image,
-         set_channels, work.w, work.statistics, l.sets(), elements, work.constant, unit_sums,
-         slopes, whole ? work.dw : NumberSink<C>{}, whole ? work.db : NumberSink<C>{});
+  launch(norm_join_grad<C>, static_cast<unsigned>(l.sets()), kWarp, 0, stream, parts, place,
+         static_cast<int>(l.c), sets_of_image, set_channels, work.w, work.statistics, l.sets(),
+         work.elements, unit_sums, slopes);
   if (later)
     launch(norm_channel_grads<C>, static_cast<unsigned>(ceil_divide(l.c, kNormThreads)),
            kNormThreads, 0, stream, static_cast<const Two<double>*>(unit_sums), l.n, l.c,
            set_channels, work.statistics, work.dw, work.db);
-  second_pass<V>(call, l, columns, static_cast<const Slope<C>*>(slopes),
-                 InputGrad<T>{dy, x, dx, work.constant});
+  second_pass<V>(call, l, columns, static_cast<const Slope<C>*>(slopes), grad);
 }
 
 }  // namespace
@@ -296,7 +264,9 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normChannelsGrad) {
     work.w = numbers_of<C>(call, 2, l.c, C(1));
     require_internal(call.has(3), "the statistics are needed");
     work.statistics = numbers_of<C>(call, 3, 3 * l.sets());
+    work.elements = static_cast<double>(l.set_elements());
     work.constant = call.flag(1);
+    require_internal(!work.constant || l.groups == 0, "statistics are given for each channel");
     T* const dx = laid_out_output(call, l, input).template as<T>();
     work.dw = wanted_numbers<C>(call, 1, l.c);
     work.db = wanted_numbers<C>(call, 2, l.c);
@@ -311,7 +281,10 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normChannelsGrad) {
     const T* const dy = dy_held.as<T>();
     with_vector<T>(
         l.last ? l.c : l.pixels,
-        [&](auto vector) { gradient<T, vector()>(call, l, work, dy, x, dx); }, x, dy, dx);
+        [&](auto vector) {
+          gradient<T, vector()>(call, l, work, InputGrad<T>{dy, x, dx, work.constant});
+        },
+        x, dy, dx);
   });
 }
 

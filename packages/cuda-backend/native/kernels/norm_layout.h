@@ -5,6 +5,8 @@
 // a channel of all images, or of one image where groups of channels share statistics.
 #pragma once
 
+#include <cmath>
+
 #include "channels_last.h"
 #include "numbers.h"
 
@@ -13,6 +15,11 @@ namespace flambeau::cuda {
 inline constexpr int kNormThreads = 256;
 // Parts that a sum is split into at the most.
 inline constexpr int64_t kMaxSplits = 128;
+// Parts that all blocks of a second pass over pixels together read at the most, where each joins
+// those of its channels.
+inline constexpr int64_t kMostJoined = int64_t{1} << 20;
+// Channels of a block at the most, channels-last: enough for whole lines of memory.
+inline constexpr int kColumnChannels = 64;
 // Images with statistics of their own that are worked on channels-last.
 inline constexpr int64_t kMostImages = 65535;
 
@@ -106,13 +113,15 @@ struct Columns {
 inline Columns columns_of(const Call& call, const ChannelLayout& l, int V) {
   const int64_t accesses = l.c / V;
   unsigned lanes = 1;
-  while (lanes < kWarp && lanes < accesses) lanes *= 2;
+  while (lanes < kWarp && lanes * V < kColumnChannels && lanes < accesses) lanes *= 2;
   const unsigned rows = kNormThreads / lanes;
   const int64_t across = ceil_divide(accesses, lanes);
   const int64_t blocks = int64_t{4} * call.properties().multiprocessors;
+  const int64_t joined =
+      static_cast<int64_t>(std::sqrt(static_cast<double>(kMostJoined) / static_cast<double>(l.c)));
   const int64_t splits = std::clamp<int64_t>(
       std::min(ceil_divide(blocks, across * l.images()), l.image_pixels() / (int64_t{4} * rows)), 1,
-      kMaxSplits);
+      l.groups == 0 ? std::clamp<int64_t>(joined, 1, kMaxSplits) : kMaxSplits);
   return {dim3(static_cast<unsigned>(across), static_cast<unsigned>(splits),
                static_cast<unsigned>(l.images())),
           dim3(lanes, rows)};

@@ -7,7 +7,7 @@
 
 namespace flambeau::cuda {
 
-// body(place) for what this thread has of part blockIdx.y of planes, V elements at a time.
+// body(place, plane) for what this thread has of part blockIdx.y of planes, V elements at a time.
 template <int V, class Body>
 __device__ __forceinline__ void each_of_part(const Planes& planes, int64_t begin,
                                              const Body& body) {
@@ -15,8 +15,10 @@ __device__ __forceinline__ void each_of_part(const Planes& planes, int64_t begin
   const uint32_t first = static_cast<uint32_t>(total * blockIdx.y / gridDim.y);
   const uint32_t last = static_cast<uint32_t>(total * (blockIdx.y + 1) / gridDim.y);
   uint32_t plane;
-  for (uint32_t i = first + threadIdx.x; i < last; i += blockDim.x)
-    body(begin + planes.offset<V>(i, &plane));
+  for (uint32_t i = first + threadIdx.x; i < last; i += blockDim.x) {
+    const int64_t at = begin + planes.offset<V>(i, &plane);
+    body(at, plane);
+  }
 }
 
 // body(place) for what this thread has of the pixels of its block, V channels of an image each.
@@ -29,17 +31,21 @@ __device__ __forceinline__ void each_of_pixels(int64_t pixels, int64_t channels,
   for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) body(begin + p * channels);
 }
 
+// Shared memory for `count` values, which it does not construct.
+template <class Value, int count>
+struct alignas(alignof(Value)) Room {
+  unsigned char bytes[count * sizeof(Value)];
+
+  __device__ __forceinline__ Value* values() { return reinterpret_cast<Value*>(bytes); }
+};
+
 // parts[image][split][c] = what the rows of a block of Columns have, combined.
 template <class Op, int V, class Value>
 __device__ __forceinline__ void store_rows(Value (&values)[V], int64_t channel, int64_t channels,
                                            Value* parts) {
   constexpr int kHeld = kNormThreads / 2;  // threads that hand over at once
-  // Without a constructor, which shared memory must not have.
-  struct alignas(alignof(Value)) Room {
-    unsigned char bytes[kHeld * V * sizeof(Value)];
-  };
-  __shared__ Room room;
-  Value* const held = reinterpret_cast<Value*>(room.bytes);
+  __shared__ Room<Value, kHeld * V> room;
+  Value* const held = room.values();
   const unsigned thread = threadIdx.y * blockDim.x + threadIdx.x;
   for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
     // The upper half of the rows hands over to the lower one.
@@ -58,6 +64,41 @@ __device__ __forceinline__ void store_rows(Value (&values)[V], int64_t channel, 
   const int64_t part = static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y;
 #pragma unroll
   for (int j = 0; j < V; ++j) parts[part * channels + channel + j] = values[j];
+}
+
+// The units of this thread's V channels, in a block of Columns of one image that joins the parts of
+// its channels itself: make(channel, the sum of value(split, channel) over the splits), once for
+// each channel of the block.
+template <class Sum, int V, class Unit, class Value, class Make>
+__device__ __forceinline__ void join_columns(int splits, int64_t channels, const Value& value,
+                                             const Make& make, Unit (&units)[V]) {
+  __shared__ Room<Sum, kNormThreads> sum_room;
+  __shared__ Room<Unit, kWarp * V> unit_room;
+  Sum* const sums = sum_room.values();
+  Unit* const made = unit_room.values();
+  const int thread = block_thread();
+  // Threads side by side have neighbouring channels; what is left of them shares the splits.
+  const int across = static_cast<int>(blockDim.x) * V;
+  const int slots = kNormThreads / across;
+  const int own = thread % across;
+  const int slot = thread / across;
+  const int64_t channel = static_cast<int64_t>(blockIdx.x) * across + own;
+  Sum sum;
+  if (channel < channels) {
+#pragma unroll 4
+    for (int i = slot; i < splits; i += slots) sum.add(value(i, channel));
+  }
+  sums[thread] = sum;
+  __syncthreads();
+  for (int half = slots / 2; half > 0; half /= 2) {
+    if (slot < half) sums[thread].add(sums[thread + half * across]);
+    __syncthreads();
+  }
+  if (slot == 0 && channel < channels) made[own] = make(channel, sums[thread]);
+  __syncthreads();
+  if (block_channel<V>() >= channels) return;
+#pragma unroll
+  for (int j = 0; j < V; ++j) units[j] = made[threadIdx.x * V + j];
 }
 
 // op.run<V>(place, units) for all accesses, with the numbers of each of their V elements, or with

@@ -107,6 +107,12 @@ template <class C>
 struct Two {
   C first = 0;
   C second = 0;
+
+  template <class D>
+  FLAMBEAU_HD void add(const Two<D>& other) {
+    first += static_cast<C>(other.first);
+    second += static_cast<C>(other.second);
+  }
 };
 struct SumTwo {
   template <class T>

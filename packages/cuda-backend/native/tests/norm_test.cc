@@ -151,7 +151,7 @@ TEST_CASE("channels are normalised as they lie, in sets of every kind, and have 
   for (const Case& one :
        {Case{{2, 3, 5, 7}, 0}, Case{{3, 8, 4, 4}, 0}, Case{{2, 8, 4, 6}, 4}, Case{{2, 6, 3, 5}, 6},
         Case{{2, 6, 3, 5}, 1}, Case{{4, 2, 48, 64}, 0}, Case{{2, 4, 40, 64}, 2},
-        Case{{1, 600, 4, 4}, 0}, Case{{3, 300, 2, 2}, 300}})
+        Case{{1, 600, 4, 4}, 0}, Case{{3, 300, 2, 2}, 300}, Case{{1, 160, 16, 24}, 0}})
     for (DType dtype : {DType::kFloat32, DType::kFloat64, DType::kBFloat16})
       for (bool last : {false, true}) {
         CAPTURE(dtype_name(dtype));
