@@ -21,6 +21,7 @@ import type {
   RemovableHandle,
 } from './module-hooks.ts'
 import { addHook, runWithHooks } from './module-hooks.ts'
+import { requireApart, walkChildren } from './module-cycles.ts'
 import type { ModuleConversion } from './module-convert.ts'
 import { convertModule } from './module-convert.ts'
 import type {
@@ -61,6 +62,10 @@ export interface NamedTensorsOptions {
   /** Give each tensor once. Default true. */
   removeDuplicate?: boolean
 }
+
+/** Kinds of walks along the tree of modules. */
+const TRAIN = {}
+const PRINT = {}
 
 const NAMED_MODULES = ['memo', 'prefix', 'removeDuplicate'] as const
 const NAMED_TENSORS = ['prefix', 'recurse', 'removeDuplicate'] as const
@@ -191,11 +196,17 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     ;(this as unknown as Record<string, unknown>)[name] = parameter
   }
 
-  /** Makes `module` a submodule under a name that is known only at run time. */
+  /**
+   * Makes `module` a submodule under a name that is known only at run time.
+   *
+   * @throws {ValueError} if it is this module, or contains it.
+   */
   registerModule(name: string, module: AnyModule | null): void {
     requireName('registerModule', 'a module', name)
-    if (module !== null)
+    if (module !== null) {
       requireInstance('registerModule', name, module, Module, 'new nn.Linear(2, 3)')
+      requireApart('registerModule', this, module)
+    }
     ;(this as unknown as Record<string, unknown>)[name] = module
   }
 
@@ -386,7 +397,9 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
       throw new ValueError('train', [], 'the mode is true or false', 'call eval() for evaluation')
     }
     this.training = training
-    for (const child of this.children()) child.train(training)
+    walkChildren('train', TRAIN, this, () => {
+      for (const child of this.children()) child.train(training)
+    })
     return this
   }
 
@@ -419,7 +432,9 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   /** Calls `fn` with every module, innermost first. @see torch.nn.Module.apply */
   apply(fn: (module: AnyModule) => void): this {
     requireFunction('apply', 'fn', fn)
-    for (const child of this.children()) child.apply(fn)
+    walkChildren('apply', fn, this, () => {
+      for (const child of this.children()) child.apply(fn)
+    })
     fn(this)
     return this
   }
@@ -489,7 +504,11 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     )
   }
 
-  /** Puts `module` in the place of the one with a dotted name. @throws {ValueError} if there is none. */
+  /**
+   * Puts `module` in the place of the one with a dotted name.
+   *
+   * @throws {ValueError} if there is none, or `module` contains the one that it would be in.
+   */
   setSubmodule(target: string, module: AnyModule): void {
     requireText('setSubmodule', 'target', target)
     requireInstance('setSubmodule', 'module', module, Module, 'new nn.Linear(2, 3)')
@@ -497,6 +516,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     const parent = dot < 0 ? this : this.getSubmodule(target.slice(0, dot))
     const name = target.slice(dot + 1)
     this.getSubmodule(target)
+    requireApart('setSubmodule', parent, module)
     ;(parent as unknown as Record<string, unknown>)[name] = module
   }
 
@@ -524,8 +544,11 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
 
   /** Printed as PyTorch prints it. */
   toString(): string {
-    const children = [...this.namedChildren()].map(
-      ([name, child]) => `(${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
+    const children = walkChildren('toString', PRINT, this, () =>
+      Array.from(
+        this.namedChildren(),
+        ([name, child]) => `(${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
+      ),
     )
     const extra = this.extraRepr()
     const title = this.constructor.name

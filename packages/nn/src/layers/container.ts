@@ -12,6 +12,7 @@ import {
   requireName,
   setItems,
 } from './container-items.ts'
+import { requireApart } from '../module-cycles.ts'
 import { isDiscreet } from './discreet.ts'
 
 function requireModule(op: string, name: string, value: unknown): asserts value is Module {
@@ -85,6 +86,7 @@ export class Sequential extends Module {
   /** Adds a module before place `index`; for modules named 0, 1, …. */
   insert(index: number, module: Module): this {
     requireModule('Sequential', 'the argument', module)
+    requireApart('Sequential', this, module)
     const all = [...this]
     const at = index === all.length ? index : placeOf('Sequential.insert', index, all.length)
     all.splice(at, 0, module)
@@ -165,6 +167,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
 
   append(module: M): this {
     requireModule('ModuleList', 'the argument', module)
+    requireApart('ModuleList', this, module)
     this[this.length] = module
     return this
   }
@@ -176,6 +179,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
 
   insert(index: number, module: M): this {
     requireModule('ModuleList', 'the argument', module)
+    requireApart('ModuleList', this, module)
     const all = [...this]
     all.splice(index, 0, module)
     setItems(this, all, all.length - 1)
