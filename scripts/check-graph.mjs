@@ -36,12 +36,7 @@ const mayImport = {
     '@flambeau/data',
     '@flambeau/tensorboard',
   ],
-  '@flambeau/command-line': [
-    '@flambeau/core',
-    '@flambeau/cuda-backend',
-    '@flambeau/data',
-    '@flambeau/trainer',
-  ],
+  '@flambeau/command-line': ['@flambeau/core', '@flambeau/cuda-backend', '@flambeau/trainer'],
   '@flambeau/onnx': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/vision-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],
   '@flambeau/graph-models': ['@flambeau/core', '@flambeau/autograd', '@flambeau/nn'],

@@ -1,6 +1,5 @@
 /** What command-line programs share: numbers as arguments, and errors as people want to read them. */
 import { FlambeauError, setDefaultDevice } from '@flambeau/core'
-import { FileWriteError, FormatError } from '@flambeau/data'
 import { DivergedError } from '@flambeau/trainer'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 
@@ -57,7 +56,7 @@ function ifInstalled(error: NodeJS.ErrnoException): void {
 }
 
 /** Mistakes of a user, which get their message; anything else is ours and gets its stack. */
-const EXPECTED = [FlambeauError, FormatError, FileWriteError, DivergedError]
+const EXPECTED = [FlambeauError, DivergedError]
 
 type ErrorType = abstract new (...args: never[]) => Error
 

@@ -46,6 +46,7 @@ export class FlambeauError extends Error {
     inputs: Record<string, Describable> | readonly ErrorInput[],
     rule: string,
     fix = '',
+    options?: ErrorOptions,
   ) {
     const list = Array.isArray(inputs)
       ? (inputs as readonly ErrorInput[])
@@ -58,7 +59,7 @@ export class FlambeauError extends Error {
       lines.push('  ' + list.map((i) => `${i.name}: ${i.description}`).join('   '))
     }
     if (fix) lines.push(`  fix: ${fix}`)
-    super(lines.join('\n'))
+    super(lines.join('\n'), options)
     this.name = new.target.name
     this.op = op
     this.inputs = list

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FlambeauError } from '@flambeau/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { writeFileAtomic } from './atomic-write.ts'
 import { FileWriteError } from './errors.ts'
@@ -24,6 +25,7 @@ function errorOf(call: () => void): FileWriteError {
     call()
   } catch (error) {
     expect(error).toBeInstanceOf(FileWriteError)
+    expect(error).toBeInstanceOf(FlambeauError)
     return error as FileWriteError
   }
   throw new Error('the call did not throw')

@@ -1,3 +1,5 @@
+import { FlambeauError } from '@flambeau/core'
+
 /** What a {@link FormatError} says: which format, where, why, and what to do about it. */
 export interface FormatErrorInfo {
   /** The format's name as its users write it: `safetensors`, `IDX`. */
@@ -27,27 +29,25 @@ export interface FormatErrorInfo {
  * }
  * ```
  */
-export class FormatError extends Error {
-  override readonly name: string = 'FormatError'
-  readonly code: string = 'ERR_FORMAT'
+export class FormatError extends FlambeauError {
+  override readonly code: string = 'ERR_FORMAT'
   readonly format: string
   readonly path: string | undefined
   readonly offset: number | undefined
+  /** The same as `rule`. */
   readonly reason: string
-  readonly fix: string
 
   constructor(info: FormatErrorInfo, options?: ErrorOptions) {
-    const place = [
-      info.path === undefined ? '' : `file: ${info.path}`,
-      info.offset === undefined ? '' : `at byte ${info.offset}`,
-    ].filter((part) => part !== '')
-    const where = place.length === 0 ? '' : `\n  ${place.join('   ')}`
-    super(`${info.format}: ${info.reason}${where}\n  fix: ${info.fix}`, options)
+    const at = info.offset === undefined ? '' : `at byte ${info.offset}`
+    const place =
+      info.path === undefined
+        ? { name: 'place', description: at }
+        : { name: 'file', description: at === '' ? info.path : `${info.path}   ${at}` }
+    super(info.format, place.description === '' ? [] : [place], info.reason, info.fix, options)
     this.format = info.format
     this.path = info.path
     this.offset = info.offset
     this.reason = info.reason
-    this.fix = info.fix
   }
 }
 
@@ -75,19 +75,18 @@ export interface FileWriteErrorInfo {
  * }
  * ```
  */
-export class FileWriteError extends Error {
-  override readonly name: string = 'FileWriteError'
-  readonly code: string = 'ERR_FILE_WRITE'
+export class FileWriteError extends FlambeauError {
+  override readonly code: string = 'ERR_FILE_WRITE'
   readonly path: string
+  /** The same as `rule`. */
   readonly reason: string
   readonly errno: string | undefined
-  readonly fix: string
 
   constructor(info: FileWriteErrorInfo, options?: ErrorOptions) {
-    super(`writeFileAtomic: ${info.reason}\n  file: ${info.path}\n  fix: ${info.fix}`, options)
+    const file = { name: 'file', description: info.path }
+    super('writeFileAtomic', [file], info.reason, info.fix, options)
     this.path = info.path
     this.reason = info.reason
     this.errno = info.errno
-    this.fix = info.fix
   }
 }

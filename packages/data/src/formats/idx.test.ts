@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { FlambeauError } from '@flambeau/core'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from './errors.ts'
 import { parseIdx } from './idx.ts'
@@ -20,6 +21,7 @@ function refusal(bytes: Uint8Array): FormatError {
     parseIdx(bytes, { path })
   } catch (error) {
     expect(error).toBeInstanceOf(FormatError)
+    expect(error).toBeInstanceOf(FlambeauError)
     return error as FormatError
   }
   throw new Error('the file was read')

@@ -23,7 +23,6 @@ export interface TableErrorInfo extends FormatErrorInfo {
  * ```
  */
 export class TableError extends FormatError {
-  override readonly name: string = 'TableError'
   readonly line: number | undefined
   readonly column: string | undefined
 
