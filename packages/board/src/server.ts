@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ValueError } from '@flambeau/core'
+import { requireCount, requireOptions, requireText } from '@flambeau/core/internal'
 import { answer, isNotThere } from './api.ts'
 import { Runs } from './runs.ts'
 
@@ -38,6 +39,10 @@ const assets: Readonly<Record<string, readonly [file: string, type: string]>> = 
 /** Where the page is built to; the same from src/ and from dist/. */
 const pageFolder = new URL('../dist/page/', import.meta.url)
 
+const LAST_PORT = 65535
+/** The longest that a timer waits. */
+const LONGEST_MS = 2 ** 31 - 1
+
 const HOST = '127.0.0.1'
 
 /** The page takes nothing from elsewhere, and no other page may hold it. */
@@ -53,7 +58,7 @@ const headers = {
  * Serves the board of the runs below a folder, to this machine alone. A folder that is not there or has
  * no runs is explained on the page, which shows runs as soon as there are some.
  *
- * @throws {ValueError} if the port is taken, or the page was not built.
+ * @throws {ValueError} if the port is taken, or the page was not built; for arguments of a wrong kind.
  *
  * @example
  * ```ts
@@ -73,7 +78,16 @@ const headers = {
  * ```
  */
 export async function serveBoard(folder: string, options: BoardOptions = {}): Promise<Board> {
+  requireText('serveBoard', 'folder', folder)
+  requireOptions('serveBoard', options)
   const { port = 6006, intervalMs = 1000 } = options
+  requireCount('serveBoard', 'port', port)
+  requireCount('serveBoard', 'intervalMs', intervalMs, 1)
+  if (port > LAST_PORT || intervalMs > LONGEST_MS) {
+    const rule = `port is ${port} and intervalMs ${intervalMs}`
+    const fix = `a port up to ${LAST_PORT}, and a time up to ${LONGEST_MS} ms`
+    throw new ValueError('serveBoard', [], rule, fix)
+  }
   const runs = new Runs(folder)
   await runs.poll()
   const pages = new Set<ServerResponse>()
