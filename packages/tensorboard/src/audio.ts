@@ -1,6 +1,7 @@
 /** Sound as the bytes of WAV files. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
+import { requireTensor, show } from '@flambeau/core/internal'
 import type { AudioProto } from './messages.ts'
 
 const HEAD = 44
@@ -12,13 +13,14 @@ const HEAD = 44
  * @throws {ShapeError} for several channels. @throws {ValueError} for a rate below 1.
  */
 export function encodeAudio(op: string, sound: Tensor, sampleRate: number): AudioProto {
+  requireTensor(op, 'sndTensor', sound)
   const samples = sound.detach().squeeze()
   if (samples.ndim > 1 || samples.numel() === 0) {
     const rule = `sound is [1, L] with some samples, not [${sound.shape.join(', ')}]`
     throw new ShapeError(op, { sndTensor: sound }, rule, 'log each channel by itself')
   }
   if (!Number.isInteger(sampleRate) || sampleRate < 1) {
-    const rule = `sampleRate is ${sampleRate}`
+    const rule = `sampleRate is ${show(sampleRate)}`
     throw new ValueError(op, { sndTensor: sound }, rule, 'a whole number of samples a second')
   }
   const values = samples.flatten().toArray()

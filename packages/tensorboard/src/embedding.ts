@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
+import { requireList, requireTensor, requireText } from '@flambeau/core/internal'
 import { encodePng, gridOf } from './pixels.ts'
 
 /** A label for each row; with a header a list of them, one for each column. */
@@ -37,6 +38,11 @@ export function writeEmbedding(
   header: readonly string[] | null,
   images: Tensor | null,
 ): EmbeddingInfo {
+  requireTensor(op, 'mat', mat)
+  requireText(op, 'tag', tag)
+  if (metadata !== null) requireList(op, 'metadata', metadata)
+  if (header !== null) requireList(op, 'metadataHeader', header)
+  if (images !== null) requireTensor(op, 'labelImg', images)
   const [count = 0] = mat.shape
   if (mat.ndim !== 2 || mat.numel() === 0) {
     const rule = `mat is [${mat.shape.join(', ')}], not [N, D] with some numbers`

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { requireText } from '@flambeau/core/internal'
+import { requireText, show } from '@flambeau/core/internal'
 import type { CustomScalarChart } from './custom-scalars.ts'
 import { PROJECTOR_FILE } from './embedding.ts'
 import type { FileProblem, PlacedEvent } from './event-file-reader.ts'
@@ -235,7 +235,7 @@ export class EventAccumulator {
     const found = map.get(tag)
     if (found !== undefined) return found
     const names = this.tags()[kind]
-    const rule = `there are no ${kind} '${tag}' in ${this.path}`
+    const rule = `there are no ${kind} ${show(tag)} in ${this.path}`
     throw new ValueError('EventAccumulator', [], rule, `one of ${names.join(', ') || 'none'}`)
   }
 

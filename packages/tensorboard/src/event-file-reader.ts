@@ -1,4 +1,4 @@
-import { requireCount, requireText } from '@flambeau/core/internal'
+import { requireCount, requireNumber, requireText } from '@flambeau/core/internal'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { Event } from './messages.ts'
 import { recordAt } from './records.ts'
@@ -59,6 +59,7 @@ export class EventFileReader {
    * @throws What the file system throws.
    */
   read(limit: number = Infinity): PlacedEvent[] {
+    requireNumber('EventFileReader.read', 'limit', limit)
     const events: PlacedEvent[] = []
     if (this.#lost) return events
     const descriptor = openSync(this.path, 'r')

@@ -50,6 +50,7 @@ export class EventFileWriter {
     requireText('EventFileWriter', 'logDir', logDir)
     requireOptions('EventFileWriter', options)
     const { maxQueue = 10, flushSecs = 120, filenameSuffix = '' } = options
+    requireText('EventFileWriter', 'filenameSuffix', filenameSuffix)
     const fail = (rule: string): ValueError =>
       new ValueError('EventFileWriter', [], rule, '{ maxQueue: 10, flushSecs: 120 }')
     if (!Number.isInteger(maxQueue) || maxQueue < 1) throw fail(`maxQueue is ${show(maxQueue)}`)
@@ -71,13 +72,18 @@ export class EventFileWriter {
     this.flush()
   }
 
-  /** Adds an event, and writes those that wait if there are enough of them. @throws {ValueError} if it is closed. */
+  /**
+   * Adds an event, and writes those that wait if there are enough of them.
+   *
+   * @throws {ValueError} if it is closed, or for what is no event.
+   */
   add(event: Event): void {
     if (this.#descriptor === null) {
       const fix = 'call close() last, or open another'
       throw new ValueError('EventFileWriter.add', [], `${this.path} is closed`, fix)
     }
-    this.#queue.push(frame(Event.encode(event)))
+    requireOptions('EventFileWriter.add', event, ['wallTime'])
+    this.#queue.push(frame(encoded(event)))
     if (this.#queue.length >= this.#maxQueue) this.flush()
   }
 
@@ -100,6 +106,18 @@ export class EventFileWriter {
     this.#descriptor = null
     open.delete(this)
     if (open.size === 0) process.removeListener('exit', closeAll)
+  }
+}
+
+/** The bytes of an event. @throws {ValueError} if a field has a value of another kind than its own. */
+function encoded(event: Event): Uint8Array {
+  try {
+    return Event.encode(event)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const rule = `a field of the event has a value of another kind (${reason})`
+    const fix = 'pass { wallTime, step, summary: { value: [{ tag, simpleValue }] } }'
+    throw new ValueError('EventFileWriter.add', [], rule, fix, { cause: error })
   }
 }
 

@@ -11,6 +11,8 @@ export const subject: FuzzSubject = {
     'new EventLoopDelay': 'measures the process',
     'new SystemLoad': 'measures the machine',
   },
+  // What the file system throws says itself what is wrong with a path.
+  accepts: (error) => (error as NodeJS.ErrnoException).syscall !== undefined,
   often: ['addScalar', 'addHistogram', 'addImage'],
   strings: ['runs', 'loss/train', 'events.out.tfevents.1'],
 }

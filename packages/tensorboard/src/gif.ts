@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError, ValueError, zeros } from '@flambeau/core'
+import { requireTensor, show } from '@flambeau/core/internal'
 import type { EncodedImage } from './pixels.ts'
 
 /** What is used of gifenc, which comes without types. */
@@ -33,13 +34,14 @@ const FASTEST = 50
  * @throws {ShapeError} for other shapes. @throws {ValueError} for a rate that a GIF cannot have.
  */
 export function encodeVideo(op: string, video: Tensor, fps: number): EncodedImage {
+  requireTensor(op, 'vidTensor', video)
   const [count = 0, frames = 0, channels = 0, height = 0, width = 0] = video.shape
   if (video.ndim !== 5 || ![1, 3].includes(channels) || video.numel() === 0) {
     const rule = `a video is [N, T, C, H, W] with 1 or 3 channels and some pixels, not [${video.shape.join(', ')}]`
     throw new ShapeError(op, { vidTensor: video }, rule, 'a single one needs an axis: unsqueeze(0)')
   }
   if (!(fps > 0 && fps <= FASTEST)) {
-    const rule = `fps is ${fps}`
+    const rule = `fps is ${show(fps)}`
     throw new ValueError(op, { vidTensor: video }, rule, `a number above 0, at most ${FASTEST}`)
   }
   const bits = 32 - Math.clz32(count)

@@ -1,9 +1,13 @@
 /** Histograms as event files hold them. */
 import { ValueError } from '@flambeau/core'
+import { requireCount, requireNumberList, requireOneOf } from '@flambeau/core/internal'
 import type { HistogramProto } from './messages.ts'
 
 /** How numbers are sorted into bins. */
 export type Bins = 'tensorflow' | 'auto' | 'fd' | 'sturges' | number | readonly number[]
+
+/** Names of rules for the number of bins. */
+const RULES = ['auto', 'fd', 'sturges'] as const
 
 /** TensorFlow's edges: each 1.1 times the one before, from 1e-12 to 1e20, on either side of 0. */
 const tensorflowEdges: readonly number[] = (() => {
@@ -61,10 +65,12 @@ function binCount(values: Float64Array, bins: 'auto' | 'fd' | 'sturges', range: 
 function edgesOf(op: string, values: Float64Array, bins: Bins): readonly number[] {
   if (bins === 'tensorflow') return tensorflowEdges
   if (typeof bins === 'object') {
+    requireNumberList(op, 'bins', bins)
     const isRising = bins.every((edge, i) => i === 0 || edge > (bins[i - 1] as number))
     if (bins.length >= 2 && isRising) return bins
     throw new ValueError(op, { bins }, 'edges of bins are two or more rising numbers', 'sort them')
   }
+  if (typeof bins !== 'number') requireOneOf(op, 'bins', bins, RULES)
   let [low, high] = extent(values)
   const range = high - low
   const wanted = typeof bins === 'number' ? bins : range > 0 ? binCount(values, bins, range) : 1
@@ -94,6 +100,7 @@ export function makeHistogram(
     const rule = 'some of the numbers are NaN or infinite'
     throw new ValueError(op, [], rule, 'look where they come from: isFinite().all()')
   }
+  if (maxBins !== null) requireCount(op, 'maxBins', maxBins, 1)
   let edges = edgesOf(op, values, bins)
   let counts = count(values, edges)
   if (maxBins !== null && counts.length > maxBins) {

@@ -1,6 +1,7 @@
 /** Surfaces and clouds of points in space. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
+import { requireOptions, requireTensor, requireText } from '@flambeau/core/internal'
 import type { SummaryValue } from './messages.ts'
 import { DT, MeshData } from './messages.ts'
 
@@ -40,6 +41,11 @@ export function meshValues(
   faces: Tensor | null,
   config: Readonly<Record<string, unknown>> | null,
 ): SummaryValue[] {
+  requireText(op, 'tag', tag)
+  requireTensor(op, 'vertices', vertices)
+  if (colors !== null) requireTensor(op, 'colors', colors)
+  if (faces !== null) requireTensor(op, 'faces', faces)
+  if (config !== null) requireOptions(op, config)
   const given = { VERTEX: vertices, FACE: faces, COLOR: colors }
   const parts = Object.entries(given).filter(([, tensor]) => tensor !== null) as [
     keyof typeof meshParts,

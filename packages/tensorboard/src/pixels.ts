@@ -1,6 +1,7 @@
 /** Images as the bytes of PNG files. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, tensor, ValueError } from '@flambeau/core'
+import { requireTensor, requireText, show } from '@flambeau/core/internal'
 import { functional } from '@flambeau/nn'
 import { encode } from 'fast-png'
 
@@ -31,6 +32,8 @@ const COLUMNS = 8
  * @param most Images in a row.
  */
 export function gridOf(op: string, image: Tensor, formats: string, most: number = COLUMNS): Pixels {
+  requireTensor(op, 'imgTensor', image)
+  requireText(op, 'dataformats', formats)
   const letters = formats.toUpperCase().split('')
   const isKnown = /^[NCHW]+$/.test(letters.join('')) && new Set(letters).size === letters.length
   if (!isKnown || !letters.includes('H') || !letters.includes('W')) {
@@ -99,12 +102,18 @@ export function encodeBoxes(
   formats: string,
   rescale: number,
 ): EncodedImage {
+  requireTensor(op, 'boxTensor', boxes)
   if (boxes.ndim !== 2 || boxes.shape[1] !== 4) {
     const rule = `boxes are [N, 4], not [${boxes.shape.join(', ')}]`
     throw new ShapeError(op, { boxTensor: boxes }, rule, 'left, top, right, bottom of each')
   }
   if (!(rescale > 0 && rescale <= 16)) {
-    throw new ValueError(op, { image }, `rescale is ${rescale}`, 'a number above 0, at most 16')
+    throw new ValueError(
+      op,
+      { image },
+      `rescale is ${show(rescale)}`,
+      'a number above 0, at most 16',
+    )
   }
   const { width, height, channels, data } = gridOf(op, image, formats)
   const rgb = new Uint8Array(width * height * 3)

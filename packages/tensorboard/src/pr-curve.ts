@@ -1,5 +1,6 @@
 /** Precision against recall at rising thresholds. */
 import { ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { requireNumberList, show } from '@flambeau/core/internal'
 import type { SummaryValue } from './messages.ts'
 import { DT, PrCurveData } from './messages.ts'
 
@@ -20,16 +21,30 @@ export type CurveRows = readonly [
   recall: ArrayLike<number>,
 ]
 
-/** Numbers as a list, in the order in which they lie in a tensor. */
-export function listOf(values: Numbers): Float64Array {
-  if (!(values instanceof Tensor)) return Float64Array.from(values)
+/**
+ * Numbers as a list, in the order in which they lie in a tensor.
+ *
+ * @throws {ValueError} for what is neither.
+ */
+export function listOf(op: string, name: string, values: Numbers): Float64Array {
+  if (!(values instanceof Tensor)) {
+    const given = values as unknown
+    const isNumbers = ArrayBuffer.isView(given) && Symbol.iterator in given
+    if (!isNumbers) requireNumberList(op, name, given)
+    return Float64Array.from(values, Number)
+  }
   return Float64Array.from(values.detach().flatten().toArray() as ArrayLike<number>, Number)
 }
 
 /** @throws {ValueError} for less than 2. More than 127 are taken for 127, as PyTorch does. */
 export function thresholdsOf(op: string, count: number): number {
   if (Number.isInteger(count) && count >= 2) return Math.min(count, MOST)
-  throw new ValueError(op, [], `numThresholds is ${count}`, `a whole number from 2 to ${MOST}`)
+  throw new ValueError(
+    op,
+    [],
+    `numThresholds is ${show(count)}`,
+    `a whole number from 2 to ${MOST}`,
+  )
 }
 
 /**
@@ -45,8 +60,8 @@ export function computeCurve(
   count: number,
   weights: Numbers | number,
 ): CurveRows {
-  const [truth, scores] = [listOf(labels), listOf(predictions)]
-  const weight = typeof weights === 'number' ? null : listOf(weights)
+  const [truth, scores] = [listOf(op, 'labels', labels), listOf(op, 'predictions', predictions)]
+  const weight = typeof weights === 'number' ? null : listOf(op, 'weights', weights)
   const tensors = Object.fromEntries(
     Object.entries({ labels, predictions }).filter(([, one]) => one instanceof Tensor),
   ) as Record<string, Tensor>

@@ -246,7 +246,7 @@ test('charts are laid out in categories', () => {
       spread: { band: ['Margin', ['mean', 'low', 'high']] },
     })
     const wrong = { x: { y: ['Pie', ['a']] } } as never
-    expect(() => writer.addCustomScalars(wrong)).toThrow(/chart 'y' is a 'Pie'/)
+    expect(() => writer.addCustomScalars(wrong)).toThrow(/chart 'y' is a "Pie"/)
     expect(() => writer.addCustomScalarsMarginchart(['a', 'b'])).toThrow(/has 2 tags/)
     expect(() => writer.addCustomScalarsMultilinechart([])).toThrow(ValueError)
   })

@@ -1,5 +1,6 @@
 /** Values as the summaries of event files. */
 import { Tensor, ValueError } from '@flambeau/core'
+import { requireList } from '@flambeau/core/internal'
 import type { HParamsData as HParams, JsonValue, SummaryValue, TensorProto } from './messages.ts'
 import { DT, HParamsData } from './messages.ts'
 
@@ -14,9 +15,8 @@ export function numberOf(op: string, value: ScalarValue): number {
     if (value.numel() === 1) return Number(value.item())
     throw new ValueError(op, { value }, 'a scalar is one number', 'take its mean()')
   }
-  const number = Number(value)
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
-    return number
+    return Number(value)
   }
   throw new ValueError(op, [], `${typeof value} is no number`, 'give a number, or a tensor of one')
 }
@@ -71,6 +71,7 @@ export function hparamsValues(
     }
     const domain = domains[name]
     if (domain === undefined) return { name, type }
+    requireList('addHparams', `hparamDomainDiscrete.${name}`, domain)
     return { name, type, domainDiscrete: { values: domain.map(jsonValue) } }
   })
   const metricInfos = Object.keys(metrics).map((tag) => ({ name: { tag } }))

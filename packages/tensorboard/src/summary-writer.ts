@@ -2,9 +2,19 @@ import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Arguments } from '@flambeau/core/internal'
+import {
+  requireFunction,
+  requireInstance,
+  requireNumber,
+  requireOptions,
+  requireTensor,
+  requireText,
+  show,
+} from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { AnyModule, SummaryInput } from '@flambeau/nn'
+import * as nn from '@flambeau/nn'
 import { encodeAudio } from './audio.ts'
 import type { CustomLayout } from './custom-scalars.ts'
 import { layoutValue } from './custom-scalars.ts'
@@ -24,7 +34,7 @@ import type { Numbers } from './pr-curve.ts'
 import { computeCurve, listOf, prCurveValue, thresholdsOf } from './pr-curve.ts'
 import type { Hparam, ScalarValue } from './summaries.ts'
 import { hparamsValues, numberOf, tensorValue, textValue } from './summaries.ts'
-import type { SystemLoad } from './system-load.ts'
+import { SystemLoad } from './system-load.ts'
 import { toProto } from './tensors.ts'
 import type * as options from './writer-options.ts'
 import * as read from './writer-options.ts'
@@ -71,6 +81,7 @@ export class SummaryWriter implements Disposable {
     const [logDir, comment = '', purgeStep, maxQueue = 10, flushSecs = 120, suffix = ''] =
       read.readWriter(given)
     this.logDir = logDir ?? join('runs', `${timeName()}_${hostname()}${comment}`)
+    if (purgeStep !== null) requireStep(purgeStep)
     this.#options = { maxQueue, flushSecs, filenameSuffix: suffix }
     this.#purgeStep = purgeStep ?? null
     this.#file(this.logDir)
@@ -119,6 +130,8 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.When, ['globalStep', 'walltime']>
   ): void {
     const [step, walltime] = read.readScalars(given)
+    requireText('addScalars', 'mainTag', mainTag)
+    requireOptions('addScalars', tagScalarDict)
     for (const [name, value] of Object.entries(tagScalarDict)) {
       const folder = join(this.logDir, `${mainTag.replaceAll('/', '_')}_${name}`)
       const simpleValue = numberOf('addScalars', value)
@@ -137,6 +150,7 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.When, ['globalStep', 'walltime']>
   ): void {
     const [step, walltime] = read.readTensor(given)
+    requireTensor('addTensor', 'tensor', tensor)
     const metadata = { pluginData: { pluginName: 'tensor' } }
     this.#summary([{ tag, tensor: toProto(tensor), metadata }], step, walltime)
   }
@@ -154,7 +168,8 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.HistogramOptions, ['globalStep', 'bins', 'walltime', 'maxBins']>
   ): void {
     const [step, bins = 'tensorflow', walltime, maxBins] = read.readHistogram(given)
-    const histo = makeHistogram('addHistogram', listOf(values), bins, maxBins ?? null)
+    const numbers = listOf('addHistogram', 'values', values)
+    const histo = makeHistogram('addHistogram', numbers, bins, maxBins ?? null)
     this.#summary([{ tag, histo }], step, walltime)
   }
 
@@ -176,10 +191,15 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.When, ['globalStep', 'walltime']>
   ): void {
     const [step, walltime] = read.readHistogramRaw(given)
-    const [bucketLimit, bucket] = [listOf(bucketLimits), listOf(bucketCounts)]
+    const op = 'addHistogramRaw'
+    for (const [name, value] of Object.entries({ min, max, num, sum, sumSquares })) {
+      requireNumber(op, name, value)
+    }
+    const bucketLimit = listOf(op, 'bucketLimits', bucketLimits)
+    const bucket = listOf(op, 'bucketCounts', bucketCounts)
     if (bucketLimit.length !== bucket.length) {
       const rule = `there are ${bucketLimit.length} limits and ${bucket.length} counts`
-      throw new ShapeError('addHistogramRaw', [], rule, 'give the right end of each bucket')
+      throw new ShapeError(op, [], rule, 'give the right end of each bucket')
     }
     const histo = { min, max, num, sum, sumSquares, bucketLimit, bucket }
     this.#summary([{ tag, histo }], step, walltime)
@@ -252,6 +272,11 @@ export class SummaryWriter implements Disposable {
       ? (figure as readonly options.Drawable[])
       : [figure as options.Drawable]
     for (const [i, one] of figures.entries()) {
+      requireFunction(
+        'addFigure',
+        `figure ${i}: png`,
+        (one as Partial<options.Drawable> | null)?.png,
+      )
       const png = one.png(1)
       const name = figures.length === 1 ? tag : `${tag}/${i}`
       this.#image(name, { ...sizeOfPng(png), channels: 4, bytes: png }, step, walltime)
@@ -301,6 +326,7 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.When, ['globalStep', 'walltime']>
   ): void {
     const [step, walltime] = read.readText(given)
+    requireText('addText', 'textString', textString)
     this.#summary([textValue(tag, textString)], step, walltime)
   }
 
@@ -313,6 +339,7 @@ export class SummaryWriter implements Disposable {
    * @see torch.utils.tensorboard.SummaryWriter.add_graph
    */
   addGraph(model: AnyModule, inputToModel: SummaryInput): void {
+    requireInstance('addGraph', 'model', model, nn.Module)
     const graphDef = traceGraph(model, inputToModel)
     this.#event({ graphDef }, null, null, this.logDir)
   }
@@ -396,16 +423,17 @@ export class SummaryWriter implements Disposable {
     >
   ): void {
     const [step, asked = 127, , walltime] = read.readPrCurveRaw(given)
+    const op = 'addPrCurveRaw'
     const rows = [
-      listOf(truePositiveCounts),
-      listOf(falsePositiveCounts),
-      listOf(trueNegativeCounts),
-      listOf(falseNegativeCounts),
-      listOf(precision),
-      listOf(recall),
+      listOf(op, 'truePositiveCounts', truePositiveCounts),
+      listOf(op, 'falsePositiveCounts', falsePositiveCounts),
+      listOf(op, 'trueNegativeCounts', trueNegativeCounts),
+      listOf(op, 'falseNegativeCounts', falseNegativeCounts),
+      listOf(op, 'precision', precision),
+      listOf(op, 'recall', recall),
     ] as const
-    const count = thresholdsOf('addPrCurveRaw', asked)
-    this.#summary([prCurveValue('addPrCurveRaw', tag, rows, count)], step, walltime)
+    const count = thresholdsOf(op, asked)
+    this.#summary([prCurveValue(op, tag, rows, count)], step, walltime)
   }
 
   /**
@@ -429,6 +457,8 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.CustomScalarsOptions, ['category', 'title']>
   ): void {
     const [category = 'default', title = 'untitled'] = read.readMultiline(given)
+    requireText('addCustomScalarsMultilinechart', 'category', category)
+    requireText('addCustomScalarsMultilinechart', 'title', title)
     const layout: CustomLayout = { [category]: { [title]: ['Multiline', tags] } }
     this.#summary([layoutValue('addCustomScalarsMultilinechart', layout)])
   }
@@ -444,6 +474,8 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.CustomScalarsOptions, ['category', 'title']>
   ): void {
     const [category = 'default', title = 'untitled'] = read.readMargin(given)
+    requireText('addCustomScalarsMarginchart', 'category', category)
+    requireText('addCustomScalarsMarginchart', 'title', title)
     const layout: CustomLayout = { [category]: { [title]: ['Margin', tags] } }
     this.#summary([layoutValue('addCustomScalarsMarginchart', layout)])
   }
@@ -480,6 +512,10 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.HparamsOptions, ['hparamDomainDiscrete', 'runName', 'globalStep']>
   ): void {
     const [domains, runName, step] = read.readHparams(given)
+    requireOptions('addHparams', hparamDict)
+    requireOptions('addHparams', metricDict)
+    if (domains !== null && domains !== undefined) requireOptions('addHparams', domains)
+    if (runName !== null && runName !== undefined) requireText('addHparams', 'runName', runName)
     const folder = join(this.logDir, runName ?? String(Date.now() / 1000))
     for (const value of hparamsValues(hparamDict, metricDict, domains ?? {})) {
       this.#summary([value], null, null, folder)
@@ -497,6 +533,7 @@ export class SummaryWriter implements Disposable {
     ...given: Arguments<options.When, ['globalStep', 'walltime']>
   ): void {
     const [step, walltime] = read.readLoad(given)
+    requireInstance('addSystemLoad', 'load', load, SystemLoad)
     const { cpuPercent, machineCpuPercent, memoryMb, machineMemoryPercent, eventLoopDelayMs } =
       load.sample()
     const curves = {
@@ -536,6 +573,10 @@ export class SummaryWriter implements Disposable {
 
   #event(event: Event, step: Step | undefined, walltime: Step | undefined, folder: string): void {
     const at = requireStep(step) ?? 0
+    if (walltime !== null && walltime !== undefined) {
+      requireNumber('SummaryWriter', 'walltime', walltime)
+    }
+    for (const { tag } of event.summary?.value ?? []) requireText('SummaryWriter', 'tag', tag)
     this.#file(folder).add({ ...event, wallTime: walltime ?? Date.now() / 1000, step: at })
   }
 
@@ -565,5 +606,5 @@ function timeName(): string {
 /** @throws {ValueError} for a step that is no whole number. */
 function requireStep(step: Step | undefined): Step | undefined {
   if (step === null || step === undefined || Number.isSafeInteger(step)) return step
-  throw new ValueError('SummaryWriter', [], `the step is ${step}`, 'give a whole number')
+  throw new ValueError('SummaryWriter', [], `the step is ${show(step)}`, 'give a whole number')
 }
