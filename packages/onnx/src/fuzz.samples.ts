@@ -14,6 +14,10 @@ export const subject: FuzzSubject = {
     'new OnnxGraphView': 'is made by importOnnx()',
     'new OnnxModule': 'is made by importOnnx()',
   },
+  // What the file system throws says itself what is wrong with a path.
+  accepts: (error) => (error as NodeJS.ErrnoException).syscall !== undefined,
+  // A hook that is a module, and calls the one that it hangs on, never ends.
+  protects: ['registerForwardHook', 'registerForwardPreHook'],
   often: ['forward'],
   strings: ['x', 'model.onnx', 'input'],
 }

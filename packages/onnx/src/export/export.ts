@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { noGrad } from '@flambeau/autograd'
 import { FlambeauError, Tensor, ValueError } from '@flambeau/core'
-import { outsideScopes } from '@flambeau/core/internal'
+import { outsideScopes, requireOptions, show } from '@flambeau/core/internal'
 import type { AnyModule } from '@flambeau/nn'
 import { Module } from '@flambeau/nn'
 import { encodeModel } from '../proto/codec.ts'
@@ -210,6 +210,7 @@ export async function exportOnnx(
   exampleInputs: Tensor | readonly unknown[],
   options: ExportOptions = {},
 ): Promise<Uint8Array> {
+  requireOptions(OP, options)
   const { path = null, opset = 18, dynamicAxes = {}, freezeReads = false } = options
   if (!(model instanceof Module)) {
     throw new ValueError(
@@ -220,7 +221,7 @@ export async function exportOnnx(
     )
   }
   if (!Number.isInteger(opset) || opset < LEAST || opset > MOST) {
-    const rule = `opset ${String(opset)} is not one of ${LEAST} to ${MOST}`
+    const rule = `opset ${show(opset)} is not one of ${LEAST} to ${MOST}`
     throw new ValueError(OP, [], rule, 'leave it out for 18')
   }
   const args = exampleInputs instanceof Tensor ? [exampleInputs] : exampleInputs

@@ -1,5 +1,6 @@
 /** The graph of an ONNX file: what it holds, checked, and how it prints. */
 import { ValueError } from '@flambeau/core'
+import { requireCount, requireList, requireOptions } from '@flambeau/core/internal'
 import { codeOfOnnx, onnxTypeName } from '../dtypes.ts'
 import type { OnnxAttribute, OnnxGraph, OnnxTensor, OnnxValueInfo } from '../proto/messages.ts'
 
@@ -114,6 +115,11 @@ export class OnnxGraphView {
   readonly initializers: ReadonlyMap<string, readonly number[]>
 
   constructor(graph: OnnxGraph, opset: number) {
+    requireOptions('OnnxGraphView', graph, ['initializer', 'input', 'output', 'node'])
+    requireCount('OnnxGraphView', 'opset', opset)
+    for (const part of ['initializer', 'input', 'output', 'node'] as const) {
+      requireList('OnnxGraphView', part, graph[part])
+    }
     this.name = graph.name ?? ''
     this.opset = opset
     this.initializers = new Map(

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { fromTypedArray, tensor, ValueError } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
-import { outsideScopes } from '@flambeau/core/internal'
+import { outsideScopes, requireOptions } from '@flambeau/core/internal'
 import { decodeModel } from '../proto/codec.ts'
 import { remember } from './context.ts'
 import type { GraphNode } from './graph.ts'
@@ -45,6 +45,7 @@ function constantOf(node: GraphNode, folder: string | null): Tensor | null {
  * @param from A path, or the bytes of the file.
  * @throws {ValueError} for what is no ONNX file, a graph that is not in order, an operator or element
  * type that is not known, or another operator set. @throws {ShapeError} for sizes that cannot be.
+ * @throws What the file system throws.
  * @see https://onnx.ai/onnx/operators
  *
  * @example
@@ -65,6 +66,7 @@ export async function importOnnx(
   if (!inMemory && typeof from !== 'string' && !(from instanceof URL)) {
     throw new ValueError(OP, [], 'a model is a path, or bytes', "importOnnx('net.onnx')")
   }
+  requireOptions(OP, options)
   const bytes = inMemory ? from : await readFile(from)
   const path = from instanceof URL ? from.pathname : inMemory ? null : from
   return fromBytes(bytes, path, options)

@@ -1,10 +1,11 @@
 /** Graphs of ONNX as modules. */
 import { DTypeError, FlambeauError, ShapeError, Tensor, ValueError } from '@flambeau/core'
+import { requireInstance, requireOptions } from '@flambeau/core/internal'
 import { Module, Parameter } from '@flambeau/nn'
 import { NodeCall, remember } from './context.ts'
 import type { Operator } from './context.ts'
 import type { GraphNode, GraphValue } from './graph.ts'
-import type { OnnxGraphView } from './graph.ts'
+import { OnnxGraphView } from './graph.ts'
 import { operators } from './operators.ts'
 import { isGenerated, isWeight, usesOf } from './parameters.ts'
 
@@ -80,6 +81,11 @@ export class OnnxModule extends Module<Tensor[], unknown> {
     options: ImportOptions,
   ) {
     super()
+    const fix = 'use what importOnnx() returns'
+    requireInstance('OnnxModule', 'graph', graph, OnnxGraphView, fix)
+    requireInstance('OnnxModule', 'stored', stored, Map, fix)
+    requireInstance('OnnxModule', 'values', values, Map, fix)
+    requireOptions('OnnxModule', options)
     this.graph = graph
     this.#steps = stepsOf(graph, values, options)
     const uses = usesOf(graph)
