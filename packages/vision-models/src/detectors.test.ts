@@ -295,7 +295,7 @@ describe('small YOLOs', () => {
       [24, 32],
       [36, 48],
     ])
-    expect(() => new V.SmallYOLOv5({ heights: [0.25, 0.5] })).toThrow(/anchors for 2 maps/)
+    expect(() => new V.SmallYOLOv5({ heights: [0.25, 0.5] })).toThrow(/a list of 3 numbers/)
     expect(() => new V.YOLOv5({ size, anchors: [[], [[1, 2]], [[3, 4]]] })).toThrow(/none for one/)
   })
 

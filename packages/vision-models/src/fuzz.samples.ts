@@ -42,7 +42,7 @@ export const subject: FuzzSubject = {
     'new Detector': 'is abstract',
     'new FeatureMaps': 'is abstract',
   },
-  protects: ['computeLosses', 'features', 'mapsOf', 'timeOf', 'kept', 'detect'],
+  protects: ['computeLosses', 'features', 'mapsOf', 'timeOf', 'kept', 'noiseIn', 'detect'],
   often: ['forward'],
   strings: ['xyxy', 'xywh', 'max', 'avg', 'mean', 'valid'],
 }

@@ -124,6 +124,7 @@ export function pool2d(
   mode: 'max' | 'avg' = 'max',
 ): Tensor {
   const [height, width] = requireMatrix('pool2d', 'x', x)
+  requireNumberList('pool2d', 'size', size, 2)
   if (size[0] > height || size[1] > width) {
     throw new ShapeError(
       'pool2d',

@@ -29,6 +29,7 @@ export class Perceptron extends nn.Module {
 
   constructor(options: PerceptronOptions = {}) {
     super()
+    requireOptions(new.target.name, options)
     this.linear = new nn.Linear(options.inFeatures ?? 784, options.numClasses ?? 10)
   }
 

@@ -1,5 +1,5 @@
 import type { Tensor } from '@flambeau/core'
-import { requireOneOf, requireOptions } from '@flambeau/core/internal'
+import { requireCount, requireOneOf, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -100,6 +100,7 @@ export class Bottleneck extends nn.Module {
 
   constructor(inChannels: number, width: number, stride = 1, dilation = 1) {
     super()
+    requireCount('Bottleneck', 'width', width, 1)
     const outChannels = width * Bottleneck.expansion
     this.conv1 = new nn.Conv2d(inChannels, width, 1, { bias: false })
     this.bn1 = new nn.BatchNorm2d(width)

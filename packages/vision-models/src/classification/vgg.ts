@@ -121,6 +121,7 @@ export class VGGGray extends nn.Module {
 
   constructor(options: { numClasses?: number; dropout?: number; imageSize?: number } = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 10, dropout = 0.5, imageSize = 224 } = options
     const side = Math.floor(imageSize / 32)
     this.features = vggFeatures(11, 1, false)

@@ -1,6 +1,7 @@
 /** Vision transformers as courses write them: every step by hand, and on nn.Transformer. */
 import type { Tensor } from '@flambeau/core'
 import { cat, empty, randn, ShapeError, ValueError, zeros } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 export interface TaughtViTOptions {
@@ -59,6 +60,7 @@ class PatchEmbedding extends nn.Module {
   }
 
   override forward(x: Tensor): Tensor {
+    requireTensor('PatchEmbedding', 'x', x)
     if (x.shape[2] !== this.imageSize || x.shape[3] !== this.imageSize) {
       throw new ShapeError(
         'PatchEmbedding',

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat, empty, ShapeError, ValueError, zeros } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireOneOf, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /** Widths of vision transformers: tiny, small and base, as DeiT's; large and huge, as ViT's. */
@@ -138,6 +138,7 @@ export class VisionTransformer extends nn.Module {
   constructor(size: ViTSize, options: ViTOptions = {}) {
     super()
     requireOptions('VisionTransformer', options)
+    requireOneOf('VisionTransformer', 'size', size, Object.keys(SIZES))
     const { imageSize = 224, patchSize = 16, numClasses = 1000, inChannels = 3 } = options
     const { hiddenDim, numLayers, numHeads } = { ...SIZES[size], ...options }
     const { mlpDim = 4 * hiddenDim, dropout = 0, attentionDropout = 0 } = options

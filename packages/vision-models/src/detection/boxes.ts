@@ -168,6 +168,7 @@ interface Ranked {
 function ranked(op: string, boxes: Tensor, scores: Tensor): Ranked {
   requireBoxes(op, { boxes })
   const count = boxes.shape[0] as number
+  requireTensor(op, 'scores', scores)
   if (scores.ndim !== 1 || scores.shape[0] !== count) {
     throw new ShapeError(
       op,

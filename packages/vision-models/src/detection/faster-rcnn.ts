@@ -1,5 +1,5 @@
 import type { Tensor } from '@flambeau/core'
-import { requireInstance } from '@flambeau/core/internal'
+import { requireInstance, requireOptions } from '@flambeau/core/internal'
 import type { ResNetDepth } from '../classification/resnet.ts'
 import type { Detection, DetectionTarget, DetectorLosses, ImageSize } from './detector.ts'
 import { Detector, ImageBatcher } from './detector.ts'
@@ -76,6 +76,7 @@ export class FasterRCNN extends Detector {
 
   constructor(backbone: FeatureMaps, options: FasterRCNNOptions = {}, masks?: MaskOptions) {
     super()
+    requireOptions(new.target.name, options)
     const { numClasses = 91, minSize = 800, maxSize = 1333, mean, std } = options
     const { headWidth = 1024, poolSize = 7, canonicalScale = 224 } = options
     requireInstance('FasterRCNN', 'backbone', backbone, FeatureMaps)
@@ -170,7 +171,8 @@ export interface ResNetDetectorOptions extends FasterRCNNOptions, MaskOptions {
   readonly pyramidWidth?: number
 }
 
-function resNetPyramid(options: ResNetDetectorOptions): PyramidBackbone {
+function resNetPyramid(op: string, options: ResNetDetectorOptions): PyramidBackbone {
+  requireOptions(op, options)
   const { depth = 50, norm = 'frozen', pyramidWidth = 256 } = options
   return new PyramidBackbone(new ResNetStages(depth, norm), pyramidWidth)
 }
@@ -189,7 +191,7 @@ function resNetPyramid(options: ResNetDetectorOptions): PyramidBackbone {
  */
 export class FasterRCNNResNet extends FasterRCNN {
   constructor(options: ResNetDetectorOptions = {}) {
-    super(resNetPyramid(options), options)
+    super(resNetPyramid(new.target.name, options), options)
   }
 }
 
@@ -207,7 +209,7 @@ export class FasterRCNNResNet extends FasterRCNN {
  */
 export class MaskRCNNResNet extends MaskRCNN {
   constructor(options: ResNetDetectorOptions = {}) {
-    super(resNetPyramid(options), options)
+    super(resNetPyramid(new.target.name, options), options)
   }
 }
 
@@ -221,7 +223,8 @@ export interface SmallRCNNOptions extends FasterRCNNOptions, MaskOptions {
   readonly anchorSizes?: readonly (readonly number[])[]
 }
 
-function small(options: SmallRCNNOptions): [PyramidBackbone, SmallRCNNOptions] {
+function small(op: string, options: SmallRCNNOptions): [PyramidBackbone, SmallRCNNOptions] {
+  requireOptions(op, options)
   const { widths = [16, 32, 64, 96], pyramidWidth = 48 } = options
   const { anchorSizes = [[20], [32], [48], [80]] } = options
   const body = new SmallBackbone({ widths, levels: 3 })
@@ -263,7 +266,7 @@ function small(options: SmallRCNNOptions): [PyramidBackbone, SmallRCNNOptions] {
  */
 export class SmallFasterRCNN extends FasterRCNN {
   constructor(options: SmallRCNNOptions = {}) {
-    super(...small(options))
+    super(...small(new.target.name, options))
   }
 }
 
@@ -280,6 +283,6 @@ export class SmallFasterRCNN extends FasterRCNN {
  */
 export class SmallMaskRCNN extends MaskRCNN {
   constructor(options: SmallRCNNOptions = {}) {
-    super(...small(options))
+    super(...small(new.target.name, options))
   }
 }

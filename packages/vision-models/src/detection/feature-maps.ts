@@ -5,6 +5,7 @@ import {
   requireCount,
   requireInstance,
   requireNumberList,
+  requireOptions,
   requireTensor,
 } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
@@ -66,6 +67,7 @@ export class SmallBackbone extends FeatureMaps {
     } = {},
   ) {
     super()
+    requireOptions(new.target.name, options)
     const { widths = [16, 32, 64, 96, 128], levels = 3, inChannels = 3 } = options
     requireNumberList('SmallBackbone', 'widths', widths)
     requireCount('SmallBackbone', 'levels', levels, 1)

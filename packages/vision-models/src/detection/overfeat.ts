@@ -244,8 +244,10 @@ export function mergeBoxes(
   threshold: number,
   most: number = Infinity,
 ): Detection {
-  requireOptions('mergeBoxes', found, ['boxes'])
+  requireOptions('mergeBoxes', found, ['boxes', 'scores', 'labels'])
   requireTensor('mergeBoxes', 'boxes', found.boxes)
+  requireTensor('mergeBoxes', 'scores', found.scores)
+  requireTensor('mergeBoxes', 'labels', found.labels)
   const count = found.boxes.shape[0] as number
   if (count === 0) return { boxes: zeros([0, 4]), scores: zeros([0]), labels: found.labels }
   const corners = found.boxes.tolist() as number[][]

@@ -92,6 +92,7 @@ interface Region {
  * ```
  */
 export function selectiveSearch(image: Tensor, options: SelectiveSearchOptions = {}): Tensor {
+  requireOptions('selectiveSearch', options)
   const { joining = 0.3, minArea = 12, minSide = 6, bins = 8 } = options
   requireTensor('selectiveSearch', 'image', image)
   const [channels, height, width] = image.shape as [number, number, number]

@@ -1,7 +1,7 @@
 /** R-CNN, SPP-Net and Fast R-CNN: what is in regions that something else proposed. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError } from '@flambeau/core'
-import { requireNumberList } from '@flambeau/core/internal'
+import { requireInstance, requireNumberList, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { withImageNumbers } from './boxes.ts'
 import type { Detection, DetectionTarget, DetectorLosses, ImageSize } from './detector.ts'
@@ -47,6 +47,7 @@ abstract class RegionDetector extends Detector {
 
   constructor(options: RegionDetectorOptions) {
     super()
+    requireOptions(new.target.name, options)
     this.numClasses = options.numClasses ?? 21
     this.propose =
       options.propose ??
@@ -105,7 +106,12 @@ abstract class SharedFeatures extends RegionDetector {
 
   constructor(options: SharedFeatureOptions) {
     super(options)
-    this.backbone = options.backbone ?? new SmallBackbone({ widths: [16, 32, 64], levels: 1 })
+    const { backbone } = options
+    if (backbone !== undefined) {
+      requireInstance(new.target.name, 'backbone', backbone, nn.Module, 'new SmallBackbone(…)')
+      requireNumberList(new.target.name, 'backbone.outChannels', backbone.outChannels)
+    }
+    this.backbone = backbone ?? new SmallBackbone({ widths: [16, 32, 64], levels: 1 })
     this.frozen = options.frozen ?? false
   }
 

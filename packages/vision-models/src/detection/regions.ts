@@ -1,7 +1,7 @@
 /** What a region of a feature map holds, at a fixed size. */
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, ShapeError } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
+import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -31,7 +31,9 @@ function geometryOf(
   boxes: Tensor,
   outputSize: number | readonly [number, number],
 ): Geometry {
-  requireTensor('roiAlign', 'features', features)
+  requireTensor(op, 'features', features)
+  requireTensor(op, 'boxes', boxes)
+  if (typeof outputSize !== 'number') requireNumberList(op, 'outputSize', outputSize, 2)
   if (features.ndim !== 4) {
     throw new ShapeError(op, { features }, 'features must be [N, C, H, W]', 'unsqueeze(0)')
   }
@@ -129,6 +131,7 @@ export function roiAlign(
   options: RoiAlignOptions = {},
 ): Tensor {
   const g = geometryOf('roiAlign', features, boxes, outputSize)
+  requireOptions('roiAlign', options)
   const { spatialScale = 1, samplingRatio = -1, aligned = false } = options
   const shift = aligned ? 0.5 : 0
   const bags = new Bags((boxes.shape[0] as number) * g.size[0] * g.size[1])
@@ -202,6 +205,7 @@ export function roiPool(
   options: RoiOptions = {},
 ): Tensor {
   const g = geometryOf('roiPool', features, boxes, outputSize)
+  requireOptions('roiPool', options)
   const { spatialScale = 1 } = options
   const bags = new Bags((boxes.shape[0] as number) * g.size[0] * g.size[1])
   for (const [image, ...corners] of boxes.detach().tolist() as number[][]) {

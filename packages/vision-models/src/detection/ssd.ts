@@ -413,6 +413,7 @@ export interface SmallSSDOptions extends SSDOptions {
  */
 export class SmallSSD extends SSD {
   constructor(options: SmallSSDOptions = {}) {
+    requireOptions('SmallSSD', options)
     const { widths = [16, 32, 64, 96, 128], scales = [0.2, 0.35, 0.6, 0.9] } = options
     const boxes = new DefaultBoxes({ aspectRatios: [[1.5], [1.5], [1.5]], scales })
     super(new SmallBackbone({ widths, levels: 3 }), boxes, {

@@ -1,7 +1,7 @@
 /** The parts that YOLO's fifth form is made of. */
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCount, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -64,6 +64,8 @@ export class C3 extends nn.Module {
 
   constructor(from: number, to: number, count: number = 1, add: boolean = true) {
     super()
+    requireCount('C3', 'to', to, 2)
+    requireCount('C3', 'count', count)
     const half = Math.floor(to / 2)
     this.cv1 = new ConvBlock(from, half)
     this.cv2 = new ConvBlock(from, half)

@@ -355,7 +355,10 @@ export interface SmallYOLOv5Options extends YOLOv5Options {
  */
 export class SmallYOLOv5 extends YOLOv5 {
   constructor(options: SmallYOLOv5Options = {}) {
+    requireOptions(new.target.name, options)
     const { size = [128, 128], heights = [0.2, 0.35, 0.5] } = options
+    requireNumberList('SmallYOLOv5', 'size', size, 2)
+    requireNumberList('SmallYOLOv5', 'heights', heights, 3)
     super({
       size,
       widthMultiple: 0.25,

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, cat, ShapeError } from '@flambeau/core'
-import { requireOptions, requireTensor } from '@flambeau/core/internal'
+import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -116,6 +116,7 @@ export class DiffusionUNet extends nn.Module<[x: Tensor, t: Tensor, label?: Tens
     requireOptions(new.target.name, options)
     const { channels = 1, width = 64, multipliers = [1, 2, 4], groups = 8, heads = 4 } = options
     const { timeDim = 4 * width, numClasses = 0 } = options
+    requireNumberList('DiffusionUNet', 'multipliers', multipliers)
     const widths = multipliers.map((m) => width * m)
     const block = (from: number, to: number): TimedResBlock =>
       new TimedResBlock(from, to, timeDim, groups)

@@ -2,7 +2,14 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { full, linspace, ones, randint, randn, randnLike, ValueError } from '@flambeau/core'
-import { requireFunction, requireOptions, requireTensor, show } from '@flambeau/core/internal'
+import {
+  requireFunction,
+  requireNumber,
+  requireNumberList,
+  requireOptions,
+  requireTensor,
+  show,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -78,8 +85,15 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
     requireOptions(new.target.name, options)
     const { steps = 1000, betaStart = 1e-4, betaEnd = 0.02, schedule = 'linear' } = options
     if (!(Number.isInteger(steps) && steps > 0)) {
-      throw new ValueError('Diffusion', [], `steps is ${steps}`, 'give a positive whole number')
+      throw new ValueError(
+        'Diffusion',
+        [],
+        `steps is ${show(steps)}`,
+        'give a positive whole number',
+      )
     }
+    requireNumber('Diffusion', 'betaStart', betaStart)
+    requireNumber('Diffusion', 'betaEnd', betaEnd)
     if (!(betaStart > 0 && betaStart < 1 && betaEnd > 0 && betaEnd < 1)) {
       throw new ValueError(
         'Diffusion',
@@ -131,7 +145,10 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
   /** The noise that the denoiser sees, the class counting `guidance` times. */
   private noiseIn(x: Tensor, t: number, denoiser: Denoiser, options: SampleOptions): Tensor {
     const steps = full([x.shape[0] as number], t, { dtype: 'int64', device: x.device })
+    requireOptions('Diffusion', options)
     const { label = null, guidance = 1, clip } = options
+    if (label !== null) requireTensor('Diffusion', 'label', label)
+    if (clip !== undefined) requireNumberList('Diffusion', 'clip', clip, 2)
     let noise = denoiser(x, steps, guidance === 0 ? null : label)
     if (label !== null && guidance !== 0 && guidance !== 1) {
       const plain = denoiser(x, steps, null)
@@ -149,6 +166,8 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
    * @param shape `[N, …]`.
    */
   sample(denoiser: Denoiser, shape: readonly number[], options: SampleOptions = {}): Tensor {
+    requireFunction('Diffusion.sample', 'denoiser', denoiser)
+    requireOptions('Diffusion.sample', options)
     return noGrad(() => {
       let x = randn(shape, { device: this.betas.device })
       for (let t = this.steps - 1; t >= 0; t--) {
@@ -170,12 +189,16 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
    * @throws {ValueError} for more steps than the process has, or none.
    */
   sampleDDIM(denoiser: Denoiser, start: Tensor, options: SampleOptions = {}): Tensor {
+    requireFunction('sampleDDIM', 'denoiser', denoiser)
+    requireTensor('sampleDDIM', 'start', start)
+    requireOptions('sampleDDIM', options)
     const { steps = Math.min(50, this.steps), eta = 0 } = options
+    requireNumber('sampleDDIM', 'eta', eta)
     if (!(Number.isInteger(steps) && steps > 0 && steps <= this.steps)) {
       throw new ValueError(
         'sampleDDIM',
         { start },
-        `${steps} steps of a process of ${this.steps}`,
+        `${show(steps)} steps of a process of ${this.steps}`,
         'give a whole number from 1 to that',
       )
     }
@@ -280,9 +303,12 @@ export class SimpleDiffusion {
  * hidden.
  *
  * @param label int64 `[N]`. @param p Probability of hiding one.
+ * @throws {ValueError} unless `label` is a tensor and `p` is in [0, 1].
  * @see Ho and Salimans 2022, https://arxiv.org/abs/2207.12598
  */
 export function hideLabels(label: Tensor, p: number): Tensor {
+  requireTensor('hideLabels', 'label', label)
+  requireNumber('hideLabels', 'p', p)
   const hidden = full(label.shape, p, { device: label.device }).bernoulli().bool()
   return label.maskedFill(hidden, -1)
 }

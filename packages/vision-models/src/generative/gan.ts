@@ -1,7 +1,7 @@
 /** Generative adversarial networks: of linear layers, and convolutional (DCGAN). */
 import type { Tensor } from '@flambeau/core'
 import { onesLike, randn, zerosLike } from '@flambeau/core'
-import { requireOptions, requireTensor } from '@flambeau/core/internal'
+import { requireCount, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -75,6 +75,7 @@ export class GANDiscriminator extends nn.Module {
 
   constructor(options: Omit<GANOptions, 'latent'> = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { channels = 1, imageSize = 28, hidden = 256 } = options
     this.layers = new nn.Sequential(
       new nn.Flatten(),
@@ -184,7 +185,9 @@ export class DCGANDiscriminator extends nn.Module {
 
   constructor(options: Omit<DCGANOptions, 'latent'> = {}) {
     super()
+    requireOptions(new.target.name, options)
     const { channels = 3, imageSize = 64, features = 64 } = options
+    requireCount(new.target.name, 'features', features, 1)
     const down = { stride: 2, padding: 1, bias: false }
     const last = features * (imageSize / 8)
     this.main = new nn.Sequential(
