@@ -176,6 +176,7 @@ export interface ScatterOptions extends AxesOptions {
  */
 export function scatter(points: Curve, options: ScatterOptions = {}): Figure {
   const all = pairsOf(points)
+  requireOptions('scatter', options)
   const labels = options.labels === undefined ? all.map(() => 0) : numbersOf(options.labels)
   if (labels.length !== all.length) {
     throw new ValueError(

@@ -1,5 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import { Figure } from './figure.ts'
 import { colorOf, element, svgDocument, text } from './svg.ts'
 import { overlayText } from './terminal.ts'
@@ -41,6 +42,7 @@ export interface OverlayOptions extends Brightness {
  */
 export function overlay(image: Tensor, options: OverlayOptions = {}): Figure {
   const op = 'overlay'
+  requireOptions(op, options)
   const [picture] = pixelsOf(op, image, options)
   if (picture === undefined || image.ndim > 3) {
     throw new ValueError(op, { image }, 'one image is drawn at a time', 'select one of them')
