@@ -1,7 +1,7 @@
 /** Smaller graphs of the nodes that count most. */
 import type { Tensor } from '@flambeau/core'
 import { arange, ShapeError, tensor, ValueError, zeros } from '@flambeau/core'
-import { namedResult, requireTensor, show } from '@flambeau/core/internal'
+import { namedResult, requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { nodesToGraphs } from '../graph/batch.ts'
 import { inducedSubgraph } from '../graph/edges.ts'
@@ -84,6 +84,7 @@ export class TopKPooling extends nn.Module<[x: Tensor, graph: Graph], Pooled> {
   constructor(inChannels: number, options: TopKPoolingOptions = {}) {
     super()
     requireSizes('TopKPooling', { inChannels })
+    requireOptions('TopKPooling', options)
     this.ratio = options.ratio ?? 0.5
     this.weight = new nn.Parameter(zeros([1, inChannels]))
     const bound = 1 / Math.sqrt(inChannels)
