@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { noGrad } from '@flambeau/autograd'
 import type { DType } from '@flambeau/core'
 import { getRngState, ones, scope, setRngState, Tensor, ValueError, zeros } from '@flambeau/core'
-import { requireList } from '@flambeau/core/internal'
+import { requireList, requireOptions } from '@flambeau/core/internal'
 import { isUninitialized } from './layers/lazy.ts'
 import type { AnyModule } from './module.ts'
 import { Module } from './module.ts'
@@ -180,6 +180,7 @@ export function summary(
   if (!(model instanceof Module)) {
     throw new ValueError(OP, [], 'the first argument is not a module', 'summary(model, [1, 784])')
   }
+  requireOptions(OP, options)
   const { depth = Infinity, mode = 'eval', columns = 100 } = options
   if (!(depth >= 0) || !(columns >= 40)) {
     const why = 'depth is a number ≥ 0, and columns one ≥ 40'
