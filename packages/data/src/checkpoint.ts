@@ -155,6 +155,7 @@ export function saveCheckpoint(
   tree: Checkpoint,
   options: SaveCheckpointOptions = {},
 ): void {
+  requireOptions('saveCheckpoint', options)
   const tensors = new Map<string, RawTensor>()
   const keep = (tensor: Tensor, place: string): string => {
     // Keys may contain dots: two places may have one path.

@@ -1,7 +1,7 @@
 /** Means of values, for losses and timings. */
 import type { TensorData } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
-import { show } from '@flambeau/core/internal'
+import { requireOptions, show } from '@flambeau/core/internal'
 import { input, Metric, numbersOf, requireCount } from './metric.ts'
 import { Numbers } from './numbers.ts'
 
@@ -89,6 +89,7 @@ export class RunningAverage extends Metric<number, [value: TensorData | number]>
 
   constructor(options: RunningAverageOptions = {}) {
     super({ values: new Numbers() })
+    requireOptions('RunningAverage', options)
     const { window, momentum } = options
     if (momentum !== undefined && (window !== undefined || !(momentum >= 0 && momentum < 1))) {
       throw new ValueError(

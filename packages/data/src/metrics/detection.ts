@@ -1,6 +1,6 @@
 /** Mean average precision of detections, by the definitions of COCO and of Pascal VOC. */
 import { ValueError } from '@flambeau/core'
-import { requireNumberList } from '@flambeau/core/internal'
+import { requireNumberList, requireOptions } from '@flambeau/core/internal'
 import type {
   BoxFormat,
   DetectedBoxes,
@@ -140,6 +140,7 @@ export class MeanAveragePrecision<T extends IouType = 'bbox'> extends Metric<
       overlaps: new Numbers(),
     })
     const op = 'MeanAveragePrecision'
+    requireOptions(op, options)
     const { definition = 'coco', boxFormat = 'xyxy', maxDetectionThresholds } = options
     this.iouType = requireChoice<IouType>(op, 'iouType', options.iouType ?? 'bbox', [
       'bbox',

@@ -132,6 +132,7 @@ export class R2Score<M extends MultiOutput = 'uniformAverage'> extends Metric<
   readonly multioutput: M
 
   constructor(options: R2Options<M> = {}) {
+    requireOptions('R2Score', options)
     const numOutputs = requireCount('R2Score', 'numOutputs', options.numOutputs ?? 1, 1)
     const zero = (): Float64Array => new Float64Array(numOutputs)
     super({ count: 0, mean: zero(), spread: zero(), residual: zero() })

@@ -362,6 +362,7 @@ export class Accuracy<A extends Average = 'micro'> extends StatScores<A> {
  */
 export class TopKAccuracy<A extends Average = 'micro'> extends Accuracy<A> {
   constructor(options: Omit<AccuracyOptions<A>, 'topK'> & { k?: number } = {}) {
+    requireOptions('TopKAccuracy', options)
     const { k = 5, ...others } = options
     super({ ...others, topK: requireCount('TopKAccuracy', 'k', k, 1) })
   }

@@ -148,6 +148,7 @@ export class BLEUScore extends Metric<
   readonly smoothValue: number
 
   constructor(options: BLEUOptions = {}) {
+    requireOptions('BLEUScore', options)
     const nGram = requireCount('BLEUScore', 'nGram', options.nGram ?? 4, 1)
     super({
       sentences: 0,

@@ -5,6 +5,7 @@ import { recipeOf } from '../loader/recipe.ts'
 import type { ImageSample } from '../transforms/scene.ts'
 import { Transform } from '../transforms/transform.ts'
 import { Tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 
 /**
  * Samples that are in memory: any list of tensors, tuples or objects. A transform is applied to tensors
@@ -33,6 +34,7 @@ export class ArrayDataset<Sample> extends Dataset<Sample> {
 
   constructor(samples: readonly Sample[], options: { transform?: Transform | null } = {}) {
     super()
+    requireOptions('ArrayDataset', options)
     const { transform = null } = options
     if (!Array.isArray(samples) || (transform !== null && !(transform instanceof Transform))) {
       throw new ValueError(
