@@ -164,6 +164,7 @@ export function sequenceLoss(
   targets: Tensor,
   options: SequenceLossOptions = {},
 ): Tensor {
+  requireOptions('sequenceLoss', options)
   const { padToken = null, labelSmoothing = 0 } = options
   requireTensor('sequenceLoss', 'logits', logits)
   requireTensor('sequenceLoss', 'targets', targets)

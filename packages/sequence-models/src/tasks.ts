@@ -87,6 +87,7 @@ export function addingProblem(
   steps: number,
   options: { readonly generator?: Generator | null } = {},
 ): { x: Tensor; y: Tensor } {
+  requireOptions('addingProblem', options)
   const { generator = null } = options
   requireCounts('addingProblem', { rows })
   requireCounts('addingProblem', { steps }, 2)

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { concat, onesLike, ShapeError, zeros } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireCounts } from '../inputs.ts'
 
@@ -40,6 +40,7 @@ export class Biaffine extends nn.Module<[x: Tensor, y: Tensor]> {
 
   constructor(inX: number, inY: number, options: BiaffineOptions = {}) {
     super()
+    requireOptions('Biaffine', options)
     const { outFeatures = 1, biasX = true, biasY = true } = options
     requireCounts('Biaffine', { inX, inY, outFeatures })
     this.inX = inX

@@ -2,6 +2,7 @@ import { requireVocabulary } from '../inputs.ts'
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { rand } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { BiLSTMCRF } from '../recurrent/tagger.ts'
 import type { Vocabulary } from '../text/vocabulary.ts'
@@ -49,6 +50,7 @@ export class POSTagger extends nn.Module<[tokens: Tensor, mask?: Tensor | null]>
   /** @param words As {@link POSTagger.build} makes it. @param tags The parts of speech. */
   constructor(words: Vocabulary, tags: Vocabulary, options: POSTaggerOptions = {}) {
     super()
+    requireOptions('POSTagger', options)
     const { dropout = 0.2, wordDropout = 0.1 } = options
     this.words = new WordIndex(words)
     this.tags = tags

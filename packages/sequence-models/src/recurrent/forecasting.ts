@@ -104,6 +104,7 @@ export class Forecaster extends nn.Module<
 
   constructor(options: ForecasterOptions = {}) {
     super()
+    requireOptions('Forecaster', options)
     const { features = 1, exogenous = 0, kind = 'lstm', hiddenSize = 32 } = options
     const { numLayers = 1, dropout = 0 } = options
     requireCounts('Forecaster', { features, hiddenSize, numLayers })

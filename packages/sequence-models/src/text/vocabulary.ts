@@ -144,6 +144,7 @@ export function padBatch(
   sequences: readonly (readonly number[])[],
   options: { readonly padToken?: number; readonly maxLength?: number } = {},
 ): PaddedBatch {
+  requireOptions('padBatch', options)
   const { padToken = 0, maxLength = Infinity } = options
   requireList('padBatch', 'sequences', sequences, 'a list of lists')
   for (const sequence of sequences) requireNumberList('padBatch', 'a sequence', sequence)

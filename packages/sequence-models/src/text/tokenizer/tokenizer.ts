@@ -1,5 +1,5 @@
 import { IndexError, ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireList, requireOptions } from '@flambeau/core/internal'
 import type { AddedToken, Stretch } from './added-tokens.ts'
 import { addedTokenJson, addedTokenOf, namesOf, TokenFinder, tokensWhere } from './added-tokens.ts'
 import type { Rewrite } from './aligned.ts'
@@ -108,6 +108,7 @@ export class Tokenizer {
       ({ asksBeginning = false }, i) => asksBeginning && (i > 0 || this.changes.length > 0),
     )
     const special = Array.from(specialTokens, ([content, id]) => ({ id, content, special: true }))
+    requireList('Tokenizer', 'addedTokens', addedTokens)
     this.addedTokens = [...special, ...addedTokens]
     this.specialTokens = tokensWhere(this.addedTokens, (token) => token.special === true)
     this.added = tokensWhere(this.addedTokens, () => true)

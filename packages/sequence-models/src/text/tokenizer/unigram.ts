@@ -1,5 +1,5 @@
 import { ValueError } from '@flambeau/core'
-import { requireList } from '@flambeau/core/internal'
+import { requireList, requireOptions } from '@flambeau/core/internal'
 import type { Pieces, SubwordModel } from './model.ts'
 import { BYTE_NAMES, fallback, WordCache } from './model.ts'
 import { PairTable } from './pair-table.ts'
@@ -80,6 +80,7 @@ export class UnigramModel implements SubwordModel {
     scores: readonly (readonly [token: string, score: number])[],
     options: UnigramOptions = {},
   ) {
+    requireOptions('UnigramModel', options)
     const { unkId = null, byteFallback = false } = options
     this.scores = scores
     this.unkId = unkId

@@ -1,3 +1,4 @@
+import { requireOptions } from '@flambeau/core/internal'
 import type { Pieces, SubwordModel } from './model.ts'
 import { idOf, WordCache } from './model.ts'
 
@@ -33,6 +34,7 @@ export class WordPieceModel implements SubwordModel {
       readonly maxLetters?: number
     } = {},
   ) {
+    requireOptions('WordPieceModel', options)
     const { unkToken = '[UNK]', prefix = '##', maxLetters = 100 } = options
     this.vocab = vocab
     this.unkToken = unkToken
