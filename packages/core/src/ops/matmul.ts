@@ -168,7 +168,7 @@ export interface LinearOptions {
 
 const readLinear = parameters<[Tensor, Tensor | null]>('linear', ['weight', 'bias'])
 
-const linearOp = defineOp<'input' | 'weight' | 'bias', null>(
+const linearOp = defineOp<'input' | 'weight' | 'bias'>(
   'linear',
   ['input', 'weight', 'bias'],
   {

@@ -53,7 +53,7 @@ export function rowsProduct(left: Tensor, right: Tensor): Tensor {
   return run(rowsProductOp, [left, right], shape, left._dtype)
 }
 
-const rowsProductAndSumOp = defineOp<'left' | 'right', null>(
+const rowsProductAndSumOp = defineOp<'left' | 'right'>(
   'rowsProductAndSum',
   ['left', 'right'],
   {
