@@ -168,21 +168,17 @@ export interface LinearOptions {
 
 const readLinear = parameters<[Tensor, Tensor | null]>('linear', ['weight', 'bias'])
 
-const linearOp = defineOp<'input' | 'weight' | 'bias'>(
-  'linear',
-  ['input', 'weight', 'bias'],
-  {
-    derivative: {
-      needs: { input: ['weight'], weight: ['input'] },
-      formula: ([grad], { input, weight }, { needed }) => {
-        if (!grad) return []
-        const dx = needed[0] ? product(grad, weight as Tensor) : null
-        if (needed[1] && needed[2]) return [dx, ...rowsProductAndSum(grad, input as Tensor)]
-        return [dx, needed[1] ? rowsProduct(grad, input as Tensor) : null, needed[2] ? grad : null]
-      },
+const linearOp = defineOp<'input' | 'weight' | 'bias'>('linear', ['input', 'weight', 'bias'], {
+  derivative: {
+    needs: { input: ['weight'], weight: ['input'] },
+    formula: ([grad], { input, weight }, { needed }) => {
+      if (!grad) return []
+      const dx = needed[0] ? product(grad, weight as Tensor) : null
+      if (needed[1] && needed[2]) return [dx, ...rowsProductAndSum(grad, input as Tensor)]
+      return [dx, needed[1] ? rowsProduct(grad, input as Tensor) : null, needed[2] ? grad : null]
     },
   },
-)
+})
 
 /**
  * Affine map of the last axis: input · weightᵀ + bias.

@@ -53,25 +53,21 @@ export function rowsProduct(left: Tensor, right: Tensor): Tensor {
   return run(rowsProductOp, [left, right], shape, left._dtype)
 }
 
-const rowsProductAndSumOp = defineOp<'left' | 'right'>(
-  'rowsProductAndSum',
-  ['left', 'right'],
-  {
-    kernel: 'linear_weight_grad',
-    outputs: 2,
-    derivative: {
-      needs: { left: ['right'], right: ['left'] },
-      formula: ([grad, sumGrad], { left, right }, { shapes, needed }) => {
-        const across = grad && needed[0] ? product(right as Tensor, grad.transpose(0, 1)) : null
-        const along = sumGrad && needed[0] ? sumGrad.expand(shapes[0] as Shape) : null
-        return [
-          across && along ? across.add(along) : (across ?? along),
-          grad && needed[1] ? product(left as Tensor, grad) : null,
-        ]
-      },
+const rowsProductAndSumOp = defineOp<'left' | 'right'>('rowsProductAndSum', ['left', 'right'], {
+  kernel: 'linear_weight_grad',
+  outputs: 2,
+  derivative: {
+    needs: { left: ['right'], right: ['left'] },
+    formula: ([grad, sumGrad], { left, right }, { shapes, needed }) => {
+      const across = grad && needed[0] ? product(right as Tensor, grad.transpose(0, 1)) : null
+      const along = sumGrad && needed[0] ? sumGrad.expand(shapes[0] as Shape) : null
+      return [
+        across && along ? across.add(along) : (across ?? along),
+        grad && needed[1] ? product(left as Tensor, grad) : null,
+      ]
     },
   },
-)
+})
 
 /** The same, and the sum of all rows of `left` [M]. */
 export function rowsProductAndSum(left: Tensor, right: Tensor): Tensor[] {
