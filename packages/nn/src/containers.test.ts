@@ -194,6 +194,17 @@ describe('ModuleDict, ParameterList and ParameterDict', () => {
     expect(() => parameters.popitem()).toThrow(/there are no parameters/)
     expect(again.size).toBe(2)
   })
+
+  it('hold a thing under two names', () => {
+    const shared = layer(1)
+    const dict = new nn.ModuleDict({ a: shared, b: shared })
+    expect([dict.size, [...dict.keys()], [...dict.parameters()].length]).toEqual([2, ['a', 'b'], 2])
+    const weight = new nn.Parameter(zeros([2]))
+    const parameters = new nn.ParameterDict({ a: weight, b: weight })
+    expect([...parameters.values()]).toEqual([weight, weight])
+    for (const one of [dict, parameters]) one.clear()
+    expect([dict.has('b'), parameters.has('b')]).toEqual([false, false])
+  })
 })
 
 describe('utils', () => {

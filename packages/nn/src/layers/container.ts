@@ -14,6 +14,7 @@ import {
 } from './container-items.ts'
 import { requireApart } from '../module-cycles.ts'
 import { isDiscreet } from './discreet.ts'
+import { NamedContainer } from './named-container.ts'
 
 function requireModule(op: string, name: string, value: unknown): asserts value is Module {
   if (value instanceof Module) return
@@ -217,29 +218,20 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
  * // => [ 'age', 'sex' ] inFeatures=8, outFeatures=2, bias=true
  * ```
  */
-export class ModuleDict<M extends Module = Module> extends Module<never, never> {
+export class ModuleDict<M extends Module = Module> extends NamedContainer<M> {
   constructor(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]> = {}) {
     super()
     this.update(modules)
   }
 
-  get size(): number {
-    return [...this.children()].length
+  /** @internal */
+  get _names(): readonly [container: string, item: string] {
+    return ['ModuleDict', 'module']
   }
 
-  has(name: string): boolean {
-    return (this as unknown as Record<string, unknown>)[name] instanceof Module
-  }
-
-  /** @throws {ValueError} if there is none of this name. */
-  get(name: string): M {
-    if (this.has(name)) return (this as unknown as Record<string, M>)[name] as M
-    throw new ValueError(
-      'ModuleDict.get',
-      [],
-      `there is no module ${show(name)}`,
-      `there are: ${[...this.keys()].join(', ') || 'none'}`,
-    )
+  /** @internal */
+  _holds(value: unknown): value is M {
+    return value instanceof Module
   }
 
   set(name: string, module: M): this {
@@ -257,49 +249,8 @@ export class ModuleDict<M extends Module = Module> extends Module<never, never> 
     return this
   }
 
-  delete(name: string): boolean {
-    return this.has(name) && delete (this as unknown as Record<string, unknown>)[name]
-  }
-
-  /** Takes the module of a name out. @throws {ValueError} if there is none. */
-  pop(name: string): M {
-    const module = this.get(name)
-    this.delete(name)
-    return module
-  }
-
-  /** Takes all modules out. */
-  clear(): void {
-    for (const name of [...this.keys()]) this.delete(name)
-  }
-
   update(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]>): this {
     for (const [name, module] of entriesOf('ModuleDict', 'modules', modules)) this.set(name, module)
     return this
-  }
-
-  *keys(): Generator<string> {
-    for (const [name] of this.namedChildren()) yield name
-  }
-
-  *values(): Generator<M> {
-    yield* this.children() as Generator<M>
-  }
-
-  *entries(): Generator<[string, M]> {
-    yield* this.namedChildren() as Generator<[string, M]>
-  }
-
-  /** PyTorch's name for {@link entries}. */
-  items(): Generator<[string, M]> {
-    return this.entries()
-  }
-
-  *[Symbol.iterator](): Generator<[string, M]> {
-    yield* this.entries()
-  }
-
-  override forward(): never {
-    return noForward('ModuleDict')
   }
 }

@@ -1,8 +1,8 @@
 import { Tensor, ValueError } from '@flambeau/core'
-import { show } from '@flambeau/core/internal'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 import { entriesOf, items, listOf, noForward, placeOf, requireName } from './container-items.ts'
+import { NamedContainer } from './named-container.ts'
 
 const isParameter = (value: unknown): value is Parameter => value instanceof Parameter
 
@@ -89,7 +89,7 @@ export class ParameterList extends Module<never, never> {
  * console.log(Object.keys(dict.stateDict())) // => [ 'left', 'right' ]
  * ```
  */
-export class ParameterDict extends Module<never, never> {
+export class ParameterDict extends NamedContainer<Parameter> {
   constructor(
     parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]> = {},
   ) {
@@ -97,40 +97,20 @@ export class ParameterDict extends Module<never, never> {
     this.update(parameters)
   }
 
-  get size(): number {
-    return [...this.keys()].length
+  /** @internal */
+  get _names(): readonly [container: string, item: string] {
+    return ['ParameterDict', 'parameter']
   }
 
-  has(name: string): boolean {
-    return (this as unknown as Record<string, unknown>)[name] instanceof Parameter
-  }
-
-  /** @throws {ValueError} if there is none of this name. */
-  get(name: string): Parameter {
-    if (this.has(name)) return (this as unknown as Record<string, Parameter>)[name] as Parameter
-    throw new ValueError(
-      'ParameterDict.get',
-      [],
-      `there is no parameter ${show(name)}`,
-      `there are: ${[...this.keys()].join(', ') || 'none'}`,
-    )
+  /** @internal */
+  _holds(value: unknown): value is Parameter {
+    return value instanceof Parameter
   }
 
   set(name: string, parameter: Tensor): this {
     requireName('ParameterDict', name, typeof name === 'string' && !this.has(name) && name in this)
     this.registerParameter(name, parameterOf('ParameterDict', parameter))
     return this
-  }
-
-  delete(name: string): boolean {
-    return this.has(name) && delete (this as unknown as Record<string, unknown>)[name]
-  }
-
-  /** Takes the parameter of a name out. @throws {ValueError} if there is none. */
-  pop(name: string): Parameter {
-    const parameter = this.get(name)
-    this.delete(name)
-    return parameter
   }
 
   /** Takes the last parameter out, with its name. @throws {ValueError} if there is none. */
@@ -149,11 +129,6 @@ export class ParameterDict extends Module<never, never> {
     return this.get(name)
   }
 
-  /** Takes all parameters out. */
-  clear(): void {
-    for (const name of [...this.keys()]) this.delete(name)
-  }
-
   /** Sets those of an object, of another dictionary, or of a list of pairs. */
   update(parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]>): this {
     for (const [name, parameter] of entriesOf('ParameterDict', 'parameters', parameters)) {
@@ -167,33 +142,8 @@ export class ParameterDict extends Module<never, never> {
     return new ParameterDict(this)
   }
 
-  *keys(): Generator<string> {
-    for (const [name] of this.entries()) yield name
-  }
-
-  *values(): Generator<Parameter> {
-    for (const [, parameter] of this.entries()) yield parameter
-  }
-
-  *entries(): Generator<[string, Parameter]> {
-    yield* this.namedParameters('', false)
-  }
-
-  /** PyTorch's name for {@link entries}. */
-  items(): Generator<[string, Parameter]> {
-    return this.entries()
-  }
-
-  *[Symbol.iterator](): Generator<[string, Parameter]> {
-    yield* this.entries()
-  }
-
   override toString(): string {
     const lines = [...this].map(([name, one]) => `  (${name}): ${describe(one)}`)
     return lines.length === 0 ? 'ParameterDict()' : `ParameterDict(\n${lines.join('\n')}\n)`
-  }
-
-  override forward(): never {
-    return noForward('ParameterDict')
   }
 }
