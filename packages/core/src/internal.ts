@@ -41,6 +41,7 @@ export type { AdamStepOptions, SgdStepOptions, StepRule } from './ops/optim.ts'
 export { adamStep, capturedSteps, optimStep, sgdStep, unscaleAll, zeroAll } from './ops/optim.ts'
 export type { Conversion } from './ops/cast.ts'
 export { conversionOf } from './ops/cast.ts'
+export { axesOfFormat } from './ops/memory-format.ts'
 export {
   requireCount,
   requireFunction,

@@ -1,7 +1,7 @@
 /** Conversion of a module's parameters and buffers to another dtype, device or order in memory. */
 import type { Device, DType, MemoryFormatOptions } from '@flambeau/core'
 import { DTypeError, Tensor, zeros } from '@flambeau/core'
-import { conversionOf, dtypeName } from '@flambeau/core/internal'
+import { axesOfFormat, conversionOf, dtypeName } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 import type { AnyModule } from './module.ts'
 import { buffersOf } from './module-state.ts'
@@ -24,17 +24,13 @@ export type ModuleConversion =
   | [other: Tensor, nonBlocking?: boolean]
   | [options: ModuleConversionOptions]
 
-/** Axes that tensors have to which an order in memory applies; others stay as they are. */
-const AXES: Readonly<Record<string, number>> = { channelsLast: 4, channelsLast3d: 5 }
-
 /** Converts in place: parameters stay the objects that they are. */
 export function convertModule(root: AnyModule, given: ModuleConversion): void {
   const { dtype: code, device, format } = conversionOf(given)
   const dtype = code === undefined ? undefined : dtypeName(code)
   // Say what is wrong before anything is moved.
   if (device !== undefined) zeros([0], { device })
-  const axes = AXES[format]
-  if (axes === undefined && format !== 'preserveFormat') zeros([]).to({ memoryFormat: format })
+  const axes = axesOfFormat('Module.to', format)
   if (dtype !== undefined && !dtype.startsWith('float') && dtype !== 'bfloat16') {
     throw new DTypeError(
       'Module.to',
@@ -46,6 +42,7 @@ export function convertModule(root: AnyModule, given: ModuleConversion): void {
   const converted = (value: Tensor): Tensor => {
     const there = device === undefined ? value : value.to(device)
     const typed = dtype === undefined || !value.isFloatingPoint() ? there : there.to(dtype)
+    // A format for a number of axes leaves other tensors as they are.
     const ordered = format === 'contiguousFormat' || value.ndim === axes
     return ordered ? typed.contiguous({ memoryFormat: format }) : typed
   }

@@ -24,6 +24,27 @@ const RANKS: ReadonlyMap<unknown, number> = new Map([
 ])
 
 /**
+ * How many axes a format is for; null for those that are for any number.
+ *
+ * @throws {ValueError} for a name that is not a format. @internal
+ */
+export function axesOfFormat(
+  op: string,
+  format: MemoryFormat,
+  input: Tensor | Shape | null = null,
+): number | null {
+  if (format === 'contiguousFormat' || format === 'preserveFormat') return null
+  const rank = RANKS.get(format)
+  if (rank !== undefined) return rank
+  throw new ValueError(
+    op,
+    input === null ? [] : { input },
+    `${show(format)} is not a memory format`,
+    "use 'contiguousFormat', 'preserveFormat', 'channelsLast' or 'channelsLast3d'",
+  )
+}
+
+/**
  * The axes from the outermost in memory to the innermost; null for row-major order and for what is
  * to stay as it is.
  *
@@ -35,16 +56,8 @@ export function axesInMemory(
   input: Tensor | Shape,
   format: MemoryFormat,
 ): readonly number[] | null {
-  if (format === 'contiguousFormat' || format === 'preserveFormat') return null
-  const rank = RANKS.get(format)
-  if (rank === undefined) {
-    throw new ValueError(
-      op,
-      { input },
-      `${show(format)} is not a memory format`,
-      "use 'contiguousFormat', 'preserveFormat', 'channelsLast' or 'channelsLast3d'",
-    )
-  }
+  const rank = axesOfFormat(op, format, input)
+  if (rank === null) return null
   const axes = 'ndim' in input ? input.ndim : input.length
   if (axes !== rank) {
     throw new ShapeError(
