@@ -2,7 +2,7 @@ import type { Arguments } from '@flambeau/core/internal'
 import { Tensor, ValueError, zerosLike } from '@flambeau/core'
 import { outsideScopes, show } from '@flambeau/core/internal'
 import type { ParamGroup, Params, StepItem } from './optimizer.ts'
-import { listOf, Optimizer, requireRange } from './optimizer.ts'
+import { Optimizer, paramsOf, requireRange } from './optimizer.ts'
 import { optionReader } from './options.ts'
 
 export interface MuonOptions {
@@ -75,8 +75,7 @@ export class Muon extends Optimizer<Full> {
   }
 
   override addParamGroup(group: { params: Iterable<Tensor> | Tensor } & Partial<Full>): void {
-    const given: unknown = group?.params
-    const params = given instanceof Tensor ? [given] : listOf('Muon', given)
+    const params = paramsOf('Muon', group)
     params.forEach((param, i) => {
       // What is no tensor is refused for all optimizers alike.
       if (!(param instanceof Tensor) || param.ndim === 2) return

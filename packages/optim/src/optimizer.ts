@@ -153,8 +153,7 @@ export abstract class Optimizer<Options extends object> {
    */
   addParamGroup(group: { params: Iterable<Tensor> | Tensor } & Partial<Options>): void {
     const name = this.constructor.name
-    const given: unknown = group?.params
-    const params = given instanceof Tensor ? [given] : listOf(name, given)
+    const params = paramsOf(name, group)
     const known = new Set(this.paramGroups.flatMap((one) => one.params))
     params.forEach((param, i) => {
       if (!(param instanceof Tensor)) {
@@ -470,8 +469,14 @@ function isState(saved: unknown): saved is OptimizerState {
   return Object.values(state).every((values) => typeof values === 'object' && values !== null)
 }
 
-/** Parameters or groups as an array. @throws {ValueError} for what is no list of such. @internal */
-export function listOf(op: string, params: unknown): unknown[] {
+/** The parameters of a group, or its only one, as an array. @throws {ValueError} @internal */
+export function paramsOf(op: string, group: { params: unknown }): unknown[] {
+  const params: unknown = group?.params
+  return params instanceof Tensor ? [params] : listOf(op, params)
+}
+
+/** Parameters or groups as an array. @throws {ValueError} for what is no list of such. */
+function listOf(op: string, params: unknown): unknown[] {
   if (isIterable(params)) return [...params]
   throw new ValueError(
     op,
