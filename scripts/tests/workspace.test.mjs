@@ -41,6 +41,26 @@ describe('the workspace', () => {
     expect(paths.toSorted()).toEqual(foldersWithCode())
   })
 
+  // Who runs a single app builds that app's project, with what it refers to and nothing else.
+  test('builds with every package those that it depends on', () => {
+    const withCode = foldersWithCode()
+    const places = new Map(
+      withCode.map((folder) => [readJson(inRepo(folder, 'package.json')).name, folder]),
+    )
+    const missing = withCode.flatMap((folder) => {
+      const project = inRepo(folder, 'tsconfig.build.json')
+      if (!existsSync(project)) return []
+      const referred = (readJson(project).references ?? []).map(
+        (/** @type {{ path: string }} */ { path }) => inRepo(folder, path),
+      )
+      return Object.keys(readJson(inRepo(folder, 'package.json')).dependencies ?? {})
+        .filter((name) => places.has(name))
+        .filter((name) => !referred.includes(inRepo(places.get(name), 'tsconfig.build.json')))
+        .map((name) => `${folder}/tsconfig.build.json does not refer to ${name}`)
+    })
+    expect(missing).toEqual([])
+  })
+
   test('describes every package to whoever finds it on npm', () => {
     for (const folder of workspaceFolders().filter((path) => path.startsWith('packages/'))) {
       const manifest = readJson(inRepo(folder, 'package.json'))
