@@ -1,7 +1,7 @@
 /** What the loop asks of its parts. */
 import type { Device } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
-import { anyDevice, requireInstance, show } from '@flambeau/core/internal'
+import { anyDevice, requireFunction, requireInstance, show } from '@flambeau/core/internal'
 import type { AnyModule, Module } from '@flambeau/nn'
 import { Module as ModuleClass } from '@flambeau/nn'
 
@@ -30,13 +30,38 @@ export type BatchFunction<Batch> = (batch: Batch) => Tensor | BatchResult
 /** A loss of outputs and targets. */
 export type LossFunction = (output: Tensor, target: Tensor) => Tensor
 
+/** How a batch is computed: by a loss, or by a function of the whole batch. */
+export interface Objective<Batch> {
+  readonly loss?: LossFunction
+  readonly forward?: BatchFunction<Batch>
+}
+
+/**
+ * What `loss` or `forward` make of a batch.
+ *
+ * @throws {ValueError} unless one of both is given, and is a function.
+ */
+export function objectiveOf<Batch>(
+  op: string,
+  model: AnyModule,
+  { loss, forward }: Objective<Batch>,
+): (batch: Batch) => BatchResult {
+  if ((loss === undefined) === (forward === undefined)) {
+    const rule = 'one of { loss } and { forward } says what is computed of a batch'
+    throw new ValueError(op, [], rule, 'pass one of them')
+  }
+  requireFunction(op, loss === undefined ? 'forward' : 'loss', loss ?? forward)
+  const compute = forward ?? withLoss<Batch>(op, model as Module, loss as LossFunction)
+  return (batch) => resultOf(op, compute(batch))
+}
+
 /** The model of `[input, target]` batches as a {@link BatchFunction}. */
-export function withLoss<Batch>(model: Module, loss: LossFunction): BatchFunction<Batch> {
+function withLoss<Batch>(op: string, model: Module, loss: LossFunction): BatchFunction<Batch> {
   return (batch) => {
     const [input, target] = (Array.isArray(batch) ? batch : []) as [unknown, unknown]
     if (!(input instanceof Tensor) || !(target instanceof Tensor)) {
       throw new ValueError(
-        'fit',
+        op,
         [],
         'a batch is not [input, target], two tensors',
         'say what to do with a batch: { forward: (batch) => loss } in place of { loss }',
@@ -48,11 +73,12 @@ export function withLoss<Batch>(model: Module, loss: LossFunction): BatchFunctio
 }
 
 /** A result with its parts, checked. @throws {ValueError} if the loss is not a scalar. */
-export function resultOf(result: Tensor | BatchResult): BatchResult {
+function resultOf(op: string, result: Tensor | BatchResult): BatchResult {
   const whole = result instanceof Tensor ? { loss: result } : result
-  if (whole.loss instanceof Tensor && whole.loss.numel() === 1) return whole
-  const seen = whole.loss instanceof Tensor ? { loss: whole.loss } : []
-  throw new ValueError('fit', seen, 'the loss of a batch must be one number', 'take its mean()')
+  const loss: unknown = (whole as BatchResult | null | undefined)?.loss
+  if (loss instanceof Tensor && loss.numel() === 1) return whole
+  const seen = loss instanceof Tensor ? { loss } : []
+  throw new ValueError(op, seen, 'the loss of a batch must be one number', 'take its mean()')
 }
 
 /** Where a model is: where its first parameter is, or its first buffer. */

@@ -5,15 +5,7 @@ import type { AnyMetric } from '@flambeau/data'
 import type { AnyModule } from '@flambeau/nn'
 import { Module as ModuleClass } from '@flambeau/nn'
 import type { Batches, BatchFunction, LossFunction } from './batches.ts'
-import {
-  breathe,
-  deviceOf,
-  movedTo,
-  requireBatches,
-  resultOf,
-  sizeOf,
-  withLoss,
-} from './batches.ts'
+import { breathe, deviceOf, movedTo, objectiveOf, requireBatches, sizeOf } from './batches.ts'
 
 export interface EvaluateOptions<Batch> {
   /** The loss of `[input, target]` batches; or `forward`. */
@@ -62,7 +54,8 @@ export function updateMetrics(
  * The mean loss of a model over all examples, and metrics, in evaluation mode without recording; the
  * model's mode is put back.
  *
- * @throws {ValueError} if a batch is not `[input, target]` and there is no `forward`.
+ * @throws {ValueError} unless there is one of `loss` and `forward`, or if with `loss` a batch is not
+ * `[input, target]`.
  *
  * @example
  * ```ts
@@ -85,7 +78,7 @@ export async function evaluate<Batch>(
   requireInstance('evaluate', 'model', model, ModuleClass, 'pass a module of nn')
   requireOptions('evaluate', options)
   requireBatches('evaluate', batches)
-  const forward = options.forward ?? withLoss<Batch>(model, options.loss ?? noLoss)
+  const compute = objectiveOf('evaluate', model, options)
   const { metrics = {}, device = deviceOf(model) } = options
   for (const metric of Object.values(metrics)) metric.reset()
   const wasTraining = model.training
@@ -94,7 +87,7 @@ export async function evaluate<Batch>(
   try {
     for await (const batch of batches) {
       noGrad(() => {
-        const { loss, compared } = resultOf(forward(movedTo(batch, device)))
+        const { loss, compared } = compute(movedTo(batch, device))
         const size = sizeOf(batch)
         sum += loss.item() * size
         examples += size
@@ -106,8 +99,4 @@ export async function evaluate<Batch>(
     model.train(wasTraining)
   }
   return { loss: examples === 0 ? Number.NaN : sum / examples, metrics: computeMetrics(metrics) }
-}
-
-const noLoss: LossFunction = () => {
-  throw new TypeError('evaluate: pass { loss } or { forward }')
 }

@@ -365,6 +365,30 @@ test('evaluate weighs examples alike whatever the batches, and puts the mode bac
   expect(model.training).toBe(true)
 })
 
+test('evaluate says before the first batch what it needs, in its own name', async () => {
+  const forward = ([x]: Batch): Tensor => x.mean()
+  const batches: Iterable<Batch> = {
+    [Symbol.iterator]() {
+      throw new Error('a batch was asked for')
+    },
+  }
+  const one = /^evaluate: one of \{ loss \} and \{ forward \}/
+  const cases: [object, RegExp][] = [
+    [{}, one],
+    [{ loss: F.crossEntropy, forward }, one],
+    [{ loss: 'crossEntropy' }, /^evaluate: loss must be a function/],
+  ]
+  for (const [options, message] of cases) {
+    const refused = evaluate(net(), batches, options)
+    await expect(refused).rejects.toThrow(ValueError)
+    await expect(refused).rejects.toThrow(message)
+  }
+  const loss = F.crossEntropy
+  await expect(evaluate(net(), [randn([2, 4])], { loss })).rejects.toThrow(/^evaluate: a batch/)
+  const nothing = (() => null) as never
+  await expect(evaluate(net(), [1], { forward: nothing })).rejects.toThrow(/^evaluate: the loss/)
+})
+
 test('early stopping counts what is better by enough', () => {
   const stopping = new EarlyStopping({ patience: 1, minDelta: 0.1, mode: 'max' })
   expect([1, 1.05, 1.2, Number.NaN, 1.25].map((v) => stopping.update(v))).toEqual([

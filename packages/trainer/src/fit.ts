@@ -7,16 +7,15 @@ import type { AnyModule } from '@flambeau/nn'
 import { Module as ModuleClass, utils } from '@flambeau/nn'
 import { ReduceLROnPlateau } from '@flambeau/optim'
 import { EventLoopDelay } from '@flambeau/tensorboard'
-import type { Batches, BatchFunction, LossFunction } from './batches.ts'
+import type { Batches, BatchResult } from './batches.ts'
 import {
   breathe,
   deviceOf,
   lengthOf,
   movedTo,
+  objectiveOf,
   requireBatches,
-  resultOf,
   sizeOf,
-  withLoss,
 } from './batches.ts'
 import type { OpenBoard } from './board-logger.ts'
 import { openBoard } from './board-logger.ts'
@@ -88,7 +87,7 @@ class Training<Batch> {
   readonly #model: AnyModule
   readonly #batches: Batches<Batch>
   readonly #options: FitOptions<Batch>
-  readonly #forward: BatchFunction<Batch>
+  readonly #objective: (batch: Batch) => BatchResult
   readonly #metrics: Readonly<Record<string, AnyMetric>>
   readonly #folder: CheckpointFolder | null
   readonly #stopping: EarlyStopping
@@ -108,8 +107,7 @@ class Training<Batch> {
     this.#batches = batches
     this.#options = options
     this.#metrics = options.metrics ?? {}
-    const { loss } = options
-    this.#forward = options.forward ?? withLoss<Batch>(model, loss as LossFunction)
+    this.#objective = objectiveOf('fit', model, options)
     const [firstMetric] = Object.keys(this.#metrics)
     const otherwise = options.validation === undefined ? 'loss' : 'valLoss'
     this.#monitor = options.monitor ?? firstMetric ?? otherwise
@@ -263,15 +261,15 @@ class Training<Batch> {
     return this.#options.device ?? deviceOf(this.#model)
   }
 
-  #compute(batch: Batch): ReturnType<typeof resultOf> {
+  #compute(batch: Batch): BatchResult {
     const { autocast: mixed = false } = this.#options
-    if (mixed === false) return resultOf(this.#forward(batch))
+    if (mixed === false) return this.#objective(batch)
     const deviceType = this.#device().replace(/:\d+$/, '') as 'cpu' | 'cuda'
     const settings = mixed === true ? { deviceType } : { deviceType, ...mixed }
-    return autocast(settings, () => resultOf(this.#forward(batch)))
+    return autocast(settings, () => this.#objective(batch))
   }
 
-  #backward(loss: ReturnType<typeof resultOf>['loss'], accumulate: number): void {
+  #backward(loss: Tensor, accumulate: number): void {
     const { scaler } = this.#options
     const share = accumulate === 1 ? loss : loss.div(accumulate)
     ;(scaler === undefined ? share : scaler.scale(share)).backward()

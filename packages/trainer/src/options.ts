@@ -95,16 +95,13 @@ export interface FitOptions<Batch> {
 /** @throws {ValueError} for options that do not go together. */
 export function requireOptions<Batch>(options: FitOptions<Batch>): void {
   requireObject('fit', options, ['epochs'])
-  const { epochs, accumulate = 1, loss, forward, resume, checkpoints } = options
+  const { epochs, accumulate = 1, resume, checkpoints } = options
   const fail = (rule: string, fix: string): ValueError => new ValueError('fit', [], rule, fix)
   if (!Number.isInteger(epochs) || epochs < 0) {
     throw fail(`epochs is ${show(epochs)}`, 'give a whole number')
   }
   if (!Number.isInteger(accumulate) || accumulate < 1) {
     throw fail(`accumulate is ${show(accumulate)}`, 'give a whole number from 1 up')
-  }
-  if ((loss === undefined) === (forward === undefined)) {
-    throw fail('one of { loss } and { forward } says what is minimised', 'pass one of them')
   }
   if (resume === true && checkpoints === undefined) {
     throw fail('resume needs a folder', "{ checkpoints: 'runs/mine', resume: true }")
