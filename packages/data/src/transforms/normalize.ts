@@ -46,8 +46,8 @@ export class Normalize extends Transform {
     }
     this.mean = mean
     this.std = std
-    this.#shift = tensor([...mean], { dtype: 'float32' }).view(-1, 1, 1)
-    this.#scale = tensor([...std], { dtype: 'float32' }).view(-1, 1, 1)
+    this.#shift = tensor([...mean], { dtype: 'float64' }).view(-1, 1, 1)
+    this.#scale = tensor([...std], { dtype: 'float64' }).view(-1, 1, 1)
     const shares = Array.from({ length: 256 }, (_, value) => value / 255)
     const rows = mean.map((middle, c) => shares.map((x) => (x - middle) / (std[c] as number)))
     this.#table = tensor(rows.flat(), { dtype: 'float32' }).view(-1, 256)
@@ -67,7 +67,10 @@ export class Normalize extends Transform {
         'images from files: { mode: "rgb" }; images [H, W, C]: apply ToTensor first',
       )
     }
-    if (image.dtype !== 'uint8') return image.sub(this.#shift).div(this.#scale)
+    if (image.dtype !== 'uint8') {
+      const dtype = image.isFloatingPoint() ? image.dtype : 'float32'
+      return image.sub(this.#shift.to(dtype)).div(this.#scale.to(dtype))
+    }
     if (image.ndim === 3) return imageTable(image, this.#table)
     return stack(image.unbind(0).map((one) => this.#normalize(one)))
   }

@@ -330,6 +330,17 @@ describe('Normalize and ToTensor', () => {
     assertClose(mission.apply(image), image.to('float32').div(255))
   })
 
+  test('an image of floats stays what it is, with the mean and std of its own precision', () => {
+    const normalize = new Normalize([0.1307], [0.3081])
+    const double = normalize.apply(tensor([[[0.2]]], { dtype: 'float64' })).item()
+    expect(double).toBe((0.2 - 0.1307) / 0.3081)
+    for (const dtype of ['float16', 'bfloat16', 'float64'] as const) {
+      expect(normalize.apply(zeros([1, 2, 2], { dtype })).dtype).toBe(dtype)
+      expect(normalize.applyBatch(zeros([3, 1, 2, 2], { dtype })).dtype).toBe(dtype)
+    }
+    expect(normalize.apply(zeros([1, 2, 2], { dtype: 'int64' })).dtype).toBe('float32')
+  })
+
   test('refuse what does not fit', () => {
     expect(() => new Normalize([0], [0])).toThrow(/std must be > 0/)
     expect(() => new Normalize([0, 0], [1, 1]).apply(image)).toThrow(ShapeError)
