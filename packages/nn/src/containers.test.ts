@@ -36,6 +36,15 @@ describe('Sequential', () => {
     expect(net.slice(2)[0]).toBe(net[2])
     expect(Object.keys(net.stateDict())).toEqual(['0.weight', '0.bias', '2.weight', '2.bias'])
     expect(() => net.at(9)).toThrow(/no item 9 among 4/)
+    const wrong: [call: (index: never) => unknown, message: RegExp][] = [
+      [(index) => net.pop(index), /^Sequential.pop: there is no item/],
+      [(index) => net.insert(index, layer(2)), /^Sequential.insert: there is no item/],
+      [(index) => net.slice(index), /^Sequential.slice: start must be a number/],
+      [(index) => new nn.ModuleList(net).insert(index, layer(2)), /^ModuleList.insert: there is/],
+    ]
+    for (const [call, message] of wrong) {
+      for (const index of [{}, 1n, 'last']) expect(() => call(index as never)).toThrow(message)
+    }
     expect(() => net.append(3 as never)).toThrow(/is not a module/)
   })
 })

@@ -1,4 +1,5 @@
-import { ValueError } from '@flambeau/core'
+import { ones, ValueError } from '@flambeau/core'
+import type { Tensor } from '@flambeau/core'
 import { describe, expect, test } from 'vitest'
 import * as nn from './index.ts'
 
@@ -60,6 +61,40 @@ describe('a module that would contain itself', () => {
     expect([...outer.modules()]).toHaveLength(3)
     inner.pop()
     expect(outer.train().toString()).toContain('ReLU()')
+  })
+
+  test('is refused where its parts are called or measured one after another', () => {
+    const chain = new nn.Sequential(new nn.ReLU())
+    const outer = new nn.Sequential(new nn.ReLU(), chain)
+    const sparse = new nn.SparseSequential(new nn.SparseReLU())
+    Object.assign(chain, { up: outer })
+    Object.assign(sparse, { self: sparse })
+    const sites = nn.SparseTensor2d.fromDense(ones([1, 1, 2, 2]))
+    const calls: (() => unknown)[] = [
+      () => chain(ones([2])),
+      () => outer(ones([2])),
+      () => sparse(sites),
+      () => nn.receptiveField(outer),
+      () => nn.receptiveField(sparse),
+    ]
+    for (const call of calls) {
+      expect(errorOf(call)).toEqual(refusal)
+      expect(errorOf(call)).toEqual(refusal)
+    }
+    Reflect.deleteProperty(chain, 'up')
+    expect(outer(ones([2])).tolist()).toEqual([1, 1])
+  })
+
+  test('is not one that is called within its own call', () => {
+    let depth = 0
+    const chain = new nn.Sequential(new nn.ReLU())
+    class Again extends nn.Module {
+      override forward(x: Tensor): Tensor {
+        return depth++ < 3 ? chain(x).add(1) : x
+      }
+    }
+    chain.append(new Again())
+    expect(chain(ones([1])).tolist()).toEqual([4])
   })
 
   test('is not one that is there twice', () => {

@@ -39,3 +39,23 @@ export function walkChildren<T>(op: string, kind: object, module: AnyModule, wal
     inside.delete(module)
   }
 }
+
+const called = new Set<AnyModule>()
+
+/**
+ * Makes `call` call the children of `module`, which may be called again meanwhile, unless that never ends.
+ *
+ * @throws {ValueError} if it is called again as a part of itself.
+ */
+export function callChildren<T>(op: string, module: AnyModule, call: () => T): T {
+  if (called.has(module)) {
+    for (const child of module.children()) requireApart(op, module, child)
+    return call()
+  }
+  called.add(module)
+  try {
+    return call()
+  } finally {
+    called.delete(module)
+  }
+}

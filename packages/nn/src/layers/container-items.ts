@@ -36,7 +36,7 @@ export function requireName(op: string, name: unknown, isTaken: boolean): assert
 
 /** A place counted from the front. @throws {ValueError} if it is not there. */
 export function placeOf(op: string, index: number, length: number): number {
-  const at = index < 0 ? index + length : index
+  const at = Number.isInteger(index) && index < 0 ? index + length : index
   if (Number.isInteger(at) && at >= 0 && at < length) return at
   throw new ValueError(
     op,
@@ -61,6 +61,18 @@ export function setItems<T>(module: object, list: readonly T[], before: number):
   list.forEach((item, i) => {
     fields[i] = item
   })
+}
+
+/** Puts `item` before place `index` of `list`, the fields 0, 1, …. @throws {ValueError} */
+export function insertItem<T>(
+  op: string,
+  module: object,
+  list: readonly T[],
+  index: number,
+  item: T,
+): void {
+  const at = index === list.length ? index : placeOf(op, index, list.length)
+  setItems(module, list.toSpliced(at, 0, item), list.length)
 }
 
 export function noForward(name: string): never {

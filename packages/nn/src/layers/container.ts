@@ -1,10 +1,11 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { discard, show } from '@flambeau/core/internal'
+import { discard, requireNumber, show } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import {
   entriesOf,
+  insertItem,
   items,
   listOf,
   noForward,
@@ -12,7 +13,7 @@ import {
   requireName,
   setItems,
 } from './container-items.ts'
-import { requireApart } from '../module-cycles.ts'
+import { callChildren, requireApart } from '../module-cycles.ts'
 import { isDiscreet } from './discreet.ts'
 import { NamedContainer } from './named-container.ts'
 
@@ -66,8 +67,10 @@ export class Sequential extends Module {
     return all[placeOf('Sequential.at', index, all.length)] as Module
   }
 
-  /** The modules from `start` up to `end`, as a Sequential that shares them. */
+  /** The modules from `start` up to `end`, as a Sequential that shares them. @throws {ValueError} */
   slice(start?: number, end?: number): Sequential {
+    if (start !== undefined) requireNumber('Sequential.slice', 'start', start)
+    if (end !== undefined) requireNumber('Sequential.slice', 'end', end)
     return new Sequential(...[...this].slice(start, end))
   }
 
@@ -84,14 +87,11 @@ export class Sequential extends Module {
     return this
   }
 
-  /** Adds a module before place `index`; for modules named 0, 1, …. */
+  /** Adds a module before place `index`; for modules named 0, 1, …. @throws {ValueError} */
   insert(index: number, module: Module): this {
     requireModule('Sequential', 'the argument', module)
     requireApart('Sequential', this, module)
-    const all = [...this]
-    const at = index === all.length ? index : placeOf('Sequential.insert', index, all.length)
-    all.splice(at, 0, module)
-    setItems(this, all, all.length - 1)
+    insertItem('Sequential.insert', this, [...this], index, module)
     return this
   }
 
@@ -114,6 +114,10 @@ export class Sequential extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    return callChildren('Sequential', this, () => this.#pass(input))
+  }
+
+  #pass(input: Tensor): Tensor {
     let output = input
     // Was the output made here, and is nobody else able to refer to it?
     let own = false
@@ -178,12 +182,11 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
     return this
   }
 
+  /** Adds a module before place `index`. @throws {ValueError} */
   insert(index: number, module: M): this {
     requireModule('ModuleList', 'the argument', module)
     requireApart('ModuleList', this, module)
-    const all = [...this]
-    all.splice(index, 0, module)
-    setItems(this, all, all.length - 1)
+    insertItem('ModuleList.insert', this, [...this], index, module)
     return this
   }
 

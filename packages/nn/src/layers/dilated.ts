@@ -2,10 +2,11 @@
 import type { Pair, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { isIterable, parameters } from '@flambeau/core/internal'
 import { requireTensor, wholeNumbers } from '../functional/inputs.ts'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
+import { walkChildren } from '../module-cycles.ts'
 import { BatchNorm2d } from './batch-norm.ts'
 import { Sequential } from './container.ts'
 import { ConvNd } from './conv.ts'
@@ -55,18 +56,21 @@ const FEATURES = [
   'unflattenedSize',
 ]
 
+/** The kind of walk along layers. */
+const WINDOWS = {}
+
 /** @throws {ValueError} unless it has fields. */
 function requireLayer(value: unknown): void {
   if (value !== null && (typeof value === 'object' || typeof value === 'function')) return
   throw new ValueError(OP, [], 'an argument is no layer', 'pass a module, or an array of them')
 }
 
-function* windowsOf(layers: Iterable<AnyModule | WindowLayer>): Generator<WindowLayer> {
-  for (const layer of layers) {
+/** The windows of layers one after another, and of those in a Sequential. */
+function windowsOf(layers: Iterable<AnyModule | WindowLayer>): WindowLayer[] {
+  return Array.from(layers).flatMap((layer) => {
     requireLayer(layer)
     if (layer instanceof Sequential || layer instanceof SparseSequential) {
-      yield* windowsOf(layer.children())
-      continue
+      return walkChildren(OP, WINDOWS, layer, () => windowsOf(layer.children()))
     }
     const known = 'kernelSize' in layer
     const transposed = layer instanceof ConvNd && layer.transposed
@@ -81,8 +85,8 @@ function* windowsOf(layers: Iterable<AnyModule | WindowLayer>): Generator<Window
         'pass convolutions, pooling and what works position by position',
       )
     }
-    if (known) yield layer
-  }
+    return known ? [layer] : []
+  })
 }
 
 /** How many axes a window has; 0 for any number. Pooling layers keep a single number for theirs. */
@@ -121,7 +125,7 @@ export function receptiveField(
   layers: Iterable<AnyModule | WindowLayer> | AnyModule | WindowLayer,
 ): ReceptiveField {
   requireLayer(layers)
-  const list = [...windowsOf(Symbol.iterator in layers ? layers : [layers])]
+  const list = windowsOf(isIterable(layers) ? layers : [layers])
   const sizes = list.map(axesOf)
   const axes = Math.max(1, ...sizes)
   if (sizes.some((count) => count !== 0 && count !== axes)) {

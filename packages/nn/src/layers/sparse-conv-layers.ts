@@ -6,6 +6,7 @@ import { parameters } from '@flambeau/core/internal'
 import { wholeNumbers } from '../functional/inputs.ts'
 import type { AnyModule } from '../module.ts'
 import { requireModule } from '../module.ts'
+import { callChildren } from '../module-cycles.ts'
 import type { Parameter } from '../parameter.ts'
 import { BatchNorm1d } from './batch-norm.ts'
 import type { NormArguments } from './channel-norm.ts'
@@ -201,6 +202,10 @@ export class SparseSequential extends SparseModule {
 
   override forward(input: SparseTensor2d): SparseTensor2d {
     requireSites('SparseSequential', input)
+    return callChildren('SparseSequential', this, () => this.#pass(input))
+  }
+
+  #pass(input: SparseTensor2d): SparseTensor2d {
     let output = input
     for (const module of this.children()) {
       const call = module as unknown as (input: unknown) => unknown
