@@ -1,6 +1,6 @@
 /** Buffers and state dicts of modules. */
 import { ShapeError, Tensor, ValueError } from '@flambeau/core'
-import { show } from '@flambeau/core/internal'
+import { requireTensor, show } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 import type { AnyModule } from './module.ts'
 import type { RemovableHandle } from './module-hooks.ts'
@@ -81,9 +81,9 @@ export function callStateHooks(
   stateDict: StateDict,
   prefix: string,
 ): void {
-  for (const [path, module] of modulesBelow(root, '', new Set(), false)) {
+  for (const [below, module] of prefixesOf(root)) {
     for (const hook of stateHooks.get(module)?.[kind] ?? []) {
-      hook(module, stateDict, path === '' ? prefix : `${prefix}${path}.`)
+      hook(module, stateDict, prefix + below)
     }
   }
 }
@@ -91,10 +91,10 @@ export function callStateHooks(
 /** The tensors to load, after all hooks. */
 function prepared(root: AnyModule, stateDict: Readonly<StateDict>): Readonly<StateDict> {
   let own: StateDict | null = null
-  for (const [path, module] of modulesBelow(root, '', new Set(), false)) {
+  for (const [prefix, module] of prefixesOf(root)) {
     for (const hook of stateHooks.get(module)?.loading ?? []) {
       own ??= { ...stateDict }
-      hook(module, own, path === '' ? '' : `${path}.`)
+      hook(module, own, prefix)
     }
   }
   return own ?? stateDict
@@ -128,31 +128,49 @@ export function buffersOf(module: object): Map<string, { persistent: boolean }> 
   return found
 }
 
+/** The last part of the name of an extra state. */
+const EXTRA = '_extra_state'
+type ExtraState = Pick<AnyModule, 'getExtraState' | 'setExtraState'>
+
 interface Place {
   module: Record<string, unknown>
   key: string
   tensor: Tensor
 }
 
-/** Where parameters and persistent buffers are, module by module. */
-function* placesOf(root: AnyModule): Generator<[string, Place]> {
-  for (const [path, owner] of modulesBelow(root, '', new Set(), false)) {
-    const prefix = path === '' ? '' : `${path}.`
-    const module = owner as unknown as Record<string, unknown>
-    for (const key of Object.keys(owner)) {
-      const tensor = module[key]
-      if (tensor instanceof Parameter) yield [prefix + key, { module, key, tensor }]
-    }
-    for (const [key, { persistent }] of buffersOf(owner)) {
-      const tensor = module[key]
-      if (persistent && tensor instanceof Tensor) yield [prefix + key, { module, key, tensor }]
-    }
+/** Modules with what the names of their state begin with. */
+function* prefixesOf(root: AnyModule): Generator<[prefix: string, module: AnyModule]> {
+  for (const [path, module] of modulesBelow(root, '', new Set(), false)) {
+    yield [path === '' ? '' : `${path}.`, module]
   }
 }
 
-/** Parameters and persistent buffers by dotted name. */
-export function* stateOf(root: AnyModule): Generator<[string, Tensor]> {
-  for (const [name, { tensor }] of placesOf(root)) yield [name, tensor]
+/** Where a module's own parameters and persistent buffers are. */
+function* placesIn(prefix: string, owner: AnyModule): Generator<[string, Place]> {
+  const module = owner as unknown as Record<string, unknown>
+  for (const key of Object.keys(owner)) {
+    const tensor = module[key]
+    if (tensor instanceof Parameter) yield [prefix + key, { module, key, tensor }]
+  }
+  for (const [key, { persistent }] of buffersOf(owner)) {
+    const tensor = module[key]
+    if (persistent && tensor instanceof Tensor) yield [prefix + key, { module, key, tensor }]
+  }
+}
+
+/**
+ * Parameters, persistent buffers and extra states by dotted name, module by module.
+ *
+ * @param base What the classes of modules without an extra state inherit.
+ */
+export function* stateOf(root: AnyModule, base: ExtraState): Generator<[string, Tensor]> {
+  for (const [prefix, module] of prefixesOf(root)) {
+    for (const [name, { tensor }] of placesIn(prefix, module)) yield [name, tensor]
+    if (module.getExtraState === base.getExtraState) continue
+    const state = module.getExtraState()
+    requireTensor('stateDict', prefix + EXTRA, state)
+    yield [prefix + EXTRA, state]
+  }
 }
 
 function callLoadedHooks(root: AnyModule, report: LoadReport): void {
@@ -172,57 +190,68 @@ function requireStateDict(value: unknown): void {
   )
 }
 
-/** See {@link Module.loadStateDict}. */
-export function loadState(
-  root: AnyModule,
-  stateDict: Readonly<StateDict>,
-  { strict = true, assign = false }: LoadOptions,
-): LoadReport {
+/** The tensors to load by name, after all hooks. @throws {ValueError} for what is no tensor. */
+function tensorsOf(root: AnyModule, stateDict: Readonly<StateDict>): Map<string, Tensor> {
   requireStateDict(stateDict)
-  const own = new Map(placesOf(root))
   const given = new Map(Object.entries(prepared(root, stateDict)))
   for (const [name, value] of given) {
     if (value instanceof Tensor) continue
     throw new ValueError('loadStateDict', [], `'${name}' is not a tensor`, 'pass a state dict')
   }
-  const missingKeys = [...own.keys()].filter((name) => !given.has(name))
-  const unexpectedKeys = [...given.keys()].filter((name) => !own.has(name))
-  const report = { missingKeys, unexpectedKeys }
-  const mismatch = (): boolean => report.missingKeys.length + report.unexpectedKeys.length > 0
-  // Hooks may say that a difference is none.
-  const early = strict && mismatch()
-  if (early) callLoadedHooks(root, report)
-  if (strict && mismatch()) {
-    const parts = [
-      ...(report.missingKeys.length > 0 ? [`missing: ${report.missingKeys.join(', ')}`] : []),
-      ...(report.unexpectedKeys.length > 0
-        ? [`unexpected: ${report.unexpectedKeys.join(', ')}`]
-        : []),
-    ]
-    throw new ValueError(
-      'loadStateDict',
-      [],
-      `the names do not match the module's; ${parts.join('; ')}`,
-      'load the state of the same architecture, or pass { strict: false }',
-    )
-  }
-  const misfits = [...own].filter(([name, { tensor }]) => {
+  return given
+}
+
+function mismatch({ missingKeys, unexpectedKeys }: LoadReport): ValueError {
+  const parts = [
+    ...(missingKeys.length > 0 ? [`missing: ${missingKeys.join(', ')}`] : []),
+    ...(unexpectedKeys.length > 0 ? [`unexpected: ${unexpectedKeys.join(', ')}`] : []),
+  ]
+  return new ValueError(
+    'loadStateDict',
+    [],
+    `the names do not match the module's; ${parts.join('; ')}`,
+    'load the state of the same architecture, or pass { strict: false }',
+  )
+}
+
+/** @throws {ShapeError} if a tensor differs in shape from the one in whose place it is loaded. */
+function requireShapes(own: ReadonlyMap<string, Place>, given: ReadonlyMap<string, Tensor>): void {
+  const lines: string[] = []
+  for (const [name, { tensor }] of own) {
     const other = given.get(name)
-    if (other === undefined || isUninitialized(tensor)) return false
-    return other.shape.join() !== tensor.shape.join()
-  })
-  if (misfits.length > 0) {
-    const lines = misfits.map(
-      ([name, { tensor }]) =>
-        `${name} is [${tensor.shape.join(', ')}] here and [${given.get(name)?.shape.join(', ')}] in the dictionary`,
-    )
-    throw new ShapeError(
-      'loadStateDict',
-      [],
-      lines.join('; '),
-      'build the module with the sizes that were saved',
-    )
+    if (other === undefined || isUninitialized(tensor)) continue
+    const [here, there] = [tensor.shape.join(', '), other.shape.join(', ')]
+    if (here !== there) lines.push(`${name} is [${here}] here and [${there}] in the dictionary`)
   }
+  if (lines.length === 0) return
+  const fix = 'build the module with the sizes that were saved'
+  throw new ShapeError('loadStateDict', [], lines.join('; '), fix)
+}
+
+/** See {@link Module.loadStateDict} and {@link stateOf}. */
+export function loadState(
+  root: AnyModule,
+  base: ExtraState,
+  stateDict: Readonly<StateDict>,
+  { strict = true, assign = false }: LoadOptions,
+): LoadReport {
+  const own = new Map<string, Place>()
+  const extra = new Map<string, AnyModule>()
+  for (const [prefix, module] of prefixesOf(root)) {
+    for (const [name, place] of placesIn(prefix, module)) own.set(name, place)
+    if (module.setExtraState !== base.setExtraState) extra.set(prefix + EXTRA, module)
+  }
+  const given = tensorsOf(root, stateDict)
+  const report = {
+    missingKeys: [...own.keys(), ...extra.keys()].filter((name) => !given.has(name)),
+    unexpectedKeys: [...given.keys()].filter((name) => !own.has(name) && !extra.has(name)),
+  }
+  const differs = (): boolean => report.missingKeys.length + report.unexpectedKeys.length > 0
+  // Hooks may say that a difference is none.
+  const early = strict && differs()
+  if (early) callLoadedHooks(root, report)
+  if (strict && differs()) throw mismatch(report)
+  requireShapes(own, given)
   noGrad(() => {
     for (const [name, { module, key, tensor }] of own) {
       const other = given.get(name)
@@ -233,6 +262,10 @@ export function loadState(
       else module[key] = other
     }
   })
+  for (const [name, module] of extra) {
+    const state = given.get(name)
+    if (state !== undefined) module.setExtraState(state)
+  }
   if (!early) callLoadedHooks(root, report)
   return report
 }

@@ -220,6 +220,61 @@ describe('Module', () => {
     expect(Object.keys(module.stateDict())).toEqual(['count'])
   })
 
+  describe('with an extra state', () => {
+    class Counting extends nn.Module {
+      weight = new nn.Parameter(ones([1]))
+      calls = 0
+      override forward(x: Tensor): Tensor {
+        this.calls++
+        return x.mul(this.weight)
+      }
+      override getExtraState(): Tensor {
+        return tensor(this.calls)
+      }
+      override setExtraState(state: Tensor): void {
+        this.calls = state.item()
+      }
+    }
+    const counted = (calls: number): nn.Sequential & { readonly 0: Counting } => {
+      const one = new Counting()
+      const net = new nn.Sequential(one, new nn.ReLU(), one)
+      for (let i = 0; i < calls; i++) one(ones([1]))
+      return net as never
+    }
+
+    it('saves and loads it with parameters and buffers, under the names of PyTorch', () => {
+      const saved = counted(3).stateDict()
+      const names = ['0.weight', '0._extra_state', '2.weight', '2._extra_state']
+      expect(Object.keys(saved)).toEqual(names)
+      expect(saved['0._extra_state']?.item()).toBe(3)
+      const other = counted(0)
+      expect(other.loadStateDict(saved)).toEqual({ missingKeys: [], unexpectedKeys: [] })
+      expect(other[0].calls).toBe(3)
+      expect(Object.keys(new Counting().stateDict({ prefix: 'a.' }))).toContain('a._extra_state')
+    })
+
+    it('names one that is missing, and one that nobody takes', () => {
+      const net = new Counting()
+      const [{ weight }, saved] = [net, net.stateDict()]
+      expect(() => net.loadStateDict({ weight })).toThrow(/missing: _extra_state/)
+      const loose = { strict: false }
+      expect(net.loadStateDict({ weight }, loose).missingKeys).toEqual(['_extra_state'])
+      const plain = new nn.PReLU()
+      expect(plain.loadStateDict(saved, loose).unexpectedKeys).toEqual(['_extra_state'])
+    })
+
+    it('is a tensor, and asked for only where a class has it', () => {
+      class Wrong extends nn.ReLU {
+        override getExtraState(): Tensor {
+          return { calls: 3 } as never
+        }
+      }
+      expect(() => new Wrong().stateDict()).toThrow(/^stateDict: _extra_state must be a tensor/)
+      expect(() => new nn.ReLU().getExtraState()).toThrow(/ReLU has no extra state/)
+      expect(() => new nn.ReLU().setExtraState(ones([1]))).toThrow(/ReLU has no extra state/)
+    })
+  })
+
   it('switches all modules below between training and evaluation', () => {
     const net = new nn.Sequential(new nn.Sequential(new nn.Dropout(0.5)))
     net.eval()

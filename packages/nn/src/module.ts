@@ -357,8 +357,31 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   }
 
   /**
-   * Parameters and persistent buffers by dotted name, as tensors that share their storage and
-   * require no gradient. Names are PyTorch's; what is there twice has two.
+   * What belongs to the state of a module beside parameters and buffers, for classes that have such a
+   * thing to override together with {@link setExtraState}: a tensor, which {@link stateDict} calls
+   * `_extra_state` after the module's name. Numbers and text go in as tensors of them.
+   *
+   * @throws {ValueError} unless it is overridden.
+   * @see torch.nn.Module.get_extra_state, which may return anything that can be pickled
+   */
+  getExtraState(): Tensor {
+    throw noExtraState('getExtraState', this)
+  }
+
+  /**
+   * Takes back what {@link getExtraState} returned; {@link loadStateDict} calls it after parameters and
+   * buffers are loaded.
+   *
+   * @throws {ValueError} unless it is overridden.
+   * @see torch.nn.Module.set_extra_state
+   */
+  setExtraState(_state: Tensor): void {
+    throw noExtraState('setExtraState', this)
+  }
+
+  /**
+   * Parameters, persistent buffers and extra states by dotted name, as tensors that share their storage
+   * and require no gradient. Names are PyTorch's; what is there twice has two.
    *
    * @see torch.nn.Module.state_dict
    */
@@ -368,7 +391,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     requireText('stateDict', 'prefix', prefix)
     const out: StateDict = {}
     callStateHooks(this, 'before', out, prefix)
-    for (const [name, tensor] of stateOf(this))
+    for (const [name, tensor] of stateOf(this, Module.prototype))
       out[prefix + name] = keepVars ? tensor : tensor.detach()
     callStateHooks(this, 'after', out, prefix)
     return out
@@ -376,7 +399,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
 
   /**
    * Copies tensors into the parameters and buffers of the same names; with `assign`, puts them in
-   * their place, dtype included.
+   * their place, dtype included. Extra states are handed to {@link setExtraState}.
    *
    * @throws {ValueError} listing missing and unexpected names, unless `strict` is false.
    * @throws {ShapeError} listing all tensors whose shape differs; nothing is copied then.
@@ -387,7 +410,7 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     ...given: Arguments<LoadOptions, typeof LOAD>
   ): LoadReport {
     const [strict = true, assign = false] = readLoad(given)
-    return loadState(this, stateDict, { strict, assign })
+    return loadState(this, Module.prototype, stateDict, { strict, assign })
   }
 
   /** Sets `training` here, and calls `train` of those below: what dropout and norms depend on. */
@@ -555,6 +578,11 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
     if (children.length === 0) return `${title}(${extra})`
     return `${title}(${extra ? `\n  ${extra}` : ''}\n  ${children.join('\n  ')}\n)`
   }
+}
+
+function noExtraState(method: string, module: AnyModule): ValueError {
+  const rule = `${module.constructor.name} has no extra state`
+  return new ValueError(method, [], rule, 'override getExtraState and setExtraState')
 }
 
 /** @throws {ValueError} unless `value` is a module. */
