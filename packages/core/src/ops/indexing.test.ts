@@ -292,6 +292,23 @@ describe('at', () => {
 })
 
 describe('setAt', () => {
+  it('takes indices one after another, as at does', () => {
+    const x = zeros([2, 3], { dtype: 'int64' })
+    expect(x.setAt(':', 0, 5).tolist()).toEqual([
+      [5, 0, 0],
+      [5, 0, 0],
+    ])
+    expect(x.setAt(1, 2, 7).at(1, 2).item()).toBe(7)
+    expect(x.setAt([0, 1], [1, 0], [3, 4]).tolist()).toEqual([
+      [5, 3, 0],
+      [4, 0, 7],
+    ])
+    expect(x.setAt(0, [1, 1], 1, { accumulate: true }).at(0).tolist()).toEqual([5, 5, 0])
+    expect(x.setAt(0, 2, true).at(0, 2).item()).toBe(1)
+    expect(() => x.setAt(0, 0, 0, 1)).toThrow(/3 parts for 2 axes/)
+    expect(() => x.setAt(0, ...([] as never as [number]))).toThrow(/the value must be/)
+  })
+
   it('returns the tensor, and reads a single index without a list', () => {
     const x = zeros([2, 2])
     expect(x.setAt(0, 1)).toBe(x)

@@ -209,6 +209,16 @@ function putAdvanced(
   putGroup(op, turned, index, values, { ...group, add, alpha: 1 }, true)
 }
 
+/** What `setAt` is given: one index or a list of them, or one after another; then the value. */
+type SetAtArguments = readonly (Index | readonly Index[] | Assignable | SetAtOptions | undefined)[]
+
+function isSetAtOptions(last: unknown): last is SetAtOptions | undefined {
+  return (
+    last === undefined ||
+    (typeof last === 'object' && last !== null && !Array.isArray(last) && !(last instanceof Tensor))
+  )
+}
+
 /**
  * Assigns to the part of `input` that an index names, in place; `value` broadcasts and takes the
  * dtype. Where positions repeat, the last value stays, or all are added with `accumulate`.
@@ -216,15 +226,16 @@ function putAdvanced(
  * @throws {IndexError, ValueError} as `at`. @throws {ShapeError} if the value does not broadcast.
  * @see torch.Tensor.__setitem__; torch.Tensor.index_put_
  */
-function setAt(
-  input: Tensor,
-  indices: Index | readonly Index[],
-  value: Assignable,
-  options?: SetAtOptions,
-): Tensor {
+function setAt(input: Tensor, ...given: SetAtArguments): Tensor {
   requireTensor('setAt', 'input', input)
-  const list = (Array.isArray(indices) ? indices : [indices]) as readonly Index[]
-  return write('setAt', input, list, value, options?.accumulate ?? false)
+  const last = given.length > 2 ? given.at(-1) : null
+  const options = isSetAtOptions(last) ? last : undefined
+  const end = given.length - (isSetAtOptions(last) ? 1 : 0) - 1
+  const value = (end > 0 ? given[end] : undefined) as Assignable
+  const indices = given.slice(0, Math.max(end, 1)) as (Index | readonly Index[])[]
+  const [only] = indices
+  const list = indices.length === 1 ? (Array.isArray(only) ? only : [only]) : indices
+  return write('setAt', input, list as readonly Index[], value, options?.accumulate ?? false)
 }
 
 /** Writes (or adds) `value` to the part of `input` that the indices name; returns `input`. */
@@ -334,7 +345,8 @@ export interface IndexingMethods<D extends DType = AnyDType> {
   at(...indices: Index[]): Tensor<D>
   at(indices: readonly Index[]): Tensor<D>
   /**
-   * Assigns to the part that an index (or list of indices) names, as `x[…] = value` does in Python.
+   * Assigns to the part that an index names, as `x[…] = value` does in Python: `x.setAt(0, 5)`,
+   * `x.setAt(':', 0, 5)`, `x.setAt('1:3, 0', 5)`. One array stands for several indices.
    * The value broadcasts and takes the dtype. Where positions repeat, the last value stays, or all
    * are added with `accumulate`. Returns the tensor itself.
    *
@@ -342,6 +354,16 @@ export interface IndexingMethods<D extends DType = AnyDType> {
    * @throws {ShapeError} if the value does not broadcast.
    * @see torch.Tensor.__setitem__
    */
+  setAt(...given: [first: Index, second: Index, ...more: Index[], value: Assignable]): Tensor<D>
+  setAt(
+    ...given: [
+      first: Index,
+      second: Index,
+      ...more: Index[],
+      value: Assignable,
+      options: SetAtOptions,
+    ]
+  ): Tensor<D>
   setAt(indices: Index | readonly Index[], value: Assignable, options?: SetAtOptions): Tensor<D>
   /** See {@link indexPut}. */
   indexPut(...given: IndexPutArguments): Tensor<D>
