@@ -11,7 +11,7 @@ import {
   setRngState,
   Tensor,
 } from '@flambeau/core'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { DataLoaderOptions, SampleContext } from './index.ts'
 import {
   BatchSampler,
@@ -72,6 +72,17 @@ describe('DataLoader', () => {
     expect(new DataLoader(data, { batchSize: 3, dropLast: true }).length).toBe(2)
     expect(await epoch(new DataLoader(data, 4, false))).toEqual([[[0, 1, 2, 3]], [[4, 5, 6]]])
     expect(await epoch(new DataLoader([10, 20, 30], 2))).toEqual([[10, 20], [30]])
+  })
+
+  it('has the dataset with its own type: length, and the fields of a class', () => {
+    const told = (loader: DataLoader<[Tensor]>): number => loader.dataset.length
+    expect(told(new DataLoader(new TensorDataset(arange(7)), { batchSize: 2 }))).toBe(7)
+    const loader = new DataLoader(new Squares(), { batchSize: 3, shuffle: true })
+    expectTypeOf(loader.dataset).toEqualTypeOf<Squares>()
+    expect(loader.dataset).toBeInstanceOf(Squares)
+    expectTypeOf(new DataLoader([1, 2]).dataset.length).toEqualTypeOf<number>()
+    expect(new DataLoader([1, 2]).dataset.length).toBe(2)
+    expectTypeOf(new DataLoader(new Stream([2])).dataset).toEqualTypeOf<Stream>()
   })
 
   it.each([

@@ -61,8 +61,13 @@ let warnedOfPinning = false
  * for await (const [x] of loader) console.log(x.shape)
  * ```
  */
-export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterable<Batch> {
-  readonly dataset: Dataset<Sample, unknown> | IterableDataset<Sample>
+export class DataLoader<
+  Sample,
+  Batch = Collated<Sample>,
+  Source extends Dataset<Sample, unknown> | IterableDataset<Sample> = Dataset<Sample, unknown>,
+> implements AsyncIterable<Batch> {
+  /** What was given, with its own fields: `loader.dataset.length`. A list became a dataset. */
+  readonly dataset: Source
   /** null if there are no batches, or a `batchSampler` makes them. */
   readonly batchSize: number | null
   readonly numWorkers: number
@@ -88,7 +93,15 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   #askedLength: number | null = null
 
   constructor(
-    dataset: Dataset<Sample, unknown> | IterableDataset<Sample> | readonly Sample[],
+    dataset: readonly Sample[],
+    ...given: Arguments<DataLoaderOptions<Sample, Batch>, OptionNames>
+  )
+  constructor(
+    dataset: Source & (Dataset<Sample, unknown> | IterableDataset<Sample>),
+    ...given: Arguments<DataLoaderOptions<Sample, Batch>, OptionNames>
+  )
+  constructor(
+    dataset: Source | readonly Sample[],
     ...given: Arguments<DataLoaderOptions<Sample, Batch>, OptionNames>
   ) {
     const source = Array.isArray(dataset)
@@ -106,7 +119,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
       )
     }
     this.#settings = settings
-    this.dataset = source
+    this.dataset = source as Source
     this.numWorkers = settings.numWorkers
     this.dropLast = settings.dropLast
     this.pinMemory = settings.pinMemory

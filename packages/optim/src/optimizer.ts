@@ -43,7 +43,7 @@ export type StateValue = Tensor | number | null | readonly StateValue[]
 export type ParamState = Record<string, StateValue>
 
 /** What {@link Optimizer.stateDict} gives: parameters are numbered through all groups. */
-export interface OptimizerState {
+export type OptimizerState = {
   state: Record<string, ParamState>
   param_groups: ({ params: number[] } & Record<string, OptionValue>)[]
 }
@@ -114,7 +114,7 @@ export interface StepItem {
  * console.log(x.tolist()) // => [ 2.5, -2.5 ]
  * ```
  */
-export abstract class Optimizer<Options extends object> {
+export abstract class Optimizer<Options extends object = object> {
   readonly paramGroups: (ParamGroup & Options)[] = []
   readonly state: Map<Tensor, ParamState> = new Map()
   readonly defaults: Options & { lr: number }

@@ -107,7 +107,7 @@ describe('worker threads', () => {
   it('read samples that arrive later, streams too', async () => {
     const batches = (data: Dataset | IterableDataset, numWorkers: number): Promise<unknown[]> => {
       manualSeed(2)
-      return epoch(new DataLoader<unknown>(data, { batchSize: 4, numWorkers }))
+      return epoch(new DataLoader(data, { batchSize: 4, numWorkers }))
     }
     expect(await batches(new NoisyLater(10), 1)).toEqual(await batches(new NoisyLater(10), 0))
     expect(await batches(new LateStream(10), 1)).toEqual(await batches(new LateStream(10), 0))
@@ -487,7 +487,7 @@ describe('the state of a loader with workers', () => {
   })
 
   it('goes on with streams', async () => {
-    const make = (): DataLoader<[number, number, Tensor]> =>
+    const make = (): DataLoader<[number, number, Tensor], [Tensor, Tensor, Tensor], Stream> =>
       new DataLoader(new Stream([5, 9]), { batchSize: 2, numWorkers: 2 })
     manualSeed(8)
     const all = await epoch(make())
