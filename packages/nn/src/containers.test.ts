@@ -162,6 +162,47 @@ describe('Sequential', () => {
   })
 })
 
+describe('containers whose parts are written down', () => {
+  it('know the type of each part', () => {
+    const net = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2))
+    expect([net[0].weight.shape, net[2].outFeatures]).toEqual([[8, 4], 2])
+    const named = new nn.Sequential({ up: new nn.Linear(2, 3), act: new nn.ReLU() })
+    expect(named.up.outFeatures).toBe(3)
+    const parts = new nn.ModuleDict({
+      words: new nn.Embedding(5, 4),
+      layers: new nn.ModuleList([new nn.Linear(4, 4)]),
+      head: new nn.Linear(4, 5, { bias: false }),
+    })
+    parts.words.weight = parts.get('head').weight
+    let x = parts.words(tensor([1, 2]))
+    for (const each of parts.layers) x = each(x)
+    expect(parts.head(x).shape).toEqual([2, 5])
+    expect([...parts.parameters()].length).toBe(3)
+    const weights = new nn.ParameterDict({ left: zeros([2]), right: zeros([3]) })
+    expect(weights.left.add(1).tolist()).toEqual([1, 1])
+    // @ts-expect-error there is no such part
+    expect(parts.tail).toBeUndefined()
+    // @ts-expect-error a ReLU has no weight
+    expect(net[1].weight).toBeUndefined()
+  })
+
+  it('have the common type where only the number of parts is left open', () => {
+    const layers: nn.Linear[] = [layer(1), layer(1)]
+    const net: nn.Sequential = new nn.Sequential(...layers)
+    const both: nn.Sequential[] = [net, new nn.Sequential(layer(2), new nn.ReLU())]
+    expect(both.map((one) => one.length)).toEqual([2, 2])
+    const heads = new nn.ModuleDict(Object.fromEntries(layers.map((one, i) => [`h${i}`, one])))
+    expect([heads.size, heads.get('h1').inFeatures]).toEqual([2, layers[1]!.inFeatures])
+    class Own extends nn.Sequential {
+      constructor() {
+        super(layer(1), new nn.ReLU())
+      }
+    }
+    expect(new Own()).toBeInstanceOf(nn.Sequential)
+    expect(String(new Own())).toContain('Own(')
+  })
+})
+
 describe('ModuleDict, ParameterList and ParameterDict', () => {
   it('name what they hold', () => {
     const dict = new nn.ModuleDict<nn.Module>({ a: layer(1) })

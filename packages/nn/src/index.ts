@@ -37,8 +37,17 @@ export {
   Softshrink,
   Threshold,
 } from './layers/activation-curves.ts'
-export { ModuleDict, ModuleList, Sequential } from './layers/container.ts'
-export { ParameterDict, ParameterList } from './layers/parameter-containers.ts'
+export { ModuleList } from './layers/container.ts'
+export { ParameterList } from './layers/parameter-containers.ts'
+export type {
+  ModuleDictConstructor,
+  NamedFields,
+  NamedGet,
+  NumberedFields,
+  ParameterDictConstructor,
+  SequentialConstructor,
+} from './layers/typed-containers.ts'
+export { ModuleDict, ParameterDict, Sequential } from './layers/typed-containers.ts'
 export { copyModule } from './layers/copy.ts'
 export type {
   ConvOptions,

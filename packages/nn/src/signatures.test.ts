@@ -267,7 +267,8 @@ describe('copyModule', () => {
       const wanted = (module as unknown as (x: Tensor) => unknown)(input)
       expect(numbers(copy(input))).toEqual(numbers(wanted))
     }
-    const listed = new nn.Sequential(new nn.Linear(4, 4)) as nn.Sequential & { more: [Tensor] }
+    const plain: nn.Sequential = new nn.Sequential(new nn.Linear(4, 4))
+    const listed = plain as nn.Sequential & { more: [Tensor] }
     listed.more = [zeros([1])]
     nn.copyModule(listed).more[0].add_(1)
     expect(listed.more[0].item()).toBe(0)

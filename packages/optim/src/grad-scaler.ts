@@ -23,7 +23,7 @@ export interface GradScalerOptions {
 }
 
 /** What {@link GradScaler.stateDict} gives, by PyTorch's names; empty if disabled. */
-export interface GradScalerState {
+export type GradScalerState = {
   scale?: number
   growth_factor?: number
   backoff_factor?: number

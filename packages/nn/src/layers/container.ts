@@ -221,7 +221,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
  * // => [ 'age', 'sex' ] inFeatures=8, outFeatures=2, bias=true
  * ```
  */
-export class ModuleDict<M extends Module = Module> extends NamedContainer<M> {
+export class ModuleDict<M extends AnyModule = Module> extends NamedContainer<M> {
   constructor(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]> = {}) {
     super()
     this.update(modules)
