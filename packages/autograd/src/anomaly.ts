@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import type { Tensor } from '@flambeau/core'
 import { AutogradError, ValueError } from '@flambeau/core'
-import { coreFolder } from '@flambeau/core/internal'
-import { optionsOf, requireFunction } from './arguments.ts'
+import { coreFolder, requireFunction } from '@flambeau/core/internal'
+import { optionsOf } from './arguments.ts'
 
 /** Where an operation was called: the user's frames, and the backward pass that called it, if one. */
 export interface Trace {

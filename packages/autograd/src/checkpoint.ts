@@ -1,8 +1,14 @@
 /** Less memory for more time: saved tensors that are computed again when gradients need them. */
 import type { Tensor } from '@flambeau/core'
 import { AutogradError, getRngState, setRngState, ValueError } from '@flambeau/core'
-import { isNamed, isRecording, native, outsideScopes } from '@flambeau/core/internal'
-import { requireFunction } from './arguments.ts'
+import {
+  isNamed,
+  isRecording,
+  native,
+  outsideScopes,
+  requireFunction,
+  requireOneOf,
+} from '@flambeau/core/internal'
 import { withMode } from './grad-mode.ts'
 import type { Recomputed, TapeEntry } from './tape.ts'
 import { afterPasses, collecting, tape } from './tape.ts'
@@ -170,14 +176,7 @@ export function checkpoint<A extends readonly unknown[], R>(
   const options: CheckpointOptions = isOptions(last) ? last : {}
   const own = (isOptions(last) ? args.slice(0, -1) : args) as unknown as A
   const { preserveRngState = true, determinismCheck = 'default' } = options
-  if (determinismCheck !== 'default' && determinismCheck !== 'none') {
-    throw new ValueError(
-      'checkpoint',
-      [],
-      `determinismCheck is 'default' or 'none', not ${JSON.stringify(determinismCheck)}`,
-      'leave it out',
-    )
-  }
+  requireOneOf('checkpoint', 'determinismCheck', determinismCheck, ['default', 'none'])
   if (!isRecording()) return fn(...own)
   const frame = new Frame(() => fn(...own), preserveRngState, determinismCheck === 'default')
   return frame.start() as R

@@ -10,10 +10,10 @@ import {
   native,
   Op,
   outsideScopes,
+  requireFunction,
   share,
   wrap,
 } from '@flambeau/core/internal'
-import { requireFunction } from './arguments.ts'
 import { unpackError } from './engine.ts'
 import { withMode } from './grad-mode.ts'
 import { record, savedSlot } from './tape.ts'

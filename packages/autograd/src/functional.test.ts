@@ -142,7 +142,7 @@ describe('jacobian', () => {
       /the function's result must be a tensor/,
     )
     expect(() => jacobian(f, x(), { strategy: 'sideways' as never })).toThrow(
-      /the strategy is 'reverse-mode' or 'forward-mode', not "sideways"/,
+      /strategy must be one of "reverse-mode", "forward-mode", not "sideways"/,
     )
     expect(() => jacobian(f, x(), { strategy: 'forward-mode' })).toThrow(/goes with vectorize only/)
     expect(() => jacobian(f, x(), { strict: true, vectorize: true })).toThrow(/do not go together/)

@@ -10,8 +10,7 @@ import {
   zerosLike,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, sameShape } from '@flambeau/core/internal'
-import { requireFunction } from './arguments.ts'
+import { parameters, requireFunction, requireOneOf, sameShape } from '@flambeau/core/internal'
 import { enableGrad } from './grad-mode.ts'
 import { grad } from './gradients.ts'
 
@@ -274,14 +273,7 @@ const readJacobian = parameters<[boolean, boolean, boolean, JacobianOptions['str
 )
 
 function checkStrategy(op: string, strategy: unknown, vectorize: boolean, strict: boolean): void {
-  if (strategy !== 'reverse-mode' && strategy !== 'forward-mode') {
-    throw new ValueError(
-      op,
-      [],
-      `the strategy is 'reverse-mode' or 'forward-mode', not ${JSON.stringify(strategy)}`,
-      "use 'forward-mode' for many outputs of few inputs",
-    )
-  }
+  requireOneOf(op, 'strategy', strategy, ['reverse-mode', 'forward-mode'])
   if (strategy === 'forward-mode' && !vectorize) {
     throw new ValueError(
       op,

@@ -1,8 +1,7 @@
 /** Whether operations are recorded, and inference mode. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ValueError } from '@flambeau/core'
-import { isInferring, isRecording, recording } from '@flambeau/core/internal'
-import { requireFunction } from './arguments.ts'
+import { isInferring, isRecording, recording, requireFunction } from '@flambeau/core/internal'
 
 interface Mode {
   enabled: boolean

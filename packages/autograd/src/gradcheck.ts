@@ -8,8 +8,8 @@ import {
   zeros,
   zerosLike,
 } from '@flambeau/core'
-import { isNamed } from '@flambeau/core/internal'
-import { optionsOf, requireFunction } from './arguments.ts'
+import { isNamed, requireFunction } from '@flambeau/core/internal'
+import { optionsOf } from './arguments.ts'
 import { enableGrad, noGrad } from './grad-mode.ts'
 import { grad } from './gradients.ts'
 

@@ -6,11 +6,11 @@ import {
   isInferring,
   liveId,
   native,
+  requireFunction,
   sameShape,
   setGradientSuffix,
   wrap,
 } from '@flambeau/core/internal'
-import { requireFunction } from './arguments.ts'
 import { nodeOf } from './engine.ts'
 import type { BackwardArguments } from './gradients.ts'
 import { backwardMethod } from './gradients.ts'

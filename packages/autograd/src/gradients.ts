@@ -2,8 +2,8 @@
 import { AutogradError, onesLike, ShapeError, stack, ValueError, zerosLike } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
 import type { Arguments, Given } from '@flambeau/core/internal'
-import { internally, liveId, parameters, sameShape } from '@flambeau/core/internal'
-import { requireTensor, tensorList } from './arguments.ts'
+import { internally, liveId, parameters, requireTensor, sameShape } from '@flambeau/core/internal'
+import { tensorList } from './arguments.ts'
 import { accumulateAt, nodeOf, runBackward } from './engine.ts'
 import { runAccumulated } from './hooks.ts'
 

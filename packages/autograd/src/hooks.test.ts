@@ -116,7 +116,7 @@ describe('hooks of a leaf', () => {
       /registerHook: the tensor does not require a gradient/,
     )
     expect(() => leaf([1]).registerHook(3 as never)).toThrow(
-      /registerHook: a hook must be a function, not number/,
+      /registerHook: hook must be a function, not 3/,
     )
   })
 

@@ -6,10 +6,10 @@ import {
   liveId,
   moveToScope,
   outsideScopes,
+  requireFunction,
   sameShape,
   share,
 } from '@flambeau/core/internal'
-import { requireFunction } from './arguments.ts'
 
 /** A function to call with a gradient; it may return another one to use in its place. */
 export type Hook = (grad: Tensor) => Tensor | null | undefined | void
@@ -69,7 +69,7 @@ export function hooksOf(slot: number): NodeHooks {
 
 /** Adds a hook, unless it is no function. The handle takes it off again. */
 export function addHook<H>(name: string, list: Set<H>, hook: H): HookHandle {
-  requireFunction(name, 'a hook', hook)
+  requireFunction(name, 'hook', hook)
   list.add(hook)
   return { remove: () => void list.delete(hook) }
 }

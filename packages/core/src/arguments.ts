@@ -19,6 +19,12 @@ export function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function'
 }
 
+/** Can it be iterated over with `for await`? A DataLoader can. */
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function'
+}
+
 /** Arguments in the order of the parameters; undefined where one was left out. */
 export type Given<P extends readonly unknown[]> = { readonly [I in keyof P]?: P[I] | undefined }
 

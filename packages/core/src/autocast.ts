@@ -16,6 +16,7 @@ import type { DType, DTypeCode } from './dtype.ts'
 import { BFLOAT16, dtypeCode, dtypeName, FLOAT16, FLOAT64, isFloatingCode } from './dtype.ts'
 import { DeviceError, DTypeError, ValueError } from './errors.ts'
 import { castCode } from './ops/cast.ts'
+import { requireBoolean, requireFunction } from './requirements.ts'
 import { show } from './show.ts'
 import { Tensor } from './tensor.ts'
 
@@ -72,15 +73,8 @@ function dtypeAt(mode: AutocastMode, device: AutocastDevice): DTypeCode {
 function modeFor(given: readonly unknown[]): AutocastMode {
   const [deviceType, dtype, enabled = true, cacheEnabled] = read(given)
   requireAvailable('autocast', deviceType)
-  for (const [name, value] of Object.entries({ enabled, cacheEnabled: cacheEnabled ?? true })) {
-    if (typeof value === 'boolean') continue
-    throw new ValueError(
-      'autocast',
-      [],
-      `${name} must be true or false, not ${show(value)}`,
-      "name it: autocast({ dtype: 'bfloat16', enabled: false }, () => …)",
-    )
-  }
+  requireBoolean('autocast', 'enabled', enabled)
+  requireBoolean('autocast', 'cacheEnabled', cacheEnabled ?? true)
   const around = autocastMode()
   const device = deviceType ?? around.device
   return {
@@ -149,11 +143,6 @@ function set<K extends keyof AutocastMode>(
   mode[key] = value
 }
 
-function requireFunction(op: string, fn: unknown): void {
-  if (typeof fn === 'function') return
-  throw new ValueError(op, [], `fn must be a function, not ${show(fn)}`, '() => …')
-}
-
 /** The type of {@link autocast}. */
 export interface Autocast {
   /** Runs `body` in a region, through every `await`; returns what it returns. */
@@ -211,14 +200,7 @@ export const autocast: Autocast = Object.assign(
   },
   {
     wrap<F extends AnyFunction>(fn: F, ...given: Settings): F {
-      if (typeof fn !== 'function') {
-        throw new ValueError(
-          'autocast.wrap',
-          [],
-          `fn must be a function, not ${show(fn)}`,
-          '() => …',
-        )
-      }
+      requireFunction('autocast.wrap', 'fn', fn)
       modeFor(given)
       return function (this: unknown, ...args: unknown[]): unknown {
         return withMode(modeFor(given), () => fn.apply(this, args) as unknown)
@@ -270,14 +252,7 @@ export function isAutocastCacheEnabled(): boolean {
 
 /** Sets whether parameters are cast once at this place. @throws {ValueError} unless it is a boolean. @see torch.set_autocast_cache_enabled */
 export function setAutocastCacheEnabled(enabled: boolean): void {
-  if (typeof enabled !== 'boolean') {
-    throw new ValueError(
-      'setAutocastCacheEnabled',
-      [],
-      `enabled must be true or false, not ${show(enabled)}`,
-      'setAutocastCacheEnabled(false)',
-    )
-  }
+  requireBoolean('setAutocastCacheEnabled', 'enabled', enabled)
   autocastMode().cacheEnabled = enabled
 }
 
@@ -301,7 +276,7 @@ export interface CustomFwdOptions {
  * @see torch.amp.custom_fwd
  */
 export function customFwd<F extends AnyFunction>(fwd: F, options: CustomFwdOptions = {}): F {
-  requireFunction('customFwd', fwd)
+  requireFunction('customFwd', 'fn', fwd)
   const { deviceType, castInputs = null } = options
   requireAvailable('customFwd', deviceType)
   if (castInputs === null) return fwd
@@ -334,7 +309,7 @@ export interface CustomBwdOptions {
  * @see torch.amp.custom_bwd
  */
 export function customBwd<F extends AnyFunction>(bwd: F, options: CustomBwdOptions = {}): F {
-  requireFunction('customBwd', bwd)
+  requireFunction('customBwd', 'fn', bwd)
   requireAvailable('customBwd', options.deviceType)
   return autocast.wrap(bwd, { enabled: false })
 }

@@ -3,7 +3,7 @@
  * promise of stability.
  */
 export type { Arguments, Given } from './arguments.ts'
-export { isIterable, isNamed, parameters } from './arguments.ts'
+export { isAsyncIterable, isIterable, isNamed, parameters } from './arguments.ts'
 export { autocasting, autocastLists, inAutocast } from './autocast-dispatch.ts'
 export type { CompoundWatcher } from './compounds.ts'
 export { compounds } from './compounds.ts'
@@ -43,9 +43,12 @@ export type { Conversion } from './ops/cast.ts'
 export { conversionOf } from './ops/cast.ts'
 export { axesOfFormat } from './ops/memory-format.ts'
 export {
+  requireBoolean,
   requireCount,
+  requireCounts,
   requireFunction,
   requireInstance,
+  requireIterable,
   requireList,
   requireNumber,
   requireNumberList,

@@ -45,6 +45,22 @@ const refused: [string, () => void, RegExp][] = [
     /f: steps must be a whole number ≥ 1, not 0.5\n {2}fix: steps: 1/,
   ],
   [
+    'one of several that is no whole number',
+    () => require.requireCounts('f', { rows: 2, columns: '3' }, 1),
+    /f: columns must be a whole number ≥ 1, not "3"/,
+  ],
+  [
+    'neither true nor false',
+    () => require.requireBoolean('f', 'keepdim', 1),
+    /f: keepdim must be true or false, not 1\n {2}fix: keepdim: true/,
+  ],
+  [
+    'what cannot be iterated over',
+    () => require.requireIterable('f', 'batches', { length: 1 }, 'a list of batches', '[x]'),
+    /f: batches must be a list of batches, not an object \(Object\)\n {2}fix: \[x\]/,
+  ],
+  ['text for a list', () => require.requireIterable('f', 'words', 'ab'), /words must be a list/],
+  [
     'none of the known',
     () => require.requireOneOf('f', 'mode', 'x', ['a', 'b']),
     /f: mode must be one of "a", "b", not "x"/,
@@ -78,6 +94,10 @@ describe('requirements', () => {
       require.requireNumberList('f', 'size', [1, 2], 2)
       require.requireFunction('f', 'rule', () => 1)
       require.requireCount('f', 'steps', 0)
+      require.requireCounts('f', { rows: 1, columns: 2 }, 1)
+      require.requireBoolean('f', 'keepdim', false)
+      for (const list of [[1], new Set(), new Float32Array(2)])
+        require.requireIterable('f', 'x', list)
       require.requireOneOf('f', 'mode', 'a', ['a', 'b'])
       require.requireOptions('f', {})
       require.requireInstance('f', 'x', ones([1]), Tensor)

@@ -1,4 +1,5 @@
 /** Checks of arguments as they enter a package: of their kind, not of what is in them. */
+import { isIterable } from './arguments.ts'
 import { ValueError } from './errors.ts'
 import { show } from './show.ts'
 import { requireTensor } from './tensor.ts'
@@ -92,6 +93,33 @@ export function requireCount(
     `${name} must be a whole number ≥ ${least}, not ${show(value)}`,
     `${name}: ${Math.max(least, 1)}`,
   )
+}
+
+/** @throws {ValueError} unless all of `counts` are whole numbers ≥ `least`. */
+export function requireCounts(
+  op: string,
+  counts: Readonly<Record<string, unknown>>,
+  least = 0,
+): void {
+  for (const [name, value] of Object.entries(counts)) requireCount(op, name, value, least)
+}
+
+/** @throws {ValueError} unless `value` is true or false. */
+export function requireBoolean(op: string, name: string, value: unknown): asserts value is boolean {
+  if (typeof value === 'boolean') return
+  throw new ValueError(op, [], `${name} must be true or false, not ${show(value)}`, `${name}: true`)
+}
+
+/** @throws {ValueError} unless `value` can be iterated over, and is no text; `what` says of what. */
+export function requireIterable(
+  op: string,
+  name: string,
+  value: unknown,
+  what = 'a list',
+  fix = `${name}: […]`,
+): asserts value is Iterable<unknown> {
+  if (isIterable(value)) return
+  throw new ValueError(op, [], `${name} must be ${what}, not ${show(value)}`, fix)
 }
 
 /** @throws {ValueError} unless `value` is one of `known`. */
