@@ -124,7 +124,7 @@ export function detectAnomaly<T>(
   options?: boolean | AnomalyOptions,
 ): T | Disposable {
   if (typeof body !== 'function') {
-    if (options !== undefined) requireFunction('detectAnomaly', 'the body', body)
+    if (options !== undefined) requireFunction('detectAnomaly', 'body', body)
     return setDetectAnomaly(true, body)
   }
   const mode = setDetectAnomaly(true, options)

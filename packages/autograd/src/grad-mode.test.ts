@@ -114,7 +114,7 @@ describe('noGrad', () => {
 
   it('needs a function', () => {
     expect(() => noGrad(3 as never)).toThrow(ValueError)
-    expect(() => enableGrad('x' as never)).toThrow(/enableGrad: the body must be a function/)
+    expect(() => enableGrad('x' as never)).toThrow(/enableGrad: body must be a function/)
   })
 })
 

@@ -117,7 +117,7 @@ function gradMode(name: string, enabled: boolean, inferring: () => boolean): Gra
     if (typeof method?.value === 'function') {
       return { ...method, value: wrapped(method.value as AnyFunction, run) }
     }
-    requireFunction(name, 'the body', body)
+    requireFunction(name, 'body', body)
     if (context === undefined) return run(body as () => unknown)
     if (isMethodContext(context)) return wrapped(body as AnyFunction, run)
     throw new ValueError(name, [], 'only methods can be decorated', `put @${name} before a method`)

@@ -187,7 +187,7 @@ function requireNode(op: string, tensor: Tensor): { slot: number; output: number
 }
 
 function registerHook(tensor: Tensor, hook: Hook): HookHandle {
-  requireFunction('registerHook', 'a hook', hook)
+  requireFunction('registerHook', 'hook', hook)
   const { slot, output } = requireNode('registerHook', tensor)
   const { byOutput } = hooksOf(slot)
   let list = byOutput.get(output)
@@ -197,7 +197,7 @@ function registerHook(tensor: Tensor, hook: Hook): HookHandle {
 
 function registerPostAccumulateGradHook(tensor: Tensor, hook: AccumulateHook): HookHandle {
   const op = 'registerPostAccumulateGradHook'
-  requireFunction(op, 'a hook', hook)
+  requireFunction(op, 'hook', hook)
   const { slot } = requireNode(op, tensor)
   if (!tensor.isLeaf) {
     throw new AutogradError(
