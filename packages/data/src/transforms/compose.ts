@@ -1,12 +1,18 @@
 /** Transforms made of others. */
 import type { Generator, Tensor } from '@flambeau/core'
-import { Tensor as TensorClass, ValueError } from '@flambeau/core'
-import { outsideScopes, requireNumberList } from '@flambeau/core/internal'
+import { ShapeError, Tensor as TensorClass, ValueError } from '@flambeau/core'
+import { outsideScopes, requireNumberList, requireOptions, show } from '@flambeau/core/internal'
 import type { BoxOptions } from './boxes.ts'
 import { checkBoxOptions } from './boxes.ts'
 import type { Draws } from './random.ts'
 import type { Scene } from './scene.ts'
 import { checkChance, Transform } from './transform.ts'
+
+/** One transform of a list, on what the ones before it made. */
+function step(transform: Transform, scene: Scene, random: Draws): void {
+  if (transform.needsPixels) scene.requirePixels(transform.constructor.name)
+  transform.run(scene, random)
+}
 
 /** Options of {@link Compose}. */
 export interface ComposeOptions {
@@ -59,6 +65,7 @@ export class Compose extends Transform {
 
   constructor(transforms: readonly Transform[], options: ComposeOptions = {}) {
     super(Compose, [transforms, options])
+    requireOptions('Compose', options)
     this.transforms = checkTransforms('Compose', transforms)
     this.boxes = options.boxes ?? {}
     checkBoxOptions('Compose', this.boxes)
@@ -75,8 +82,13 @@ export class Compose extends Transform {
   }
 
   /** @internal */
+  override get needsPixels(): boolean {
+    return false
+  }
+
+  /** @internal */
   override change(scene: Scene, random: Draws): void {
-    for (const transform of this.transforms) transform.run(scene, random)
+    for (const transform of this.transforms) step(transform, scene, random)
     scene.sift(this.boxes)
   }
 
@@ -109,8 +121,14 @@ export class OneOf extends Transform {
 
   constructor(transforms: readonly Transform[], options: { p?: number } = {}) {
     super(OneOf, [transforms, options])
+    requireOptions('OneOf', options)
     this.transforms = checkTransforms('OneOf', transforms)
     this.p = checkChance('OneOf', options.p ?? 0.5)
+  }
+
+  /** @internal */
+  override get needsPixels(): boolean {
+    return false
   }
 
   /** @internal */
@@ -121,6 +139,7 @@ export class OneOf extends Transform {
       rest -= one.p
       return rest < 0
     })
+    if (chosen?.needsPixels) scene.requirePixels(chosen.constructor.name)
     chosen?.change(scene, random)
   }
 }
@@ -153,6 +172,7 @@ export class SomeOf extends Transform {
     options: { p?: number } = {},
   ) {
     super(SomeOf, [transforms, n, options])
+    requireOptions('SomeOf', options)
     this.transforms = checkTransforms('SomeOf', transforms)
     if (typeof n !== 'number') requireNumberList('SomeOf', 'n', n, 2)
     const [least, most] = typeof n === 'number' ? [n, n] : n
@@ -170,24 +190,33 @@ export class SomeOf extends Transform {
   }
 
   /** @internal */
+  override get needsPixels(): boolean {
+    return false
+  }
+
+  /** @internal */
   override change(scene: Scene, random: Draws): void {
     const [least, most] = this.n
     const count = least === most ? least : random.integer(least, most + 1)
     const chosen = random.order(this.transforms.length).slice(0, count)
-    for (const i of chosen.toSorted((a, b) => a - b)) this.transforms[i]?.run(scene, random)
+    for (const i of chosen.toSorted((a, b) => a - b)) {
+      step(this.transforms[i] as Transform, scene, random)
+    }
   }
 }
 
-/** A function of images [C, H, W]. */
+/** A function of images [C, H, W], or of what a function before it made of them. */
 export type ImageFunction = (image: Tensor, generator: Generator | null) => Tensor
 
 /**
  * A function of yours of the image, and one of the mask if that shall change too. Boxes and points stay
  * where they are.
  *
- * Shapes: image `[C, H, W]`; the result keeps H and W if there are masks, boxes or points.
+ * Shapes: image `[C, H, W]` -> any, such as `[C * H * W]`; it stays `[C, H, W]` with the same H and W if
+ * there are masks, boxes or points, and where transforms follow that need pixels.
  *
- * @throws {ValueError} if a function returns no tensor.
+ * @throws {ValueError} if a function returns no tensor. @throws {ShapeError} if it returns no
+ * image where masks, boxes or points belong to it.
  * @see torchvision.transforms.v2.Lambda
  *
  * @example
@@ -196,6 +225,8 @@ export type ImageFunction = (image: Tensor, generator: Generator | null) => Tens
  * import { Lambda } from '@flambeau/data'
  * const negative = new Lambda((image) => image.neg().add(1))
  * console.log(negative.apply(tensor([[0.25, 1]])).tolist()) // => [ [ 0.75, 0 ] ]
+ * const flat = new Lambda((image) => image.flatten())
+ * console.log(flat.apply(tensor([[0.25, 1]])).tolist()) // => [ 0.25, 1 ]
  * ```
  */
 export class Lambda extends Transform {
@@ -211,17 +242,36 @@ export class Lambda extends Transform {
     if (typeof image !== 'function') {
       throw new ValueError('Lambda', [], 'a function of the image is expected', '(image) => image')
     }
+    requireOptions('Lambda', options)
     this.#image = image
     this.#mask = options.mask ?? null
     this.p = checkChance('Lambda', options.p ?? 1)
   }
 
   /** @internal */
+  override get needsPixels(): boolean {
+    return false
+  }
+
+  /** @internal */
   override change(scene: Scene, random: Draws): void {
     const call = (body: ImageFunction, planes: Tensor): Tensor => {
       const result: unknown = outsideScopes(() => body(planes, random.generator))
-      if (result instanceof TensorClass && result.ndim === 3) return result
-      throw new ValueError('Lambda', [], 'the function must return [C, H, W]', 'return image')
+      if (!(result instanceof TensorClass)) {
+        const rule = `the function must return a tensor, not ${show(result)}`
+        throw new ValueError('Lambda', [], rule, 'return image')
+      }
+      if (scene.alone) {
+        scene.flat &&= result.ndim === 3
+      } else if (result.ndim !== 3) {
+        throw new ShapeError(
+          'Lambda',
+          { given: planes, returned: result },
+          'masks, boxes and points belong to places: the function must return [C, H, W]',
+          'apply it to samples with an image only',
+        )
+      }
+      return result
     }
     scene.redraw(
       (planes) => call(this.#image, planes),

@@ -1,4 +1,5 @@
 import type { Tensor } from '@flambeau/core'
+import { requireOptions } from '@flambeau/core/internal'
 import type { Map2d } from './maps.ts'
 import type { Draws } from './random.ts'
 import type { Scene } from './scene.ts'
@@ -21,8 +22,11 @@ export interface FlipOptions {
   p?: number
 }
 
-const chanceOf = (op: string, given: FlipOptions | number): number =>
-  checkChance(op, typeof given === 'number' ? given : (given.p ?? 0.5))
+function chanceOf(op: string, given: FlipOptions | number): number {
+  if (typeof given === 'number') return checkChance(op, given)
+  requireOptions(op, given)
+  return checkChance(op, given.p ?? 0.5)
+}
 
 /**
  * Left becomes right, with probability `p`.

@@ -97,6 +97,23 @@ export class Scene {
     return this.image.shape[2] as number
   }
 
+  /** Is there nothing but the image? Then it may become something without places. */
+  get alone(): boolean {
+    const { mask, masks, boxes, points } = this
+    return mask === null && masks === null && boxes === null && points.length === 0
+  }
+
+  /** @throws {ShapeError} if a function made something else of the image than channels of pixels. */
+  requirePixels(op: string): void {
+    if (this.image.ndim === 3) return
+    throw new ShapeError(
+      op,
+      { image: this.image },
+      `the image must be [C, H, W] here, a function before made it [${this.image.shape.join(', ')}]`,
+      'put a function that flattens the image at the end of the list',
+    )
+  }
+
   #planes(name: string, image: unknown): Tensor {
     if (!(image instanceof Tensor) || (image.ndim !== 2 && image.ndim !== 3)) {
       throw new ShapeError(

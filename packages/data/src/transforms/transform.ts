@@ -48,6 +48,11 @@ export abstract class Transform implements Portable {
     return {}
   }
 
+  /** Does it need [C, H, W], or does it take what a function before it made? @internal */
+  get needsPixels(): boolean {
+    return true
+  }
+
   /** Changes the scene. @internal */
   abstract change(scene: Scene, random: Draws): void
 

@@ -347,6 +347,29 @@ describe('Normalize and ToTensor', () => {
   })
 })
 
+describe('Lambda', () => {
+  test('may flatten the image, at the end of a list', () => {
+    const flat = new Lambda((x) => x.flatten())
+    const list = new Compose([new ToTensor(), new Normalize([0.5], [0.5]), flat])
+    const digit = arange(12).to('uint8').view(3, 4)
+    expect(list.apply(digit).shape).toEqual([12])
+    expect(list.applyBatch(digit.unsqueeze(0).expand([5, 3, 4])).shape).toEqual([5, 12])
+    expect(new Compose([flat, new Lambda((x) => x.mul(2))]).apply(digit).shape).toEqual([12])
+    expect(flat.apply({ image: digit, labels: tensor(3) }).image.shape).toEqual([12])
+  })
+
+  test('keeps an image where something needs one', () => {
+    const flat = new Lambda((x) => x.flatten())
+    expect(() => new Compose([flat, new HorizontalFlip(1)]).apply(image)).toThrow(
+      /HorizontalFlip: the image must be \[C, H, W\] here, a function before made it \[2304\]/,
+    )
+    const mask = zeros([24, 32])
+    expect(() => flat.apply({ image, mask })).toThrow(/must return \[C, H, W\]/)
+    const crop = new Lambda((x) => x.narrow(1, 0, 6), { mask: (x) => x.narrow(1, 0, 6) })
+    expect(crop.apply({ image, mask }).mask.shape).toEqual([6, 32])
+  })
+})
+
 describe('MixUp and CutMix', () => {
   test('mix each sample with the one before, and labels likewise', () => {
     const images = arange(4).view(4, 1, 1, 1).expand([4, 1, 6, 6]).to('float32').contiguous()
@@ -427,7 +450,8 @@ describe('bad calls say what is wrong', () => {
     ['list', () => new Compose([(x: Tensor) => x] as never), /functions: new Lambda/],
     ['n', () => new SomeOf([new ToTensor()], 2), /from 0 to 1/],
     ['boxes', () => new Compose([], { boxes: { minVisibility: 2 } }), /minVisibility from 0 to 1/],
-    ['lambda', () => new Lambda((() => 3) as never).apply(image), /must return \[C, H, W\]/],
+    ['flip of null', () => new HorizontalFlip(null as never), /options are an object, not null/],
+    ['lambda', () => new Lambda((() => 3) as never).apply(image), /must return a tensor, not 3/],
     ['nothing', () => new ToTensor().apply({} as never), /a sample with an image/],
     ['rank', () => new HorizontalFlip().apply(zeros([2, 3, 4, 5])), /applyBatch takes/],
     [
