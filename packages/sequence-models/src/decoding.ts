@@ -1,8 +1,7 @@
 /** How whole sequences are found, and how their loss is counted. */
 import type { Device, Tensor } from '@flambeau/core'
 import { cat, crossEntropy, full, ShapeError, tensor, ValueError } from '@flambeau/core'
-import { requireOptions, requireTensor } from '@flambeau/core/internal'
-import { requireCounts } from './inputs.ts'
+import { requireCounts, requireOptions, requireTensor } from '@flambeau/core/internal'
 
 export interface DecodeOptions {
   /** The token that a target begins with. */
@@ -48,7 +47,7 @@ export function greedyDecode(decoder: StepDecoder, rows: number, options: Decode
   requireOptions('greedyDecode', decoder, ['step', 'reorder'])
   requireOptions('greedyDecode', options, ['bosToken', 'eosToken', 'maxLength'])
   const { bosToken, eosToken, maxLength } = options
-  requireCounts('greedyDecode', { maxLength })
+  requireCounts('greedyDecode', { maxLength }, 1)
   requireCounts('greedyDecode', { bosToken, eosToken, rows }, 0)
   const { device = null } = decoder
   let tokens = full([rows, 1], bosToken, { dtype: 'int64', device })
@@ -90,7 +89,7 @@ export function beamSearch(decoder: StepDecoder, options: BeamSearchOptions): Hy
   requireOptions('beamSearch', decoder, ['step', 'reorder'])
   requireOptions('beamSearch', options, ['bosToken', 'eosToken', 'maxLength'])
   const { bosToken, eosToken, maxLength, beamSize = 4, lengthPenalty = 1 } = options
-  requireCounts('beamSearch', { maxLength, beamSize })
+  requireCounts('beamSearch', { maxLength, beamSize }, 1)
   requireCounts('beamSearch', { bosToken, eosToken }, 0)
   const { device = null } = decoder
   let beams = [{ tokens: [bosToken], sum: 0 }]
@@ -181,7 +180,7 @@ export function sequenceLoss(
  * The factor of the learning rate in step `step` (from 0) of the Transformer's paper: it grows
  * linearly for `warmupSteps`, then falls with the square root. For optim's LambdaLR with lr 1.
  *
- * @throws {ValueError} unless sizes are whole numbers of at least 1.
+ * @throws {ValueError} unless sizes are whole numbers ≥ 1.
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, 5.3
  *
  * @example
@@ -197,7 +196,7 @@ export function noamSchedule(
   warmupSteps: number = 4000,
   scale: number = 1,
 ): (step: number) => number {
-  requireCounts('noamSchedule', { dModel, warmupSteps })
+  requireCounts('noamSchedule', { dModel, warmupSteps }, 1)
   return (step) => {
     const count = step + 1
     return (scale / Math.sqrt(dModel)) * Math.min(1 / Math.sqrt(count), count / warmupSteps ** 1.5)

@@ -1,7 +1,7 @@
 /** What models check of their inputs. */
 import type { Tensor } from '@flambeau/core'
-import { arange, DTypeError, ShapeError, Tensor as TensorClass, ValueError } from '@flambeau/core'
-import { requireTensor, show } from '@flambeau/core/internal'
+import { arange, DTypeError, ShapeError, ValueError } from '@flambeau/core'
+import { isIterable, requireTensor, show } from '@flambeau/core/internal'
 
 /** @throws {ShapeError} unless tokens are `[N, T]` with a step or more. @throws {DTypeError} */
 export function requireTokens(op: string, name: string, tokens: Tensor): void {
@@ -28,15 +28,6 @@ export function requireSteps(op: string, name: string, x: Tensor, size: number):
     `${name} must be [N, T, ${size}] with at least one step`,
     'reshape it, and leave empty sequences out',
   )
-}
-
-/** @throws {ValueError} unless all are whole numbers of at least `least`. */
-export function requireCounts(op: string, counts: Record<string, number>, least = 1): void {
-  for (const [name, count] of Object.entries(counts)) {
-    if (Number.isSafeInteger(count) && count >= least) continue
-    const rule = `${name} must be a whole number of at least ${least}, not ${show(count)}`
-    throw new ValueError(op, counts, rule, `pass ${name}: ${Math.max(least, 8)}`)
-  }
 }
 
 /** @throws {ValueError} if sequences are longer than a table of positions. */
@@ -76,16 +67,6 @@ export function lengthsOf(op: string, name: string, mask: Tensor, shape: [number
   throw new ShapeError(op, { [name]: mask }, rule, 'put padding at the end')
 }
 
-/** Can it be iterated over, and is it no text? */
-function isList(value: unknown): value is Iterable<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    Symbol.iterator in value &&
-    !(value instanceof TensorClass)
-  )
-}
-
 function refuse(op: string, rule: string, value: unknown, fix: string): never {
   throw new ValueError(op, [], `${rule}, not ${show(value)}`, fix)
 }
@@ -93,13 +74,14 @@ function refuse(op: string, rule: string, value: unknown, fix: string): never {
 /** @throws {ValueError} unless `texts` give texts; a generator is not used up, nor looked into. */
 export function requireTexts(op: string, texts: unknown): void {
   const isTexts =
-    isList(texts) && !(Array.isArray(texts) && texts.some((x) => typeof x !== 'string'))
+    isIterable(texts) && !(Array.isArray(texts) && texts.some((x) => typeof x !== 'string'))
   if (!isTexts) refuse(op, 'a list of texts is expected', texts, "['one', 'two']")
 }
 
 /** @throws {ValueError} unless `lists` give lists. */
 export function requireLists(op: string, name: string, lists: unknown): void {
-  const isLists = isList(lists) && !(Array.isArray(lists) && lists.some((x) => !Array.isArray(x)))
+  const isLists =
+    isIterable(lists) && !(Array.isArray(lists) && lists.some((x) => !Array.isArray(x)))
   if (!isLists) refuse(op, `${name} must be lists of numbers`, lists, '[[1, 2], [3]]')
 }
 
@@ -107,7 +89,7 @@ export function requireLists(op: string, name: string, lists: unknown): void {
 export function requireSentenceList(op: string, sentences: unknown): void {
   const isSentence = (one: unknown): boolean =>
     Array.isArray((one as { words?: unknown } | null | undefined)?.words)
-  if (isList(sentences) && (!Array.isArray(sentences) || sentences.every(isSentence))) return
+  if (isIterable(sentences) && (!Array.isArray(sentences) || sentences.every(isSentence))) return
   refuse(op, 'a list of sentences is expected', sentences, 'readConllu(text)')
 }
 

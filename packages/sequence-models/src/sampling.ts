@@ -24,7 +24,7 @@ function requireSampling(options: SamplingOptions): Required<SamplingOptions> {
   }
   if (!(temperature >= 0 && temperature < Infinity)) wrong('temperature is 0 or more', 'pass 1')
   if (topK !== null && !(Number.isSafeInteger(topK) && topK >= 1)) {
-    wrong('topK is a whole number of at least 1, or null', 'pass 40')
+    wrong('topK is a whole number ≥ 1, or null', 'pass 40')
   }
   if (!(topP > 0 && topP <= 1)) wrong('topP is above 0 and at most 1', 'pass 0.9')
   if (!(repetitionPenalty > 0 && repetitionPenalty < Infinity)) {

@@ -1,8 +1,7 @@
 /** Tasks that show what a sequence model can do: their data are drawn by a known rule. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { arange, cat, full, rand, randint, stack, ValueError, zeros } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
-import { requireCounts } from './inputs.ts'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 
 export interface CopyOptions {
   readonly rows: number
@@ -49,7 +48,7 @@ export interface CopyBatch {
 export function copyProblem(options: CopyOptions): CopyBatch {
   requireOptions('copyProblem', options, ['rows', 'symbols', 'minLength', 'maxLength'])
   const { rows, symbols, minLength, maxLength, reverse = false, generator = null } = options
-  requireCounts('copyProblem', { rows, symbols, minLength, maxLength })
+  requireCounts('copyProblem', { rows, symbols, minLength, maxLength }, 1)
   if (minLength > maxLength) {
     const rule = `minLength (${minLength}) is more than maxLength (${maxLength})`
     throw new ValueError('copyProblem', { minLength, maxLength }, rule, 'exchange them')
@@ -89,7 +88,7 @@ export function addingProblem(
 ): { x: Tensor; y: Tensor } {
   requireOptions('addingProblem', options)
   const { generator = null } = options
-  requireCounts('addingProblem', { rows })
+  requireCounts('addingProblem', { rows }, 1)
   requireCounts('addingProblem', { steps }, 2)
   const values = rand([rows, steps], { generator })
   const half = Math.floor(steps / 2)

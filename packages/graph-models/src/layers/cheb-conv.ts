@@ -1,13 +1,13 @@
 /** Chebyshev convolution: spectral filters without eigenvectors. */
 import type { DType, Tensor } from '@flambeau/core'
 import { ones, ValueError } from '@flambeau/core'
-import { outsideScopes, requireOptions, show } from '@flambeau/core/internal'
+import { outsideScopes, requireCounts, requireOptions, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { addSelfLoops, removeSelfLoops, weightedDegree } from '../graph/edges.ts'
 import { sumOverEdges } from '../graph/compressed.ts'
 import type { Edges } from '../graph/graph.ts'
 import { Graph, graphOf } from '../graph/graph.ts'
-import { biasOf, glorotLinear, requireSizes } from './linear.ts'
+import { biasOf, glorotLinear } from './linear.ts'
 
 /** By what the Laplacian is divided: the roots of both degrees, the degree, or nothing. */
 export type LaplacianNorm = 'sym' | 'rw' | null
@@ -99,7 +99,7 @@ export class ChebConv extends nn.Module<[x: Tensor, edges: Edges, inputs?: ChebI
     super()
     requireOptions('ChebConv', options)
     const { normalization = 'sym', bias = true } = options
-    requireSizes('ChebConv', { inChannels, outChannels, K })
+    requireCounts('ChebConv', { inChannels, outChannels, K }, 1)
     if (normalization !== null && normalization !== 'sym' && normalization !== 'rw') {
       const rule = `there is no normalization ${show(normalization)}`
       throw new ValueError('ChebConv', [], rule, "use 'sym', 'rw' or null")

@@ -1,13 +1,13 @@
 /** Graph attention: each node weighs its neighbours. */
 import type { Tensor } from '@flambeau/core'
-import { namedResult, requireOptions } from '@flambeau/core/internal'
+import { namedResult, requireCounts, requireOptions } from '@flambeau/core/internal'
 import { ShapeError } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
 import { addSelfLoops, removeSelfLoops } from '../graph/edges.ts'
 import type { Edges } from '../graph/graph.ts'
 import { Graph, graphOf } from '../graph/graph.ts'
 import { scatterRows, softmaxRows } from '../graph/scatter.ts'
-import { biasOf, glorotLinear, glorotParameter, requireSizes } from './linear.ts'
+import { biasOf, glorotLinear, glorotParameter } from './linear.ts'
 
 const { functional: F } = nn
 
@@ -96,7 +96,7 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
     requireOptions('GATConv', options)
     const { heads = 1, concat = true, negativeSlope = 0.2, dropout = 0, bias = true } = options
     const { edgeChannels = null, residual = false, version = 1 } = options
-    requireSizes('GATConv', { inChannels, outChannels, heads })
+    requireCounts('GATConv', { inChannels, outChannels, heads }, 1)
     this.inChannels = inChannels
     this.outChannels = outChannels
     this.heads = heads
@@ -117,7 +117,7 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
       this.att = glorotParameter([1, heads, outChannels])
     }
     if (edgeChannels !== null) {
-      requireSizes('GATConv', { edgeChannels })
+      requireCounts('GATConv', { edgeChannels }, 1)
       this.lin_edge = glorotLinear(edgeChannels, width)
       if (version === 1) this.att_edge = glorotParameter([1, heads, outChannels])
     }

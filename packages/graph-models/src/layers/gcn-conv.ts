@@ -1,13 +1,13 @@
 /** Graph convolution: the first order of spectral filters, as a mean over neighbours. */
 import type { DType, Tensor } from '@flambeau/core'
 import { arange, cat, ones, stack } from '@flambeau/core'
-import { outsideScopes, requireOptions } from '@flambeau/core/internal'
+import { outsideScopes, requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { weightedDegree } from '../graph/edges.ts'
 import { sumOverEdges } from '../graph/compressed.ts'
 import type { Edges } from '../graph/graph.ts'
 import { Graph, graphOf } from '../graph/graph.ts'
-import { biasOf, glorotLinear, requireSizes } from './linear.ts'
+import { biasOf, glorotLinear } from './linear.ts'
 import { requireGraph } from '../graph/requirements.ts'
 
 /** Options of {@link gcnNorm}. */
@@ -116,7 +116,7 @@ export class GCNConv extends nn.Module<[x: Tensor, edges: Edges, edgeWeight?: Te
     super()
     requireOptions('GCNConv', options)
     const { normalize = true, bias = true, loopWeight = 1 } = options
-    requireSizes('GCNConv', { inChannels, outChannels })
+    requireCounts('GCNConv', { inChannels, outChannels }, 1)
     this.inChannels = inChannels
     this.outChannels = outChannels
     this.normalize = normalize

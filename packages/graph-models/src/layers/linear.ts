@@ -1,16 +1,6 @@
 /** How graph layers make their parameters. */
-import { empty, ValueError, zeros } from '@flambeau/core'
-import { show } from '@flambeau/core/internal'
+import { empty, zeros } from '@flambeau/core'
 import * as nn from '@flambeau/nn'
-
-/** @throws {ValueError} unless all of `sizes` are whole numbers ≥ 1. @internal */
-export function requireSizes(op: string, sizes: Record<string, number>): void {
-  for (const [name, value] of Object.entries(sizes)) {
-    if (Number.isSafeInteger(value) && value >= 1) continue
-    const rule = `${name} must be a whole number ≥ 1, not ${show(value)}`
-    throw new ValueError(op, sizes, rule, `pass ${name}: 8`)
-  }
-}
 
 /** A linear layer drawn by Glorot's rule, with a bias of zeros if any. @internal */
 export function glorotLinear(inputs: number, outputs: number, bias = false): nn.Linear {

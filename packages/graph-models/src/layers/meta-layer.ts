@@ -1,12 +1,17 @@
 /** Networks in which edges, nodes and the whole graph all have features that change. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError, ValueError } from '@flambeau/core'
-import { namedResult, requireOptions, requireTensor, show } from '@flambeau/core/internal'
+import {
+  namedResult,
+  requireCounts,
+  requireOptions,
+  requireTensor,
+  show,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { nodesToGraphs } from '../graph/batch.ts'
 import type { Graph } from '../graph/graph.ts'
 import { scatterRows } from '../graph/scatter.ts'
-import { requireSizes } from './linear.ts'
 import { requireGraph } from '../graph/requirements.ts'
 
 /** Features of everything in a graph; also by name. */
@@ -224,8 +229,8 @@ export class GraphNetwork extends MetaLayer {
     ])
     const { nodeChannels, edgeChannels, graphChannels, outChannels, exchange = 'all' } = options
     const { hiddenChannels = outChannels } = options
-    requireSizes('GraphNetwork', { nodeChannels, edgeChannels, graphChannels })
-    requireSizes('GraphNetwork', { outChannels, hiddenChannels })
+    requireCounts('GraphNetwork', { nodeChannels, edgeChannels, graphChannels }, 1)
+    requireCounts('GraphNetwork', { outChannels, hiddenChannels }, 1)
     if (!['none', 'neighbours', 'all'].includes(exchange)) {
       const rule = `there is no exchange ${show(exchange)}`
       throw new ValueError('GraphNetwork', [], rule, 'use none, neighbours or all')

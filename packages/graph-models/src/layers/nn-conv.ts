@@ -1,14 +1,14 @@
 /** Edge-conditioned convolution: a network makes the matrix of each edge from its features. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
-import { requireInstance, requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireInstance, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Edges } from '../graph/graph.ts'
 import { graphOf } from '../graph/graph.ts'
 import type { EdgeView } from '../graph/message-passing.ts'
 import { MessagePassing } from '../graph/message-passing.ts'
 import type { Aggregation } from '../graph/scatter.ts'
-import { biasOf, requireSizes } from './linear.ts'
+import { biasOf } from './linear.ts'
 
 /** Options of {@link NNConv}. */
 export interface NNConvOptions {
@@ -57,7 +57,7 @@ export class NNConv extends MessagePassing<[x: Tensor, edges: Edges, edgeAttr?: 
     requireOptions('NNConv', options)
     const { aggregation = 'add', rootWeight = true, bias = true } = options
     super(aggregation)
-    requireSizes('NNConv', { inChannels, outChannels })
+    requireCounts('NNConv', { inChannels, outChannels }, 1)
     this.inChannels = inChannels
     this.outChannels = outChannels
     requireInstance('NNConv', 'net', net, nn.Module, 'new nn.Linear(3, inChannels * outChannels)')

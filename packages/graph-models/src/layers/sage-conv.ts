@@ -1,14 +1,13 @@
 /** GraphSAGE: a node's own features beside a summary of its neighbours'. */
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { requireOptions, show } from '@flambeau/core/internal'
+import { requireCounts, requireOptions, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { degree } from '../graph/edges.ts'
 import { sumOverEdges } from '../graph/compressed.ts'
 import type { Edges } from '../graph/graph.ts'
 import { graphOf } from '../graph/graph.ts'
 import { MessagePassing } from '../graph/message-passing.ts'
-import { requireSizes } from './linear.ts'
 
 const { functional: F } = nn
 
@@ -61,7 +60,7 @@ export class SAGEConv extends MessagePassing<[x: Tensor, edges: Edges]> {
       throw new ValueError('SAGEConv', [], rule, 'use mean, max or pool')
     }
     super(aggregation === 'mean' ? 'mean' : 'max')
-    requireSizes('SAGEConv', { inChannels, outChannels })
+    requireCounts('SAGEConv', { inChannels, outChannels }, 1)
     this.inChannels = inChannels
     this.outChannels = outChannels
     this.normalize = normalize

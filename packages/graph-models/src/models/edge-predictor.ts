@@ -1,10 +1,9 @@
 import type { Tensor } from '@flambeau/core'
 import { Generator, randint, ShapeError, stack, tensor, ValueError } from '@flambeau/core'
-import { requireOptions, requireTensor, show } from '@flambeau/core/internal'
+import { requireCounts, requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Edges, Graph } from '../graph/graph.ts'
 import { SAGEConv } from '../layers/sage-conv.ts'
-import { requireSizes } from '../layers/linear.ts'
 import { requireGraph } from '../graph/requirements.ts'
 
 /** Options of {@link EdgePredictor}. */
@@ -42,7 +41,7 @@ export class EdgePredictor extends nn.Module<[x: Tensor, edges: Edges, pairs: Te
     super()
     requireOptions('EdgePredictor', options, ['inChannels'])
     const { inChannels, hiddenChannels = 32, outChannels = 16 } = options
-    requireSizes('EdgePredictor', { inChannels, hiddenChannels, outChannels })
+    requireCounts('EdgePredictor', { inChannels, hiddenChannels, outChannels }, 1)
     this.conv1 = new SAGEConv(inChannels, hiddenChannels)
     this.conv2 = new SAGEConv(hiddenChannels, outChannels)
   }

@@ -1,11 +1,10 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Graph } from '../graph/graph.ts'
 import { graphOf } from '../graph/graph.ts'
 import { GINConv } from '../layers/gin-conv.ts'
-import { requireSizes } from '../layers/linear.ts'
 import { globalAddPool } from '../pooling/global.ts'
 
 const { functional: F } = nn
@@ -52,7 +51,7 @@ export class GIN extends nn.Module<[x: Tensor, graph: Graph]> {
     super()
     requireOptions('GIN', options, ['inChannels', 'numClasses'])
     const { inChannels, numClasses, hiddenChannels = 32, numLayers = 4, dropout = 0 } = options
-    requireSizes('GIN', { inChannels, numClasses, hiddenChannels, numLayers })
+    requireCounts('GIN', { inChannels, numClasses, hiddenChannels, numLayers }, 1)
     this.convs = new nn.ModuleList(
       Array.from({ length: numLayers }, (_, i) => {
         const net = new nn.Sequential(

@@ -1,10 +1,9 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { requireOptions, show } from '@flambeau/core/internal'
+import { requireCounts, requireOptions, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { Edges } from '../graph/graph.ts'
 import { GCNConv } from '../layers/gcn-conv.ts'
-import { requireSizes } from '../layers/linear.ts'
 
 const { functional: F } = nn
 
@@ -47,7 +46,7 @@ export class GCN extends nn.Module<[x: Tensor, edges: Edges]> {
     super()
     requireOptions('GCN', options, ['inChannels', 'numClasses'])
     const { inChannels, numClasses, hiddenChannels = [16], dropout = 0.5 } = options
-    requireSizes('GCN', { inChannels, numClasses })
+    requireCounts('GCN', { inChannels, numClasses }, 1)
     const activation = options.activation ?? 'relu'
     if (activation !== 'relu' && activation !== 'tanh') {
       const rule = `there is no activation ${show(activation)}`

@@ -1,13 +1,18 @@
 /** Smaller graphs of the nodes that count most. */
 import type { Tensor } from '@flambeau/core'
 import { arange, ShapeError, tensor, ValueError, zeros } from '@flambeau/core'
-import { namedResult, requireOptions, requireTensor, show } from '@flambeau/core/internal'
+import {
+  namedResult,
+  requireCounts,
+  requireOptions,
+  requireTensor,
+  show,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { nodesToGraphs } from '../graph/batch.ts'
 import { inducedSubgraph } from '../graph/edges.ts'
 import type { Graph } from '../graph/graph.ts'
 import { groupSizes } from '../graph/scatter.ts'
-import { requireSizes } from '../layers/linear.ts'
 import { requireGraph } from '../graph/requirements.ts'
 
 /** The result of {@link TopKPooling}; also by name. */
@@ -83,7 +88,7 @@ export class TopKPooling extends nn.Module<[x: Tensor, graph: Graph], Pooled> {
 
   constructor(inChannels: number, options: TopKPoolingOptions = {}) {
     super()
-    requireSizes('TopKPooling', { inChannels })
+    requireCounts('TopKPooling', { inChannels }, 1)
     requireOptions('TopKPooling', options)
     this.ratio = options.ratio ?? 0.5
     this.weight = new nn.Parameter(zeros([1, inChannels]))

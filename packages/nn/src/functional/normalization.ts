@@ -73,6 +73,18 @@ export function batchNorm(
   return normalizeBatch('batchNorm', input, operands, training, momentum, eps)
 }
 
+/** {@link batchNorm} of a layer that trains, whose `batches` (int64, or null) count its calls. */
+export function batchNormCounted(
+  input: Tensor,
+  operands: Record<'runningMean' | 'runningVar' | 'weight' | 'bias', Optional>,
+  momentum: number,
+  eps: number,
+  batches: Tensor | null,
+): Tensor {
+  requireSeveral('batchNorm', input, 0, 'value per channel')
+  return normalizeBatch('batchNorm', input, operands, true, momentum, eps, batches)
+}
+
 export interface InstanceNormOptions {
   /** The mean of each channel so far, `[C]`; moved in place towards the batch's. Default null. */
   runningMean?: Tensor | null

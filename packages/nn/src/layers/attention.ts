@@ -1,13 +1,13 @@
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireTensor } from '@flambeau/core/internal'
+import { parameters, requireCounts, requireTensor } from '@flambeau/core/internal'
 import { attendInHeads } from '../functional/attention.ts'
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 import { Linear } from './linear.ts'
 
 export interface MultiheadAttentionOptions extends FactoryOptions {
@@ -143,7 +143,7 @@ export class MultiheadAttention extends Module<
     const op = 'MultiheadAttention'
     const read = readAttention(given)
     const [embedDim, numHeads, dropout = 0, bias = true, biasKv = false, zero = false] = read
-    requireSizes(op, { embedDim, numHeads }, 1)
+    requireCounts(op, { embedDim, numHeads }, 1)
     const [size, heads] = [embedDim as number, numHeads as number]
     if (size % heads !== 0) {
       throw new ValueError(
@@ -162,7 +162,7 @@ export class MultiheadAttention extends Module<
     this.vdim = read[7] ?? size
     this.batchFirst = read[8] ?? false
     this.headDim = size / heads
-    requireSizes(op, { kdim: this.kdim, vdim: this.vdim }, 0)
+    requireCounts(op, { kdim: this.kdim, vdim: this.vdim }, 0)
     if (this.kdim === size && this.vdim === size) {
       this.in_proj_weight = newParameter([3 * size, size], factory)
     } else {

@@ -1,7 +1,7 @@
 /** Batch normalisation, with running statistics. */
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
-import { batchNorm } from '../functional/normalization.ts'
+import { batchNorm, batchNormCounted } from '../functional/normalization.ts'
 import type { LazyArguments, NormArguments, Settings } from './channel-norm.ts'
 import { ChannelNorm, LAZY_NAMES, lazySettings, NAMES, settingsOf } from './channel-norm.ts'
 
@@ -12,25 +12,22 @@ abstract class BatchNorm extends ChannelNorm {
 
   override forward(input: Tensor): Tensor {
     this.requireRank(input)
-    const { running_mean, running_var, num_batches_tracked: batches, training } = this
-    let momentum = this.momentum ?? 0
-    if (training && this.trackRunningStats && batches !== null) {
-      noGrad(() => batches.add_(1))
-      if (this.momentum === null) momentum = 1 / batches.item()
-    }
+    const { running_mean, running_var, weight, bias, eps, training } = this
     // Without statistics those of the batch are used in evaluation too.
-    const own = training || (running_mean === null && running_var === null)
-    const keeps = !training || this.trackRunningStats
-    return batchNorm(
-      input,
-      keeps ? running_mean : null,
-      keeps ? running_var : null,
-      this.weight,
-      this.bias,
-      own,
-      momentum,
-      this.eps,
-    )
+    if (!training && (running_mean !== null || running_var !== null)) {
+      return batchNorm(input, running_mean, running_var, weight, bias, false, 0, eps)
+    }
+    const keeps = training && this.trackRunningStats
+    const runningMean = keeps ? running_mean : null
+    const runningVar = keeps ? running_var : null
+    const operands = { runningMean, runningVar, weight, bias }
+    const batches = keeps ? this.num_batches_tracked : null
+    if (this.momentum !== null || batches === null) {
+      return batchNormCounted(input, operands, this.momentum ?? 0, eps, batches)
+    }
+    // The share of a plain mean needs the count before.
+    noGrad(() => batches.add_(1))
+    return batchNormCounted(input, operands, 1 / batches.item(), eps, null)
   }
 }
 

@@ -3,13 +3,13 @@ import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, zeros } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireTensor } from '@flambeau/core/internal'
+import { parameters, requireCounts, requireTensor } from '@flambeau/core/internal'
 import { ones_, zeros_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import { describe } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 import { materialize, postpone, uninitialized } from './lazy.ts'
 
 export interface NormOptions extends FactoryOptions {
@@ -91,7 +91,7 @@ export abstract class ChannelNorm extends Module {
   constructor(op: string, settings: Settings, usual: boolean) {
     super()
     const { numFeatures, eps = 1e-5, momentum = 0.1, bias = true } = settings
-    requireSizes(op, { numFeatures }, 0)
+    requireCounts(op, { numFeatures }, 0)
     this.numFeatures = numFeatures as number
     this.eps = eps
     this.momentum = momentum
@@ -104,9 +104,11 @@ export abstract class ChannelNorm extends Module {
     const track = this.trackRunningStats
     // A parameter that is not kept has the place and the dtype.
     const statistics = (): Tensor | null => (track ? newParameter(shape, options).detach() : null)
+    const { device } = newParameter([0], options)
+    const count = zeros([], { dtype: 'int64', device })
     this.registerBuffer('running_mean', statistics())
     this.registerBuffer('running_var', statistics())
-    this.registerBuffer('num_batches_tracked', track ? zeros([], { dtype: 'int64' }) : null)
+    this.registerBuffer('num_batches_tracked', track ? count : null)
     this.resetParameters()
   }
 

@@ -1,7 +1,12 @@
 /** What convolutions of one, two and three axes have in common. */
 import type { Pair, Single, Tensor, Triple } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
-import { parameters, requireNumberList, requireTensor } from '@flambeau/core/internal'
+import {
+  parameters,
+  requireCounts,
+  requireNumberList,
+  requireTensor,
+} from '@flambeau/core/internal'
 import { resetAffine } from '../init.ts'
 import { pad } from '../functional/padding.ts'
 import { wholeNumbers } from '../functional/inputs.ts'
@@ -9,7 +14,7 @@ import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import { describe, unless } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 import { materialize, uninitialized } from './lazy.ts'
 
 export type { Pair, Single, Triple }
@@ -84,8 +89,8 @@ export abstract class ConvNd extends Module<[input: Tensor, outputSize?: OutputS
   constructor(op: string, dims: 1 | 2 | 3, transposed: boolean, settings: Optional<Settings>) {
     super()
     const { inChannels, outChannels, groups = 1, padding = 0, paddingMode = 'zeros' } = settings
-    requireSizes(op, { inChannels, outChannels }, 0)
-    requireSizes(op, { groups }, 1)
+    requireCounts(op, { inChannels, outChannels }, 0)
+    requireCounts(op, { groups }, 1)
     const numbers = (name: keyof Settings, value: unknown, least: number): number[] =>
       wholeNumbers(op, name, value, dims, least, {
         inChannels: Number(inChannels),

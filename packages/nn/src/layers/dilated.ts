@@ -2,7 +2,7 @@
 import type { Pair, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { isIterable, parameters } from '@flambeau/core/internal'
+import { isIterable, parameters, requireCounts } from '@flambeau/core/internal'
 import { requireTensor, wholeNumbers } from '../functional/inputs.ts'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
@@ -13,7 +13,6 @@ import { ConvNd } from './conv.ts'
 import { Conv2d } from './conv-layers.ts'
 import { describe, unless } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { requireSizes } from './factory.ts'
 import { SparseSequential } from './sparse-conv-layers.ts'
 
 /** What a window does along its axes; numbers are for all of them. */
@@ -225,7 +224,7 @@ export class DilatedBlock2d extends Module {
     const [residual = false, device = null, dtype = null] = read.slice(5) as Partial<
       [boolean, FactoryOptions['device'], FactoryOptions['dtype']]
     >
-    requireSizes(op, { inChannels, outChannels }, 1)
+    requireCounts(op, { inChannels, outChannels }, 1)
     if (!Array.isArray(dilations) || dilations.length === 0) {
       const why = 'dilations must be a list of one for each convolution'
       throw new ValueError(op, [], why, 'dilations: [1, 2, 4]')

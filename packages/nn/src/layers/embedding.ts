@@ -3,14 +3,14 @@ import { noGrad } from '@flambeau/autograd'
 import type { BagMode, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, show } from '@flambeau/core/internal'
+import { parameters, requireCounts, show } from '@flambeau/core/internal'
 import { embedding, embeddingBag } from '../functional/embedding.ts'
 import { normal_ } from '../init.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 import { describe, unless } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 
 type Factory = [FactoryOptions['device'], FactoryOptions['dtype']]
 
@@ -156,7 +156,7 @@ export class Embedding extends Module {
     super()
     const read = readEmbedding(given)
     const [numEmbeddings, embeddingDim, padding, maxNorm = null, normType = 2] = read
-    requireSizes('Embedding', { numEmbeddings, embeddingDim }, 0)
+    requireCounts('Embedding', { numEmbeddings, embeddingDim }, 0)
     this.numEmbeddings = numEmbeddings as number
     this.embeddingDim = embeddingDim as number
     this.paddingIdx = paddingRow('Embedding', padding, this.numEmbeddings)
@@ -326,7 +326,7 @@ export class EmbeddingBag extends Module<
     super()
     const read = readBag(given)
     const [numEmbeddings, embeddingDim, maxNorm = null, normType = 2, scale = false] = read
-    requireSizes('EmbeddingBag', { numEmbeddings, embeddingDim }, 0)
+    requireCounts('EmbeddingBag', { numEmbeddings, embeddingDim }, 0)
     this.numEmbeddings = numEmbeddings as number
     this.embeddingDim = embeddingDim as number
     this.maxNorm = maxNorm

@@ -1,7 +1,6 @@
 /** How layers make their parameters. */
-import type { Describable, DType, Device } from '@flambeau/core'
-import { empty, ValueError } from '@flambeau/core'
-import { show } from '@flambeau/core/internal'
+import type { DType, Device } from '@flambeau/core'
+import { empty } from '@flambeau/core'
 import { Parameter } from '../parameter.ts'
 
 /** Where and in which dtype a layer's parameters are. */
@@ -19,17 +18,4 @@ export function newParameter(
 ): Parameter {
   const options = { device: device ?? undefined, dtype: dtype ?? undefined }
   return new Parameter(empty([...shape], options as { dtype?: DType; device?: Device }))
-}
-
-/** @throws {ValueError} unless all of `sizes` are whole numbers ≥ `least`. */
-export function requireSizes(op: string, sizes: Record<string, unknown>, least: number): void {
-  for (const [name, value] of Object.entries(sizes)) {
-    if (Number.isSafeInteger(value) && (value as number) >= least) continue
-    throw new ValueError(
-      op,
-      sizes as Record<string, Describable>,
-      `${name} must be a whole number ≥ ${least}, not ${show(value)}`,
-      `pass ${name}: ${Math.max(least, 1)}`,
-    )
-  }
 }

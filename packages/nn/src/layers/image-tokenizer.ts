@@ -2,7 +2,7 @@
 import type { Pair, Tensor } from '@flambeau/core'
 import { arange, cat, ShapeError, ValueError, zeros } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, show } from '@flambeau/core/internal'
+import { parameters, requireCounts, show } from '@flambeau/core/internal'
 import { requireTensor, wholeNumbers } from '../functional/inputs.ts'
 import { truncNormal_ } from '../init.ts'
 import { Module } from '../module.ts'
@@ -10,7 +10,7 @@ import { Parameter } from '../parameter.ts'
 import { Conv2d } from './conv-layers.ts'
 import { describe, unless } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 
 /** How many patches there are along height and width. @throws {ShapeError} if they do not fit. */
 function gridOf(op: string, size: readonly number[], patch: readonly number[]): [number, number] {
@@ -195,7 +195,7 @@ export class ImageTokenizer extends Module {
       read[7],
       read[8],
     ] as const
-    requireSizes(op, { dim, inChannels }, 1)
+    requireCounts(op, { dim, inChannels }, 1)
     this.dim = dim as number
     this.imageSize = wholeNumbers(op, 'imageSize', imageSize, 2, 1)
     this.patchSize = wholeNumbers(op, 'patchSize', patchSize, 2, 1)

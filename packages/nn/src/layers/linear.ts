@@ -1,13 +1,13 @@
 import type { Tensor } from '@flambeau/core'
 import { bilinear, linear, ShapeError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireTensor } from '@flambeau/core/internal'
+import { parameters, requireCounts, requireTensor } from '@flambeau/core/internal'
 import { resetAffine, uniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import { describe } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 import { materialize, uninitialized } from './lazy.ts'
 
 export interface LinearOptions extends FactoryOptions {
@@ -51,7 +51,7 @@ export class Linear extends Module {
   constructor(...given: Arguments<LinearOptions, typeof LINEAR>) {
     super()
     const [inFeatures, outFeatures, bias = true, device, dtype] = readLinear(given)
-    requireSizes('Linear', { inFeatures, outFeatures }, 0)
+    requireCounts('Linear', { inFeatures, outFeatures }, 0)
     this.inFeatures = inFeatures as number
     this.outFeatures = outFeatures as number
     this.weight = newParameter([this.outFeatures, this.inFeatures], { device, dtype })
@@ -183,8 +183,8 @@ export class Bilinear extends Module<[input1: Tensor, input2: Tensor]> {
   constructor(...given: Arguments<BilinearOptions, typeof BILINEAR>) {
     super()
     const [in1Features, in2Features, outFeatures, bias = true, device, dtype] = readBilinear(given)
-    requireSizes('Bilinear', { in1Features }, 1)
-    requireSizes('Bilinear', { in2Features, outFeatures }, 0)
+    requireCounts('Bilinear', { in1Features }, 1)
+    requireCounts('Bilinear', { in2Features, outFeatures }, 0)
     this.in1Features = in1Features as number
     this.in2Features = in2Features as number
     this.outFeatures = outFeatures as number

@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, groupNorm, layerNorm, rmsNorm, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireCounts } from '@flambeau/core/internal'
 import type { LocalResponseNormOptions } from '../functional/normalization.ts'
 import { localResponseNorm } from '../functional/normalization.ts'
 import { spatialAxes } from '../functional/inputs.ts'
@@ -11,7 +11,7 @@ import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import { describe } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 
 type Factory = [FactoryOptions['device'], FactoryOptions['dtype']]
 
@@ -60,7 +60,7 @@ function rowOf(op: string, shape: unknown): number[] {
   if (row.length === 0) {
     throw new ValueError(op, [], 'normalizedShape must not be empty', `new ${op}(64)`)
   }
-  row.forEach((size, i) => requireSizes(op, { [`normalizedShape[${i}]`]: size }, 0))
+  row.forEach((size, i) => requireCounts(op, { [`normalizedShape[${i}]`]: size }, 0))
   return row as number[]
 }
 
@@ -212,7 +212,7 @@ export class GroupNorm extends Affine {
     super()
     const [groups, channels, eps = 1e-5, affine = true, device, dtype, bias = true] =
       readGroup(given)
-    requireSizes('GroupNorm', { numGroups: groups, numChannels: channels }, 1)
+    requireCounts('GroupNorm', { numGroups: groups, numChannels: channels }, 1)
     this.numGroups = groups as number
     this.numChannels = channels as number
     if (this.numChannels % this.numGroups !== 0) {
@@ -253,7 +253,7 @@ abstract class ResponseNorm extends Module {
     super()
     const read = parameters<[number, number, number, number]>(op, LOCAL)(given)
     const [size, alpha = 1e-4, beta = 0.75, k = 1] = read
-    requireSizes(op, { size }, 1)
+    requireCounts(op, { size }, 1)
     this.size = size as number
     this.alpha = alpha
     this.beta = beta

@@ -2,12 +2,16 @@
 import type { Tensor } from '@flambeau/core'
 import { pixelShuffle, pixelUnshuffle, unflatten } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireNumberList, requireTensor } from '@flambeau/core/internal'
+import {
+  parameters,
+  requireCounts,
+  requireNumberList,
+  requireTensor,
+} from '@flambeau/core/internal'
 import type { Both, FoldOptions, WindowOptions } from '../functional/windows.ts'
 import { fold, unfold } from '../functional/windows.ts'
 import { Module } from '../module.ts'
 import { describe } from './describe.ts'
-import { requireSizes } from './factory.ts'
 
 export interface FlattenSettings {
   /** The first axis to merge. Default 1. */
@@ -86,9 +90,9 @@ export class Unflatten extends Module {
     super()
     const read = parameters<[number, readonly number[]]>('Unflatten', UNFLATTEN)(given)
     const [dim, sizes = []] = read
-    requireSizes('Unflatten', { dim }, Number.MIN_SAFE_INTEGER)
+    requireCounts('Unflatten', { dim }, Number.MIN_SAFE_INTEGER)
     requireNumberList('Unflatten', 'unflattenedSize', sizes)
-    sizes.forEach((size, i) => requireSizes('Unflatten', { [`unflattenedSize[${i}]`]: size }, -1))
+    sizes.forEach((size, i) => requireCounts('Unflatten', { [`unflattenedSize[${i}]`]: size }, -1))
     this.dim = dim as number
     this.unflattenedSize = [...sizes]
   }
@@ -212,7 +216,7 @@ export class PixelShuffle extends Module {
   constructor(...given: Arguments<{ upscaleFactor: number }, ['upscaleFactor']>) {
     super()
     const [factor] = parameters<[number]>('PixelShuffle', ['upscaleFactor'])(given)
-    requireSizes('PixelShuffle', { upscaleFactor: factor }, 1)
+    requireCounts('PixelShuffle', { upscaleFactor: factor }, 1)
     this.upscaleFactor = factor as number
   }
 
@@ -246,7 +250,7 @@ export class PixelUnshuffle extends Module {
   constructor(...given: Arguments<{ downscaleFactor: number }, ['downscaleFactor']>) {
     super()
     const [factor] = parameters<[number]>('PixelUnshuffle', ['downscaleFactor'])(given)
-    requireSizes('PixelUnshuffle', { downscaleFactor: factor }, 1)
+    requireCounts('PixelUnshuffle', { downscaleFactor: factor }, 1)
     this.downscaleFactor = factor as number
   }
 

@@ -11,13 +11,13 @@ import {
   zeros,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireTensor, show } from '@flambeau/core/internal'
+import { parameters, requireCounts, requireTensor, show } from '@flambeau/core/internal'
 import { uniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import type { FactoryOptions } from './factory.ts'
 import { describe } from './describe.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 
 export interface RecurrentCellOptions extends FactoryOptions {
   /** The size of inputs. */
@@ -75,7 +75,7 @@ abstract class Cell<Args extends unknown[], Output> extends Module<Args, Output>
     factory: FactoryOptions,
   ) {
     super()
-    requireSizes(op, { inputSize: sizes.inputSize, hiddenSize: sizes.hiddenSize }, 0)
+    requireCounts(op, { inputSize: sizes.inputSize, hiddenSize: sizes.hiddenSize }, 0)
     this.inputSize = sizes.inputSize as number
     this.hiddenSize = sizes.hiddenSize as number
     this.bias = sizes.bias

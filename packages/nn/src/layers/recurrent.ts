@@ -2,14 +2,14 @@
 import type { Tensor } from '@flambeau/core'
 import { cat, dropout, ShapeError, stack, ValueError, zeros } from '@flambeau/core'
 import type { Arguments, RecurrentCell } from '@flambeau/core/internal'
-import { parameters, recurrent, requireTensor } from '@flambeau/core/internal'
+import { parameters, recurrent, requireCounts, requireTensor } from '@flambeau/core/internal'
 import { uniform_ } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import { PackedSequence } from '../utils/rnn.ts'
 import { describe, unless } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 import type { Hx, LSTMState, RecurrentNonlinearity } from './recurrent-cells.ts'
 import { readState, readStates, requireNonlinearity } from './recurrent-cells.ts'
 
@@ -72,8 +72,8 @@ abstract class Recurrent<State, Result> extends Module<
   constructor(op: string, settings: Settings) {
     super()
     const { inputSize, hiddenSize, numLayers, projSize } = settings
-    requireSizes(op, { hiddenSize, numLayers }, 1)
-    requireSizes(op, { inputSize, projSize }, 0)
+    requireCounts(op, { hiddenSize, numLayers }, 1)
+    requireCounts(op, { inputSize, projSize }, 0)
     this.inputSize = inputSize as number
     this.hiddenSize = hiddenSize as number
     this.numLayers = numLayers

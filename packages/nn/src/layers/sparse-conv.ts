@@ -2,14 +2,14 @@
 import { ShapeError, ValueError, zeros } from '@flambeau/core'
 import type { Pair, Tensor } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { internally, parameters } from '@flambeau/core/internal'
+import { internally, parameters, requireCounts } from '@flambeau/core/internal'
 import { wholeNumbers } from '../functional/inputs.ts'
 import { resetAffine } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Parameter } from '../parameter.ts'
 import { describe, unless } from './describe.ts'
 import type { FactoryOptions } from './factory.ts'
-import { newParameter, requireSizes } from './factory.ts'
+import { newParameter } from './factory.ts'
 import type { Geometry, Rulebook } from './sparse-conv-rules.ts'
 import { outputShape, regularRules, submanifoldRules } from './sparse-conv-rules.ts'
 import { SparseTensor2d } from './sparse-conv-tensor.ts'
@@ -108,7 +108,7 @@ abstract class SparseConv extends SparseModule {
   constructor(op: string, settings: Settings) {
     super()
     const { inChannels, outChannels } = settings
-    requireSizes(op, { inChannels, outChannels }, 1)
+    requireCounts(op, { inChannels, outChannels }, 1)
     this.inChannels = inChannels as number
     this.outChannels = outChannels as number
     this.kernelSize = wholeNumbers(op, 'kernelSize', settings.kernelSize, 2, 1)

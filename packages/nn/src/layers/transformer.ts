@@ -2,14 +2,13 @@
 import type { Device, DType, Tensor } from '@flambeau/core'
 import { full, ShapeError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireTensor } from '@flambeau/core/internal'
+import { parameters, requireCounts, requireTensor } from '@flambeau/core/internal'
 import { xavierUniform_ } from '../init.ts'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import { ModuleList } from './container.ts'
 import { copyModule } from './copy.ts'
 import type { FactoryOptions } from './factory.ts'
-import { requireSizes } from './factory.ts'
 import { LayerNorm } from './normalization.ts'
 import type {
   DecoderCall,
@@ -67,7 +66,7 @@ export type EncoderCall = [
 
 /** Copies of a layer, all with its present weights. */
 function copies<M extends AnyModule>(op: string, layer: M, numLayers: unknown): ModuleList<M> {
-  requireSizes(op, { numLayers }, 0)
+  requireCounts(op, { numLayers }, 0)
   const made = new ModuleList<M>()
   for (let i = 0; i < (numLayers as number); i++) made.append(copyModule(layer))
   return made

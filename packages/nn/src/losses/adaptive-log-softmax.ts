@@ -2,10 +2,9 @@
 import type { NamedResult, Tensor } from '@flambeau/core'
 import { cat, IndexError, logSoftmax, ShapeError, ValueError, where } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { namedResult, parameters, requireTensor } from '@flambeau/core/internal'
+import { namedResult, parameters, requireCounts, requireTensor } from '@flambeau/core/internal'
 import { ModuleList, Sequential } from '../layers/container.ts'
 import type { FactoryOptions } from '../layers/factory.ts'
-import { requireSizes } from '../layers/factory.ts'
 import { Linear } from '../layers/linear.ts'
 import { Module } from '../module.ts'
 
@@ -77,7 +76,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<
     const op = 'AdaptiveLogSoftmaxWithLoss'
     const [width, classes, cutoffs, divValue = 4, headBias = false, ...rest] = read(given)
     const factory = { device: rest[0] ?? null, dtype: rest[1] ?? null }
-    requireSizes(op, { inFeatures: width, nClasses: classes }, 0)
+    requireCounts(op, { inFeatures: width, nClasses: classes }, 0)
     this.inFeatures = width as number
     this.nClasses = classes as number
     const cuts: unknown[] = Array.isArray(cutoffs) ? cutoffs : []

@@ -1,11 +1,10 @@
 import type { LossReduction, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, show } from '@flambeau/core/internal'
+import { parameters, requireCounts, show } from '@flambeau/core/internal'
 import { linearCrossEntropy } from '../functional/class-losses.ts'
 import { describe } from '../layers/describe.ts'
 import type { FactoryOptions } from '../layers/factory.ts'
-import { requireSizes } from '../layers/factory.ts'
 import { Linear } from '../layers/linear.ts'
 import { WeightedLoss } from './base.ts'
 
@@ -90,8 +89,8 @@ export class LinearCrossEntropyLoss extends WeightedLoss {
     const [inFeatures, numClasses, out = [], bias = false, device, dtype, ...rest] = read(given)
     const [reduction, weight = null, ignoreIndex = null, labelSmoothing = 0] = rest
     super(op, weight, reduction)
-    requireSizes(op, { inFeatures, numClasses }, 0)
-    requireSizes(op, Object.fromEntries(out.map((size, i) => [`outFeatures[${i}]`, size])), 0)
+    requireCounts(op, { inFeatures, numClasses }, 0)
+    requireCounts(op, Object.fromEntries(out.map((size, i) => [`outFeatures[${i}]`, size])), 0)
     this.numClasses = numClasses as number
     this.outFeatures = out
     this.ignoreIndex = ignoreIndex

@@ -1,9 +1,9 @@
 /** Attention between a decoder's state and the steps of an encoder. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError, ValueError } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
+import { requireCounts, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireMask } from '../inputs.ts'
+import { requireMask } from '../inputs.ts'
 
 /** @throws {ShapeError, DTypeError} unless the operands of an alignment fit. */
 function requireOperands(
@@ -74,7 +74,7 @@ export class BahdanauAttention extends nn.Module<
 
   constructor(querySize: number, keySize: number = querySize, hiddenSize: number = querySize) {
     super()
-    requireCounts('BahdanauAttention', { querySize, keySize, hiddenSize })
+    requireCounts('BahdanauAttention', { querySize, keySize, hiddenSize }, 1)
     this.querySize = querySize
     this.keySize = keySize
     this.query = new nn.Linear(querySize, hiddenSize, { bias: false })
@@ -135,7 +135,7 @@ export class LuongAttention extends nn.Module<
 
   constructor(querySize: number, keySize: number = querySize, score: LuongScore = 'general') {
     super()
-    requireCounts('LuongAttention', { querySize, keySize })
+    requireCounts('LuongAttention', { querySize, keySize }, 1)
     if (!['dot', 'general', 'concat'].includes(score)) {
       const rule = "score is 'dot', 'general' or 'concat'"
       throw new ValueError('LuongAttention', { querySize, keySize }, rule, "pass 'general'")

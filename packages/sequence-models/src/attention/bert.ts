@@ -1,8 +1,8 @@
 import type { Generator, Tensor } from '@flambeau/core'
 import { gelu, rand, randint, ShapeError, ValueError, zeros, zerosLike } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireMask, requirePositions, requireTokens } from '../inputs.ts'
+import { requireMask, requirePositions, requireTokens } from '../inputs.ts'
 
 export interface MaskTokensOptions {
   readonly vocabSize: number
@@ -44,7 +44,7 @@ export function maskTokens(
   const { vocabSize, maskToken, specialTokens = [], probability = 0.15 } = options
   const { generator = null } = options
   requireTokens('maskTokens', 'tokens', tokens)
-  requireCounts('maskTokens', { vocabSize })
+  requireCounts('maskTokens', { vocabSize }, 1)
   if (!(probability >= 0 && probability <= 1)) {
     throw new ValueError('maskTokens', { probability }, 'a share from 0 to 1', 'pass 0.15')
   }
@@ -122,7 +122,7 @@ export class BERT extends nn.Module<[tokens: Tensor, call?: BERTCall]> {
     requireOptions('BERT', options, ['vocabSize'])
     const { vocabSize, dim = 256, depth = 4, heads = 4, dimFeedforward = 4 * dim } = options
     const { maxLength = 128, segments = 2, dropout = 0.1 } = options
-    requireCounts('BERT', { vocabSize, dim, depth, heads, maxLength, segments })
+    requireCounts('BERT', { vocabSize, dim, depth, heads, maxLength, segments }, 1)
     this.maxLength = maxLength
     this.tok = new nn.Embedding(vocabSize, dim)
     this.pos = new nn.Embedding(maxLength, dim)

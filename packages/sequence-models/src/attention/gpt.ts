@@ -8,9 +8,9 @@ import {
   ValueError,
   zeros,
 } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requirePositions, requireTokens } from '../inputs.ts'
+import { requirePositions, requireTokens } from '../inputs.ts'
 import type { GenerateOptions } from '../recurrent/language-model.ts'
 import { continueTokens } from '../recurrent/language-model.ts'
 
@@ -148,7 +148,7 @@ export class GPT extends nn.Module<[tokens: Tensor, cache?: KVCache | null]> {
     requireOptions('GPT', options, ['vocabSize'])
     const { vocabSize, dim = 384, depth = 6, heads = 6 } = options
     const { contextLength = 256, dropout = 0 } = options
-    requireCounts('GPT', { vocabSize, dim, depth, heads, contextLength })
+    requireCounts('GPT', { vocabSize, dim, depth, heads, contextLength }, 1)
     if (dim % heads !== 0) {
       const rule = `${heads} heads do not divide ${dim}`
       throw new ValueError('GPT', { dim, heads }, rule, 'choose a divisor')

@@ -1,8 +1,7 @@
 /** What tells transformers where a token is. */
 import type { Tensor } from '@flambeau/core'
 import { arange, stack, ValueError } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
-import { requireCounts } from '../inputs.ts'
+import { requireCounts, requireTensor } from '@flambeau/core/internal'
 
 /**
  * The table of positions of the Transformer's paper: column 2i of row p is sin(p / 10000^(2i / dim)),
@@ -10,7 +9,7 @@ import { requireCounts } from '../inputs.ts'
  *
  * Shapes: -> float32 `[length, dim]`.
  *
- * @throws {ValueError} unless length is a whole number of at least 1, and dim an even one.
+ * @throws {ValueError} unless length is a whole number ≥ 1, and dim an even one.
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, 3.5
  *
  * @example
@@ -20,7 +19,7 @@ import { requireCounts } from '../inputs.ts'
  * ```
  */
 export function sinusoidalPositions(length: number, dim: number): Tensor {
-  requireCounts('sinusoidalPositions', { length, dim })
+  requireCounts('sinusoidalPositions', { length, dim }, 1)
   if (dim % 2 === 1) {
     const rule = `dim must be even, not ${dim}`
     throw new ValueError('sinusoidalPositions', { length, dim }, rule, `pass ${dim + 1}`)

@@ -1,11 +1,11 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { randn, ShapeError, stack } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { BeamSearchOptions, DecodeOptions, Hypothesis, StepDecoder } from '../decoding.ts'
 import { beamSearch, greedyDecode } from '../decoding.ts'
-import { requireCounts, requireMask, requirePositions, requireTokens } from '../inputs.ts'
+import { requireMask, requirePositions, requireTokens } from '../inputs.ts'
 import { sinusoidalPositions } from './positions.ts'
 
 export interface TransformerSeq2SeqOptions {
@@ -82,7 +82,7 @@ export class TransformerSeq2Seq extends nn.Module<
     const { srcVocabSize, tgtVocabSize = srcVocabSize, dModel = 256, nhead = 8 } = options
     const { numEncoderLayers = 4, numDecoderLayers = 4, dimFeedforward = 1024 } = options
     const { dropout = 0.1, maxLength = 64, positions = 'sinusoidal', normFirst = false } = options
-    requireCounts('TransformerSeq2Seq', { srcVocabSize, tgtVocabSize, dModel, maxLength })
+    requireCounts('TransformerSeq2Seq', { srcVocabSize, tgtVocabSize, dModel, maxLength }, 1)
     this.maxLength = maxLength
     this.scale = Math.sqrt(dModel)
     this.src = new nn.Embedding(srcVocabSize, dModel)

@@ -1,8 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts } from '../inputs.ts'
 
 const F = nn.functional
 
@@ -88,11 +87,11 @@ export class TCN extends nn.Module {
     super()
     requireOptions('TCN', options, ['inChannels', 'channels'])
     const { inChannels, channels, kernelSize = 2, dropout = 0.2 } = options
-    requireCounts('TCN', { inChannels, kernelSize })
+    requireCounts('TCN', { inChannels, kernelSize }, 1)
     if (channels.length === 0) {
       throw new ValueError('TCN', { channels }, 'there must be a block', 'pass [32, 32, 32]')
     }
-    for (const width of channels) requireCounts('TCN', { channels: width })
+    for (const width of channels) requireCounts('TCN', { channels: width }, 1)
     this.inChannels = inChannels
     this.receptiveField = 1 + 2 * (kernelSize - 1) * (2 ** channels.length - 1)
     const blocks = channels.map((width, i) => {

@@ -1,9 +1,14 @@
 /** Vectors of words from how often they are near one another. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, tensor, ValueError } from '@flambeau/core'
-import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
+import {
+  requireCounts,
+  requireNumberList,
+  requireOptions,
+  requireTensor,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireLists } from '../inputs.ts'
+import { requireLists } from '../inputs.ts'
 
 /** The pairs of words that were seen near one another. */
 export interface Cooccurrences {
@@ -18,7 +23,7 @@ export interface Cooccurrences {
 /**
  * Counts pairs of words up to `window` words apart, both ways, each 1 / distance.
  *
- * @throws {ValueError} if there are no two words beside one another, or window is not a whole number of at least 1.
+ * @throws {ValueError} if there are no two words beside one another, or window is not a whole number ≥ 1.
  *
  * @example
  * ```ts
@@ -32,7 +37,7 @@ export function cooccurrences(
   texts: readonly (readonly number[])[],
   window: number = 10,
 ): Cooccurrences {
-  requireCounts('cooccurrences', { window })
+  requireCounts('cooccurrences', { window }, 1)
   const table = new Map<string, { row: number; column: number; value: number }>()
   const add = (row: number, column: number, value: number): void => {
     const key = `${row},${column}`
@@ -97,7 +102,7 @@ export class GloVe extends nn.Module<[rows: Tensor, columns: Tensor, values: Ten
     super()
     requireOptions('GloVe', options)
     const { dim = 50, xMax = 100, alpha = 0.75 } = options
-    requireCounts('GloVe', { words, dim })
+    requireCounts('GloVe', { words, dim }, 1)
     if (!(xMax > 0 && alpha >= 0)) {
       const rule = 'xMax is above 0 and alpha at least 0'
       throw new ValueError('GloVe', { xMax, alpha }, rule, 'pass 100 and 0.75')

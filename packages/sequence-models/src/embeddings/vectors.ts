@@ -1,8 +1,7 @@
 /** Vectors of words, and the text formats of word2vec and GloVe. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, tensor, ValueError } from '@flambeau/core'
-import { requireList, requireTensor } from '@flambeau/core/internal'
-import { requireCounts } from '../inputs.ts'
+import { requireCounts, requireList, requireTensor } from '@flambeau/core/internal'
 
 /** 'word2vec' begins with a line of the number of words and their size, 'glove' does not. */
 export type VectorFormat = 'word2vec' | 'glove'
@@ -66,7 +65,7 @@ export class WordVectors {
    * @throws {ValueError} for a word that is not among them.
    */
   nearest(to: string | Tensor, count: number = 10): { word: string; similarity: number }[] {
-    requireCounts('WordVectors.nearest', { count })
+    requireCounts('WordVectors.nearest', { count }, 1)
     const query = typeof to === 'string' ? this.get(to) : to
     const lengths = this.vectors.norm(2, 1).mul(query.norm()).clamp(1e-12)
     const cosines = this.vectors.matmul(query).div(lengths)

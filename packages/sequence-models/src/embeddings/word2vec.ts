@@ -1,9 +1,14 @@
 /** Vectors of words from their neighbours, by skip-grams. */
 import type { Generator, Tensor } from '@flambeau/core'
 import { ShapeError, tensor, ValueError } from '@flambeau/core'
-import { requireNumberList, requireOptions, requireTensor } from '@flambeau/core/internal'
+import {
+  requireCounts,
+  requireNumberList,
+  requireOptions,
+  requireTensor,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireLists } from '../inputs.ts'
+import { requireLists } from '../inputs.ts'
 
 const { logsigmoid } = nn.functional
 
@@ -12,7 +17,7 @@ const { logsigmoid } = nn.functional
  *
  * Shapes: -> centers and contexts int64 `[pairs]`.
  *
- * @throws {ValueError} if there are no two words beside one another, or window is not a whole number of at least 1.
+ * @throws {ValueError} if there are no two words beside one another, or window is not a whole number ≥ 1.
  *
  * @example
  * ```ts
@@ -25,7 +30,7 @@ export function skipGrams(
   texts: readonly (readonly number[])[],
   window: number = 5,
 ): { centers: Tensor; contexts: Tensor } {
-  requireCounts('skipGrams', { window })
+  requireCounts('skipGrams', { window }, 1)
   const centers: number[] = []
   const contexts: number[] = []
   requireLists('skipGrams', 'texts', texts)
@@ -83,7 +88,7 @@ export class Word2Vec extends nn.Module<
     requireOptions('Word2Vec', options)
     const { dim = 100, negatives = 5 } = options
     requireNumberList('Word2Vec', 'counts', counts)
-    requireCounts('Word2Vec', { words: counts.length, dim, negatives })
+    requireCounts('Word2Vec', { words: counts.length, dim, negatives }, 1)
     if (!counts.every((n) => n >= 0 && n < Infinity) || !counts.some((n) => n > 0)) {
       const rule = 'counts are 0 or more, and one is above 0'
       throw new ValueError('Word2Vec', { counts }, rule, 'count the words of the texts')

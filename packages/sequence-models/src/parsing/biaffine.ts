@@ -1,8 +1,7 @@
 import type { Tensor } from '@flambeau/core'
 import { concat, onesLike, ShapeError, zeros } from '@flambeau/core'
-import { requireOptions, requireTensor } from '@flambeau/core/internal'
+import { requireCounts, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts } from '../inputs.ts'
 
 export interface BiaffineOptions {
   /** Scores for each pair. Default 1. */
@@ -42,7 +41,7 @@ export class Biaffine extends nn.Module<[x: Tensor, y: Tensor]> {
     super()
     requireOptions('Biaffine', options)
     const { outFeatures = 1, biasX = true, biasY = true } = options
-    requireCounts('Biaffine', { inX, inY, outFeatures })
+    requireCounts('Biaffine', { inX, inY, outFeatures }, 1)
     this.inX = inX
     this.inY = inY
     this.biasX = biasX

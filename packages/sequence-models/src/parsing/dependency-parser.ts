@@ -1,9 +1,9 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { concat, crossEntropy, rand, ShapeError, ValueError } from '@flambeau/core'
-import { requireOptions, show } from '@flambeau/core/internal'
+import { requireCounts, requireOptions, show } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireMask, requireTokens, requireVocabulary } from '../inputs.ts'
+import { requireMask, requireTokens, requireVocabulary } from '../inputs.ts'
 import type { Vocabulary } from '../text/vocabulary.ts'
 import { padBatch } from '../text/vocabulary.ts'
 import { Biaffine } from './biaffine.ts'
@@ -111,7 +111,7 @@ export class DependencyParser extends nn.Module<
     const { embeddingDim = 64, tagDim = 16, hiddenSize = 128, numLayers = 2 } = options
     const { arcDim = 128, labelDim = 64, dropout = 0.33, wordDropout = 0.1 } = options
     const sizes = { embeddingDim, hiddenSize, numLayers, arcDim, labelDim }
-    requireCounts('DependencyParser', sizes)
+    requireCounts('DependencyParser', sizes, 1)
     requireCounts('DependencyParser', { tagDim }, 0)
     requireOptions('DependencyParser', vocabularies, ['words', 'tags', 'labels'])
     const { words, tags, labels } = vocabularies

@@ -1,6 +1,5 @@
 /** Sentences of a small grammar of English, with their dependencies. */
-import { requireOptions } from '@flambeau/core/internal'
-import { requireCounts } from '../inputs.ts'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import type { MultiwordToken, Sentence, Word } from './conllu.ts'
 
 /** A word with what depends on it, before and behind it. */
@@ -268,7 +267,7 @@ function sentenceOf(root: Node, id: number): Sentence {
  * from treebanks. Verbs agree with their subjects across relative clauses; `with` belongs to the verb
  * before a tool of it, or else to the noun; several forms are both nouns and verbs.
  *
- * @throws {ValueError} unless count is a whole number of at least 1.
+ * @throws {ValueError} unless count is a whole number ≥ 1.
  *
  * @example
  * ```ts
@@ -283,7 +282,7 @@ export function sampleTreebank(options: {
 }): Sentence[] {
   requireOptions('sampleTreebank', options, ['count'])
   const { count, seed = 0 } = options
-  requireCounts('sampleTreebank', { count })
+  requireCounts('sampleTreebank', { count }, 1)
   const grammar = new Grammar(new Dice(seed))
   return Array.from({ length: count }, (_, i) => sentenceOf(grammar.sentence(), i + 1))
 }

@@ -1,8 +1,8 @@
 import type { Tensor } from '@flambeau/core'
 import { arange, DTypeError, IndexError, ShapeError, zeros } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
+import { requireCounts, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { lengthsOf, requireCounts, requireSteps } from '../inputs.ts'
+import { lengthsOf, requireSteps } from '../inputs.ts'
 
 /**
  * A linear-chain conditional random field: the score of a sequence of tags is the sum of the scores of
@@ -40,7 +40,7 @@ export class LinearChainCRF extends nn.Module<
 
   constructor(numTags: number) {
     super()
-    requireCounts('LinearChainCRF', { numTags })
+    requireCounts('LinearChainCRF', { numTags }, 1)
     this.numTags = numTags
     this.start_transitions = new nn.Parameter(zeros([numTags]))
     this.end_transitions = new nn.Parameter(zeros([numTags]))

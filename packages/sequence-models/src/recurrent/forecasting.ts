@@ -1,9 +1,9 @@
 /** Forecasts of time series. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError, stack, ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireSteps } from '../inputs.ts'
+import { requireSteps } from '../inputs.ts'
 import type { RecurrentKind, RecurrentLayer } from './layer.ts'
 import { recurrentLayer, runLayer } from './layer.ts'
 
@@ -23,7 +23,7 @@ export interface Windows {
  * `[N, horizon, features]`, N = ⌊(T - history - horizon) / stride⌋ + 1.
  *
  * @throws {ShapeError} if the series is too short for one pair. @throws {ValueError} for lengths that
- * are not whole numbers of at least 1.
+ * are not whole numbers ≥ 1.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export function slidingWindows(
 ): Windows {
   requireOptions('slidingWindows', options, ['history'])
   const { history, horizon = 1, stride = 1 } = options
-  requireCounts('slidingWindows', { history, horizon, stride })
+  requireCounts('slidingWindows', { history, horizon, stride }, 1)
   const steps = series.shape[0] ?? 0
   if (series.ndim < 1 || series.ndim > 2 || steps < history + horizon) {
     throw new ShapeError(
@@ -107,7 +107,7 @@ export class Forecaster extends nn.Module<
     requireOptions('Forecaster', options)
     const { features = 1, exogenous = 0, kind = 'lstm', hiddenSize = 32 } = options
     const { numLayers = 1, dropout = 0 } = options
-    requireCounts('Forecaster', { features, hiddenSize, numLayers })
+    requireCounts('Forecaster', { features, hiddenSize, numLayers }, 1)
     requireCounts('Forecaster', { exogenous }, 0)
     this.features = features
     this.exogenous = exogenous
@@ -118,7 +118,7 @@ export class Forecaster extends nn.Module<
 
   override forward(history: Tensor, horizon: number, exogenous: Tensor | null = null): Tensor {
     const op = 'Forecaster'
-    requireCounts(op, { horizon })
+    requireCounts(op, { horizon }, 1)
     requireSteps(op, 'history', history, this.features)
     const steps = history.shape[1] as number
     this.checkExogenous(history, steps + horizon - 1, exogenous)

@@ -1,9 +1,9 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireTokens } from '../inputs.ts'
+import { requireTokens } from '../inputs.ts'
 import type { SamplingOptions } from '../sampling.ts'
 import { sampleTokens } from '../sampling.ts'
 import type { RecurrentKind, RecurrentLayer, RecurrentState } from './layer.ts'
@@ -65,7 +65,7 @@ export class RecurrentLanguageModel extends nn.Module<
     const { vocabSize, kind = 'lstm', embeddingDim = 256, hiddenSize = 512 } = options
     const { numLayers = 2, dropout = 0 } = options
     const counts = { vocabSize, embeddingDim, hiddenSize, numLayers }
-    requireCounts('RecurrentLanguageModel', counts)
+    requireCounts('RecurrentLanguageModel', counts, 1)
     this.emb = new nn.Embedding(vocabSize, embeddingDim)
     this.rnn = recurrentLayer(kind, { inputSize: embeddingDim, hiddenSize, numLayers, dropout })
     this.out = new nn.Linear(hiddenSize, vocabSize)

@@ -1,12 +1,12 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { cat, rand, ShapeError, stack, ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { BahdanauAttention, LuongAttention } from '../attention/alignment.ts'
 import type { BeamSearchOptions, DecodeOptions, Hypothesis, StepDecoder } from '../decoding.ts'
 import { beamSearch, greedyDecode } from '../decoding.ts'
-import { lengthsOf, requireCounts, requireTokens } from '../inputs.ts'
+import { lengthsOf, requireTokens } from '../inputs.ts'
 import type { RecurrentKind, RecurrentLayer, RecurrentState } from './layer.ts'
 import { recurrentLayer, runLayer, selectState } from './layer.ts'
 
@@ -88,7 +88,7 @@ export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2Seq
     const { hiddenSize = 128, numLayers = 1, dropout = 0 } = options
     const { attention = 'bahdanau', bidirectional = false } = options
     const sizes = { srcVocabSize, tgtVocabSize, embeddingDim, hiddenSize, numLayers }
-    requireCounts('Seq2Seq', sizes)
+    requireCounts('Seq2Seq', sizes, 1)
     if (bidirectional && hiddenSize % 2 === 1) {
       const rule = `two directions do not share a hiddenSize of ${hiddenSize}`
       throw new ValueError('Seq2Seq', { hiddenSize }, rule, 'choose an even one')

@@ -1,8 +1,8 @@
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { lengthsOf, requireCounts, requireTokens } from '../inputs.ts'
+import { lengthsOf, requireTokens } from '../inputs.ts'
 import { LinearChainCRF } from './crf.ts'
 
 export interface BiLSTMCRFOptions {
@@ -53,7 +53,7 @@ export class BiLSTMCRF extends nn.Module<[tokens: Tensor, mask?: Tensor | null]>
     requireOptions('BiLSTMCRF', options, ['vocabSize', 'numTags'])
     const { vocabSize, numTags, embeddingDim = 64, hiddenSize = 64 } = options
     const { numLayers = 1, dropout = 0 } = options
-    requireCounts('BiLSTMCRF', { vocabSize, numTags, embeddingDim, hiddenSize, numLayers })
+    requireCounts('BiLSTMCRF', { vocabSize, numTags, embeddingDim, hiddenSize, numLayers }, 1)
     const layer = { batchFirst: true, bidirectional: true, numLayers, dropout }
     this.embedding = new nn.Embedding(vocabSize, embeddingDim)
     this.dropout = new nn.Dropout(dropout)

@@ -1,9 +1,9 @@
 /** Recurrent networks as courses write them, every step by hand. */
 import type { Tensor } from '@flambeau/core'
 import { cat, randn, ShapeError, stack, zeros } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
+import { requireCounts, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireSteps } from '../inputs.ts'
+import { requireSteps } from '../inputs.ts'
 
 /** @throws {ShapeError} unless x is `[N, inputSize]` and the states `[N, hiddenSize]`. */
 function requireStep(
@@ -52,7 +52,7 @@ export class SimpleRNN extends nn.Module<[x: Tensor, hPrev: Tensor]> {
 
   constructor(hiddenSize: number, inputSize: number, options: { scale?: number } = {}) {
     super()
-    requireCounts('SimpleRNN', { hiddenSize, inputSize })
+    requireCounts('SimpleRNN', { hiddenSize, inputSize }, 1)
     const { scale = 1 } = options
     this.hiddenSize = hiddenSize
     this.inputSize = inputSize
@@ -121,7 +121,7 @@ export class TaughtLSTM extends nn.Module<
 
   constructor(inputSize: number, hiddenSize: number, options: { scale?: number } = {}) {
     super()
-    requireCounts('TaughtLSTM', { inputSize, hiddenSize })
+    requireCounts('TaughtLSTM', { inputSize, hiddenSize }, 1)
     const { scale = 1 } = options
     this.inputSize = inputSize
     this.hiddenSize = hiddenSize

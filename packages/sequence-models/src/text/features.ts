@@ -1,8 +1,13 @@
 /** Texts as vectors: bags of words and TF-IDF, as scikit-learn has them. */
 import type { Tensor } from '@flambeau/core'
 import { tensor, ValueError } from '@flambeau/core'
-import { requireNumberList, requireOptions, requireText } from '@flambeau/core/internal'
-import { requireCounts, requireTexts } from '../inputs.ts'
+import {
+  requireCounts,
+  requireNumberList,
+  requireOptions,
+  requireText,
+} from '@flambeau/core/internal'
+import { requireTexts } from '../inputs.ts'
 import { byCodePoint } from './vocabulary.ts'
 
 /**
@@ -18,7 +23,7 @@ import { byCodePoint } from './vocabulary.ts'
  * ```
  */
 export function ngrams<T>(tokens: readonly T[], least: number, most: number = least): T[][] {
-  requireCounts('ngrams', { least })
+  requireCounts('ngrams', { least }, 1)
   requireCounts('ngrams', { most }, least)
   const grams: T[][] = []
   for (let n = least; n <= most; n++) {
@@ -100,9 +105,9 @@ export class CountVectorizer {
     const { ngramRange = [1, 1], minDf = 1, maxDf = 1, maxFeatures = null } = options
     requireNumberList('CountVectorizer', 'ngramRange', ngramRange, 2)
     const [least, most] = ngramRange
-    requireCounts('CountVectorizer', { least })
+    requireCounts('CountVectorizer', { least }, 1)
     requireCounts('CountVectorizer', { most }, least)
-    if (maxFeatures !== null) requireCounts('CountVectorizer', { maxFeatures })
+    if (maxFeatures !== null) requireCounts('CountVectorizer', { maxFeatures }, 1)
     if (!(minDf >= 0 && maxDf >= 0)) {
       const rule = 'minDf and maxDf are at least 0'
       throw new ValueError('CountVectorizer', { minDf, maxDf }, rule, 'pass shares or counts')

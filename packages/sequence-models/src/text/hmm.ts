@@ -1,7 +1,6 @@
 /** Hidden Markov models: states that follow one another, and symbols that they show. */
 import { IndexError, ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
-import { requireCounts } from '../inputs.ts'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 
 export interface HiddenMarkovOptions {
   readonly numStates: number
@@ -49,7 +48,7 @@ export class HiddenMarkovModel {
   constructor(options: HiddenMarkovOptions) {
     requireOptions('HiddenMarkov', options, ['numStates', 'numSymbols'])
     const { numStates, numSymbols, finalStates = null } = options
-    requireCounts('HiddenMarkovModel', { numStates, numSymbols })
+    requireCounts('HiddenMarkovModel', { numStates, numSymbols }, 1)
     this.numStates = numStates
     this.numSymbols = numSymbols
     this.start = new Float64Array(numStates).fill(-Math.log(numStates))
@@ -235,7 +234,7 @@ export class HiddenMarkovModel {
     } = {},
   ): number[] {
     const { iterations = 20, tolerance = 1e-6, smoothing = 0 } = options
-    requireCounts('HiddenMarkovModel.baumWelch', { iterations })
+    requireCounts('HiddenMarkovModel.baumWelch', { iterations }, 1)
     const symbols = sequences.reduce((sum, { length }) => sum + length, 0)
     const history: number[] = []
     for (let i = 0; i < iterations; i++) {

@@ -2,13 +2,14 @@
 import type { Generator, Tensor } from '@flambeau/core'
 import { IndexError, randperm, tensor, ValueError } from '@flambeau/core'
 import {
+  requireCounts,
   requireList,
   requireNumberList,
   requireOptions,
   requireText,
 } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
-import { requireCounts, requireTexts } from '../inputs.ts'
+import { requireTexts } from '../inputs.ts'
 
 export interface VocabularyOptions {
   /** Tokens that have the first numbers, in this order. Default ['<pad>', '<unk>', '<bos>', '<eos>']. */
@@ -185,7 +186,7 @@ export interface BucketOptions {
 /**
  * Batches of sequences of similar length, so that little is padding: the places of their sequences.
  *
- * @throws {ValueError} unless batchSize is a whole number of at least 1.
+ * @throws {ValueError} unless batchSize is a whole number ≥ 1.
  *
  * @example
  * ```ts
@@ -197,7 +198,7 @@ export function bucketByLength(lengths: readonly number[], options: BucketOption
   requireNumberList('bucketByLength', 'lengths', lengths)
   requireOptions('bucketByLength', options, ['batchSize'])
   const { batchSize, shuffle = false, generator = null } = options
-  requireCounts('bucketByLength', { batchSize })
+  requireCounts('bucketByLength', { batchSize }, 1)
   const order = (count: number): number[] =>
     shuffle
       ? (randperm(count, { generator }).tolist() as number[])
@@ -223,6 +224,6 @@ export function bucketByLength(lengths: readonly number[], options: BucketOption
  * ```
  */
 export function oneHot(tokens: Tensor, vocabSize: number): Tensor {
-  requireCounts('oneHot', { vocabSize })
+  requireCounts('oneHot', { vocabSize }, 1)
   return nn.functional.oneHot(tokens, vocabSize).float()
 }

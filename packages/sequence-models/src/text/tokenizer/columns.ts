@@ -1,6 +1,6 @@
 /** Texts as tokens, how they are cut to a length and filled up to one. */
 import { ValueError } from '@flambeau/core'
-import { requireCounts } from '../../inputs.ts'
+import { requireCounts } from '@flambeau/core/internal'
 import type { JsonObject } from './json.ts'
 import { choice, damaged, field, unsupported, wholeNumber } from './json.ts'
 

@@ -62,7 +62,7 @@ export function field<K extends keyof Kinds>(
 export function wholeNumber(json: JsonObject, name: string, otherwise?: number): number {
   const value = field(json, name, 'number', otherwise)
   if (Number.isSafeInteger(value) && value >= 0) return value
-  return damaged(`'${name}' must be a whole number of at least 0, and is ${value}`)
+  return damaged(`'${name}' must be a whole number ≥ 0, and is ${value}`)
 }
 
 /** One of several words. @throws {ValueError} @internal */

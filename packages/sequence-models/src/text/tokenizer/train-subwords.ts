@@ -1,7 +1,7 @@
 /** Training of subword tokenizers: the most frequent pair becomes a token, again and again. */
 import { ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
-import { requireCounts, requireTexts } from '../../inputs.ts'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
+import { requireTexts } from '../../inputs.ts'
 import { BYTE_LETTERS } from './byte-level.ts'
 import { byCodePoint } from '../vocabulary.ts'
 import { BPEModel } from './bpe.ts'
@@ -198,7 +198,7 @@ function beginVocab(op: string, tokens: Iterable<string>, vocabSize: number): Ma
 export function trainBPE(texts: Iterable<string>, options: TrainSubwordsOptions): Tokenizer {
   requireOptions('trainBPE', options, ['vocabSize'])
   const { vocabSize, minFrequency = 1, specialTokens = [] } = options
-  requireCounts('trainBPE', { vocabSize, minFrequency })
+  requireCounts('trainBPE', { vocabSize, minFrequency }, 1)
   const preTokenizer = {
     type: 'ByteLevel',
     add_prefix_space: false,
@@ -240,7 +240,7 @@ export function trainBPE(texts: Iterable<string>, options: TrainSubwordsOptions)
 export function trainWordPiece(texts: Iterable<string>, options: TrainSubwordsOptions): Tokenizer {
   requireOptions('trainWordPiece', options, ['vocabSize'])
   const { vocabSize, minFrequency = 1, specialTokens = ['[UNK]'] } = options
-  requireCounts('trainWordPiece', { vocabSize, minFrequency })
+  requireCounts('trainWordPiece', { vocabSize, minFrequency }, 1)
   const prefix = '##'
   const normalizer = {
     type: 'BertNormalizer',

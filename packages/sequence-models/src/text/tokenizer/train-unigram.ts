@@ -1,7 +1,6 @@
 /** Training of the unigram language model: many candidates, and the least useful ones go. */
 import { ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
-import { requireCounts } from '../../inputs.ts'
+import { requireCounts, requireOptions } from '@flambeau/core/internal'
 import { byCodePoint } from '../vocabulary.ts'
 import type { JsonObject } from './json.ts'
 import { BYTE_NAMES } from './model.ts'
@@ -59,7 +58,11 @@ export function trainUnigram(texts: Iterable<string>, options: TrainUnigramOptio
   const { vocabSize, specialTokens = ['<unk>'], byteFallback = false } = options
   const { normalizer = byteFallback ? null : { type: 'NFKC' } } = options
   const { maxPieceLength = 16, shrinkingFactor = 0.75 } = options
-  requireCounts('trainUnigram', { vocabSize, maxPieceLength, specialTokens: specialTokens.length })
+  requireCounts(
+    'trainUnigram',
+    { vocabSize, maxPieceLength, specialTokens: specialTokens.length },
+    1,
+  )
   if (!(shrinkingFactor > 0 && shrinkingFactor < 1)) {
     const rule = 'shrinkingFactor is between 0 and 1'
     throw new ValueError('trainUnigram', { shrinkingFactor }, rule, 'pass 0.75')
