@@ -36,6 +36,18 @@ describe('Module', () => {
     expect([module.name, module.length, module(tensor([3])).item()]).toEqual(['mine', 7, 6])
   })
 
+  it('takes functions of any module, however their parameter is written', () => {
+    const seen: string[] = []
+    const net = new Net()
+    net.apply((module) => seen.push(module.constructor.name))
+    const half = (module: nn.Module): void => {
+      if (module instanceof nn.Linear) nn.init.constant_(module.weight, 0.5)
+    }
+    expect(net.apply(half)).toBe(net)
+    expect(seen).toEqual(['Linear', 'ReLU', 'Linear', 'Net'])
+    expect(net.fc2.weight.tolist()).toEqual(ones([2, 8]).mul(0.5).tolist())
+  })
+
   it('finds parameters in the order of the fields, each once', () => {
     const net = new Net()
     expect([...net.namedParameters()].map(([name]) => name)).toEqual([

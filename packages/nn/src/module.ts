@@ -453,12 +453,15 @@ export abstract class Module<Args extends unknown[] = [input: Tensor], Output = 
   }
 
   /** Calls `fn` with every module, innermost first. @see torch.nn.Module.apply */
-  apply(fn: (module: AnyModule) => void): this {
+  apply(fn: (module: AnyModule) => void): this
+  apply(fn: (module: Module) => void): this
+  apply(fn: (module: never) => void): this {
     requireFunction('apply', 'fn', fn)
+    const visit = fn as (module: AnyModule) => void
     walkChildren('apply', fn, this, () => {
-      for (const child of this.children()) child.apply(fn)
+      for (const child of this.children()) child.apply(visit)
     })
-    fn(this)
+    visit(this)
     return this
   }
 
