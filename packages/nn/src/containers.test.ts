@@ -49,6 +49,15 @@ describe('Sequential', () => {
   })
 })
 
+it('can be copied, and run', () => {
+  const sites = nn.SparseTensor2d.fromDense(ones([1, 1, 2, 2]))
+  const net = new nn.Sequential(layer(2), new nn.Tanh())
+  const sparse = new nn.SparseSequential(new nn.SparseReLU())
+  const x = ones([1, 2])
+  expect(nn.copyModule(net)(x).tolist()).toEqual(net(x).tolist())
+  expect(nn.copyModule(sparse)(sites).features.tolist()).toEqual(sparse(sites).features.tolist())
+})
+
 describe('what is between two layers', () => {
   const made = (run: () => unknown): number => {
     const before = memoryStats().tensors

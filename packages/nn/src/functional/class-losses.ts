@@ -1,5 +1,5 @@
 /** Losses of scores of classes, and of distances. */
-import { autocasting, inAutocast, show } from '@flambeau/core/internal'
+import { autocasting, inAutocast, requireFunction, show } from '@flambeau/core/internal'
 import type { LossReduction, Tensor } from '@flambeau/core'
 import {
   arange,
@@ -263,6 +263,7 @@ export function tripletMarginWithDistanceLoss(
       'add axes with unsqueeze()',
     )
   }
+  if (own !== null) requireFunction(op, 'distanceFunction', own)
   const distance = own ?? ((a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b))
   const alike = distance(anchor, positive)
   let unlike = distance(anchor, negative)

@@ -125,7 +125,7 @@ export function pad(input: Tensor, ...given: Arguments<PadOptions, typeof NAMES>
     throw new ValueError(
       op,
       { input },
-      `pad is a list of 2, 4 or 6 whole numbers, not ${JSON.stringify(sizes)}`,
+      `pad is a list of 2, 4 or 6 whole numbers, not ${show(sizes)}`,
       'pad: [left, right, top, bottom]',
     )
   }

@@ -2,12 +2,7 @@
 import { Tensor, ValueError } from '@flambeau/core'
 import { isIterable, show } from '@flambeau/core/internal'
 
-/** What can be iterated over; an object's entries. @throws {ValueError} */
-export function listOf<T>(op: string, name: string, value: Iterable<T>): Iterable<T> {
-  if (isIterable(value)) return value
-  throw new ValueError(op, [], `${name} must be a list, not ${show(value)}`, `new ${op}([…])`)
-}
-
+/** The entries of an object, or of what gives pairs. @throws {ValueError} */
 export function entriesOf<T>(
   op: string,
   name: string,

@@ -1,13 +1,12 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { discard, requireNumber, show } from '@flambeau/core/internal'
+import { discard, requireIterable, requireNumber, show } from '@flambeau/core/internal'
 import type { AnyModule } from '../module.ts'
 import { Module } from '../module.ts'
 import {
   entriesOf,
   insertItem,
   items,
-  listOf,
   noForward,
   placeOf,
   requireName,
@@ -83,7 +82,8 @@ export class Sequential extends Module {
 
   /** Adds modules at the end. */
   extend(modules: Iterable<Module>): this {
-    for (const module of listOf('Sequential', 'modules', modules)) this.append(module)
+    requireIterable('Sequential', 'modules', modules)
+    for (const module of modules) this.append(module)
     return this
   }
 
@@ -114,27 +114,28 @@ export class Sequential extends Module {
   }
 
   override forward(input: Tensor): Tensor {
-    return callChildren('Sequential', this, () => this.#pass(input))
+    return callChildren('Sequential', this, () => pass(this.children(), input))
   }
+}
 
-  #pass(input: Tensor): Tensor {
-    let output = input
-    // Was the output made here, and is nobody else able to refer to it?
-    let own = false
-    for (const child of this.children()) {
-      const module = child as unknown as Module
-      const before = output
-      const discreet = isDiscreet(module)
-      output = module(before)
-      if (output === before) {
-        own = own && discreet
-      } else {
-        if (own && discreet) discard(before)
-        own = discreet
-      }
+/** The output of modules, each of which gets that of the one before. */
+function pass(modules: Iterable<AnyModule>, input: Tensor): Tensor {
+  let output = input
+  // Was the output made here, and is nobody else able to refer to it?
+  let own = false
+  for (const child of modules) {
+    const module = child as unknown as Module
+    const before = output
+    const discreet = isDiscreet(module)
+    output = module(before)
+    if (output === before) {
+      own = own && discreet
+    } else {
+      if (own && discreet) discard(before)
+      own = discreet
     }
-    return output
   }
+  return output
 }
 
 /**
@@ -178,7 +179,8 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
   }
 
   extend(modules: Iterable<M>): this {
-    for (const module of listOf('ModuleList', 'modules', modules)) this.append(module)
+    requireIterable('ModuleList', 'modules', modules)
+    for (const module of modules) this.append(module)
     return this
   }
 

@@ -1,7 +1,8 @@
 import { Tensor, ValueError } from '@flambeau/core'
+import { requireIterable } from '@flambeau/core/internal'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
-import { entriesOf, items, listOf, noForward, placeOf, requireName } from './container-items.ts'
+import { entriesOf, items, noForward, placeOf, requireName } from './container-items.ts'
 import { NamedContainer } from './named-container.ts'
 
 const isParameter = (value: unknown): value is Parameter => value instanceof Parameter
@@ -55,7 +56,8 @@ export class ParameterList extends Module<never, never> {
   }
 
   extend(parameters: Iterable<Tensor>): this {
-    for (const parameter of listOf('ParameterList', 'parameters', parameters)) {
+    requireIterable('ParameterList', 'parameters', parameters)
+    for (const parameter of parameters) {
       this.append(parameter)
     }
     return this

@@ -202,17 +202,15 @@ export class SparseSequential extends SparseModule {
 
   override forward(input: SparseTensor2d): SparseTensor2d {
     requireSites('SparseSequential', input)
-    return callChildren('SparseSequential', this, () => this.#pass(input))
-  }
-
-  #pass(input: SparseTensor2d): SparseTensor2d {
-    let output = input
-    for (const module of this.children()) {
-      const call = module as unknown as (input: unknown) => unknown
-      const sparse = module instanceof SparseModule || module instanceof SparseBatchNorm2d
-      const result = call(sparse ? output : output.features)
-      output = result instanceof Tensor ? output.withFeatures(result) : (result as SparseTensor2d)
-    }
-    return output
+    return callChildren('SparseSequential', this, () => {
+      let output = input
+      for (const module of this.children()) {
+        const call = module as unknown as (input: unknown) => unknown
+        const sparse = module instanceof SparseModule || module instanceof SparseBatchNorm2d
+        const result = call(sparse ? output : output.features)
+        output = result instanceof Tensor ? output.withFeatures(result) : (result as SparseTensor2d)
+      }
+      return output
+    })
   }
 }

@@ -2,21 +2,10 @@
 import { stack, Tensor, tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { Arguments } from '@flambeau/core/internal'
-import { isIterable, parameters, show } from '@flambeau/core/internal'
+import { parameters, requireNumber } from '@flambeau/core/internal'
+import { tensorsOf } from './tensor-list.ts'
 
 type Many = Iterable<Tensor> | Tensor
-
-function listOf(op: string, tensors: Many): Tensor[] {
-  const list = tensors instanceof Tensor ? [tensors] : isIterable(tensors) ? [...tensors] : null
-  if (list === null) {
-    throw new ValueError(op, [], 'the argument holds no tensors', 'pass model.parameters()')
-  }
-  for (const item of list) {
-    if (item instanceof Tensor) continue
-    throw new ValueError(op, [], 'an item is not a tensor', 'pass model.parameters()')
-  }
-  return list
-}
 
 export interface TotalNormOptions {
   /** Order of the norm; Infinity for the largest. Default 2. */
@@ -62,12 +51,6 @@ const readClipNorm = parameters<[number, number, boolean, Foreach]>('clipGradNor
 const readClipValue = parameters<[number, Foreach]>('clipGradValue_', CLIP_VALUE)
 const readClipWith = parameters<[number, Tensor | number, Foreach]>('clipGradsWithNorm_', CLIP_WITH)
 
-/** @throws {ValueError} unless it is a number. */
-function requireNumber(op: string, name: string, value: unknown): number {
-  if (typeof value === 'number') return value
-  throw new ValueError(op, [], `${name} must be a number, not ${show(value)}`, `{ ${name}: 1 }`)
-}
-
 /**
  * The norm of all tensors taken together, as if they were one vector.
  *
@@ -87,9 +70,9 @@ export function getTotalNorm(
   tensors: Many,
   ...given: Arguments<TotalNormOptions, typeof TOTAL>
 ): Tensor {
-  const [order = 2, errorIfNonfinite = false] = readTotal(given)
-  const normType = requireNumber('getTotalNorm', 'normType', order)
-  const list = listOf('getTotalNorm', tensors)
+  const [normType = 2, errorIfNonfinite = false] = readTotal(given)
+  requireNumber('getTotalNorm', 'normType', normType)
+  const list = tensorsOf('getTotalNorm', tensors)
   if (list.length === 0) return tensor(0)
   return noGrad(() => {
     const floating = list.map((one) => (one.isFloatingPoint() ? one : one.float()))
@@ -127,8 +110,8 @@ export function clipGradNorm_(
   ...given: Arguments<ClipNormOptions, typeof CLIP_NORM>
 ): Tensor {
   const op = 'clipGradNorm_'
-  const [limit, normType = 2, errorIfNonfinite = false] = readClipNorm(given)
-  const maxNorm = requireNumber(op, 'maxNorm', limit)
+  const [maxNorm, normType = 2, errorIfNonfinite = false] = readClipNorm(given)
+  requireNumber(op, 'maxNorm', maxNorm)
   const grads = gradsOf(op, parameters)
   const total = getTotalNorm(grads, normType, errorIfNonfinite)
   scaleTo(grads, maxNorm, total)
@@ -166,11 +149,9 @@ export function clipGradsWithNorm_(
 ): void {
   const op = 'clipGradsWithNorm_'
   const [maxNorm, total] = readClipWith(given)
-  scaleTo(
-    gradsOf(op, parameters),
-    requireNumber(op, 'maxNorm', maxNorm),
-    total instanceof Tensor ? total : requireNumber(op, 'totalNorm', total),
-  )
+  requireNumber(op, 'maxNorm', maxNorm)
+  if (!(total instanceof Tensor)) requireNumber(op, 'totalNorm', total)
+  scaleTo(gradsOf(op, parameters), maxNorm, total)
 }
 
 /**
@@ -193,12 +174,13 @@ export function clipGradValue_(
   parameters: Many,
   ...given: Arguments<ClipValueOptions, typeof CLIP_VALUE>
 ): void {
-  const clipValue = requireNumber('clipGradValue_', 'clipValue', readClipValue(given)[0])
+  const [clipValue] = readClipValue(given)
+  requireNumber('clipGradValue_', 'clipValue', clipValue)
   noGrad(() => {
     for (const grad of gradsOf('clipGradValue_', parameters)) grad.clamp_(-clipValue, clipValue)
   })
 }
 
 function gradsOf(op: string, parameters: Many): Tensor[] {
-  return listOf(op, parameters).flatMap((one) => (one.grad === null ? [] : [one.grad]))
+  return tensorsOf(op, parameters).flatMap((one) => (one.grad === null ? [] : [one.grad]))
 }

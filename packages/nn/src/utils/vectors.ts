@@ -1,17 +1,8 @@
 /** All parameters as one vector, and back. */
-import { cat, ShapeError, Tensor, ValueError } from '@flambeau/core'
-import { isIterable, requireTensors, show } from '@flambeau/core/internal'
-
-/** @throws {ValueError} unless all of `parameters` are tensors. */
-function tensorsOf(op: string, parameters: Iterable<Tensor>): Tensor[] {
-  if (!isIterable(parameters)) {
-    const rule = `parameters must be a list of tensors, not ${show(parameters)}`
-    throw new ValueError(op, [], rule, 'pass module.parameters()')
-  }
-  const list = [...parameters]
-  requireTensors(op, 'parameters', list)
-  return list
-}
+import type { Tensor } from '@flambeau/core'
+import { cat, ShapeError, ValueError } from '@flambeau/core'
+import { requireTensor } from '@flambeau/core/internal'
+import { tensorsOf } from './tensor-list.ts'
 
 /**
  * The elements of all parameters one after the other, differentiable.
@@ -50,9 +41,7 @@ export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
  * ```
  */
 export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
-  if (!(vector instanceof Tensor)) {
-    throw new ValueError('vectorToParameters', [], 'the first argument is no tensor', 'pass one')
-  }
+  requireTensor('vectorToParameters', 'vector', vector)
   const list = tensorsOf('vectorToParameters', parameters)
   const total = list.reduce((sum, one) => sum + one.numel(), 0)
   if (vector.ndim !== 1 || vector.numel() !== total) {
