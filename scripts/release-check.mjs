@@ -2,7 +2,7 @@
  * Is everything ready to be published? npm run release:check [-- --only core,nn,…] [--no-build] [--out FOLDER]
  *
  * Builds what is published, packs it, installs chosen subsets from the tarballs into empty projects outside
- * of the workspace, runs programs there on several versions of Node, and weighs what came along. What it
+ * of the workspace, runs programs there on versions of Node, Bun and Deno, and weighs what came along. What it
  * needs besides npm's cache comes from npm. --no-build takes what lies there already.
  */
 import {
@@ -22,11 +22,11 @@ import {
   compileTyped,
   installedNames,
   makeConsumer,
-  nodeVersions,
   runProgram,
   sizeOf,
 } from './lib/consumer.mjs'
 import { basicLibraries } from './lib/elf.mjs'
+import { fetchEngines } from './lib/engines.mjs'
 import { run } from './lib/exec.mjs'
 import { withLock } from './lib/lock.mjs'
 import { describeTarball, importable, onlySome, packAll } from './lib/pack.mjs'
@@ -40,9 +40,6 @@ import { setup } from './setup.mjs'
 
 /** A CPU-only training set-up may weigh this much, in bytes, as npm installs it. */
 const BUDGET = 60e6
-
-/** Versions of Node that are supported. */
-const NODES = [20, 22, 24]
 
 const PLATFORM = '@flambeau/core-linux-x64-gnu'
 const CUDA_PLATFORM = '@flambeau/cuda-backend-linux-x64-gnu'
@@ -109,13 +106,13 @@ async function check(folder) {
   const [, count] = /Tests\s+(\d+) passed/.exec(tested.output) ?? []
   done(`it passes core's tests of all operations (${count})`)
 
-  const nodes = await nodeVersions(join(folder, 'nodes'), NODES)
+  const engines = await fetchEngines(join(folder, 'engines'))
   const { url, close } = await serveRegistry(tarballs)
   try {
     const names = importable(tarballs)
     const training = await checkSubsets(folder, url, names, withCuda)
     await checkTypes(training, { folder: join(folder, 'all'), wanted: names })
-    await checkNodes(training, nodes)
+    await checkEngines(training, engines)
     await checkTools(folder, url, names)
     weigh(training)
   } finally {
@@ -226,26 +223,29 @@ async function withNodeTypes(consumer, body) {
 
 /**
  * @param {import('./lib/consumer.mjs').Consumer} consumer
- * @param {Awaited<ReturnType<typeof nodeVersions>>} nodes
+ * @param {import('./lib/engines.mjs').Engine[]} engines
  */
-async function checkNodes(consumer, nodes) {
-  title('Versions of Node')
-  for (const { version, path, reason } of nodes) {
-    if (path === null) {
-      say(`  · Node ${version} could not be had from npm: ${reason}`)
+async function checkEngines(consumer, engines) {
+  title('Engines')
+  for (const { name, command, reason } of engines) {
+    if (command === null) {
+      say(`  · ${name} could not be had from npm: ${reason}`)
       continue
     }
-    const options = { node: path }
+    const options = { engine: command }
     await runProgram(consumer, 'tensors.mjs', programs.tensors, options)
+    await runProgram(consumer, 'memory.mjs', programs.memory, options)
     await runProgram(consumer, 'data.mjs', programs.withData, options)
     await runProgram(consumer, 'trainer.mjs', programs.withTrainer, options)
     await runProgram(consumer, 'training.mjs', programs.trainingModule, options)
     await runProgram(consumer, 'training.cjs', programs.trainingCommonJs, options)
     await runProgram(consumer, 'import.cjs', programs.trainingImport, options)
-    done(`Node ${version}: ES module, require(), import() in CommonJS, data with sharp, fit`)
+    done(
+      `${name}: ES module, require(), import() in CommonJS, data with sharp and workers, fit, flat memory`,
+    )
   }
-  if (nodes.every(({ path }) => path === null)) {
-    throw new StepError('no version of Node could be had', 'check that npm reaches its registry')
+  if (engines.every(({ command }) => command === null)) {
+    throw new StepError('no engine could be had', 'check that npm reaches its registry')
   }
 }
 

@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './exec.mjs'
-import { inRepo, readJson } from './repo.mjs'
+import { inRepo } from './repo.mjs'
 import { StepError, requireSuccess } from './steps.mjs'
 
 /**
@@ -87,19 +87,23 @@ export function checkTree(consumer, { flambeau, without = [] }) {
 }
 
 /**
- * Writes a program into a project and runs it with a Node of choice.
+ * Writes a program into a project and runs it with an engine of choice.
  *
  * @param {Consumer} consumer
  * @param {string} name of the file, .mjs or .cjs
  * @param {string} source
- * @param {{ node?: string, fails?: boolean }} [options] fails: the program must end with an error
+ * @param {{ engine?: string[], fails?: boolean }} [options] engine: what is called before the file's
+ *   name, this Node by default; fails: the program must end with an error
  * @returns {Promise<string>} what it printed
  */
-export async function runProgram(consumer, name, source, { node = process.execPath, fails } = {}) {
+export async function runProgram(consumer, name, source, options = {}) {
+  const { engine: [command, ...before] = [process.execPath], fails } = options
+  if (command === undefined)
+    throw new TypeError('an engine is a command and what comes before the file')
   writeFileSync(join(consumer.folder, name), source)
   // A library path would let the addon find what users do not have.
   const env = { LD_LIBRARY_PATH: '', NODE_OPTIONS: '', NODE_PATH: '', FLAMBEAU_NATIVE: '' }
-  const result = await run(node, [name], { cwd: consumer.folder, env })
+  const result = await run(command, [...before, name], { cwd: consumer.folder, env })
   if (fails && result.code === 0) {
     throw new StepError(
       `${name} ran where it should have failed`,
@@ -155,45 +159,4 @@ export async function compileTyped(consumer, resolution, source) {
   })
   requireSuccess(ran, `the compiled program (${resolution}) does not run`, 'look at its output')
   return ran.output
-}
-
-/**
- * Versions of Node to run programs on, from npm; those that cannot be had are named with the reason.
- *
- * @param {string} folder
- * @param {number[]} majors
- * @returns {Promise<{ version: string, path: string | null, reason?: string }[]>}
- */
-export async function nodeVersions(folder, majors) {
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-  /** @type {{ version: string, path: string | null, reason?: string }[]} */
-  const found = []
-  for (const major of majors) {
-    const name = `node-${process.platform}-${process.arch}`
-    const alias = `node${major}`
-    const result = await run(
-      'npm',
-      [
-        'install',
-        '--prefer-offline',
-        '--no-audit',
-        '--no-fund',
-        '--ignore-scripts',
-        `${alias}@npm:${name}@${major}`,
-      ],
-      { cwd: folder },
-    )
-    if (result.code === 0) {
-      const at = join(folder, 'node_modules', alias)
-      found.push({
-        version: readJson(join(at, 'package.json')).version,
-        path: join(at, 'bin/node'),
-      })
-    } else {
-      const reason = result.output.trim().split('\n')[0] ?? ''
-      found.push({ version: String(major), path: null, reason })
-    }
-  }
-  return found
 }

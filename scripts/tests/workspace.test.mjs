@@ -44,8 +44,11 @@ describe('the workspace', () => {
   // Who runs a single app builds that app's project, with what it refers to and nothing else.
   test('builds with every package those that it depends on', () => {
     const withCode = foldersWithCode()
-    const places = new Map(
-      withCode.map((folder) => [readJson(inRepo(folder, 'package.json')).name, folder]),
+    const projects = new Map(
+      withCode.map((folder) => [
+        readJson(inRepo(folder, 'package.json')).name,
+        inRepo(folder, 'tsconfig.build.json'),
+      ]),
     )
     const missing = withCode.flatMap((folder) => {
       const project = inRepo(folder, 'tsconfig.build.json')
@@ -54,8 +57,7 @@ describe('the workspace', () => {
         (/** @type {{ path: string }} */ { path }) => inRepo(folder, path),
       )
       return Object.keys(readJson(inRepo(folder, 'package.json')).dependencies ?? {})
-        .filter((name) => places.has(name))
-        .filter((name) => !referred.includes(inRepo(places.get(name), 'tsconfig.build.json')))
+        .filter((name) => projects.has(name) && !referred.includes(projects.get(name)))
         .map((name) => `${folder}/tsconfig.build.json does not refer to ${name}`)
     })
     expect(missing).toEqual([])

@@ -1,15 +1,14 @@
 /** The only file that loads the addon. Everything native is reached through {@link native}. */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { findCollector } from './collector.ts'
 import { NativeError } from './errors.ts'
 import type { Advice } from './native-file.ts'
 import { addonPlaces, brokenAddon, findAddon, missingAddon, platformFacts } from './native-file.ts'
 
 /** The functions of the addon; see native/addon for what each reads from the command buffer. */
 export interface Addon {
-  connect(commands: Float64Array, minor: (() => void) | null, major: (() => void) | null): void
+  connect(commands: Float64Array, minor: () => void, major: () => void, sweep: () => void): void
   kernelNames(): string[]
   about(): Record<string, string>
   launch(...wrappers: object[]): void
@@ -45,7 +44,7 @@ export interface Addon {
   live(): void
   collect(major: number): void
   safePoint(): void
-  poll(): void
+  sweep(): void
   setLimit(bytes: number): void
   emptyCache(): void
   resetPeak(): void
@@ -86,29 +85,6 @@ function load(): Addon {
 const failure = ({ rule, fix }: Advice): NativeError =>
   new NativeError('flambeau', [], rule, `${fix}; \`npx flambeau-doctor\` shows what was found`)
 
-/**
- * Functions that collect young and old garbage at once. V8 has them behind a flag that may be
- * switched on while running; it is switched off again, so that nothing leaks into user code.
- */
-function collectors(): { minor: () => void; major: () => void } {
-  const young = { type: 'minor' }
-  // The flag belongs to the process: a worker that loads at the same moment may take it back.
-  for (let attempt = 0; attempt < 1000; attempt++) {
-    setFlagsFromString('--expose-gc')
-    const gc = runInNewContext('typeof gc === "function" ? gc : null') as
-      | ((options?: { type: string }) => void)
-      | null
-    setFlagsFromString('--no-expose-gc')
-    if (gc !== null) return { minor: () => gc(young), major: () => gc() }
-  }
-  throw new NativeError(
-    'flambeau',
-    [],
-    'this JavaScript engine gives no way to collect garbage on demand',
-    'run on Node.js 20 or newer',
-  )
-}
-
 export const native: Addon = load()
 
 /** Capacity of the command buffer in numbers. */
@@ -118,8 +94,8 @@ export const COMMAND_CAPACITY: number = 1 << 16
 export const commands: Float64Array = new Float64Array(COMMAND_CAPACITY)
 
 {
-  const { minor, major } = collectors()
-  native.connect(commands, minor, major)
+  const { minor, major } = findCollector()
+  native.connect(commands, minor, major, () => native.sweep())
 }
 
 const kernels = new Map<string, number>(native.kernelNames().map((name, index) => [name, index]))

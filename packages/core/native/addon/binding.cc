@@ -9,7 +9,7 @@ namespace flambeau {
 namespace {
 
 napi_value connect(Arguments& a) {
-  a.environment().connect(a.value(0), a.value(1), a.value(2));
+  a.environment().connect(a.value(0), a.value(1), a.value(2), a.value(3));
   return nullptr;
 }
 

@@ -68,7 +68,8 @@ std::atomic<size_t>& limit_bytes() {
 void Environment::set_limit(size_t bytes) { limit_bytes() = bytes; }
 size_t Environment::limit() { return limit_bytes(); }
 
-void Environment::connect(napi_value commands, napi_value minor, napi_value major) {
+void Environment::connect(napi_value commands, napi_value minor, napi_value major,
+                          napi_value sweep) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
@@ -76,16 +77,20 @@ void Environment::connect(napi_value commands, napi_value minor, napi_value majo
           napi_ok ||
       type != napi_float64_array || length < 1024)
     throw Failure("ERR_INTERNAL", "connect expects a Float64Array of at least 1024 elements");
-  for (napi_ref* ref : {&commands_ref_, &minor_, &major_}) {
-    if (*ref) napi_delete_reference(env_, *ref);
-    *ref = nullptr;
+  const auto hold = [this](napi_ref& ref, napi_value value) {
+    if (ref) napi_delete_reference(env_, ref);
+    ref = nullptr;
+    napi_create_reference(env_, value, 1, &ref);
+  };
+  hold(commands_ref_, commands);
+  const std::pair<napi_ref&, napi_value> functions[] = {
+      {minor_, minor}, {major_, major}, {sweep_, sweep}};
+  for (const auto& [ref, function] : functions) {
+    napi_valuetype kind;
+    if (napi_typeof(env_, function, &kind) != napi_ok || kind != napi_function)
+      throw Failure("ERR_INTERNAL", "connect expects three functions");
+    hold(ref, function);
   }
-  napi_create_reference(env_, commands, 1, &commands_ref_);
-  napi_valuetype kind;
-  if (napi_typeof(env_, minor, &kind) == napi_ok && kind == napi_function)
-    napi_create_reference(env_, minor, 1, &minor_);
-  if (napi_typeof(env_, major, &kind) == napi_ok && kind == napi_function)
-    napi_create_reference(env_, major, 1, &major_);
   commands_ = static_cast<double*>(data);
   command_capacity_ = length;
 }
@@ -151,7 +156,19 @@ void Environment::check_collector() {
   }
 }
 
-void Environment::poll() {
+void Environment::call_function(napi_ref function) {
+  napi_handle_scope scope;
+  napi_open_handle_scope(env_, &scope);
+  napi_value callee, receiver;
+  napi_get_reference_value(env_, function, &callee);
+  napi_get_global(env_, &receiver);
+  napi_call_function(env_, receiver, callee, 0, nullptr, nullptr);
+  napi_close_handle_scope(env_, scope);
+}
+
+void Environment::poll() { call_function(sweep_); }
+
+void Environment::sweep() {
   ticks_ = 0;
   renew_canary();
   napi_handle_scope scope;
@@ -175,25 +192,16 @@ void Environment::poll() {
 }
 
 void Environment::collect(bool major) {
-  napi_ref ref = major ? major_ : minor_;
-  if (ref) {
-    const double start = thread_seconds();
-    napi_handle_scope scope;
-    napi_open_handle_scope(env_, &scope);
-    napi_value function, receiver;
-    napi_get_reference_value(env_, ref, &function);
-    napi_get_global(env_, &receiver);
-    napi_call_function(env_, receiver, function, 0, nullptr, nullptr);
-    napi_close_handle_scope(env_, scope);
-    if (major) {
-      ++major_collections_;
-      last_major_ = thread_seconds();
-      last_major_seconds_ = last_major_ - start;
-    } else {
-      ++minor_collections_;
-      last_minor_ = thread_seconds();
-      last_minor_seconds_ = last_minor_ - start;
-    }
+  const double start = thread_seconds();
+  call_function(major ? major_ : minor_);
+  if (major) {
+    ++major_collections_;
+    last_major_ = thread_seconds();
+    last_major_seconds_ = last_major_ - start;
+  } else {
+    ++minor_collections_;
+    last_minor_ = thread_seconds();
+    last_minor_seconds_ = last_minor_ - start;
   }
   poll();
   if (major) live_after_major_ = live_bytes();
@@ -246,7 +254,7 @@ void Environment::make_room(size_t bytes) {
   if (allocated_since_collection_ >= early_slack_ && calls_since_collection_ >= kEarlyCalls)
     reuse_early();
   if (live_bytes() + bytes <= budget && live_bytes() + bytes <= limit()) return;
-  poll();
+  if (collector_ran()) poll();
   if (live_bytes() + bytes > budget) {
     collect(false);
     const size_t live = live_bytes();

@@ -29,8 +29,8 @@ class Environment {
   Environment& operator=(const Environment&) = delete;
 
   // `commands` is the Float64Array through which numbers cross; `minor` and `major` are functions
-  // that collect garbage at once.
-  void connect(napi_value commands, napi_value minor, napi_value major);
+  // that collect garbage at once; `sweep` calls the exported function of that name.
+  void connect(napi_value commands, napi_value minor, napi_value major, napi_value sweep);
   bool connected() const { return commands_ != nullptr; }
 
   Context& context() { return context_; }
@@ -38,8 +38,8 @@ class Environment {
   double* commands() { return commands_; }
   size_t command_capacity() const { return command_capacity_; }
 
-  // Ties the entry's count to the wrapper's life: when the collector has taken the wrapper, a poll
-  // gives the count back.
+  // Ties the entry's count to the wrapper's life: when the collector has taken the wrapper, a
+  // sweep gives the count back.
   void track(napi_value wrapper, Entry* entry);
   // Undoes track() without waiting for the collector; the count stays with the caller.
   void untrack(Entry* entry);
@@ -54,7 +54,7 @@ class Environment {
   // Called for every operation.
   void count_call() { ++calls_since_collection_; }
   // Gives back the counts of wrappers that died.
-  void poll();
+  void sweep();
   // Collects young wrappers if enough was allocated since the last collection: for moments when
   // everything of a training step is dead and still young.
   void safe_point();
@@ -79,6 +79,12 @@ class Environment {
   void make_room(size_t bytes);
   void make_room_on(Device& device, size_t bytes, bool full);
   void reuse_early();
+  void call_function(napi_ref function);
+  // Sweeps by way of JavaScript. To look at wrappers makes handles on the living, and engines
+  // differ in when a scope ends that native code opened: Deno's does with the function that was
+  // called from JavaScript. Handles of one that is still running would keep alive what the next
+  // collection is for.
+  void poll();
   // Polls if the collector ran since the last poll: without a collection nothing can have died.
   void check_collector();
   bool collector_ran();
@@ -92,6 +98,7 @@ class Environment {
   napi_ref commands_ref_ = nullptr;
   napi_ref minor_ = nullptr;
   napi_ref major_ = nullptr;
+  napi_ref sweep_ = nullptr;
 
   std::vector<Slot> slots_;
   std::vector<int32_t> free_slots_;

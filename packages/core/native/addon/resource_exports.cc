@@ -51,8 +51,8 @@ napi_value safe_point(Arguments& a) {
   a.connected().safe_point();
   return nullptr;
 }
-napi_value poll(Arguments& a) {
-  a.environment().poll();
+napi_value sweep(Arguments& a) {
+  a.connected().sweep();
   return nullptr;
 }
 napi_value set_limit(Arguments& a) {
@@ -133,7 +133,7 @@ constexpr Export kExports[] = {
     {"live", guarded<live>},
     {"collect", guarded<collect>},
     {"safePoint", guarded<safe_point>},
-    {"poll", guarded<poll>},
+    {"sweep", guarded<sweep>},
     {"setLimit", guarded<set_limit>},
     {"emptyCache", guarded<empty_cache>},
     {"resetPeak", guarded<reset_peak_stats>},

@@ -1,0 +1,44 @@
+/** How garbage is collected at once, in the JavaScript engines of Node, Deno and Bun. */
+import { createRequire } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { NativeError } from './errors.ts'
+
+/** Functions that return when garbage is collected: the young, or all. */
+export interface Collector {
+  minor: () => void
+  major: () => void
+}
+
+/** The collector of this process's engine. @throws {NativeError} if it offers none. */
+export function findCollector(): Collector {
+  return 'bun' in process.versions ? javaScriptCore() : v8()
+}
+
+function javaScriptCore(): Collector {
+  const { edenGC, fullGC } = createRequire(import.meta.url)('bun:jsc') as {
+    edenGC: () => void
+    fullGC: () => void
+  }
+  return { minor: edenGC, major: fullGC }
+}
+
+/** V8 has it behind a flag, which is switched off again so that nothing leaks into user code. */
+function v8(): Collector {
+  const young = { type: 'minor' }
+  // The flag belongs to the process: a worker that loads at the same moment may take it back.
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('typeof gc === "function" ? gc : null') as
+      | ((options?: { type: string }) => void)
+      | null
+    setFlagsFromString('--no-expose-gc')
+    if (gc !== null) return { minor: () => gc(young), major: () => gc() }
+  }
+  throw new NativeError(
+    'flambeau',
+    [],
+    'this JavaScript engine gives no way to collect garbage on demand',
+    'run on Node.js 20 or newer, on Deno or on Bun',
+  )
+}
