@@ -1,7 +1,7 @@
 #include "allocator.h"
 
 #include <algorithm>
-#include <functional>
+#include <iterator>
 #include <utility>
 
 namespace flambeau::cuda {
@@ -11,13 +11,6 @@ namespace {
 size_t round_up(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
 }  // namespace
-
-bool Allocator::Smaller::operator()(const Block* a, const Block* b) const {
-  const std::less<const void*> before;
-  if (a->stream != b->stream) return before(a->stream, b->stream);
-  if (a->bytes != b->bytes) return a->bytes < b->bytes;
-  return before(a->data, b->data);
-}
 
 Allocator::Allocator(std::unique_ptr<MemoryDriver> driver, std::string name)
     : driver_(std::move(driver)), name_(std::move(name)), limit_(SIZE_MAX) {}
@@ -52,10 +45,9 @@ void* Allocator::allocate(size_t bytes, StreamName stream, bool outside) {
     if (!block) block = new_segment(pool, is_small, rounded, stream);
   }
   if (!block) fail(bytes);
-  cut(block, rounded);
-  block->used = true;
+  block = take(block, rounded);
   block->asked = bytes;
-  live_.emplace(block->data, block);
+  live_.insert(block);
   stats_.allocated_bytes.add(static_cast<int64_t>(block->bytes));
   stats_.active_bytes.add(static_cast<int64_t>(block->bytes));
   stats_.requested_bytes.add(static_cast<int64_t>(bytes));
@@ -68,11 +60,7 @@ Allocator::Block* Allocator::find_free(Pool& pool, bool is_small, size_t bytes, 
   FreeBlocks& blocks = is_small ? pool.small : pool.large;
   Block wanted{nullptr, bytes, 0, stream, nullptr};
   const auto at = blocks.lower_bound(&wanted);
-  if (at == blocks.end() || (*at)->stream != stream) return nullptr;
-  Block* const block = *at;
-  blocks.erase(at);
-  if (block->previous || block->next) stats_.split_bytes.remove(static_cast<int64_t>(block->bytes));
-  return block;
+  return at == blocks.end() || (*at)->stream != stream ? nullptr : *at;
 }
 
 Allocator::Block* Allocator::new_segment(Pool& pool, bool is_small, size_t bytes,
@@ -86,7 +74,8 @@ Allocator::Block* Allocator::new_segment(Pool& pool, bool is_small, size_t bytes
   if (!data) return nullptr;
   auto segment = std::make_unique<Segment>();
   *segment = {static_cast<char*>(data), size, stream, &pool, is_small, nullptr};
-  Block* const block = segment->first = new Block{segment->data, size, 0, stream, segment.get()};
+  Block* const block = segment->first = new_block(segment->data, size, segment.get());
+  list(block);
   segments_.emplace(segment->data, std::move(segment));
   ++pool.segments;
   stats_.reserved_bytes.add(static_cast<int64_t>(size));
@@ -95,26 +84,92 @@ Allocator::Block* Allocator::new_segment(Pool& pool, bool is_small, size_t bytes
   return block;
 }
 
-// Leaves the block with `bytes` bytes where the rest is worth a block.
-void Allocator::cut(Block* block, size_t bytes) {
-  const size_t rest = block->bytes - bytes;
-  if (block->segment->is_small ? rest < kGranule : rest <= kSmallMost) return;
-  Block* const free =
-      new Block{block->data + bytes, rest, 0, block->stream, block->segment, block, block->next};
-  if (block->next) block->next->previous = free;
-  block->next = free;
+Allocator::Block* Allocator::new_block(char* data, size_t bytes, Segment* segment) {
+  Block* block;
+  if (spare_blocks_.empty()) {
+    block = new Block;
+  } else {
+    block = spare_blocks_.back().release();
+    spare_blocks_.pop_back();
+  }
+  block->data = data;
   block->bytes = bytes;
-  free_blocks(*block->segment).insert(free);
-  stats_.split_bytes.add(static_cast<int64_t>(rest));
+  block->stream = segment->stream;
+  block->segment = segment;
+  block->previous = block->next = nullptr;
+  block->used = false;
+  block->users.clear();
+  block->holders.clear();
+  block->marks = 0;
+  return block;
+}
+
+void Allocator::drop_block(Block* block) { spare_blocks_.emplace_back(block); }
+
+// Counts a free block, or no longer, if it is a part of its segment.
+void Allocator::count_split(const Block* block, bool adds) {
+  if (!block->previous && !block->next) return;
+  const auto bytes = static_cast<int64_t>(block->bytes);
+  adds ? stats_.split_bytes.add(bytes) : stats_.split_bytes.remove(bytes);
+}
+
+// Puts a block among the free ones.
+void Allocator::list(Block* block) {
+  FreeBlocks& blocks = free_blocks(*block->segment);
+  if (spare_nodes_.empty()) {
+    block->listed = blocks.insert(block).first;
+    return;
+  }
+  FreeBlocks::node_type node = std::move(spare_nodes_.back());
+  spare_nodes_.pop_back();
+  node.value() = block;
+  block->listed = blocks.insert(std::move(node)).position;
+}
+
+void Allocator::unlist(Block* block) {
+  spare_nodes_.push_back(free_blocks(*block->segment).extract(block->listed));
+}
+
+// To be called where a block among the free ones has become larger or smaller: most often its place
+// is the same.
+void Allocator::relist(Block* block) {
+  FreeBlocks& blocks = free_blocks(*block->segment);
+  const Smaller before;
+  const auto at = block->listed, next = std::next(at);
+  if ((at == blocks.begin() || before(*std::prev(at), block)) &&
+      (next == blocks.end() || before(block, *next)))
+    return;
+  block->listed = blocks.insert(blocks.extract(at)).position;
+}
+
+// A used block of `bytes` bytes, the first ones of a free block, whose rest stays free; all of it
+// where the rest is not worth a block.
+Allocator::Block* Allocator::take(Block* free, size_t bytes) {
+  const size_t rest = free->bytes - bytes;
+  count_split(free, false);
+  if (free->segment->is_small ? rest < kGranule : rest <= kSmallMost) {
+    unlist(free);
+    free->used = true;
+    return free;
+  }
+  Block* const block = new_block(free->data, bytes, free->segment);
+  block->used = true;
+  block->previous = free->previous;
+  block->next = free;
+  (free->previous ? free->previous->next : free->segment->first) = block;
+  free->previous = block;
+  free->data += bytes;
+  free->bytes = rest;
+  relist(free);
+  count_split(free, true);
+  return block;
 }
 
 void Allocator::deallocate(void* data) {
   if (!data) return;
   const std::lock_guard lock(mutex_);
-  const auto at = live_.find(data);
-  if (at == live_.end()) return;
-  Block* const block = at->second;
-  live_.erase(at);
+  Block* const block = live_.remove(data);
+  if (!block) return;
   stats_.allocated_bytes.remove(static_cast<int64_t>(block->bytes));
   stats_.requested_bytes.remove(static_cast<int64_t>(block->asked));
   stats_.allocations.remove(1);
@@ -144,31 +199,41 @@ void Allocator::mark_users(Block* block) {
   block->users.clear();
 }
 
+// Becomes one with the neighbours that are free.
 void Allocator::make_free(Block* block) {
   stats_.active_bytes.remove(static_cast<int64_t>(block->bytes));
-  block->used = false;
-  block->asked = 0;
-  if (block->next && !block->next->used) block = join(block, block->next);
-  if (block->previous && !block->previous->used) block = join(block->previous, block);
-  free_blocks(*block->segment).insert(block);
-  if (block->previous || block->next) {
-    stats_.split_bytes.add(static_cast<int64_t>(block->bytes));
-  } else if (block->segment->pool->released) {
-    release_free_segments(*block->segment->pool);
+  Block* const before = block->previous && !block->previous->used ? block->previous : nullptr;
+  Block* const after = block->next && !block->next->used ? block->next : nullptr;
+  Block* const joined = before ? before : after ? after : block;
+  if (before) count_split(before, false);
+  if (after) count_split(after, false);
+  if (before) {
+    before->bytes += block->bytes;
+    before->next = block->next;
+    if (block->next) block->next->previous = before;
+    drop_block(block);
+    if (after) {
+      unlist(after);
+      before->bytes += after->bytes;
+      before->next = after->next;
+      if (after->next) after->next->previous = before;
+      drop_block(after);
+    }
+    relist(before);
+  } else if (after) {
+    after->data = block->data;
+    after->bytes += block->bytes;
+    after->previous = block->previous;
+    (block->previous ? block->previous->next : block->segment->first) = after;
+    drop_block(block);
+    relist(after);
+  } else {
+    block->used = false;
+    list(block);
   }
-}
-
-// Two neighbours, of which at most one is among the free blocks, become one
-// that is not.
-Allocator::Block* Allocator::join(Block* block, Block* other) {
-  for (Block* part : {block, other})
-    if (free_blocks(*part->segment).erase(part) > 0)
-      stats_.split_bytes.remove(static_cast<int64_t>(part->bytes));
-  block->bytes += other->bytes;
-  block->next = other->next;
-  if (block->next) block->next->previous = block;
-  delete other;
-  return block;
+  count_split(joined, true);
+  if (!joined->previous && !joined->next && joined->segment->pool->released)
+    release_free_segments(*joined->segment->pool);
 }
 
 void Allocator::pass_marks(bool wait) {
@@ -193,13 +258,20 @@ void Allocator::pass_marks(bool wait) {
 }
 
 Allocator::Block* Allocator::block_around(const void* data) {
-  const auto live = live_.find(data);
-  if (live != live_.end()) return live->second;
+  if (Block* const block = live_.find(data)) return block;
   const char* const place = static_cast<const char*>(data);
   auto at = segments_.upper_bound(place);
   if (at == segments_.begin()) return nullptr;
   const Segment& segment = *(--at)->second;
   if (place >= segment.data + segment.bytes) return nullptr;
+  if (segment.is_small) {
+    // It has too many blocks to go along all of them, but the one in question is not large.
+    for (size_t at = static_cast<size_t>(place - segment.data) / kGranule;; --at) {
+      Block* const block = live_.find(segment.data + at * kGranule);
+      if (block) return place < block->data + block->bytes ? block : nullptr;
+      if (at == 0) return nullptr;
+    }
+  }
   Block* block = segment.first;
   while (place >= block->data + block->bytes) block = block->next;
   return block->used ? block : nullptr;
@@ -215,9 +287,8 @@ void Allocator::record_use(const void* data, StreamName stream) {
 
 void Allocator::release_segment(Segment* segment) {
   driver_->release(segment->data);  // first: where it throws, the books stay as they are
-  Block* const block = segment->first;
-  free_blocks(*segment).erase(block);
-  delete block;
+  unlist(segment->first);
+  drop_block(segment->first);
   --segment->pool->segments;
   stats_.reserved_bytes.remove(static_cast<int64_t>(segment->bytes));
   stats_.segments.remove(1);

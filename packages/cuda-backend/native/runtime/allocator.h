@@ -9,14 +9,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
-#include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include "block_table.h"
 
 namespace flambeau::cuda {
 
@@ -124,6 +127,12 @@ class Allocator {
  private:
   struct Segment;
   struct Pool;
+  struct Block;
+  // By stream, then size, then address.
+  struct Smaller {
+    bool operator()(const Block* a, const Block* b) const;
+  };
+  using FreeBlocks = std::set<Block*, Smaller>;
   struct Block {
     char* data;
     size_t bytes;
@@ -135,12 +144,9 @@ class Allocator {
     bool used = false;                   // handed out, or not yet free again
     std::vector<StreamName> users = {};  // other streams
     std::vector<PoolId> holders = {};
-    int marks = 0;  // points that must be passed before it is free
+    int marks = 0;                     // points that must be passed before it is free
+    FreeBlocks::iterator listed = {};  // of a free one: where it is among the free ones
   };
-  struct Smaller {
-    bool operator()(const Block* a, const Block* b) const;
-  };
-  using FreeBlocks = std::set<Block*, Smaller>;
   struct Pool {
     PoolId id = 0;
     FreeBlocks small, large;
@@ -165,10 +171,15 @@ class Allocator {
   Pool& pool_for_this_thread();
   Block* find_free(Pool& pool, bool is_small, size_t bytes, StreamName stream);
   Block* new_segment(Pool& pool, bool is_small, size_t bytes, StreamName stream);
-  void cut(Block* block, size_t bytes);
+  Block* take(Block* free, size_t bytes);
   void give_back(Block* block);
   void make_free(Block* block);
-  Block* join(Block* block, Block* other);
+  Block* new_block(char* data, size_t bytes, Segment* segment);
+  void drop_block(Block* block);
+  void list(Block* block);
+  void unlist(Block* block);
+  void relist(Block* block);
+  void count_split(const Block* block, bool adds);
   void pass_marks(bool wait);
   void mark_users(Block* block);
   void release_free_segments(Pool& pool);
@@ -186,11 +197,21 @@ class Allocator {
   std::map<PoolId, std::unique_ptr<Pool>> pools_;
   PoolId next_pool_ = 1;
   std::vector<Capture> captures_;
-  std::unordered_map<const void*, Block*> live_;
+  BlockTable<Block> live_;
   std::map<const char*, std::unique_ptr<Segment>> segments_;
   std::vector<std::pair<Mark, Block*>> waiting_;
   std::vector<Block*> after_capture_;           // given back meanwhile, with uses on other streams
   std::map<PoolId, std::vector<Block*>> held_;  // given back, but a graph uses it
+  // To be used again, since most allocations and most releases need one.
+  std::vector<std::unique_ptr<Block>> spare_blocks_;
+  std::vector<FreeBlocks::node_type> spare_nodes_;
 };
+
+inline bool Allocator::Smaller::operator()(const Block* a, const Block* b) const {
+  const std::less<const void*> before;
+  if (a->stream != b->stream) return before(a->stream, b->stream);
+  if (a->bytes != b->bytes) return a->bytes < b->bytes;
+  return before(a->data, b->data);
+}
 
 }  // namespace flambeau::cuda

@@ -43,9 +43,10 @@ void Allocator::release_pool(PoolId id) {
   }
   held_.erase(id);
   // What is still in use, given back later, is no longer held by this graph.
-  for (auto& [data, block] : live_)
+  live_.for_each([id](Block* block) {
     block->holders.erase(std::remove(block->holders.begin(), block->holders.end(), id),
                          block->holders.end());
+  });
   for (auto& [other, blocks] : held_)
     for (Block* block : blocks)
       block->holders.erase(std::remove(block->holders.begin(), block->holders.end(), id),
