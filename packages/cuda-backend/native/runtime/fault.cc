@@ -1,14 +1,15 @@
 #include "fault.h"
 
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
-#include "device_abi.h"
 #include "failure.h"
 #include "graph.h"
 #include "kernels.h"
+#include "per_device.h"
 #include "stream.h"
 
 namespace flambeau::cuda {
@@ -30,23 +31,17 @@ constexpr int kCalls = 4096;
 constexpr int kMostKept = 2048;
 
 struct Slot {
-  std::once_flag once;
   std::mutex mutex;
   FaultReport* report = nullptr;  // as the host sees it
   int32_t* taken = nullptr;
   Fault* faults = nullptr;
-  std::vector<Reporter> calls;
+  std::vector<Reporter> calls = std::vector<Reporter>(kCalls);
   int next = 0;
   int kept = 0;
 };
 
-Slot& slot_of(int device) {
-  static auto* slots = new Slot[FLAMBEAU_MAX_DEVICES];
-  return slots[device];
-}
-
 // Not from the caching allocator: it lasts, and must not land in the memory of a graph.
-void make(Slot& slot, int device) {
+Slot* make_slot(int device) {
   use_device(device);
   void* report = nullptr;
   check(cudaHostAlloc(&report, sizeof(FaultReport), cudaHostAllocMapped | cudaHostAllocPortable),
@@ -70,10 +65,16 @@ void make(Slot& slot, int device) {
         "cudaMemcpyAsync");
   check(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
   check(cudaStreamDestroy(stream), "cudaStreamDestroy");
-  slot.taken = static_cast<int32_t*>(taken);
-  slot.faults = static_cast<Fault*>(there);
-  slot.calls.resize(kCalls);
-  slot.report = static_cast<FaultReport*>(report);
+  auto slot = std::make_unique<Slot>();
+  slot->report = static_cast<FaultReport*>(report);
+  slot->taken = static_cast<int32_t*>(taken);
+  slot->faults = static_cast<Fault*>(there);
+  return slot.release();
+}
+
+PerDevice<Slot>& slots() {
+  static auto* all = new PerDevice<Slot>;
+  return *all;
 }
 
 // `[1, 0]`
@@ -167,8 +168,7 @@ const char* fault_code(int32_t kind) {
 }  // namespace
 
 const Fault* fault_for(int device, int kernel, const Strided* index, int axis) {
-  Slot& slot = slot_of(device);
-  std::call_once(slot.once, [&] { make(slot, device); });
+  Slot& slot = slots().get(device, make_slot);
   const std::lock_guard lock(slot.mutex);
   do {
     slot.next = (slot.next + 1) % kCalls;
@@ -186,8 +186,9 @@ const Fault* fault_for(int device, int kernel, const Strided* index, int axis) {
 }
 
 void raise_fault(int device) {
-  Slot& slot = slot_of(device);
-  if (!slot.report || slot.report->kind == kFaultNone) return;
+  Slot* const made = slots().find(device);
+  if (!made || made->report->kind == kFaultNone) return;
+  Slot& slot = *made;
   const FaultReport& report = *slot.report;
   Reporter call;
   if (report.call >= 0 && report.call < kCalls) {

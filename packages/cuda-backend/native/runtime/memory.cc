@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "device_abi.h"
+#include "per_device.h"
 #include "stream.h"
 
 namespace flambeau::cuda {
@@ -196,10 +197,8 @@ class Staging {
 };
 
 Staging& staging_of(int device) {
-  static auto* all = new std::once_flag[FLAMBEAU_MAX_DEVICES];
-  static auto* made = new Staging*[FLAMBEAU_MAX_DEVICES]();
-  std::call_once(all[device], [&] { made[device] = new Staging(device); });
-  return *made[device];
+  static auto* all = new PerDevice<Staging>;
+  return all->get(device, [](int index) { return new Staging(index); });
 }
 
 // Can the device read the memory of the other one by itself?
@@ -225,14 +224,11 @@ bool reaches(int device, int other) {
 }  // namespace
 
 Allocator& allocator_of(int device) {
-  static auto* flags = new std::once_flag[FLAMBEAU_MAX_DEVICES];
-  static auto* made = new Allocator*[FLAMBEAU_MAX_DEVICES]();
-  check_device(device);
-  std::call_once(flags[device], [&] {
-    made[device] =
-        new Allocator(std::make_unique<CudaDriver>(device), "GPU " + std::to_string(device));
+  static auto* all = new PerDevice<Allocator>;
+  return all->get(device, [](int index) {
+    check_device(index);
+    return new Allocator(std::make_unique<CudaDriver>(index), "GPU " + std::to_string(index));
   });
-  return *made[device];
 }
 
 void upload(int device, cudaStream_t stream, void* to, const void* from, size_t bytes) {

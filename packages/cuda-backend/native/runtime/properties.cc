@@ -1,19 +1,21 @@
 #include "properties.h"
 
-#include <mutex>
+#include <memory>
 
-#include "device_abi.h"
 #include "launch.h"
+#include "per_device.h"
 #include "stream.h"
 
 namespace flambeau::cuda {
 
 namespace {
 
-Properties read_properties(int index) {
+Properties* read_properties(int index) {
+  check_device(index);
   cudaDeviceProp from;
   check(cudaGetDeviceProperties(&from, index), "cudaGetDeviceProperties");
-  Properties to;
+  auto made = std::make_unique<Properties>();
+  Properties& to = *made;
   to.name = from.name;
   char bus[32] = {};
   check(cudaDeviceGetPCIBusId(bus, sizeof bus, index), "cudaDeviceGetPCIBusId");
@@ -33,17 +35,14 @@ Properties read_properties(int index) {
   to.memory_bytes = from.totalGlobalMem;
   to.integrated = from.integrated != 0;
   to.memory_pools = from.memoryPoolsSupported != 0;
-  return to;
+  return made.release();
 }
 
 }  // namespace
 
 const Properties& properties_of(int index) {
-  static auto* flags = new std::once_flag[FLAMBEAU_MAX_DEVICES];
-  static auto* known = new Properties[FLAMBEAU_MAX_DEVICES];
-  check_device(index);
-  std::call_once(flags[index], [&] { known[index] = read_properties(index); });
-  return known[index];
+  static auto* all = new PerDevice<Properties>;
+  return all->get(index, read_properties);
 }
 
 }  // namespace flambeau::cuda

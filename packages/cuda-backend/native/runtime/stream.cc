@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "failure.h"
 #include "fault.h"
 #include "graph.h"
+#include "per_device.h"
 #include "properties.h"
 
 namespace flambeau::cuda {
@@ -90,16 +92,22 @@ const Devices& devices() {
 }
 
 struct Streams {
-  std::once_flag once;
   cudaStream_t main = nullptr;
   std::mutex mutex;
   std::vector<cudaStream_t> pool[kPriorities];
   int next[kPriorities] = {};
 };
 
+Streams* make_streams(int device) {
+  use_device(device);
+  auto made = std::make_unique<Streams>();
+  check(cudaStreamCreateWithFlags(&made->main, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  return made.release();
+}
+
 Streams& streams_of(int device) {
-  static auto* all = new Streams[kMostDevices];
-  return all[device];
+  static auto* all = new PerDevice<Streams>;
+  return all->get(device, make_streams);
 }
 
 std::atomic<bool> many{false};
@@ -137,15 +145,7 @@ void set_current_device(int index) {
   chosen.device = index;
 }
 
-cudaStream_t default_stream(int device) {
-  Streams& streams = streams_of(device);
-  std::call_once(streams.once, [&] {
-    use_device(device);
-    check(cudaStreamCreateWithFlags(&streams.main, cudaStreamNonBlocking),
-          "cudaStreamCreateWithFlags");
-  });
-  return streams.main;
-}
+cudaStream_t default_stream(int device) { return streams_of(device).main; }
 
 cudaStream_t current_stream(int device) {
   launch_held_back();
