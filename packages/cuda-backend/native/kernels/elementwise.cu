@@ -70,7 +70,7 @@ struct Loop {
 
 // The same to be done with other operations while a graph is captured.
 fusion::Step step_of(const ElementwiseOperation& operation, const Formula& formula,
-                     const Loop& loop, const Strided& out, const Strided* inputs) {
+                     const Loop& loop, const Strided& out, const Tensor* const* inputs) {
   fusion::Step step;
   step.formula = formula;
   step.is_heavy = operation.cost != Cost::kCheap;
@@ -81,7 +81,7 @@ fusion::Step step_of(const ElementwiseOperation& operation, const Formula& formu
     step.inputs[k] =
         loop.inputs[k].is_number
             ? fusion::Operand::number(loop.inputs[k].dtype, computed_bits(loop.inputs[k]))
-            : fusion::Operand::memory(out, inputs[k]);
+            : fusion::Operand::memory(out, *inputs[k]);
   for (int i = 0; i < formula.numbers; ++i)
     step.numbers[i] = computed_bits(loop.params[i], step.type);
   step.out_type = loop.out_type;
@@ -114,38 +114,47 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
     throw Failure("ERR_VALUE", "whole numbers cannot be divided by zero");
 
   const bool in_place = call.in_place(0);
-  Tensor inputs[kMaxInputs];
+  const Tensor* inputs[kMaxInputs];
   ElementwiseInput loop_inputs[kMaxInputs] = {};
   const Tensor* like = nullptr;
+  bool in_order = true;  // is everything row-major, and of the output's shape?
   for (int k = 0; k < count; ++k) {
-    inputs[k] = asked.in(place(k));
+    const Tensor& input = asked.in(place(k));
+    inputs[k] = &input;
     if (call.is_number(place(k))) {
       const double number = call.number(place(k));
-      loop_inputs[k] = number_input(number, inputs[k].dtype, signature.exact_numbers);
-      if (inputs[k].dtype != DType::kInt64 || std::fabs(number) < 0x1p53) continue;
+      loop_inputs[k] = number_input(number, input.dtype, signature.exact_numbers);
+      if (input.dtype != DType::kInt64 || std::fabs(number) < 0x1p53) continue;
       // Too many digits for a double: as the tensor that it may be.
-      inputs[k] = call.in(place(k));
+      call.in(place(k));
     }
-    loop_inputs[k] = {inputs[k].dtype, false, 0, 0};
-    if (!like && inputs[k].shape == spec.shape && inputs[k].is_dense()) like = &inputs[k];
+    loop_inputs[k] = {input.dtype, false, 0, 0};
+    const bool alike = input.shape == spec.shape;
+    const bool row_major = alike && input.is_contiguous();
+    in_order &= row_major;
+    if (!like && alike && (row_major || input.is_dense())) like = &input;
   }
-  const Tensor& out = like ? call.out_like(0, *like) : call.out(0);
+  const Tensor& out = like && !in_order ? call.out_like(0, *like) : call.out(0);
+  Tensor copies[kMaxInputs];
   if (in_place) {
     if (!(out.shape == spec.shape) || out.dtype != spec.dtype)
       reject(operation, "the target is not what the output is to be");
     require_writable(out);
+    in_order &= out.is_contiguous();
     for (int k = 0; k < count; ++k) {
-      if (loop_inputs[k].is_number || !overlaps(out, inputs[k])) continue;
-      const Tensor apart = call.temporary(inputs[k].shape, inputs[k].dtype);
-      copy_into(call, apart, inputs[k]);
-      inputs[k] = apart;
+      if (loop_inputs[k].is_number || !overlaps(out, *inputs[k])) continue;
+      copies[k] = call.temporary(inputs[k]->shape, inputs[k]->dtype);
+      copy_into(call, copies[k], *inputs[k]);
+      inputs[k] = &copies[k];
     }
   }
-  if (spec.shape.numel() == 0) return;
+  const int64_t numel = spec.shape.numel();
+  if (numel == 0) return;
 
   const Strided* operands[kMaxInputs + 1] = {&out};
-  for (int k = 0; k < count; ++k) operands[k + 1] = &inputs[k];
-  const Axes all(spec.shape, operands, count + 1);
+  for (int k = 0; k < count; ++k) operands[k + 1] = inputs[k];
+  const Axes all =
+      in_order ? Axes::line(numel, operands, count + 1) : Axes(spec.shape, operands, count + 1);
   bool flat = row.flat[code] != nullptr && all.contiguous(0);
   for (int k = 0; flat && k < count; ++k)
     flat = loop_inputs[k].is_number || all.contiguous(k + 1) || all.single(k + 1);
@@ -156,8 +165,7 @@ void run_elementwise(Call& call, const ElementwiseOperation& operation, const El
     Loop loop = {launch_part, all, {}, out.dtype, {}};
     std::copy(loop_inputs, loop_inputs + count, loop.inputs);
     if (params) std::copy(params, params + row.formula.numbers, loop.params);
-    const Strided strided[kMaxInputs] = {inputs[0], inputs[1], inputs[2]};
-    return graph->hold(step_of(operation, row.formula, loop, out, strided));
+    return graph->hold(step_of(operation, row.formula, loop, out, inputs));
   }
   const Fault* const fault = may_fail ? call.fault() : nullptr;
   all.for_parts([&](const Axes& axes) {

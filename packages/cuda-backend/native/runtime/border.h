@@ -5,7 +5,12 @@
 
 namespace flambeau::cuda {
 
-Tensor unbordered(const FlambeauTensor& from);
+void unborder(const FlambeauTensor& from, Tensor& to);
+inline Tensor unbordered(const FlambeauTensor& from) {
+  Tensor to;
+  unborder(from, to);
+  return to;
+}
 
 // Must the allocator be told who uses what? Only where there are several streams, or a graph is
 // recorded.

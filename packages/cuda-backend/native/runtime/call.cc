@@ -42,63 +42,58 @@ void check_host(const FlambeauHost& host, void* context, int status) {
 bool deterministic() { return g_deterministic.load(std::memory_order_relaxed); }
 void set_deterministic(bool on) { g_deterministic = on; }
 
-// Vectors that are reused by the calls of a thread; a call within a call has the next ones.
-struct Call::Slots {
-  enum State : uint8_t { kUnread, kRead, kUploaded };
-  std::vector<Tensor> inputs, outputs;
-  std::vector<Spec> specs;
-  std::vector<uint8_t> read, made, specified;
+// A call within a call has lists of its own.
+struct Call::OfThread {
+  std::vector<std::unique_ptr<Slots>> slots;
+  size_t depth = 0;
 };
 
+Call::OfThread& Call::of_thread() {
+  thread_local OfThread own;
+  return own;
+}
+
 Call::Call(const FlambeauHost& host, const FlambeauCall& call, int kernel)
-    : host_(host), call_(call), kernel_(kernel), stream_(stream_in_use(call.index)) {
-  // In thread-local memory: one per depth.
-  thread_local std::vector<std::unique_ptr<Slots>> all;
-  if (static_cast<int>(all.size()) <= depth()) all.push_back(std::make_unique<Slots>());
-  slots_ = all[depth()++].get();
+    : host_(host),
+      call_(call),
+      kernel_(kernel),
+      stream_(stream_in_use(call.index)),
+      graph_(recording()),
+      notes_(graph_ || many_streams()),
+      thread_(of_thread()) {
+  if (thread_.slots.size() <= thread_.depth) thread_.slots.push_back(std::make_unique<Slots>());
+  slots_ = thread_.slots[thread_.depth].get();
   const size_t inputs = static_cast<size_t>(num_inputs());
   const size_t outputs = static_cast<size_t>(num_outputs());
   if (slots_->inputs.size() < inputs) slots_->inputs.resize(inputs);
-  if (slots_->outputs.size() < outputs) {
-    slots_->outputs.resize(outputs);
-    slots_->specs.resize(outputs);
-  }
-  slots_->read.assign(inputs, Slots::kUnread);
-  slots_->made.assign(outputs, false);
-  slots_->specified.assign(outputs, false);
+  if (slots_->outputs.size() < outputs) slots_->outputs.resize(outputs);
+  for (size_t i = 0; i < inputs; ++i) slots_->inputs[i].state = Slots::kUnread;
+  for (size_t i = 0; i < outputs; ++i)
+    slots_->outputs[i].made = slots_->outputs[i].specified = false;
+  ++thread_.depth;
 }
 
-Call::~Call() { --depth(); }
-
-cudaStream_t Call::stream() const {
-  launch_held_back();
-  return stream_;
-}
-
-int& Call::depth() {
-  thread_local int calls = 0;
-  return calls;
-}
+Call::~Call() { --thread_.depth; }
 
 double Call::number(int i) const {
   if (!is_number(i)) throw Failure("ERR_INTERNAL", "a kernel asked for a number");
   return call_.inputs[i].value;
 }
 
-const Tensor& Call::in(int i) const {
+const Tensor& Call::read(int i) const {
   if (!has(i)) throw Failure("ERR_INTERNAL", "a kernel asked for an input that was not given");
-  Tensor& tensor = slots_->inputs[i];
-  if (slots_->read[i] != Slots::kUnread) return tensor;
-  tensor = unbordered(call_.inputs[i].tensor);
-  if (call_.inputs[i].is_number) tensor.data = nullptr;
-  slots_->read[i] = Slots::kRead;
-  return tensor;
+  Slots::Input& input = slots_->inputs[i];
+  unborder(call_.inputs[i].tensor, input.tensor);
+  if (call_.inputs[i].is_number) input.tensor.data = nullptr;
+  input.state = Slots::kRead;
+  return input.tensor;
 }
 
 const Tensor& Call::in(int i) {
   const Tensor& tensor = static_cast<const Call*>(this)->in(i);
-  if (!call_.inputs[i].is_number || slots_->read[i] == Slots::kUploaded) return tensor;
-  Tensor& number = slots_->inputs[i];
+  Slots::Input& input = slots_->inputs[i];
+  if (!call_.inputs[i].is_number || input.state == Slots::kUploaded) return tensor;
+  Tensor& number = input.tensor;
   number.data = static_cast<char*>(scratch(number.item_bytes()));
   number.storage = number.data;
   number.storage_bytes = static_cast<int64_t>(number.item_bytes());
@@ -111,33 +106,33 @@ const Tensor& Call::in(int i) {
   } else {
     fill_strided(device(), stream(), number, call_.inputs[i].value);
   }
-  slots_->read[i] = Slots::kUploaded;
+  input.state = Slots::kUploaded;
   return number;
 }
 
 const Spec& Call::spec(int i) const {
   if (i < 0 || i >= num_outputs()) throw Failure("ERR_INTERNAL", "a kernel lacks an output");
-  Spec& spec = slots_->specs[i];
-  if (slots_->specified[i]) return spec;
+  Slots::Output& slot = slots_->outputs[i];
+  if (slot.specified) return slot.spec;
   const FlambeauOutput& output = call_.outputs[i];
-  spec.dtype = static_cast<DType>(output.dtype);
-  spec.shape = Shape(output.sizes, output.ndim);
-  slots_->specified[i] = true;
-  return spec;
+  slot.spec.dtype = static_cast<DType>(output.dtype);
+  slot.spec.shape = Shape(output.sizes, output.ndim);
+  slot.specified = true;
+  return slot.spec;
 }
 
 DType Call::stored_type(int i) const { return static_cast<DType>(call_.outputs[i].stored_dtype); }
 
 Tensor& Call::output(int i, const int64_t* strides, int64_t elements) {
   if (i < 0 || i >= num_outputs()) throw Failure("ERR_INTERNAL", "a kernel lacks an output");
-  Tensor& tensor = slots_->outputs[i];
-  if (slots_->made[i]) return tensor;
+  Slots::Output& slot = slots_->outputs[i];
+  if (slot.made) return slot.tensor;
   FlambeauTensor made;
   check_host(host_, call_.host, host_.output(call_.host, i, strides, elements, &made));
-  tensor = unbordered(made);
-  slots_->made[i] = true;
-  if (needs_notes()) note_use(device(), stream_, tensor);
-  return tensor;
+  unborder(made, slot.tensor);
+  slot.made = true;
+  if (notes_) note_use(device(), stream_, slot.tensor);
+  return slot.tensor;
 }
 
 Tensor& Call::out(int i) { return output(i, nullptr, 0); }
@@ -196,8 +191,8 @@ Tensor Call::contiguous(const Tensor& t) {
 void* Call::upload(const void* data, size_t bytes) {
   void* const there = scratch(bytes);
   if (bytes == 0) return there;
-  if (Graph* graph = recording()) {
-    void* const kept = graph->keep(bytes);
+  if (graph_) {
+    void* const kept = graph_->keep(bytes);
     std::memcpy(kept, data, bytes);
     check(cudaMemcpyAsync(there, kept, bytes, cudaMemcpyHostToDevice, stream()), "cudaMemcpyAsync");
   } else {
@@ -208,8 +203,8 @@ void* Call::upload(const void* data, size_t bytes) {
 
 Philox Call::draw(int generator, uint64_t counters) {
   Philox philox;
-  if (Graph* graph = recording()) {
-    philox.live = graph->reserve(generator, counters, &philox.offset).live;
+  if (graph_) {
+    philox.live = graph_->reserve(generator, counters, &philox.offset).live;
   } else {
     check_host(host_, call_.host,
                host_.draw(call_.host, generator, counters, &philox.seed, &philox.offset));
@@ -218,8 +213,7 @@ Philox Call::draw(int generator, uint64_t counters) {
 }
 
 void* Call::live_bytes(size_t bytes, std::function<void(const double*, void*)> remake) {
-  Graph* const graph = recording();
-  return graph ? graph->live(bytes, call_.params, call_.num_params, std::move(remake)) : nullptr;
+  return graph_ ? graph_->live(bytes, call_.params, call_.num_params, std::move(remake)) : nullptr;
 }
 
 const Fault* Call::fault() const { return fault_for(device(), kernel_, nullptr, kFaultOfNothing); }

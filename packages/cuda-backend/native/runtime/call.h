@@ -20,6 +20,9 @@
 
 namespace flambeau::cuda {
 
+class Graph;
+void launch_held_back();  // graph.h
+
 // A strided view of device memory. Tensors that share memory have the same storage.
 struct Tensor : Strided {
   const void* storage = nullptr;
@@ -63,7 +66,10 @@ class Call {
   // Input `i` in device memory; a number is uploaded when it is first asked for in this way.
   const Tensor& in(int i);
   // The same for conditions of FLAMBEAU_CUDA_KERNEL_ALL_TYPES_IF: a number has no memory here.
-  const Tensor& in(int i) const;
+  const Tensor& in(int i) const {
+    const bool known = i >= 0 && i < num_inputs() && slots_->inputs[i].state != Slots::kUnread;
+    return known ? slots_->inputs[i].tensor : read(i);
+  }
 
   int num_outputs() const { return call_.num_outputs; }
   const Spec& spec(int i) const;
@@ -123,21 +129,48 @@ class Call {
 
   int device() const { return call_.index; }
   // Launches what a graph holds back: see current_stream().
-  cudaStream_t stream() const;
+  cudaStream_t stream() const {
+    if (graph_) launch_held_back();
+    return stream_;
+  }
+  // Must the allocator be told what the call works on? See note_use().
+  bool notes() const { return notes_; }
   const Properties& properties() const;
   const char* kernel_name() const;
 
  private:
+  // What inputs and outputs are, once somebody has asked for them. Threads keep such lists from
+  // call to call.
+  struct Slots {
+    enum State : uint8_t { kUnread, kRead, kUploaded };
+    struct Input {
+      Tensor tensor;
+      State state = kUnread;
+    };
+    struct Output {
+      Tensor tensor;
+      Spec spec;
+      bool made = false;
+      bool specified = false;
+    };
+    std::vector<Input> inputs;
+    std::vector<Output> outputs;
+  };
+  struct OfThread;
+  static OfThread& of_thread();
+
+  const Tensor& read(int i) const;
   Tensor& output(int i, const int64_t* strides, int64_t elements);
   void* live_bytes(size_t bytes, std::function<void(const double* params, void* bytes)> remake);
-  static int& depth();  // of calls within calls on this thread
 
   const FlambeauHost& host_;
   const FlambeauCall& call_;
   const int kernel_;
   cudaStream_t stream_;
-  struct Slots;
-  Slots* slots_;  // inputs and outputs as they are asked for; kept from call to call
+  Graph* const graph_;  // that the thread records; null: none
+  const bool notes_;
+  OfThread& thread_;
+  Slots* slots_;
 };
 
 // Copies `from` into `to`, converting the type; broadcasts `from` to `to`'s shape. (copy.cu)

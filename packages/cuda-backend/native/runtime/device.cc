@@ -101,7 +101,7 @@ int launch(int32_t kernel, const FlambeauCall* call) {
     if (g_tracing) trace_kernel(known.name.c_str());
     use_device(call->index);
     Call running(host(), *call, kernel);
-    if (needs_notes()) {
+    if (running.notes()) {
       for (int i = 0; i < call->num_inputs; ++i)
         if (running.has(i) && !running.is_number(i))
           note_use(call->index, stream_in_use(call->index), running.in(i));
@@ -180,10 +180,9 @@ const char* error(const char** code) {
 
 }  // namespace
 
-Tensor unbordered(const FlambeauTensor& from) {
+void unborder(const FlambeauTensor& from, Tensor& to) {
   if (from.ndim < 0 || from.ndim > kMaxDims)
     throw Failure("ERR_INTERNAL", "a tensor has too many axes");
-  Tensor to;
   to.data = static_cast<char*>(from.data);
   to.dtype = static_cast<DType>(from.dtype);
   to.shape.ndim = from.ndim;
@@ -193,7 +192,6 @@ Tensor unbordered(const FlambeauTensor& from) {
   }
   to.storage = from.storage;
   to.storage_bytes = from.storage_bytes;
-  return to;
 }
 
 bool needs_notes() { return many_streams() || recording(); }

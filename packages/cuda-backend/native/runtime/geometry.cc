@@ -61,6 +61,19 @@ Axes::Axes(const Shape& shape, const Strided* const* tensors, int count) : opera
   for (int k = 0; k < count; ++k) strides[k][0] = 0;
 }
 
+Axes Axes::line(int64_t numel, const Strided* const* tensors, int count) {
+  Axes axes;
+  axes.operands = count;
+  axes.ndim = 1;
+  axes.numel = axes.sizes[0] = numel;
+  for (int k = 0; k < count; ++k) {
+    axes.data[k] = tensors[k]->data;
+    axes.items[k] = static_cast<int64_t>(tensors[k]->item_bytes());
+    axes.strides[k][0] = tensors[k]->ndim() > 0 || numel == 1 ? 1 : 0;
+  }
+  return axes;
+}
+
 bool Axes::aligned(int k, int count) const {
   if (strides[k][0] != 1 || !is_aligned(data[k], static_cast<size_t>(items[k] * count)))
     return false;

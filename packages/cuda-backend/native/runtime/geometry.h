@@ -33,6 +33,10 @@ struct Axes {
   Axes(const Shape& shape, const std::array<const Strided*, n>& tensors)
       : Axes(shape, tensors.data(), static_cast<int>(n)) {}
 
+  // The visit of row-major tensors of `numel` elements, and of single elements, which are known by
+  // having no axes, as one axis.
+  static Axes line(int64_t numel, const Strided* const* tensors, int count);
+
   // Are the elements of operand k one after the other, in the order of the visit?
   bool contiguous(int k) const { return ndim == 1 && (strides[k][0] == 1 || numel == 1); }
   // Is operand k a single element?
@@ -55,6 +59,7 @@ struct Axes {
   }
 
  private:
+  Axes() {}  // NOLINT(modernize-use-equals-default): what is not used is left as it is
   // The axis to be cut in halves, or -1.
   int split_axis() const;
   Axes part(int axis, int half) const;
