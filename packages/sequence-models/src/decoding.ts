@@ -1,7 +1,13 @@
 /** How whole sequences are found, and how their loss is counted. */
 import type { Device, Tensor } from '@flambeau/core'
 import { cat, crossEntropy, full, ShapeError, tensor, ValueError } from '@flambeau/core'
-import { requireCounts, requireOptions, requireTensor } from '@flambeau/core/internal'
+import {
+  requireCounts,
+  requireNumber,
+  requireOneOf,
+  requireOptions,
+  requireTensor,
+} from '@flambeau/core/internal'
 
 export interface DecodeOptions {
   /** The token that a target begins with. */
@@ -222,6 +228,8 @@ export type ForcingDecay = 'linear' | 'exponential' | 'inverseSigmoid'
  * ```
  */
 export function teacherForcing(decay: ForcingDecay, span: number): (step: number) => number {
+  requireOneOf('teacherForcing', 'decay', decay, ['linear', 'exponential', 'inverseSigmoid'])
+  requireNumber('teacherForcing', 'span', span)
   if (!(span > 0)) {
     throw new ValueError('teacherForcing', { span }, 'span must be above 0', 'pass 1000')
   }

@@ -1,7 +1,12 @@
 /** Transfer learning: bodies without their heads, new heads, freezing, learning rates by depth. */
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { requireInstance, requireList, requireOptions } from '@flambeau/core/internal'
+import {
+  requireInstance,
+  requireList,
+  requireNumber,
+  requireOptions,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 /** Where each kind of head stands, in the order in which they are looked for. */
@@ -143,6 +148,8 @@ export function discriminativeGroups(
 ): LearningRateGroup[] {
   const byChild = new Map<string, Tensor[]>()
   requireInstance('discriminativeGroups', 'model', model, nn.Module, 'pass a model')
+  requireNumber('discriminativeGroups', 'lr', lr)
+  requireNumber('discriminativeGroups', 'decay', decay)
   for (const [name, parameter] of model.namedParameters()) {
     if (!parameter.requiresGrad) continue
     const child = name.split('.', 1)[0] as string

@@ -1,7 +1,7 @@
 /** From features of nodes to features of whole graphs. */
 import type { Tensor } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
-import { requireTensor } from '@flambeau/core/internal'
+import { requireInstance, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { nodesToGraphs } from '../graph/batch.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -75,6 +75,8 @@ export class GlobalAttentionPool extends nn.Module<[x: Tensor, graph: Graph]> {
 
   constructor(gate: nn.Module, net: nn.Module | null = null) {
     super()
+    requireInstance('GlobalAttentionPool', 'gate', gate, nn.Module)
+    if (net !== null) requireInstance('GlobalAttentionPool', 'net', net, nn.Module)
     this.gate_nn = gate
     this.nn = net
   }

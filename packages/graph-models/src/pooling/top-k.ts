@@ -4,6 +4,7 @@ import { arange, ShapeError, tensor, ValueError, zeros } from '@flambeau/core'
 import {
   namedResult,
   requireCounts,
+  requireNumber,
   requireOptions,
   requireTensor,
   show,
@@ -36,6 +37,7 @@ export type Pooled = [x: Tensor, graph: Graph, nodes: Tensor, scores: Tensor] & 
  * @throws {ValueError} unless ratio is above 0, and whole if above 1. @throws {ShapeError}
  */
 export function topNodes(scores: Tensor, graph: Graph, ratio: number): Tensor {
+  requireNumber('topNodes', 'ratio', ratio)
   if (!(ratio > 0 && (ratio < 1 || Number.isInteger(ratio)))) {
     const rule = `ratio is a share between 0 and 1 or a whole number, not ${show(ratio)}`
     throw new ValueError('topNodes', [], rule, 'ratio: 0.5')

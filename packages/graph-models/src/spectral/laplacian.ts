@@ -1,7 +1,7 @@
 /** The Laplacian of a graph, as a matrix that can be looked at. */
 import type { Tensor } from '@flambeau/core'
 import { eye, ShapeError, ValueError } from '@flambeau/core'
-import { requireTensor, show } from '@flambeau/core/internal'
+import { requireNumber, requireTensor, show } from '@flambeau/core/internal'
 import { toDenseAdjacency } from '../graph/edges.ts'
 import type { Graph } from '../graph/graph.ts'
 
@@ -71,6 +71,7 @@ export function scaledLaplacian(matrix: Tensor, lambdaMax: number): Tensor {
   if (matrix.ndim !== 2 || rows !== columns) {
     throw new ShapeError('scaledLaplacian', { matrix }, 'a Laplacian is square', 'laplacian(graph)')
   }
+  requireNumber('scaledLaplacian', 'lambdaMax', lambdaMax)
   if (!(lambdaMax > 0)) {
     const rule = `the largest eigenvalue must be above 0, not ${lambdaMax}`
     throw new ValueError('scaledLaplacian', [], rule, 'a normalised Laplacian has 2 at most')

@@ -1,6 +1,6 @@
 import type { Generator, Tensor } from '@flambeau/core'
 import { gelu, rand, randint, ShapeError, ValueError, zeros, zerosLike } from '@flambeau/core'
-import { requireCounts, requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { requireMask, requirePositions, requireTokens } from '../inputs.ts'
 
@@ -151,6 +151,7 @@ export class BERT extends nn.Module<[tokens: Tensor, call?: BERTCall]> {
 
   /** Features of each token: `[N, T]` -> `[N, T, dim]`. */
   encode(tokens: Tensor, call: BERTCall = {}): Tensor {
+    requireOptions('BERT', call)
     const { segments = null, keyPaddingMask = null } = call
     requireTokens('BERT', 'tokens', tokens)
     const steps = tokens.shape[1] as number
@@ -158,6 +159,7 @@ export class BERT extends nn.Module<[tokens: Tensor, call?: BERTCall]> {
     if (keyPaddingMask !== null) {
       requireMask('BERT', 'keyPaddingMask', keyPaddingMask, [...tokens.shape])
     }
+    if (segments !== null) requireTensor('BERT', 'segments', segments)
     if (segments !== null && segments.shape.join() !== tokens.shape.join()) {
       const rule = `segments must be [${tokens.shape.join(', ')}]`
       throw new ShapeError('BERT', { tokens, segments }, rule, 'one segment for each token')

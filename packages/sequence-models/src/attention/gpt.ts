@@ -186,6 +186,7 @@ export class GPT extends nn.Module<[tokens: Tensor, cache?: KVCache | null]> {
   override forward(tokens: Tensor, cache: KVCache | null = null): Tensor {
     requireTokens('GPT', 'tokens', tokens)
     const steps = tokens.shape[1] as number
+    if (cache !== null) requireOptions('GPT', cache, ['blocks', 'length'])
     const at = cache === null ? 0 : cache.length
     requirePositions('GPT', at + steps, this.contextLength)
     if (cache !== null) this.requireCache(tokens, cache)

@@ -1,7 +1,7 @@
 /** Words of texts without spaces, as Chinese: by a dictionary, or by the words' probabilities. */
 import { requireTexts } from '../inputs.ts'
 import { ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireList, requireOptions, requireText } from '@flambeau/core/internal'
 import { TokenTree } from './tokenizer/unigram.ts'
 
 /** @throws {ValueError} unless there is a word, and none is empty. */
@@ -55,6 +55,7 @@ export class DictionarySegmenter {
 
   /** From the first character on. */
   forward(text: string): string[] {
+    requireText('DictionarySegmenter', 'text', text)
     const { tree } = this
     const found: string[] = []
     for (let start = 0; start < text.length;) {
@@ -73,6 +74,7 @@ export class DictionarySegmenter {
 
   /** From the last character back. */
   backward(text: string): string[] {
+    requireText('DictionarySegmenter', 'text', text)
     const { backTree } = this
     const found: string[] = []
     for (let end = text.length; end > 0;) {
@@ -148,6 +150,8 @@ export class UnigramSegmenter {
 
   /** The log-probability of a list of words. */
   score(words: readonly string[]): number {
+    requireList('UnigramSegmenter', 'words', words, 'a list of words')
+    requireTexts('UnigramSegmenter', words)
     return words.reduce((sum, word) => {
       const single = Array.from(word).length === 1 ? this.unknown : -Infinity
       return sum + (this.logarithms.get(word) ?? single)
@@ -156,6 +160,7 @@ export class UnigramSegmenter {
 
   /** The most likely words of a text. */
   segment(text: string): string[] {
+    requireText('UnigramSegmenter', 'text', text)
     const { tree, values } = this
     const size = text.length
     const best = new Float64Array(size + 1).fill(-Infinity)

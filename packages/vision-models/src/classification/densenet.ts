@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { cat } from '@flambeau/core'
-import { requireOneOf, requireOptions } from '@flambeau/core/internal'
+import { requireNumberList, requireOneOf, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -112,6 +112,7 @@ export class DenseNet extends nn.Module {
       requireOneOf('DenseNet', 'depth', depth, Object.keys(LAYERS).map(Number))
     }
     const { blocks = LAYERS[depth], numInitFeatures = 64, inChannels = 3 } = options
+    requireNumberList('DenseNet', 'blocks', blocks)
     let channels = numInitFeatures
     const features: Record<string, nn.Module> = {
       conv0: new nn.Conv2d(inChannels, channels, 7, { stride: 2, padding: 3, bias: false }),

@@ -3,6 +3,7 @@ import { noGrad } from '@flambeau/autograd'
 import { isFloatingPoint, ShapeError, stack, Tensor, ValueError } from '@flambeau/core'
 import {
   requireList,
+  requireNumberList,
   requireOptions,
   requireTensor,
   requireTensors,
@@ -268,6 +269,7 @@ export class ImageBatcher {
   readonly options: Required<ImageBatcherOptions>
 
   constructor(options: ImageBatcherOptions = {}) {
+    requireOptions('ImageBatcher', options)
     this.options = {
       fixedSize: null,
       minSize: null,
@@ -277,6 +279,8 @@ export class ImageBatcher {
       std: [0.229, 0.224, 0.225],
       ...options,
     }
+    requireNumberList('ImageBatcher', 'mean', this.options.mean)
+    requireNumberList('ImageBatcher', 'std', this.options.std, this.options.mean.length)
   }
 
   #sizeFor([height, width]: ImageSize): ImageSize {

@@ -7,6 +7,7 @@ import {
   requireNumberList,
   requireOptions,
   requireTensor,
+  requireTensors,
 } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import type { ResNetDepth } from '../classification/resnet.ts'
@@ -244,6 +245,7 @@ export class FeaturePyramid extends nn.Module<[maps: readonly Tensor[]], Tensor[
   }
 
   override forward(maps: readonly Tensor[]): Tensor[] {
+    requireTensors('FeaturePyramid', 'maps', maps, this.inner_blocks.length)
     const out: Tensor[] = []
     let above: Tensor | null = null
     for (let i = maps.length - 1; i >= 0; i--) {

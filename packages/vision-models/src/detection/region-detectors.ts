@@ -1,7 +1,13 @@
 /** R-CNN, SPP-Net and Fast R-CNN: what is in regions that something else proposed. */
 import type { Tensor } from '@flambeau/core'
 import { cat, ShapeError } from '@flambeau/core'
-import { requireInstance, requireNumberList, requireOptions } from '@flambeau/core/internal'
+import {
+  requireCounts,
+  requireInstance,
+  requireNumber,
+  requireNumberList,
+  requireOptions,
+} from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 import { withImageNumbers } from './boxes.ts'
 import type { Detection, DetectionTarget, DetectorLosses, ImageSize } from './detector.ts'
@@ -150,6 +156,7 @@ export class FastRCNN extends SharedFeatures {
   ) {
     super(options)
     const { headWidth = 128, poolSize = 5 } = options
+    requireCounts('FastRCNN', { headWidth, poolSize }, 1)
     const channels = this.backbone.outChannels.at(-1) as number
     const pool: Pooler = (maps, boxes, size) => {
       const [map] = maps as [Tensor]
@@ -279,6 +286,8 @@ export class RCNN extends RegionDetector {
   constructor(options: RCNNOptions = {}) {
     super(options)
     const { headWidth = 128, cropSize = 32, context = 4 } = options
+    requireCounts('RCNN', { headWidth, cropSize }, 1)
+    requireNumber('RCNN', 'context', context)
     const crop: Pooler = ([images], boxes) => {
       const rows = withImageNumbers(boxes)
       // As much around each region as gives `context` pixels after stretching.

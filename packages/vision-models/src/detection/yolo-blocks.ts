@@ -100,6 +100,8 @@ export class SPPF extends nn.Module {
 
   constructor(from: number, to: number, kernelSize: number = 5) {
     super()
+    requireCount('SPPF', 'from', from, 2)
+    requireCount('SPPF', 'kernelSize', kernelSize, 1)
     const half = Math.floor(from / 2)
     this.kernelSize = kernelSize
     this.cv1 = new ConvBlock(from, half)

@@ -167,6 +167,8 @@ export class DiffusionUNet extends nn.Module<[x: Tensor, t: Tensor, label?: Tens
   override forward(x: Tensor, t: Tensor, label: Tensor | null = null): Tensor {
     const factor = 2 ** this.pool.length
     requireTensor('DiffusionUNet', 'x', x)
+    requireTensor('DiffusionUNet', 't', t)
+    if (label !== null) requireTensor('DiffusionUNet', 'label', label)
     if (x.ndim !== 4 || x.shape.slice(2).some((size) => size % factor !== 0)) {
       throw new ShapeError(
         'DiffusionUNet',

@@ -111,6 +111,8 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
 
   /** ᾱ of each example's step, shaped for its images. */
   private kept(t: Tensor, x: Tensor): Tensor {
+    requireTensor('Diffusion', 't', t)
+    requireTensor('Diffusion', 'x', x)
     const shape = [-1, ...Array.from({ length: x.ndim - 1 }, () => 1)]
     return this.alphasBar.indexSelect(0, t).reshape(shape)
   }

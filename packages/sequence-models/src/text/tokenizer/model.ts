@@ -1,6 +1,7 @@
 /** What models of subwords have in common. */
 import { requireMap } from '../../inputs.ts'
 import { ValueError } from '@flambeau/core'
+import { requireText } from '@flambeau/core/internal'
 
 /** The tokens of a word with their places in it, as start and end in turn, in UTF-16 units. */
 export interface Pieces {
@@ -22,6 +23,7 @@ export interface SubwordModel {
 /** The number of a token of the vocabulary. @throws {ValueError} if it is not there. @internal */
 export function idOf(vocab: ReadonlyMap<string, number>, token: string, what: string): number {
   requireMap('Tokenizer', vocab)
+  requireText('Tokenizer', what, token)
   const id = vocab.get(token)
   if (id !== undefined) return id
   const rule = `${what} '${token}' is not in the vocabulary`
