@@ -3,6 +3,7 @@ import { ValueError } from '@flambeau/core'
 import {
   requireCount,
   requireInstance,
+  requireIterable,
   requireList,
   requireOneOf,
   requireOptions,
@@ -144,12 +145,16 @@ export function parameterHistograms(
   if (typeof model?.namedParameters !== 'function') {
     throw new ValueError(op, [], `the model must be a module, not ${show(model)}`, 'pass one of nn')
   }
-  const named = [...model.namedParameters()].flatMap(([name, parameter]) => {
-    // `grad` is there once @flambeau/autograd is.
-    const { grad } = parameter as { grad?: Tensor | null }
-    const values = of === 'weights' ? parameter : (grad ?? null)
-    return values === null || values.numel() === 0 ? [] : [[name, values] as const]
-  })
+  const parameters: unknown = model.namedParameters()
+  requireIterable(op, 'model.namedParameters()', parameters, 'a list of [name, parameter]', 'net')
+  const named = [...(parameters as ReturnType<HasParameters['namedParameters']>)].flatMap(
+    ([name, parameter]) => {
+      // `grad` is there once @flambeau/autograd is.
+      const { grad } = parameter as { grad?: Tensor | null }
+      const values = of === 'weights' ? parameter : (grad ?? null)
+      return values === null || values.numel() === 0 ? [] : [[name, values] as const]
+    },
+  )
   if (named.length === 0) {
     const fix = of === 'gradients' ? 'call loss.backward() before' : 'give a model with parameters'
     throw new ValueError('parameterHistograms', [], `there are no ${of}`, fix)

@@ -1,6 +1,8 @@
 import { fuzzPackage } from '@flambeau/core/testing'
 import { expect, it } from 'vitest'
 import { subject } from './fuzz.samples.ts'
+import { ones } from '@flambeau/core'
+import { overlay, parameterHistograms } from './index.ts'
 
 // `node scripts/fuzz.mjs --packages plot --calls N --seed S` makes more calls.
 it('returns from hostile calls, or throws an error that says what to change', async () => {
@@ -9,4 +11,15 @@ it('returns from hostile calls, or throws an error that says what to change', as
   // Both happen, or the calls test nothing.
   expect(report.returned).toBeGreaterThan(report.calls / 20)
   expect(report.refused).toBeGreaterThan(report.calls / 20)
+})
+
+it.each<[call: () => unknown, message: RegExp]>([
+  [() => overlay(ones([4, 4]), { mask: {} as never }), /mask must be a tensor/],
+  [() => overlay(ones([4, 4]), { boxes: [1] as never }), /boxes must be a tensor/],
+  [
+    () => parameterHistograms({ namedParameters: () => 3 as never }),
+    /namedParameters\(\) must be a list of \[name, parameter\], not 3/,
+  ],
+])('names what is wrong with an argument (%#)', (call, message) => {
+  expect(call).toThrow(message)
 })

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { requireOptions } from '@flambeau/core/internal'
+import { requireOptions, requireTensor } from '@flambeau/core/internal'
 import { Figure } from './figure.ts'
 import { colorOf, element, svgDocument, text } from './svg.ts'
 import { overlayText } from './terminal.ts'
@@ -47,6 +47,8 @@ export function overlay(image: Tensor, options: OverlayOptions = {}): Figure {
   if (picture === undefined || image.ndim > 3) {
     throw new ValueError(op, { image }, 'one image is drawn at a time', 'select one of them')
   }
+  if (options.mask !== undefined) requireTensor(op, 'mask', options.mask)
+  if (options.boxes !== undefined) requireTensor(op, 'boxes', options.boxes)
   const scale = options.scale ?? Math.max(1, Math.round(480 / picture.width))
   const [width, height] = [picture.width * scale, picture.height * scale]
   const whole = { x: 0, y: 0, width, height, preserveAspectRatio: 'none' }

@@ -62,6 +62,9 @@ function binCount(values: Float64Array, bins: 'auto' | 'fd' | 'sturges', range: 
   return width > 0 ? Math.ceil(range / width) : 1
 }
 
+/** Bins that fit into memory, whatever outliers there are. */
+const MOST_BINS = 2 ** 20
+
 function edgesOf(op: string, values: Float64Array, bins: Bins): readonly number[] {
   if (bins === 'tensorflow') return tensorflowEdges
   if (typeof bins === 'object') {
@@ -74,8 +77,9 @@ function edgesOf(op: string, values: Float64Array, bins: Bins): readonly number[
   let [low, high] = extent(values)
   const range = high - low
   const wanted = typeof bins === 'number' ? bins : range > 0 ? binCount(values, bins, range) : 1
-  if (!Number.isInteger(wanted) || wanted < 1) {
-    throw new ValueError(op, [], `bins is ${wanted}`, "give a whole number from 1 up, or 'auto'")
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > MOST_BINS) {
+    const rule = `bins are from 1 to ${MOST_BINS}, not ${wanted}`
+    throw new ValueError(op, [], rule, "give a whole number of them, or 'tensorflow'")
   }
   if (low === high) [low, high] = [low - 0.5, high + 0.5]
   return Array.from({ length: wanted + 1 }, (_, i) => low + ((high - low) * i) / wanted)
