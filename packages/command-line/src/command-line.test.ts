@@ -68,6 +68,16 @@ describe('a program', () => {
     expect(written).toMatch(/demo: mine\n$/)
   })
 
+  test('ends quietly when nobody reads on', async () => {
+    const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never)
+    process.argv = ['node', 'demo']
+    await runProgram('demo', () => command('demo', () => {}).action(() => {}))
+    process.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    expect(exit).toHaveBeenCalledExactlyOnceWith(141)
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+    expect(() => process.stdout.emit('error', full)).toThrow('no space')
+  })
+
   test('leaves usage to commander', async () => {
     process.argv = ['node', 'demo', '--colour']
     await runProgram('demo', () => command('demo', () => {}))

@@ -1,4 +1,5 @@
 /** What command-line programs share: numbers as arguments, and errors as people want to read them. */
+import { constants } from 'node:os'
 import { FlambeauError, setDefaultDevice } from '@flambeau/core'
 import { DivergedError } from '@flambeau/trainer'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
@@ -55,6 +56,12 @@ function ifInstalled(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
 }
 
+/** Whoever reads the output has seen enough, as `head` has: the program ends, as programs of the shell do. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(128 + constants.signals.SIGPIPE)
+}
+
 /** Mistakes of a user, which get their message; anything else is ours and gets its stack. */
 const EXPECTED = [FlambeauError, DivergedError]
 
@@ -71,6 +78,7 @@ export async function runProgram(
   program: (say: Say) => Command,
   expected: readonly ErrorType[] = [],
 ): Promise<void> {
+  process.stdout.off('error', endWithReader).on('error', endWithReader)
   try {
     await program((text) => void process.stdout.write(`${text}\n`)).parseAsync()
   } catch (error) {
