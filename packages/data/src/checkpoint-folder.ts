@@ -17,6 +17,7 @@ import type { Checkpoint, Restored } from './checkpoint-tree.ts'
 import { writeFileAtomic } from './formats/atomic-write.ts'
 import { FileWriteError, FormatError } from './formats/errors.ts'
 import { requirePath } from './formats/arguments.ts'
+import { unreadable } from './formats/read-file.ts'
 
 export interface CheckpointFolderOptions {
   /** How many of the newest checkpoints to keep; null keeps all. Default 3. */
@@ -159,15 +160,24 @@ export class CheckpointFolder {
     throw brokenIndex(path)
   }
 
+  /** What is in the folder. @throws {FormatError} if it cannot be read. */
+  #names(): string[] {
+    try {
+      return readdirSync(this.folder)
+    } catch (error) {
+      throw unreadable('checkpoint folder', this.folder, error)
+    }
+  }
+
   /**
    * The checkpoints in the folder, oldest first.
    *
-   * @throws {FormatError} if the list of metrics beside them is broken.
+   * @throws {FormatError} if the folder cannot be read, or the list of metrics in it is broken.
    */
   list(): CheckpointEntry[] {
     if (!existsSync(this.folder)) return []
     const metrics = this.#metrics()
-    return readdirSync(this.folder)
+    return this.#names()
       .flatMap((name): CheckpointEntry[] => {
         const step = FILE.exec(name)?.[1]
         if (step === undefined) return []
@@ -204,7 +214,7 @@ export class CheckpointFolder {
     // A broken list of metrics is moved as it is.
     const own = (name: string): boolean => FILE.test(name) || name === INDEX
     const isFolder = statSync(this.folder, { throwIfNoEntry: false })?.isDirectory() ?? false
-    const all = isFolder ? readdirSync(this.folder).filter(own) : []
+    const all = isFolder ? this.#names().filter(own) : []
     if (!all.some((name) => FILE.test(name))) return null
     const aside = join(this.folder, 'earlier')
     try {

@@ -1,7 +1,7 @@
 /** Datasets made of others. */
 import type { Generator as RandomGenerator } from '@flambeau/core'
 import { IndexError, randperm, ValueError } from '@flambeau/core'
-import { requireList, show } from '@flambeau/core/internal'
+import { requireIterable, requireList, requireOptions } from '@flambeau/core/internal'
 import type { SampleContext, WorkerRecipe } from './dataset.ts'
 import { checkSample, Dataset, IterableDataset } from './dataset.ts'
 import { recipeOf } from './loader/recipe.ts'
@@ -36,13 +36,7 @@ function checkCount<Sample>(samples: Sample[], indices: readonly number[]): Samp
 
 /** @throws {ValueError} unless `datasets` can be iterated over. */
 function requireDatasets(op: string, datasets: unknown): void {
-  if (typeof datasets === 'object' && datasets !== null && Symbol.iterator in datasets) return
-  throw new ValueError(
-    op,
-    [],
-    `datasets must be a list, not ${show(datasets)}`,
-    `new ${op}([first, second])`,
-  )
+  requireIterable(op, 'datasets', datasets, 'a list', `new ${op}([first, second])`)
 }
 
 /** All of them at once if none is a promise. */
@@ -289,6 +283,7 @@ export class StackDataset<P extends readonly AnyDataset[] | readonly [Named]> ex
     super()
     const [first] = datasets as readonly unknown[]
     const named = datasets.length === 1 && !(first instanceof Dataset)
+    if (named && !Array.isArray(first)) requireOptions('StackDataset', first as object | null)
     this.datasets = (named ? first : datasets) as Parts<P>
     const all = this.#all()
     const [one] = all

@@ -11,6 +11,7 @@ import {
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters, show } from '@flambeau/core/internal'
+import { booleanOf, countOf, iterableOf } from './checked.ts'
 
 type Pass<T> = globalThis.Generator<T, void, undefined>
 
@@ -65,28 +66,6 @@ function requireSized(op: string, source: unknown): Sized {
   const length = (source as Partial<Sized> | null | undefined)?.length
   if (Number.isInteger(length) && (length as number) >= 0) return source as Sized
   throw new ValueError(op, [], 'what is sampled from must have a length', 'pass the dataset')
-}
-
-/** @throws {ValueError} unless `value` is a whole number > 0. @internal */
-export function requirePositive(op: string, name: string, value: unknown): number {
-  if (Number.isInteger(value) && (value as number) > 0) return value as number
-  throw new ValueError(
-    op,
-    [],
-    `${name} must be a whole number ≥ 1, not ${show(value)}`,
-    `{ ${name}: 64 }`,
-  )
-}
-
-/** @throws {ValueError} unless `value` is true or false. @internal */
-export function requireBoolean(op: string, name: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw new ValueError(
-    op,
-    [],
-    `${name} must be true or false, not ${show(value)}`,
-    `{ ${name}: true }`,
-  )
 }
 
 /** @throws {ValueError} unless `value` is a generator, null or left out. @internal */
@@ -171,10 +150,10 @@ export class RandomSampler extends Sampler {
     super()
     const [replacement = false, numSamples = null, generator] = readRandom(given)
     this.dataSource = requireSized('RandomSampler', dataSource)
-    this.replacement = requireBoolean('RandomSampler', 'replacement', replacement)
+    this.replacement = booleanOf('RandomSampler', 'replacement', replacement)
     this.#numSamples = numSamples
     this.generator = optionalGenerator('RandomSampler', generator)
-    requirePositive('RandomSampler', 'numSamples', this.numSamples)
+    countOf('RandomSampler', 'numSamples', this.numSamples, 1)
   }
 
   /** How many samples an epoch has. */
@@ -289,8 +268,8 @@ export class WeightedRandomSampler extends Sampler {
     super()
     const op = 'WeightedRandomSampler'
     const [numSamples, replacement = true, generator] = readWeighted(given)
-    this.numSamples = requirePositive(op, 'numSamples', numSamples)
-    this.replacement = requireBoolean(op, 'replacement', replacement)
+    this.numSamples = countOf(op, 'numSamples', numSamples, 1)
+    this.replacement = booleanOf(op, 'replacement', replacement)
     this.generator = optionalGenerator(op, generator)
     this.weights = asTensor(weights as Tensor, { dtype: 'float64' })
     if (this.weights.ndim === 1) return
@@ -344,9 +323,9 @@ export class BatchSampler<Index = number> extends Sampler<Index[]> {
   ) {
     super()
     const [batchSize, dropLast] = readBatch(given)
-    this.sampler = requireIterable('BatchSampler', 'sampler', sampler) as Iterable<Index>
-    this.batchSize = requirePositive('BatchSampler', 'batchSize', batchSize)
-    this.dropLast = requireBoolean('BatchSampler', 'dropLast', dropLast)
+    this.sampler = iterableOf('BatchSampler', 'sampler', sampler) as Iterable<Index>
+    this.batchSize = countOf('BatchSampler', 'batchSize', batchSize, 1)
+    this.dropLast = booleanOf('BatchSampler', 'dropLast', dropLast)
   }
 
   /** Number of batches. @throws {ValueError} if the sampler has no length. */
@@ -365,19 +344,6 @@ export class BatchSampler<Index = number> extends Sampler<Index[]> {
     }
     if (batch.length > 0 && !this.dropLast) yield batch
   }
-}
-
-/** @throws {ValueError} unless `value` can be iterated. @internal */
-export function requireIterable(op: string, name: string, value: unknown): Iterable<unknown> {
-  if (typeof (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function') {
-    return value as Iterable<unknown>
-  }
-  throw new ValueError(
-    op,
-    [],
-    `${name} must be an iterable, not ${value === null ? 'null' : typeof value}`,
-    'pass a Sampler, or an array of indices',
-  )
 }
 
 export interface DistributedSamplerOptions {
@@ -437,7 +403,7 @@ export class DistributedSampler extends Sampler {
     const op = 'DistributedSampler'
     const [numReplicas, rank, shuffle = true, seed = 0, dropLast = false] = readDistributed(given)
     this.dataset = requireSized(op, dataset)
-    this.numReplicas = requirePositive(op, 'numReplicas', numReplicas)
+    this.numReplicas = countOf(op, 'numReplicas', numReplicas, 1)
     if (!Number.isInteger(rank) || (rank as number) < 0 || (rank as number) >= this.numReplicas) {
       throw new ValueError(
         op,
@@ -450,9 +416,9 @@ export class DistributedSampler extends Sampler {
       throw new ValueError(op, [], `seed must be a whole number, not ${show(seed)}`, 'seed: 0')
     }
     this.rank = rank as number
-    this.shuffle = requireBoolean(op, 'shuffle', shuffle)
+    this.shuffle = booleanOf(op, 'shuffle', shuffle)
     this.seed = seed
-    this.dropLast = requireBoolean(op, 'dropLast', dropLast)
+    this.dropLast = booleanOf(op, 'dropLast', dropLast)
     const { length } = dataset
     const share = length / this.numReplicas
     this.numSamples = this.dropLast ? Math.floor(share) : Math.ceil(share)

@@ -1,11 +1,12 @@
-import { ValueError } from '@flambeau/core'
-import { show } from '@flambeau/core/internal'
+import { requireIterable } from '@flambeau/core/internal'
 import { createHash, randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FileWriteError } from './errors.ts'
-import { requirePath } from './arguments.ts'
+import { requireBytes, requirePath } from './arguments.ts'
+
+const OP = 'writeFileAtomic'
 
 /**
  * Writes `chunks`, one after the other, as the new contents of the file at `path`, all or nothing.
@@ -20,8 +21,8 @@ import { requirePath } from './arguments.ts'
  *   throws passes through unchanged, after the same clean-up.
  */
 export function writeFileAtomic(path: string, chunks: Iterable<Uint8Array>): void {
-  requirePath('writeFileAtomic', path)
-  requireChunks(chunks)
+  requirePath(OP, path)
+  requireIterable(OP, 'chunks', chunks, 'a list of Uint8Array', '[Buffer.from(text)]')
   const target = followLinks(path)
   const folder = dirname(target)
   const existing = attempt(path, 'cannot look at it', () =>
@@ -55,6 +56,7 @@ function writeSynced(
   )
   try {
     for (const chunk of chunks) {
+      requireBytes(OP, chunk)
       // One call may write less than it was given: the rest of a disk, or 2 GiB at most.
       for (let done = 0; done < chunk.byteLength;) {
         done += attempt(path, 'cannot write its new contents', () =>
@@ -73,13 +75,6 @@ function writeSynced(
 }
 
 const maxWriteBytes = 2 ** 30
-
-/** @throws {ValueError} unless `chunks` can be iterated over; each is checked when it is written. */
-function requireChunks(chunks: unknown): void {
-  if (typeof chunks === 'object' && chunks !== null && Symbol.iterator in chunks) return
-  const rule = `chunks must be a list of Uint8Array, not ${show(chunks)}`
-  throw new ValueError('writeFileAtomic', [], rule, '[Buffer.from(text)]')
-}
 
 /** The rename itself must survive a power cut: that is the folder's content, not the file's. */
 function syncFolder(path: string, folder: string): void {

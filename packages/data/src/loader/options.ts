@@ -2,10 +2,11 @@
 import type { Generator } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import { isNamed, parameters, show } from '@flambeau/core/internal'
+import { booleanOf, countOf, iterableOf } from '../checked.ts'
 import { IterableDataset } from '../dataset.ts'
 import type { Dataset, WorkerRecipe } from '../dataset.ts'
 import { requireDataset } from '../dataset-combine.ts'
-import { optionalGenerator, requireBoolean, requireIterable, requirePositive } from '../sampler.ts'
+import { optionalGenerator } from '../sampler.ts'
 import type { CollateFunction } from './fetch.ts'
 
 /** What a {@link DataLoader} takes by name. */
@@ -102,11 +103,6 @@ function refuse(rule: string, fix: string): never {
   throw new ValueError(OP, [], rule, fix)
 }
 
-function requireWhole(name: string, value: unknown): number {
-  if (Number.isInteger(value) && (value as number) >= 0) return value as number
-  return refuse(`${name} must be a whole number ≥ 0, not ${show(value)}`, `{ ${name}: 0 }`)
-}
-
 /** Is it the recipe of a function? */
 export function isRecipe(value: unknown): value is WorkerRecipe {
   return isNamed(value) && 'module' in value
@@ -144,16 +140,15 @@ export function readSettings(
     pinMemoryDevice = '',
     inOrder = true,
   } = byName
-  const workers = requireWhole('numWorkers', numWorkers)
+  const workers = countOf(OP, 'numWorkers', numWorkers, 0)
   if (typeof timeout !== 'number' || !(timeout >= 0) || timeout > 2_000_000) {
     refuse(`timeout must be a number of seconds ≥ 0, not ${show(timeout)}`, '{ timeout: 60 }')
   }
   if (workers === 0 && timeout !== 0) {
     refuse('timeout is for batches of workers, and numWorkers is 0', '{ numWorkers: 2 }')
   }
-  const prefetch =
-    prefetchFactor === null ? 2 : requirePositive(OP, 'prefetchFactor', prefetchFactor)
-  if (requireBoolean(OP, 'persistentWorkers', persistentWorkers) && workers === 0) {
+  const prefetch = prefetchFactor === null ? 2 : countOf(OP, 'prefetchFactor', prefetchFactor, 1)
+  if (booleanOf(OP, 'persistentWorkers', persistentWorkers) && workers === 0) {
     refuse('persistentWorkers needs workers, and numWorkers is 0', '{ numWorkers: 2 }')
   }
   if (multiprocessingContext !== null) {
@@ -167,25 +162,25 @@ export function readSettings(
       "export it from a module: { workerInitFn: { module: import.meta.url, export: 'init' } }",
     )
   }
-  const shuffled = shuffle === null ? false : requireBoolean(OP, 'shuffle', shuffle)
+  const shuffled = shuffle === null ? false : booleanOf(OP, 'shuffle', shuffle)
   const settings: Settings = {
-    batchSize: batchSize === null ? null : requirePositive(OP, 'batchSize', batchSize),
+    batchSize: batchSize === null ? null : countOf(OP, 'batchSize', batchSize, 1),
     shuffle: shuffled,
-    sampler: sampler === null ? null : requireIterable(OP, 'sampler', sampler),
+    sampler: sampler === null ? null : iterableOf(OP, 'sampler', sampler),
     batchSampler:
       batchSampler === null
         ? null
-        : (requireIterable(OP, 'batchSampler', batchSampler) as Iterable<readonly unknown[]>),
+        : (iterableOf(OP, 'batchSampler', batchSampler) as Iterable<readonly unknown[]>),
     numWorkers: workers,
     collateFn: functionOption('collateFn', byName['collateFn']) as Settings['collateFn'],
-    pinMemory: requireBoolean(OP, 'pinMemory', pinMemory),
-    dropLast: requireBoolean(OP, 'dropLast', dropLast),
+    pinMemory: booleanOf(OP, 'pinMemory', pinMemory),
+    dropLast: booleanOf(OP, 'dropLast', dropLast),
     timeout,
     workerInitFn: isRecipe(init) ? init : null,
     generator: optionalGenerator(OP, generator),
     prefetchFactor: prefetch,
     persistentWorkers: persistentWorkers as boolean,
-    inOrder: requireBoolean(OP, 'inOrder', inOrder),
+    inOrder: booleanOf(OP, 'inOrder', inOrder),
   }
   checkTogether(dataset, settings)
   return settings

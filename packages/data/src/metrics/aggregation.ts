@@ -2,7 +2,8 @@
 import type { TensorData } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import { requireOptions, show } from '@flambeau/core/internal'
-import { input, Metric, numbersOf, requireCount } from './metric.ts'
+import { countOf } from '../checked.ts'
+import { input, Metric, numbersOf } from './metric.ts'
 import { Numbers } from './numbers.ts'
 
 /**
@@ -103,7 +104,7 @@ export class RunningAverage extends Metric<number, [value: TensorData | number]>
     }
     this.momentum = momentum ?? null
     this.window =
-      momentum === undefined ? requireCount('RunningAverage', 'window', window ?? 5, 1) : null
+      momentum === undefined ? countOf('RunningAverage', 'window', window ?? 5, 1) : null
   }
 
   /** Takes a value, or the mean of a tensor's elements. */

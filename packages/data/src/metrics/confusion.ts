@@ -1,9 +1,10 @@
 /** Which class was taken for which, and the overlap of segmentations, which is made of that. */
 import type { Tensor, TensorData } from '@flambeau/core'
-import { fromTypedArray, ValueError } from '@flambeau/core'
+import { fromTypedArray } from '@flambeau/core'
+import { booleanOf, choiceOf } from '../checked.ts'
 import type { ClassificationOptions, ScoreOf, TaskInfo } from './labels.ts'
 import { readPairs, readTask } from './labels.ts'
-import { Metric, requireChoice } from './metric.ts'
+import { Metric } from './metric.ts'
 
 /** Counts pairs of target and prediction; `[labels, 2, 2]` of labels, else `[C, C]`, row-major. */
 abstract class Confusion<Result> extends Metric<Result, [TensorData, TensorData]> {
@@ -72,7 +73,7 @@ export class ConfusionMatrix extends Confusion<Tensor> {
   constructor(options: ConfusionMatrixOptions = {}) {
     super('ConfusionMatrix', options)
     const { normalize = 'none' } = options
-    this.normalize = requireChoice('ConfusionMatrix', 'normalize', normalize, [
+    this.normalize = choiceOf('ConfusionMatrix', 'normalize', normalize, [
       'none',
       'true',
       'pred',
@@ -110,14 +111,8 @@ abstract class Overlap<A extends OverlapAverage> extends Confusion<ScoreOf<A>> {
   constructor(op: string, options: OverlapOptions<A>) {
     super(op, options)
     const { average = 'macro', includeBackground = true } = options
-    this.average = requireChoice<OverlapAverage>(op, 'average', average, [
-      'macro',
-      'micro',
-      'none',
-    ]) as A
-    this.includeBackground = includeBackground
-    if (typeof includeBackground !== 'boolean')
-      throw new ValueError(op, [], 'includeBackground must be true or false', 'leave it out')
+    this.average = choiceOf<OverlapAverage>(op, 'average', average, ['macro', 'micro', 'none']) as A
+    this.includeBackground = booleanOf(op, 'includeBackground', includeBackground)
   }
 
   /** The value of counts: in both, only predicted or only there. */

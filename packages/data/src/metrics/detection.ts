@@ -1,6 +1,7 @@
 /** Mean average precision of detections, by the definitions of COCO and of Pascal VOC. */
 import { ValueError } from '@flambeau/core'
 import { requireNumberList, requireOptions } from '@flambeau/core/internal'
+import { choiceOf } from '../checked.ts'
 import type {
   BoxFormat,
   DetectedBoxes,
@@ -14,7 +15,7 @@ import type {
 import { column, compareBoxes, compareMasks } from './detection-inputs.ts'
 import type { Detection, Outcome, Truth } from './detection-matching.ts'
 import { averagePrecisionOf, matchCoco, matchVoc } from './detection-matching.ts'
-import { Metric, requireChoice } from './metric.ts'
+import { Metric } from './metric.ts'
 import { Numbers } from './numbers.ts'
 
 /** What {@link MeanAveragePrecision} takes. */
@@ -142,12 +143,12 @@ export class MeanAveragePrecision<T extends IouType = 'bbox'> extends Metric<
     const op = 'MeanAveragePrecision'
     requireOptions(op, options)
     const { definition = 'coco', boxFormat = 'xyxy', maxDetectionThresholds } = options
-    this.iouType = requireChoice<IouType>(op, 'iouType', options.iouType ?? 'bbox', [
+    this.iouType = choiceOf<IouType>(op, 'iouType', options.iouType ?? 'bbox', [
       'bbox',
       'segm',
     ]) as T
-    this.definition = requireChoice(op, 'definition', definition, ['coco', 'voc', 'voc2007'])
-    this.boxFormat = requireChoice(op, 'boxFormat', boxFormat, ['xyxy', 'xywh', 'cxcywh'])
+    this.definition = choiceOf(op, 'definition', definition, ['coco', 'voc', 'voc2007'])
+    this.boxFormat = choiceOf(op, 'boxFormat', boxFormat, ['xyxy', 'xywh', 'cxcywh'])
     this.iouThresholds = options.iouThresholds ?? (definition === 'coco' ? COCO_THRESHOLDS : [0.5])
     requireNumberList(op, 'iouThresholds', this.iouThresholds)
     if (this.iouThresholds.length === 0 || !this.iouThresholds.every((t) => t > 0 && t <= 1))

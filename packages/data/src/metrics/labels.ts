@@ -2,7 +2,8 @@
 import type { Tensor, TensorData } from '@flambeau/core'
 import { IndexError, ShapeError, ValueError } from '@flambeau/core'
 import { requireOptions, show } from '@flambeau/core/internal'
-import { input, numbersOf, requireChoice, requireCount } from './metric.ts'
+import { choiceOf, countOf } from '../checked.ts'
+import { input, numbersOf } from './metric.ts'
 
 /** What is told apart: two classes, one of many, or many labels that each hold or do not. */
 export type Task = 'binary' | 'multiclass' | 'multilabel'
@@ -46,7 +47,7 @@ export interface TaskInfo {
 export function readTask(op: string, options: ClassificationOptions): TaskInfo {
   requireOptions(op, options)
   const { numClasses, numLabels, threshold = 0.5, ignoreIndex = null } = options
-  const task = requireChoice<Task>(
+  const task = choiceOf<Task>(
     op,
     'task',
     options.task ??
@@ -59,8 +60,8 @@ export function readTask(op: string, options: ClassificationOptions): TaskInfo {
     task === 'binary'
       ? 2
       : task === 'multiclass'
-        ? requireCount(op, 'numClasses', numClasses, 2)
-        : requireCount(op, 'numLabels', numLabels, 1)
+        ? countOf(op, 'numClasses', numClasses, 2)
+        : countOf(op, 'numLabels', numLabels, 1)
   return { op, task, classes, threshold, ignoreIndex }
 }
 

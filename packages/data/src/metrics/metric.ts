@@ -1,7 +1,7 @@
 /** What every metric is: sums or samples that grow with each batch, and a value made of them. */
 import type { TensorData } from '@flambeau/core'
 import { asTensor, fromTypedArray, Tensor, ValueError } from '@flambeau/core'
-import { requireOptions, show } from '@flambeau/core/internal'
+import { requireOptions } from '@flambeau/core/internal'
 import { Numbers } from './numbers.ts'
 
 /** What a metric remembers: single numbers, counts of fixed length, and lists that grow. */
@@ -130,31 +130,4 @@ export function input(data: TensorData): Tensor {
 /** The elements of a tensor as numbers, in row-major order. */
 export function numbersOf(data: Tensor): NumberArray {
   return data.detach().toArray()
-}
-
-/** `{ a: 1 }` → `a 1`. A whole number from `least` up. @throws {ValueError} for anything else. */
-export function requireCount(op: string, name: string, value: unknown, least: number): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
-  throw new ValueError(
-    op,
-    [],
-    `${name} must be a whole number ≥ ${least}, not ${show(value)}`,
-    `pass { ${name}: ${Math.max(least, 3)} }`,
-  )
-}
-
-/** @throws {ValueError} unless `value` is one of `known`. */
-export function requireChoice<T extends string>(
-  op: string,
-  name: string,
-  value: T,
-  known: readonly T[],
-): T {
-  if (known.includes(value)) return value
-  throw new ValueError(
-    op,
-    [],
-    `${name} must be one of ${known.join(', ')}, not ${show(value)}`,
-    `pass { ${name}: '${known[0]}' }`,
-  )
 }

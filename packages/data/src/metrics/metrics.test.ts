@@ -602,7 +602,9 @@ describe('MeanAveragePrecision of masks', () => {
     expect(run(one(tensor([[[1, 1]]]), [0.5, 0.5]))).toThrow(/scores must have one element/)
     expect(run(one(tensor([[[Number.NaN, 1]]])))).toThrow(/a mask is NaN/)
     expect(run({ scores: tensor([1]), labels: tensor([1]) } as DetectedMasks)).toThrow(/no masks/)
-    expect(() => new m.MeanAveragePrecision({ iouType: 'mask' as 'segm' })).toThrow(/bbox, segm/)
+    expect(() => new m.MeanAveragePrecision({ iouType: 'mask' as 'segm' })).toThrow(
+      /"bbox", "segm"/,
+    )
   })
 })
 

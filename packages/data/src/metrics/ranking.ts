@@ -1,9 +1,10 @@
 /** Metrics of how well scores put the right samples first: exact, over all samples seen. */
 import type { TensorData } from '@flambeau/core'
 import { fromTypedArray, IndexError, ShapeError } from '@flambeau/core'
+import { choiceOf } from '../checked.ts'
 import type { Average, ClassificationOptions, ScoreOf, TaskInfo } from './labels.ts'
 import { readTask, refuseNaN, requireLabels, requireScores } from './labels.ts'
-import { input, Metric, numbersOf, requireChoice } from './metric.ts'
+import { input, Metric, numbersOf } from './metric.ts'
 import { Numbers } from './numbers.ts'
 
 /** What {@link AUROC} and {@link AveragePrecision} take. */
@@ -30,7 +31,7 @@ abstract class Ranking<A extends Average> extends Metric<ScoreOf<A>, [TensorData
       this.info.task === 'multiclass'
         ? ['macro', 'weighted', 'none']
         : ['macro', 'micro', 'weighted', 'none']
-    this.average = requireChoice(op, 'average', options.average ?? 'macro', known) as A
+    this.average = choiceOf(op, 'average', options.average ?? 'macro', known) as A
   }
 
   /**

@@ -2,9 +2,10 @@
 import type { TensorData } from '@flambeau/core'
 import { ShapeError } from '@flambeau/core'
 import { requireOptions } from '@flambeau/core/internal'
+import { choiceOf, countOf } from '../checked.ts'
 import type { ScoreOf } from './labels.ts'
 import type { NumberArray } from './metric.ts'
-import { input, Metric, numbersOf, requireChoice, requireCount } from './metric.ts'
+import { input, Metric, numbersOf } from './metric.ts'
 
 /** Numbers of two tensors of one shape. */
 function readBoth(op: string, predsData: TensorData, targetData: TensorData, outputs: number) {
@@ -133,11 +134,11 @@ export class R2Score<M extends MultiOutput = 'uniformAverage'> extends Metric<
 
   constructor(options: R2Options<M> = {}) {
     requireOptions('R2Score', options)
-    const numOutputs = requireCount('R2Score', 'numOutputs', options.numOutputs ?? 1, 1)
+    const numOutputs = countOf('R2Score', 'numOutputs', options.numOutputs ?? 1, 1)
     const zero = (): Float64Array => new Float64Array(numOutputs)
     super({ count: 0, mean: zero(), spread: zero(), residual: zero() })
     this.numOutputs = numOutputs
-    this.multioutput = requireChoice<MultiOutput>(
+    this.multioutput = choiceOf<MultiOutput>(
       'R2Score',
       'multioutput',
       options.multioutput ?? 'uniformAverage',

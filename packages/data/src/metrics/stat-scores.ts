@@ -2,9 +2,10 @@
 import type { Tensor, TensorData } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import { requireOptions, show } from '@flambeau/core/internal'
+import { choiceOf, countOf } from '../checked.ts'
 import type { Average, ClassificationOptions, ScoreOf, TaskInfo } from './labels.ts'
 import { readPairs, readTask, refuseNaN, requireScores } from './labels.ts'
-import { input, Metric, numbersOf, requireChoice, requireCount } from './metric.ts'
+import { input, Metric, numbersOf } from './metric.ts'
 
 /** What {@link Precision}, {@link Recall} and {@link F1Score} take. */
 export interface AveragedOptions<A extends Average = Average> extends ClassificationOptions {
@@ -40,7 +41,7 @@ abstract class StatScores<A extends Average> extends Metric<ScoreOf<A>, [TensorD
     const zero = (): Float64Array => new Float64Array(size)
     super({ tp: zero(), fp: zero(), fn: zero(), tn: zero() })
     this.info = info
-    this.average = requireChoice(op, 'average', options.average ?? average, AVERAGES) as A
+    this.average = choiceOf(op, 'average', options.average ?? average, AVERAGES) as A
     this.zeroDivision = options.zeroDivision ?? 0
   }
 
@@ -271,7 +272,7 @@ export class Accuracy<A extends Average = 'micro'> extends StatScores<A> {
       )
     // Counts of all classes together fit the two-class form.
     super('Accuracy', open ? { ...options, task: 'binary' } : options, 'micro')
-    this.topK = requireCount('Accuracy', 'topK', topK, 1)
+    this.topK = countOf('Accuracy', 'topK', topK, 1)
     this.#open = open
     if (topK > 1 && this.info.task !== 'multiclass' && !open)
       throw new ValueError(
@@ -364,6 +365,6 @@ export class TopKAccuracy<A extends Average = 'micro'> extends Accuracy<A> {
   constructor(options: Omit<AccuracyOptions<A>, 'topK'> & { k?: number } = {}) {
     requireOptions('TopKAccuracy', options)
     const { k = 5, ...others } = options
-    super({ ...others, topK: requireCount('TopKAccuracy', 'k', k, 1) })
+    super({ ...others, topK: countOf('TopKAccuracy', 'k', k, 1) })
   }
 }

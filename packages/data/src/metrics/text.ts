@@ -2,8 +2,9 @@
 import type { TensorData } from '@flambeau/core'
 import { DTypeError, IndexError, ValueError } from '@flambeau/core'
 import { requireList, requireOptions } from '@flambeau/core/internal'
+import { choiceOf, countOf } from '../checked.ts'
 import { refuseNaN, requireScores } from './labels.ts'
-import { input, Metric, numbersOf, requireChoice, requireCount } from './metric.ts'
+import { input, Metric, numbersOf } from './metric.ts'
 
 /**
  * How many tokens a language model hesitates between: exp of the mean negative log-likelihood over all
@@ -149,7 +150,7 @@ export class BLEUScore extends Metric<
 
   constructor(options: BLEUOptions = {}) {
     requireOptions('BLEUScore', options)
-    const nGram = requireCount('BLEUScore', 'nGram', options.nGram ?? 4, 1)
+    const nGram = countOf('BLEUScore', 'nGram', options.nGram ?? 4, 1)
     super({
       sentences: 0,
       predictedTokens: 0,
@@ -167,12 +168,7 @@ export class BLEUScore extends Metric<
       )
     this.nGram = nGram
     this.weights = weights
-    this.smoothing = requireChoice('BLEUScore', 'smoothing', smoothing, [
-      'none',
-      'floor',
-      'addK',
-      'exp',
-    ])
+    this.smoothing = choiceOf('BLEUScore', 'smoothing', smoothing, ['none', 'floor', 'addK', 'exp'])
     this.smoothValue = options.smoothValue ?? (smoothing === 'floor' ? 0.1 : 1)
   }
 

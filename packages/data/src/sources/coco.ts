@@ -199,6 +199,7 @@ export class CocoDetection extends Dataset<CocoSample, unknown> {
   constructor(root: string, annotations: string, options: CocoOptions = {}) {
     super()
     requirePath('CocoDetection', root, 'root')
+    requirePath('CocoDetection', annotations, 'annotations')
     checkSourceOptions('CocoDetection', options)
     this.root = root
     this.#options = options

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs'
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, ValueError } from '@flambeau/core'
-import { requireOptions, show } from '@flambeau/core/internal'
+import { requireOptions, requireTensor, show } from '@flambeau/core/internal'
 import type { WorkerRecipe } from '../dataset.ts'
 import { checkSample, Dataset } from '../dataset.ts'
 import { unreadable } from '../formats/read-file.ts'
@@ -82,6 +82,7 @@ export class TextLineDataset extends Dataset<string> {
         'maxLineBytes must be a whole number ≥ 1',
         '2 ** 20',
       )
+    if (lineIndex !== undefined) requireTensor('TextLineDataset', 'lineIndex', lineIndex)
     this.path = path
     this.encoding = encoding
     this.#options = { encoding, skipEmpty, maxLineBytes }
