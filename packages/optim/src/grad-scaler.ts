@@ -3,7 +3,7 @@ import type { Device } from '@flambeau/core'
 import { Tensor, tensor, ValueError } from '@flambeau/core'
 import { noGrad } from '@flambeau/autograd'
 import type { Arguments } from '@flambeau/core/internal'
-import { internally, parameters, show, unscaleAll } from '@flambeau/core/internal'
+import { internally, parameters, requireCount, show, unscaleAll } from '@flambeau/core/internal'
 import { Optimizer } from './optimizer.ts'
 import type { AnyOptimizer } from './schedulers/scheduler.ts'
 
@@ -102,7 +102,8 @@ export class GradScaler {
     this.#scale = Math.fround(tensor(initScale, { dtype: 'float32', device }).item())
     this.#growthFactor = requireFactor('growthFactor', growthFactor, (x) => x > 1, '> 1')
     this.#backoffFactor = requireFactor('backoffFactor', backoffFactor, (x) => x < 1, '< 1')
-    this.#growthInterval = requireInterval(growthInterval)
+    requireCount('GradScaler', 'growthInterval', growthInterval, 1)
+    this.#growthInterval = growthInterval
   }
 
   /**
@@ -295,7 +296,8 @@ export class GradScaler {
 
   /** @throws {ValueError} unless it is a whole number ≥ 1. */
   setGrowthInterval(newInterval: number): void {
-    this.#growthInterval = requireInterval(newInterval)
+    requireCount('GradScaler', 'growthInterval', newInterval, 1)
+    this.#growthInterval = newInterval
   }
 
   isEnabled(): boolean {
@@ -367,16 +369,6 @@ function requireFactor(
     'GradScaler',
     [],
     `${name} must be a number ${range}, not ${show(value)}`,
-    'check the options',
-  )
-}
-
-function requireInterval(value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value
-  throw new ValueError(
-    'GradScaler',
-    [],
-    `growthInterval must be a whole number ≥ 1, not ${show(value)}`,
     'check the options',
   )
 }

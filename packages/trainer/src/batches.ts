@@ -1,7 +1,13 @@
 /** What the loop asks of its parts. */
 import type { Device } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
-import { anyDevice, requireFunction, requireInstance, show } from '@flambeau/core/internal'
+import {
+  anyDevice,
+  isAsyncIterable,
+  requireFunction,
+  requireInstance,
+  requireIterable,
+} from '@flambeau/core/internal'
 import type { AnyModule, Module } from '@flambeau/nn'
 import { Module as ModuleClass } from '@flambeau/nn'
 
@@ -10,10 +16,9 @@ export type Batches<Batch> = AsyncIterable<Batch> | Iterable<Batch>
 
 /** @throws {ValueError} unless `batches` can be iterated over. */
 export function requireBatches(op: string, batches: unknown): void {
-  const isObject = typeof batches === 'object' && batches !== null && !(batches instanceof Tensor)
-  if (isObject && (Symbol.asyncIterator in batches || Symbol.iterator in batches)) return
-  const rule = `batches must be a DataLoader or a list, not ${show(batches)}`
-  throw new ValueError(op, [], rule, 'new DataLoader(dataset, { batchSize: 32 })')
+  if (isAsyncIterable(batches)) return
+  const fix = 'new DataLoader(dataset, { batchSize: 32 })'
+  requireIterable(op, 'batches', batches, 'a DataLoader or a list', fix)
 }
 
 /** What came of a batch: the loss, and what metrics are to compare. */

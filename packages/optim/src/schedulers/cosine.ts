@@ -1,10 +1,10 @@
 /** Schedules along half a cosine. */
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, show } from '@flambeau/core/internal'
+import { parameters, requireCount, show } from '@flambeau/core/internal'
 import type { ParamGroup } from '../optimizer.ts'
 import type { AnyOptimizer } from './scheduler.ts'
-import { LRScheduler, requireCount } from './scheduler.ts'
+import { LRScheduler } from './scheduler.ts'
 
 export interface CosineAnnealingLROptions {
   /** Steps from the initial learning rate to the lowest. */
@@ -49,8 +49,8 @@ export class CosineAnnealingLR extends LRScheduler {
   ) {
     super(optimizer)
     const [TMax, etaMin = 0, lastEpoch] = readCosine(given)
-    requireCount('CosineAnnealingLR', 'TMax', TMax)
-    this.TMax = TMax as number
+    requireCount('CosineAnnealingLR', 'TMax', TMax, 1)
+    this.TMax = TMax
     this.etaMin = etaMin
     this.start(lastEpoch)
   }
@@ -126,10 +126,10 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   ) {
     super(optimizer)
     const [T0, TMult = 1, etaMin = 0, lastEpoch = -1] = readRestarts(given)
-    requireCount('CosineAnnealingWarmRestarts', 'T0', T0)
-    requireCount('CosineAnnealingWarmRestarts', 'TMult', TMult)
-    this.T0 = T0 as number
-    this.Ti = T0 as number
+    requireCount('CosineAnnealingWarmRestarts', 'T0', T0, 1)
+    requireCount('CosineAnnealingWarmRestarts', 'TMult', TMult, 1)
+    this.T0 = T0
+    this.Ti = T0
     this.TMult = TMult
     this.etaMin = etaMin
     this.TCur = lastEpoch

@@ -1,11 +1,11 @@
 /** Schedules that go up and down, with the momentum going the other way. */
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, show } from '@flambeau/core/internal'
+import { parameters, requireCount, show } from '@flambeau/core/internal'
 import type { ParamGroup } from '../optimizer.ts'
 import { toCamel, toSnake } from '../optimizer.ts'
 import type { AnyOptimizer, SchedulerState } from './scheduler.ts'
-import { LRScheduler, perGroup, requireBetween, requireCount } from './scheduler.ts'
+import { LRScheduler, perGroup, requireBetween } from './scheduler.ts'
 
 /** What stands for the momentum of an optimizer: an option, or the first of Adam's betas. */
 function usesBetas(scheduler: string, optimizer: AnyOptimizer): boolean {
@@ -428,7 +428,7 @@ function stepsOf(
   perEpoch: number | null | undefined,
 ): number {
   if (total !== null && total !== undefined) {
-    requireCount('OneCycleLR', 'totalSteps', total)
+    requireCount('OneCycleLR', 'totalSteps', total, 1)
     return total
   }
   if (epochs === null || epochs === undefined || perEpoch === null || perEpoch === undefined) {
@@ -439,7 +439,7 @@ function stepsOf(
       'give totalSteps, or both epochs and stepsPerEpoch',
     )
   }
-  requireCount('OneCycleLR', 'epochs', epochs)
-  requireCount('OneCycleLR', 'stepsPerEpoch', perEpoch)
+  requireCount('OneCycleLR', 'epochs', epochs, 1)
+  requireCount('OneCycleLR', 'stepsPerEpoch', perEpoch, 1)
   return epochs * perEpoch
 }

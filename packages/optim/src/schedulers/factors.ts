@@ -1,10 +1,10 @@
 /** Schedules that multiply the learning rate. */
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, requireCount } from '@flambeau/core/internal'
 import type { ParamGroup } from '../optimizer.ts'
 import type { AnyOptimizer, SchedulerState } from './scheduler.ts'
-import { LRScheduler, perGroup, requireBetween, requireCount } from './scheduler.ts'
+import { LRScheduler, perGroup, requireBetween } from './scheduler.ts'
 
 /** A factor from the number of steps taken. */
 export type LrLambda = (epoch: number) => number
@@ -149,8 +149,8 @@ export class StepLR extends LRScheduler {
   ) {
     super(optimizer)
     const [stepSize, gamma = 0.1, lastEpoch] = readStep(given)
-    requireCount('StepLR', 'stepSize', stepSize)
-    this.stepSize = stepSize as number
+    requireCount('StepLR', 'stepSize', stepSize, 1)
+    this.stepSize = stepSize
     this.gamma = gamma
     this.start(lastEpoch)
   }
@@ -445,7 +445,7 @@ export class PolynomialLR extends LRScheduler {
   ) {
     super(optimizer)
     const [totalIters = 5, power = 1, lastEpoch] = readPolynomial(given)
-    requireCount('PolynomialLR', 'totalIters', totalIters)
+    requireCount('PolynomialLR', 'totalIters', totalIters, 1)
     this.totalIters = totalIters
     this.power = power
     this.start(lastEpoch)

@@ -1,6 +1,6 @@
 /** What all schedulers share: the count of steps, the learning rates they set, and saving both. */
 import { ValueError } from '@flambeau/core'
-import { show } from '@flambeau/core/internal'
+import { requireNumber, show } from '@flambeau/core/internal'
 import { Optimizer } from '../optimizer.ts'
 import type { ParamGroup } from '../optimizer.ts'
 
@@ -192,7 +192,11 @@ export abstract class LRScheduler {
     const fields = this as unknown as Record<string, unknown>
     for (const name of this.saved) {
       const value = state[fileName(name)]
-      if (value !== undefined) fields[name] = value
+      if (value === undefined) continue
+      if (typeof fields[name] === 'number') {
+        requireNumber(`${this.constructor.name}.loadStateDict`, fileName(name), value)
+      }
+      fields[name] = value
     }
     if (Array.isArray(state['base_lrs'])) this.baseLrs = [...(state['base_lrs'] as number[])]
     this.lastEpoch = state['last_epoch']
@@ -235,17 +239,6 @@ export function requireBetween(
     scheduler,
     [],
     `${name} must be a number ${range}, not ${show(value)}`,
-    'check the options',
-  )
-}
-
-/** @throws {ValueError} unless `value` is a whole number ≥ 1. @internal */
-export function requireCount(scheduler: string, name: string, value: unknown): void {
-  if (Number.isInteger(value) && (value as number) >= 1) return
-  throw new ValueError(
-    scheduler,
-    [],
-    `${name} must be a whole number ≥ 1, not ${show(value)}`,
     'check the options',
   )
 }

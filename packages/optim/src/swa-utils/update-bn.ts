@@ -1,7 +1,7 @@
 /** Statistics of batch normalisation for weights that no batch has gone through. */
 import type { Device } from '@flambeau/core'
 import { Tensor, ValueError } from '@flambeau/core'
-import { requireInstance, show } from '@flambeau/core/internal'
+import { isAsyncIterable, requireInstance, requireIterable } from '@flambeau/core/internal'
 import { noGrad } from '@flambeau/autograd'
 import type { AnyModule } from '@flambeau/nn'
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d, Module } from '@flambeau/nn'
@@ -67,13 +67,10 @@ export function updateBn(
   device?: Device | null,
 ): Promise<void> | void {
   requireInstance('updateBn', 'model', model, Module, 'new AveragedModel(model)')
-  const isLoader = typeof loader === 'object' && loader !== null && !(loader instanceof Tensor)
-  if (!isLoader || !(Symbol.asyncIterator in loader || Symbol.iterator in loader)) {
-    const rule = `loader must give batches, not be ${show(loader)}`
-    throw new ValueError('updateBn', [], rule, 'pass a DataLoader, or a list of batches')
-  }
+  const isAsync = isAsyncIterable(loader)
+  if (!isAsync)
+    requireIterable('updateBn', 'loader', loader, 'a DataLoader or a list of batches', '[x]')
   const layers = batchNorms(model)
-  const isAsync = Symbol.asyncIterator in loader
   if (layers.length === 0) return isAsync ? Promise.resolve() : undefined
   const call = model as unknown as (input: Tensor) => unknown
   return noGrad((): Promise<void> | void => {
