@@ -5,7 +5,7 @@ import { list } from './list.ts'
 import { predict } from './predict.ts'
 import type { PredictOptions } from './predict.ts'
 import { train } from './train.ts'
-import type { TrainOptions } from './train.ts'
+import type { TrainOptions } from './run.ts'
 import { zoo } from './zoo/zoo.ts'
 import type { ZooOptions } from './zoo/zoo.ts'
 

@@ -5,7 +5,24 @@ import { FormatError } from '@flambeau/data'
 import type { Module } from '@flambeau/nn'
 import type { Stateful } from '@flambeau/trainer'
 import { passes } from './registry.ts'
-import type { TrainOptions } from './train.ts'
+
+/** What a training is told on the command line. */
+export interface TrainOptions {
+  readonly data: string
+  readonly out?: string
+  readonly epochs?: number
+  readonly batchSize?: number
+  readonly lr?: number
+  readonly size?: number
+  readonly images: number
+  readonly testImages: number
+  readonly workers: number
+  readonly mixedPrecision: boolean
+  readonly skipCorrupt: boolean
+  readonly seed: number
+  readonly threads?: number
+  readonly resume: boolean
+}
 
 /** A run of a model that is no classifier. */
 export interface Run {

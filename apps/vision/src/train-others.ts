@@ -6,9 +6,8 @@ import { trainDetector } from './others/detector.ts'
 import { trainGenerator } from './others/generator.ts'
 import { trainSegmenter } from './others/segmenter.ts'
 import { planOf } from './plans.ts'
-import type { Run } from './run.ts'
+import type { Run, TrainOptions } from './run.ts'
 import { refuse } from './run.ts'
-import type { TrainOptions } from './train.ts'
 
 /**
  * Trains a model that is no classifier; leaves its weights, its curves and pictures of what it does. False

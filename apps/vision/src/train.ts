@@ -14,29 +14,13 @@ import { rateGivenNow } from './rate.ts'
 import type { Recipe } from './registry.ts'
 import { inWords } from './registry.ts'
 import { drawReport, keepCurves, lookAt } from './report.ts'
+import type { TrainOptions } from './run.ts'
 import { sameRun } from './run.ts'
 import { openSource } from './sources.ts'
 import { trainOther } from './train-others.ts'
 
-export interface TrainOptions {
-  readonly data: string
-  readonly out?: string
-  readonly epochs?: number
-  readonly batchSize?: number
-  readonly lr?: number
-  readonly size?: number
-  readonly images: number
-  readonly testImages: number
-  readonly workers: number
-  readonly mixedPrecision: boolean
-  readonly skipCorrupt: boolean
-  readonly seed: number
-  readonly threads?: number
-  readonly resume: boolean
-}
-
 /** The optimizer of a recipe. */
-export function optimizerOf(model: Module, recipe: Recipe): Optimizer<object> {
+export function optimizerOf(model: Module, recipe: Recipe): Optimizer {
   const { lr, weightDecay } = recipe
   if (recipe.optimizer === 'adamw') return new AdamW(model.parameters(), { lr, weightDecay })
   return new SGD(model.parameters(), { lr, momentum: 0.9, weightDecay })
