@@ -37,12 +37,9 @@ struct OpaquePreference {
 
 namespace {
 
-bool has_bias(const OpaqueMatmulDesc& desc) {
-  return desc.epilogue == kBias || desc.epilogue == kReluBias;
-}
 // Is the pointer to a bias read, or written to?
 bool has_vector(const OpaqueMatmulDesc& desc) {
-  return has_bias(desc) || desc.epilogue == kBiasGradB;
+  return desc.epilogue == kBias || desc.epilogue == kBiasGradB;
 }
 
 constexpr int kAlgorithms = 2;
@@ -147,9 +144,7 @@ Status judge(const OpaqueMatmulDesc& desc, const OpaqueLayout& a, const OpaqueLa
   if (desc.compute == kCompute32Tf32 && a.type != kFloat32) return kNotSupported;
   switch (desc.epilogue) {
     case kNoEpilogue: return kSuccess;
-    case kRelu:
     case kBias:
-    case kReluBias:
     case kBiasGradB: break;
     default: return kInvalidValue;
   }
@@ -243,9 +238,8 @@ struct Job {
           }
           double value = alpha * sum;
           if (beta != 0) value += beta * value_at(c.type, c_data, number * c.step + j * c.ld + i);
-          if (has_bias(desc)) value += value_at(d.type, desc.bias, i);
-          const bool cut = desc.epilogue == kRelu || desc.epilogue == kReluBias;
-          set_value(d.type, d_data, number * d.step + j * d.ld + i, cut && value < 0 ? 0 : value);
+          if (desc.epilogue == kBias) value += value_at(d.type, desc.bias, i);
+          set_value(d.type, d_data, number * d.step + j * d.ld + i, value);
         }
     if (desc.epilogue == kBiasGradB) sum_columns(n, k, b_turned);
   }

@@ -36,8 +36,9 @@ enum Type : int { kFloat32 = 0, kFloat64 = 1, kFloat16 = 2, kBFloat16 = 14 };
 enum Operation : int { kPlain = 0, kTransposed = 1 };
 
 // cublasLtEpilogue_t: what is done to the sums before they are stored, or beside that. kBiasGradB
-// writes the sums of the columns of op(b) to where the bias would be.
-enum Epilogue : int { kNoEpilogue = 1, kRelu = 2, kBias = 4, kReluBias = 6, kBiasGradB = 512 };
+// writes the sums of the columns of op(b) to where the bias would be. Those with a relu make zeros
+// of NaN (NVIDIA's developer forum, topic 329783), so they are not used.
+enum Epilogue : int { kNoEpilogue = 1, kBias = 4, kBiasGradB = 512 };
 
 // cublasLtMatmulDescAttributes_t, with the type of their values
 enum MatmulAttribute : int {

@@ -220,6 +220,17 @@ TEST_CASE("the linear layer adds its bias and cuts below zero") {
   }
 }
 
+TEST_CASE("a linear layer that cuts below zero keeps what is no number") {
+  const double nan = std::nan("");
+  const Array w = array<float>({1, 2}, {1, -1}), bias = array<float>({1}, {0});
+  const std::vector<double> y = run("linear", {array<float>({3, 2}, {nan, 1, 1, 2, 3, 1}), w, bias},
+                                    {{DType::kFloat32, {3, 1}}}, {1})[0]
+                                    .values();
+  CHECK(std::isnan(y[0]));
+  CHECK(y[1] == 0);
+  CHECK(y[2] == 2);
+}
+
 TEST_CASE("gradients of a weight and a bias come together") {
   // The stand-in sums rows itself, but for float64 and for sums of 9 products; whole numbers it has
   // not.

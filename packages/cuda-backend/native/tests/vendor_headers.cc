@@ -153,9 +153,7 @@ FLAMBEAU_SAME_VALUE(kTransposed, CUBLAS_OP_T);
 static_assert(sizeof(Operation) == sizeof(cublasOperation_t));
 
 FLAMBEAU_SAME_VALUE(kNoEpilogue, CUBLASLT_EPILOGUE_DEFAULT);
-FLAMBEAU_SAME_VALUE(kRelu, CUBLASLT_EPILOGUE_RELU);
 FLAMBEAU_SAME_VALUE(kBias, CUBLASLT_EPILOGUE_BIAS);
-FLAMBEAU_SAME_VALUE(kReluBias, CUBLASLT_EPILOGUE_RELU_BIAS);
 FLAMBEAU_SAME_VALUE(kBiasGradB, CUBLASLT_EPILOGUE_BGRADB);
 static_assert(sizeof(Epilogue) == sizeof(cublasLtEpilogue_t));
 
