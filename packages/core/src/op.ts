@@ -278,6 +278,7 @@ export interface Interpreter {
 export const vmapping: { interpreter: Interpreter | null } = { interpreter: null }
 
 const NO_NUMBERS: readonly number[] = []
+const NO_TARGETS: readonly Tensor[] = []
 
 /** Writes inputs of the call; returns the place after them. */
 function writeInputs(
@@ -464,7 +465,20 @@ export function run<P>(
   return out
 }
 
-/** Runs an operation with several outputs. */
+/** Writes tensors that the call changes, as outputs; returns the place after them. */
+function writeTargets(targets: readonly Tensor[], writer: number, start: number): number {
+  let at = start
+  for (const target of targets) {
+    commands[at++] = target._id === 0 ? 0xffffffff : target._id
+    commands[at++] = writer
+  }
+  return at
+}
+
+/**
+ * Runs an operation with several outputs. Behind them its kernel may change `targets`, of which the
+ * graph learns nothing: an interpreter that does more than watch must not be installed then.
+ */
 export function runMany<P>(
   op: Op<P>,
   inputs: readonly Input[],
@@ -472,6 +486,7 @@ export function runMany<P>(
   numbers: readonly number[] = NO_NUMBERS,
   params: P = null as P,
   numberDtype: DTypeCode = FLOAT32,
+  targets: readonly Tensor[] = NO_TARGETS,
 ): Tensor[] {
   if (vmapping.interpreter !== null) {
     const call = { op: op as Op, inputs, numbers, params, numberDtype }
@@ -482,11 +497,12 @@ export function runMany<P>(
   const mask = savesFor(op as Op, inputs)
   commands[0] = op.kernel
   commands[1] = inputs.length
-  commands[2] = specs.length
+  commands[2] = specs.length + targets.length
   commands[3] = numbers.length
   commands[4] = modeOf(op as Op, mask)
   let at = writeInputs(op as Op, inputs, numberDtype, 6)
   for (const spec of specs) at = writeSpec(spec.shape, spec.dtype, at)
+  if (targets.length > 0) at = writeTargets(targets, op.writer, at)
   at = writeNumbers(op as Op, numbers, at)
   commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
 
@@ -500,7 +516,7 @@ export function runMany<P>(
   } catch (error) {
     throw translateError(error, op as Op, inputs)
   }
-  const slot = commands[specs.length] as number
+  const slot = commands[specs.length + targets.length] as number
   for (let i = 0; i < outs.length; i++) {
     takeOutput(outs[i] as Tensor, commands[i] as number, inputs)
   }
@@ -542,11 +558,7 @@ export function runInPlace<P>(
   commands[3] = numbers.length
   commands[4] = modeOf(op as Op, mask)
   let at = writeInputs(op as Op, inputs, numberDtype, 6)
-  const writer = name === op.inPlaceName ? op.writer : writerNumber(name)
-  for (const target of targets) {
-    commands[at++] = target._id === 0 ? 0xffffffff : target._id
-    commands[at++] = writer
-  }
+  at = writeTargets(targets, name === op.inPlaceName ? op.writer : writerNumber(name), at)
   at = writeNumbers(op as Op, numbers, at)
   commands[5] = mask > 0 ? writeSaves(mask, inputs, at) : 0
   try {

@@ -71,8 +71,29 @@ it('normalises a batch in few launches, however it lies', () => {
     }
     both.push(cuda.graph(step, { warmup: 1 }).graph.nodes)
   }
-  // Counts the batch, sums, normalises and moves the running statistics.
-  expect(forward).toEqual([4, 4])
+  // Sums, and normalises; counts the batch and moves the running statistics on the way.
+  expect(forward).toEqual([2, 2])
   // Sums, and the gradient of x.
-  expect(both).toEqual([6, 6])
+  expect(both).toEqual([4, 4])
+})
+
+it.each([
+  ['a batch', () => new nn.BatchNorm2d(8), [1, 2]],
+  ['groups', () => new nn.GroupNorm(2, 8), [1, 3]],
+])('normalises %s in one launch where few pixels make a set', (_, make, expected) => {
+  const norm = make().to('cuda')
+  const [x, grad] = [0, 1].map(() =>
+    randn([4, 8, 6, 6]).to('cuda').contiguous({ memoryFormat: 'channelsLast' }),
+  ) as [Tensor, Tensor]
+  x.requiresGrad_()
+  const forward = cuda.graph(() => norm.forward(x), { warmup: 1 }).graph.nodes
+  const step = (): Tensor => {
+    norm.zeroGrad()
+    x.grad = null
+    const y = norm.forward(x)
+    y.backward(grad)
+    return y
+  }
+  // Of groups, the gradients of weight and bias are joined over the images.
+  expect([forward, cuda.graph(step, { warmup: 1 }).graph.nodes]).toEqual(expected)
 })

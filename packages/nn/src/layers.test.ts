@@ -94,3 +94,17 @@ describe('losses', () => {
     expect(() => new nn.CrossEntropyLoss()(logits, tensor([0, 1, 9, 2]))).toThrow(/9/)
   })
 })
+
+it('running statistics move outside of the graph, and batches are counted', () => {
+  const norm = new nn.BatchNorm2d(2)
+  const x = randn([3, 2, 4, 4]).requiresGrad_()
+  for (let i = 0; i < 2; i++) norm(x).sum().backward()
+  expect(norm.running_mean?.requiresGrad).toBe(false)
+  expect(norm.running_var?.requiresGrad).toBe(false)
+  expect(norm.num_batches_tracked?.item()).toBe(2)
+  const mean = x.mean([0, 2, 3])
+  assertClose(norm.running_mean as Tensor, mean.mul(0.19).detach())
+  const before = norm.running_mean?._version as number
+  norm(x)
+  expect(norm.running_mean?._version).toBe(before + 1)
+})

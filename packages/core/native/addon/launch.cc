@@ -78,10 +78,10 @@ void settle(Context& context, Call& call, int i, const Mode& mode, uint32_t writ
   }
 }
 
-void check_target(Context& context, Entry* target, const Mode& mode) {
+void check_target(Context& context, Entry* target, const Mode& mode, bool aside) {
   if (target->tensor.storage->inference.load(std::memory_order_relaxed) && !mode.inference)
     throw Failure("ERR_AUTOGRAD", "inference tensor written");
-  if (mode.record) context.check_in_place(target);
+  if (mode.record && !aside) context.check_in_place(target);
 }
 
 // Keeps input `index` of the call for the backward pass. What the call overwrites is copied; a view
@@ -145,8 +145,6 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   const int params = static_cast<int>(in.integer(0, kMaxList));
   const Mode mode(in.integer(0, Mode::kLargest));
   const int saves = static_cast<int>(in.integer(0, kMaxList));
-  if (count != 0 && count != static_cast<size_t>(outputs))
-    throw Failure("ERR_INTERNAL", "one wrapper is needed for each output");
 
   bool views = false;
   for (int i = 0; i < inputs; ++i) {
@@ -161,15 +159,20 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
     }
   }
   uint32_t writer = 0;
+  // Targets behind outputs that the call makes are written aside: the graph does not see them.
+  int seen = outputs;
   for (int i = 0; i < outputs; ++i) {
     OutputSpec spec;
     const int64_t id = in.integer(0, UINT32_MAX);
+    if (id > 0 && seen == outputs && i > 0 && !call.spec(0).target) seen = i;
+    if (id == 0 && (i > seen || (i > 0 && call.spec(0).target)))
+      throw Failure("ERR_INTERNAL", "what a call makes comes before what it writes aside");
     if (id > 0) {
       spec.target = context.get(static_cast<Id>(id));
       spec.dtype = spec.target->tensor.dtype;
       spec.shape = spec.target->tensor.shape;
       writer = static_cast<uint32_t>(in.integer(0, UINT32_MAX));
-      check_target(context, spec.target, mode);
+      check_target(context, spec.target, mode, i >= seen);
     } else {
       spec.dtype = in.dtype();
       spec.shape.ndim = static_cast<int>(in.integer(0, kMaxDims));
@@ -178,6 +181,8 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
     }
     call.add_output(spec);
   }
+  if (count != 0 && count != static_cast<size_t>(seen))
+    throw Failure("ERR_INTERNAL", "one wrapper is needed for each output");
   for (int i = 0; i < params; ++i) call.params().push_back(in.number());
   call.locate(mode.placement);
 
@@ -206,7 +211,7 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
     Node* node;
     ~Drop() { context.release_node(node); }
   } drop{context, node};
-  node->num_outputs = static_cast<uint16_t>(outputs);
+  node->num_outputs = static_cast<uint16_t>(seen);
   node->edges.resize(inputs);
   for (int i = 0; i < inputs; ++i) {
     Entry* entry = call.input_entry(i);
@@ -217,7 +222,7 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   }
   std::vector<int> saved_outputs;
   for (int s = 0; s < saves; ++s) {
-    const int index = static_cast<int>(in.integer(0, inputs + outputs - 1));
+    const int index = static_cast<int>(in.integer(0, inputs + seen - 1));
     if (index >= inputs) {
       saved_outputs.push_back(index - inputs);
       continue;
@@ -231,7 +236,7 @@ void launch(Environment& environment, napi_value* wrappers, size_t count) {
   for (int i = 0; i < outputs; ++i) {
     settle(context, call, i, mode, writer);
     Entry* entry = call.output_entry(i);
-    if (is_floating(entry->tensor.dtype)) {
+    if (i < seen && is_floating(entry->tensor.dtype)) {
       if (call.in_place(i)) {
         context.rebase(entry, node, i);
       } else {

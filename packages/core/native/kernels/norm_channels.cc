@@ -215,12 +215,37 @@ GradSums channel_sums(const Layout& l, const T* dy, const T* x, const T* mean) {
   return result;
 }
 
+// Moves the means (factor 1) or the variances in output `i`, [c], in place towards now(channel).
+template <class T, class Now>
+void move_running(Call& call, int i, int64_t c, double share, double factor, const Now& now) {
+  require_internal(call.in_place(i), "running statistics are changed in place");
+  const Tensor& running = call.out(i);
+  require_internal(running.ndim() == 1 && running.numel() == c && running.dtype == dtype_of<T>,
+                   "running statistics are one number for each channel");
+  for (int64_t k = 0; k < c; ++k) {
+    T& value = running.as<T>()[k * running.stride(0)];
+    value = static_cast<T>((1 - share) * static_cast<double>(value) +
+                           share * factor * static_cast<double>(now(k)));
+  }
+}
+
+// Counts a call in output `i`, one whole number.
+void count_call(Call& call, int i) {
+  require_internal(call.in_place(i) && call.spec(i).dtype == DType::kInt64,
+                   "calls are counted in place");
+  const Tensor& batches = call.out(i);
+  require_internal(batches.numel() == 1, "calls are counted by one number");
+  ++*batches.as<int64_t>();
+}
+
 }  // namespace
 
 // y = (x - mean) / sqrt(variance + eps) · w + b for x [n, c, …]: statistics of each channel over
 // all images, or with groups of channels over each group of each image; w and b [c] or left out.
 // Parameters: the number of groups (0: none), eps. Outputs: y, as x lies in memory; if wanted
-// [3, sets]: the means, 1 / sqrt(variance + eps), and the variances (biased).
+// [3, sets]: the means, 1 / sqrt(variance + eps), and the variances (biased). Further outputs,
+// without groups: the running means and variances [c] and a counter of the calls, all moved in
+// place; two more parameters are those of normRunning.
 FLAMBEAU_KERNEL(normChannels) {
   const Tensor& input = call.in(0);
   const int64_t groups = call.integer(0);
@@ -295,13 +320,20 @@ FLAMBEAU_KERNEL(normChannels) {
         for_planes(l, [&](int64_t at, int64_t) { scale_plane(at); });
       }
     }
-    if (!statistics) return;
-    for (int64_t set = 0; set < sets.count(); ++set) {
-      statistics[set] = static_cast<T>(moments[set].mean);
+    const auto mean_of = [&](int64_t set) { return static_cast<T>(moments[set].mean); };
+    const auto variance_of = [&](int64_t set) {
+      return static_cast<T>(moments[set].m2 / static_cast<double>(sets.elements()));
+    };
+    for (int64_t set = 0; statistics && set < sets.count(); ++set) {
+      statistics[set] = mean_of(set);
       statistics[sets.count() + set] = rstd_of(set);
-      statistics[2 * sets.count() + set] =
-          static_cast<T>(moments[set].m2 / static_cast<double>(sets.elements()));
+      statistics[2 * sets.count() + set] = variance_of(set);
     }
+    if (call.num_outputs() < 4) return;
+    require_internal(groups == 0 && !call.has(3), "running statistics are those of channels");
+    move_running<T>(call, 2, l.c, call.param(2), 1, mean_of);
+    move_running<T>(call, 3, l.c, call.param(2), call.param(3), variance_of);
+    if (call.num_outputs() > 4) count_call(call, 4);
   });
 }
 
@@ -401,28 +433,16 @@ FLAMBEAU_KERNEL(normChannelsGrad) {
 // variance is multiplied to be unbiased.
 FLAMBEAU_KERNEL(normRunning) {
   const Tensor statistics = call.contiguous(call.in(2));
-  const double share = call.param(0), correction = call.param(1);
   const int64_t c = call.in(0).numel();
   with_floating(statistics.dtype, [&](auto zero) {
     using T = decltype(zero);
     require_internal(statistics.numel() == 3 * c && call.num_outputs() == 2,
                      "there are three statistics for each channel");
-    for (int i = 0; i < 2; ++i) {
-      require_internal(
-          call.in_place(i) && call.in(i).numel() == c && call.in(i).dtype == statistics.dtype,
-          "running statistics are changed in place");
-      const Tensor& running = call.out(i);
-      require_internal(
-          running.ndim() == 1 && running.numel() == c && running.dtype == statistics.dtype,
-          "running statistics are one number for each channel");
-      const T* to = statistics.as<T>() + (i == 0 ? 0 : 2 * c);
-      const double factor = i == 0 ? 1 : correction;
-      for (int64_t k = 0; k < c; ++k) {
-        T& value = running.as<T>()[k * running.stride(0)];
-        value = static_cast<T>((1 - share) * static_cast<double>(value) +
-                               share * factor * static_cast<double>(to[k]));
-      }
-    }
+    const T* const means = statistics.as<T>();
+    const T* const variances = means + 2 * c;
+    move_running<T>(call, 0, c, call.param(0), 1, [&](int64_t k) { return means[k]; });
+    move_running<T>(call, 1, c, call.param(0), call.param(1),
+                    [&](int64_t k) { return variances[k]; });
   });
 }
 

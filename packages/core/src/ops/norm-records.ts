@@ -1,8 +1,8 @@
 /** The records of normalisation, and what runs them without checking. */
 import type { DTypeCode } from '../dtype.ts'
-import { FLOAT32, FLOAT64 } from '../dtype.ts'
+import { FLOAT32, FLOAT64, INT64 } from '../dtype.ts'
 import type { BackwardInfo, Op, SavedInputs } from '../op.ts'
-import { defineOp, isRecording, run, runInPlace, runMany } from '../op.ts'
+import { defineOp, isRecording, run, runInPlace, runMany, vmapping } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { numElements } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -196,6 +196,55 @@ function channelGrads(
     params,
   )
   return onlyNeeded(grads, needed)
+}
+
+/** What a training call moves in place, beside its result. */
+export interface Running {
+  readonly mean: Tensor
+  readonly variance: Tensor
+  /** Counts the calls, int64; null where nobody counts. */
+  readonly batches: Tensor | null
+  /** The share of the new statistics. */
+  readonly momentum: number
+  /** By what the variance is multiplied to be unbiased. */
+  readonly correction: number
+}
+
+/** Can the kernel that takes the statistics of `input` move these itself? */
+export function movesWith(input: Tensor, { mean, variance, batches }: Running): boolean {
+  const { interpreter } = vmapping
+  if (interpreter !== null && interpreter.watches !== true) return false
+  const code = statisticsCode(input._dtype)
+  const fits = [mean, variance].every((one) => one._dtype === code && !one._requiresGrad)
+  const counted = batches === null || (batches._dtype === INT64 && batches.ndim === 0)
+  return fits && counted && (batches === null || batches.device === input.device)
+}
+
+/** The result of batch normalisation; moves the running statistics, which {@link movesWith} allows. */
+export function normalizeAndMove(
+  input: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  eps: number,
+  { mean, variance, batches, momentum, correction }: Running,
+): Tensor {
+  const inputs = [input, weight, bias]
+  // Only the graph needs the statistics themselves.
+  const kept = wantsGradient(inputs) ? [3, input._shape[1] as number] : [0]
+  const [output, statistics] = runMany(
+    batchNormOp,
+    inputs,
+    [
+      { shape: input._shape, dtype: input._dtype },
+      { shape: kept, dtype: statisticsCode(input._dtype) },
+    ],
+    [0, eps, momentum, correction],
+    { groups: 0, eps },
+    FLOAT32,
+    batches === null ? [mean, variance] : [mean, variance, batches],
+  ) as [Tensor, Tensor]
+  statistics.dispose() // the graph keeps them
+  return output
 }
 
 /** The result, and if asked for the means, 1 / sqrt(variance + eps) and variances, `[3, sets]`. */

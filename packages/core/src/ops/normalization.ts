@@ -12,6 +12,8 @@ import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import {
+  movesWith,
+  normalizeAndMove,
   normalizeChannels,
   normalizeChannelsBy,
   normalizeRows,
@@ -271,7 +273,10 @@ function normalizeByRunning(
   return castCode(summand.addcmul(castCode(input, code), factor), input._dtype)
 }
 
-/** Batch normalisation with all arguments read. @internal */
+/**
+ * Batch normalisation with all arguments read. `batches`, where it is given, counts the training calls.
+ * @internal
+ */
 export function normalizeBatch(
   op: string,
   input: Tensor,
@@ -279,6 +284,7 @@ export function normalizeBatch(
   training: boolean,
   momentum: number,
   eps: number,
+  batches: Tensor | null = null,
 ): Tensor {
   requireFloating(op, input)
   if (input.numel() === 0 && input.ndim === 1) return input.clone()
@@ -289,12 +295,16 @@ export function normalizeBatch(
   const running = bothRunning(op, input, operands, !training, 'training')
   if (!training) return normalizeByRunning(input, operands, running as [Tensor, Tensor], eps)
   const { weight, bias } = operands
+  const count = input.numel() / channels
+  if (running !== null && input.numel() > 0) {
+    const [mean, variance] = running
+    const moved = { mean, variance, batches, momentum, correction: count / (count - 1) }
+    if (movesWith(input, moved)) return normalizeAndMove(input, weight, bias, eps, moved)
+  }
   const wants = running !== null && input.numel() > 0
   const [output, statistics] = normalizeChannels(input, weight, bias, { groups: 0, eps }, wants)
-  if (statistics !== null && running !== null) {
-    const count = input.numel() / channels
-    moveRunning(running, statistics, momentum, count)
-  }
+  if (statistics !== null && running !== null) moveRunning(running, statistics, momentum, count)
+  batches?.add_(1)
   return output
 }
 

@@ -1,10 +1,10 @@
 // Normalisation of channels (batch, group and instance norm): statistics over pixels and images, or
 // over the pixels of a group of channels; a weight and a bias for each channel.
 //
-// Where there are enough sets to keep the device busy, a block has a set of planes and does all of
-// it in one launch. Otherwise sets are summed in parts, which each block of the second pass joins
-// into the numbers that it needs; only where a set may be more than a block of the second pass has,
-// which is groups of channels-last, are they joined by a launch in between.
+// Where there are enough sets to keep the device busy, or where they are small, a block has a set
+// and does all of it in one launch. Otherwise sets are summed in parts, which each block of the
+// second pass joins into the numbers that it needs; only where a set may be more than a block of
+// the second pass has, which is groups of channels-last, are they joined by a launch in between.
 #include "norm_moments.h"
 #include "norm_passes.h"
 
@@ -36,7 +36,7 @@ __device__ __forceinline__ void normalise_part(const T* x, const Planes& planes,
 template <class T, int V>
 __global__ void __launch_bounds__(kNormThreads)
     norm_sets(const T* x, Planes planes, int64_t set_stride, Affines<Computed<T>> by, double eps,
-              T* y, Computed<T>* statistics) {
+              T* y, Kept<Computed<T>> kept) {
   using C = Computed<T>;
   const int64_t begin = blockIdx.x * set_stride;
   Welford<C> moments;
@@ -46,10 +46,8 @@ __global__ void __launch_bounds__(kNormThreads)
     add_values(moments, v);
   });
   moments = block_reduce<CombineWelford>(moments);
-  const Settled<C> settled(
-      static_cast<double>(moments.mean),
-      static_cast<double>(moments.squares) / static_cast<double>(moments.count), eps);
-  if (threadIdx.x == 0) settled.store(blockIdx.x, gridDim.x, statistics);
+  const Settled<C> settled(moments, static_cast<double>(moments.count), eps);
+  if (threadIdx.x == 0) kept.store(blockIdx.x, gridDim.x, settled);
   normalise_part<T, V>(x, planes, begin, by, settled, y);
 }
 
@@ -58,7 +56,7 @@ template <class T, int V>
 __global__ void __launch_bounds__(kNormThreads)
     norm_sets_of_parts(const T* x, Planes planes, int64_t set_stride,
                        const Welford<Computed<T>>* parts, int splits, double elements,
-                       Affines<Computed<T>> by, double eps, T* y, Computed<T>* statistics) {
+                       Affines<Computed<T>> by, double eps, T* y, Kept<Computed<T>> kept) {
   using C = Computed<T>;
   parts += static_cast<int64_t>(blockIdx.x) * splits;
   Spread spread;
@@ -66,7 +64,7 @@ __global__ void __launch_bounds__(kNormThreads)
     spread.add(Spread(parts[i], parts[0].mean));
   spread = block_reduce<SumSpread>(spread);
   const Settled<C> settled = spread.settled(parts[0].mean, elements, eps);
-  if (threadIdx.x == 0 && blockIdx.y == 0) settled.store(blockIdx.x, gridDim.x, statistics);
+  if (threadIdx.x == 0 && blockIdx.y == 0) kept.store(blockIdx.x, gridDim.x, settled);
   normalise_part<T, V>(x, planes, blockIdx.x * set_stride, by, settled, y);
 }
 
@@ -85,30 +83,36 @@ __global__ void __launch_bounds__(kNormThreads)
   if (threadIdx.x == 0) parts[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = moments;
 }
 
+// The moments of this thread's pixels of V channels, channels-last.
+template <class T, int V>
+__device__ __forceinline__ void column_moments(const T* x, int64_t pixels, int64_t channels,
+                                               int64_t channel,
+                                               Welford<Computed<T>> (&moments)[V]) {
+  using C = Computed<T>;
+  C count = 0;
+  each_of_pixels(pixels, channels, channel, [&](int64_t at) {
+    C v[V];
+    load_values<V>(x + at, v);
+    count += 1;
+    const C share = C(1) / count;
+#pragma unroll
+    for (int j = 0; j < V; ++j) {
+      const C delta = v[j] - moments[j].mean;
+      moments[j].mean += delta * share;
+      moments[j].squares += delta * (v[j] - moments[j].mean);
+    }
+  });
+#pragma unroll
+  for (int j = 0; j < V; ++j) moments[j].count = count;
+}
+
 // parts[image][split][c], channels-last.
 template <class T, int V>
 __global__ void __launch_bounds__(kNormThreads)
     norm_pixel_moments(const T* x, int64_t pixels, int64_t channels, Welford<Computed<T>>* parts) {
-  using C = Computed<T>;
   const int64_t channel = block_channel<V>();
-  Welford<C> moments[V];
-  if (channel < channels) {
-    C count = 0;
-    each_of_pixels(pixels, channels, channel, [&](int64_t at) {
-      C v[V];
-      load_values<V>(x + at, v);
-      count += 1;
-      const C share = C(1) / count;
-#pragma unroll
-      for (int j = 0; j < V; ++j) {
-        const C delta = v[j] - moments[j].mean;
-        moments[j].mean += delta * share;
-        moments[j].squares += delta * (v[j] - moments[j].mean);
-      }
-    });
-#pragma unroll
-    for (int j = 0; j < V; ++j) moments[j].count = count;
-  }
+  Welford<Computed<T>> moments[V];
+  if (channel < channels) column_moments(x, pixels, channels, channel, moments);
   store_rows<CombineWelford>(moments, channel, channels, parts);
 }
 
@@ -117,7 +121,7 @@ __global__ void __launch_bounds__(kNormThreads)
 template <class C>
 __global__ void __launch_bounds__(kWarp)
     norm_join(const Welford<C>* parts, int splits, Numbers<C> mean_given, Numbers<C> variance_given,
-              double elements, double eps, Affines<C> by, Affine<C>* units, C* statistics) {
+              double elements, double eps, Affines<C> by, Affine<C>* units, Kept<C> kept) {
   const int64_t set = blockIdx.x;
   const int channels = by.channels;
   const int each = by.groups == 0 ? 1 : channels / by.groups;
@@ -144,7 +148,7 @@ __global__ void __launch_bounds__(kWarp)
   for (int k = threadIdx.x; k < each; k += kWarp)
     units[image * channels + first + k] = {settled.mean, settled.rstd * by.w[first + k],
                                            by.b[first + k]};
-  if (threadIdx.x == 0) settled.store(set, gridDim.x, statistics);
+  if (threadIdx.x == 0) kept.store(set, gridDim.x, settled);
 }
 
 // The second pass: y = (x - mean) · scale + shift.
@@ -172,7 +176,7 @@ template <class T, int V>
 __global__ void __launch_bounds__(kNormThreads)
     norm_pixels_of_parts(int64_t pixels, const Welford<Computed<T>>* parts, int splits,
                          double elements, Affines<Computed<T>> by, double eps,
-                         Normalised<T> normalised, Computed<T>* statistics) {
+                         Normalised<T> normalised, Kept<Computed<T>> kept) {
   using C = Computed<T>;
   const int64_t channels = by.channels;
   Affine<C> units[V];
@@ -181,7 +185,7 @@ __global__ void __launch_bounds__(kNormThreads)
       [&](int split, int64_t c) { return Spread(parts[split * channels + c], parts[c].mean); },
       [&](int64_t c, const Spread& spread) {
         const Settled<C> settled = spread.settled(parts[c].mean, elements, eps);
-        if (blockIdx.y == 0) settled.store(c, channels, statistics);
+        if (blockIdx.y == 0) kept.store(c, channels, settled);
         return Affine<C>{settled.mean, settled.rstd * by.w[c], by.b[c]};
       },
       units);
@@ -191,10 +195,63 @@ __global__ void __launch_bounds__(kNormThreads)
                  [&](int64_t at) { normalised.template run<V>(at, units); });
 }
 
+// A block has all pixels of its channels, which are sets, and does all of them.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_columns(int64_t pixels, double elements, Affines<Computed<T>> by, double eps,
+                 Normalised<T> normalised, Kept<Computed<T>> kept) {
+  using C = Computed<T>;
+  const int64_t channel = block_channel<V>();
+  Welford<C> moments[V];
+  if (channel < by.channels) column_moments(normalised.x, pixels, by.channels, channel, moments);
+  Affine<C> units[V];
+  units_of_rows<CombineWelford>(
+      moments, by.channels,
+      [&](int64_t c, const Welford<C>& found) {
+        const Settled<C> settled(found, elements, eps);
+        kept.store(c, by.channels, settled);
+        return Affine<C>{settled.mean, settled.rstd * by.w[c], by.b[c]};
+      },
+      units);
+  if (channel >= by.channels) return;
+  each_of_pixels(pixels, by.channels, channel,
+                 [&](int64_t at) { normalised.template run<V>(at, units); });
+}
+
+// The same for a group of channels of an image, which is a set.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_group_columns(int64_t pixels, double elements, Affines<Computed<T>> by, double eps,
+                       Normalised<T> normalised, Kept<Computed<T>> kept) {
+  using C = Computed<T>;
+  const int64_t channel = block_channel<V>();
+  Welford<C> columns[V];
+  column_moments(normalised.x, pixels, by.channels, channel, columns);
+  // All columns have as many pixels.
+  Welford<C> moments;
+#pragma unroll
+  for (int j = 0; j < V; ++j) moments.mean += columns[j].mean / V;
+#pragma unroll
+  for (int j = 0; j < V; ++j) {
+    const C away = columns[j].mean - moments.mean;
+    moments.squares += columns[j].squares + columns[j].count * away * away;
+  }
+  moments.count = V * columns[0].count;
+  const Settled<C> settled(block_reduce<CombineWelford>(moments), elements, eps);
+  const int64_t set = static_cast<int64_t>(blockIdx.z) * by.groups + blockIdx.x;
+  if (block_thread() == 0) kept.store(set, static_cast<int64_t>(gridDim.z) * by.groups, settled);
+  Affine<C> units[V];
+#pragma unroll
+  for (int j = 0; j < V; ++j)
+    units[j] = {settled.mean, settled.rstd * by.w[channel + j], by.b[channel + j]};
+  each_of_pixels(pixels, by.channels, channel,
+                 [&](int64_t at) { normalised.template run<V>(at, units); });
+}
+
 // The work of one call of normChannels on elements of T, V at a time.
 template <class T, int V>
 void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
-               Computed<T>* statistics) {
+               Kept<Computed<T>> kept) {
   using C = Computed<T>;
   const cudaStream_t stream = call.stream();
   const Affines<C> by = {numbers_of<C>(call, 1, l.c, C(1)), numbers_of<C>(call, 2, l.c),
@@ -218,7 +275,7 @@ void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
     splits = static_cast<int>(splits_for(call, sets, static_cast<int64_t>(planes.total())));
     if (splits == 1)
       return launch(norm_sets<T, V>, static_cast<unsigned>(sets), kNormThreads, 0, stream, x,
-                    planes, set_stride, by, eps, y, statistics);
+                    planes, set_stride, by, eps, y, kept);
     Welford<C>* const sums = call.scratch_of<Welford<C>>(sets * splits);
     const auto grid = [&](int each) {
       return dim3(static_cast<unsigned>(sets), static_cast<unsigned>(each));
@@ -228,9 +285,14 @@ void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
     // Twice the blocks, as less of them is in flight; a part has two accesses for each thread.
     return launch(norm_sets_of_parts<T, V>, grid(2 * splits), kNormThreads, 0, stream, x, planes,
                   set_stride, static_cast<const Welford<C>*>(sums), splits, elements, by, eps, y,
-                  statistics);
+                  kept);
   }
   if (l.last && !empty) {
+    columns = given ? Columns{} : whole_columns(call, l, V, sizeof(T));
+    if (columns)
+      return launch(l.groups == 0 ? norm_columns<T, V> : norm_group_columns<T, V>, columns.grid,
+                    columns.block, 0, stream, l.image_pixels(), elements, by, eps,
+                    Normalised<T>{x, y}, kept);
     columns = columns_of(call, l, V);
     splits = static_cast<int>(columns.grid.y);
     if (!given) {
@@ -241,12 +303,12 @@ void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
       if (l.groups == 0)
         return launch(norm_pixels_of_parts<T, V>, columns.grid, columns.block, 0, stream,
                       l.image_pixels(), parts, splits, elements, by, eps, Normalised<T>{x, y},
-                      statistics);
+                      kept);
     }
   }
   Affine<C>* const units = call.scratch_of<Affine<C>>(std::max<int64_t>(1, l.units()));
   launch(norm_join<C>, static_cast<unsigned>(sets), kWarp, 0, stream, parts, splits, mean, variance,
-         elements, eps, by, units, statistics);
+         elements, eps, by, units, kept);
   if (!empty)
     second_pass<V>(call, l, columns, static_cast<const Affine<C>*>(units), Normalised<T>{x, y});
 }
@@ -256,7 +318,9 @@ void normalise(Call& call, const ChannelLayout& l, const T* x, T* y, double eps,
 // y = (x - mean) / sqrt(variance + eps) · w + b for x [n, c, …]: statistics of each channel over
 // all images, or with groups of channels over each group of each image; w and b [c] or left out.
 // Parameters: the number of groups (0: none), eps. Outputs: y, as x lies in memory; if wanted
-// [3, sets]: the means, 1 / sqrt(variance + eps), and the variances (biased).
+// [3, sets]: the means, 1 / sqrt(variance + eps), and the variances (biased). Further outputs,
+// without groups: the running means and variances [c] and a counter of the calls, all moved in
+// place; two more parameters are those of normRunning.
 FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normChannels) {
   const Tensor& input = call.in(0);
   const ChannelLayout l = channel_layout(input, call.integer(0));
@@ -266,14 +330,14 @@ FLAMBEAU_CUDA_KERNEL_ALL_TYPES(normChannels) {
     T* const y = laid_out_output(call, l, input).template as<T>();
     const NumberSink<C> statistics = wanted_numbers<C>(call, 1, 3 * l.sets());
     require_internal(statistics.stored == dtype_of<C>, "statistics are not narrow");
+    const Kept<C> kept = {static_cast<C*>(statistics.data), running_of<C>(call, 2, 2, l.c)};
+    require_internal(!kept.running.mean || (l.groups == 0 && !call.has(3) && l.numel() > 0),
+                     "running statistics are those of channels");
     const Tensor held = laid_out(call, l, input);
     const T* const x = held.as<T>();
     with_vector<T>(
         l.last ? l.c : l.pixels,
-        [&](auto vector) {
-          normalise<T, vector()>(call, l, x, y, call.param(1), static_cast<C*>(statistics.data));
-        },
-        x, y);
+        [&](auto vector) { normalise<T, vector()>(call, l, x, y, call.param(1), kept); }, x, y);
   });
 }
 

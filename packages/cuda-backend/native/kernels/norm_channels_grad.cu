@@ -82,6 +82,25 @@ __global__ void __launch_bounds__(kNormThreads)
   if (threadIdx.x == 0) parts[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = sums;
 }
 
+// This thread's sums over pixels of V channels, channels-last.
+template <class T, int V>
+__device__ __forceinline__ void column_sums(const T* dy, const T* x, int64_t pixels,
+                                            int64_t channels, int64_t channel,
+                                            const Computed<T> (&mean)[V],
+                                            Two<Computed<T>> (&sums)[V]) {
+  using C = Computed<T>;
+  each_of_pixels(pixels, channels, channel, [&](int64_t at) {
+    C g[V], v[V];
+    load_values<V>(dy + at, g);
+    load_values<V>(x + at, v);
+#pragma unroll
+    for (int j = 0; j < V; ++j) {
+      sums[j].first += g[j];
+      sums[j].second += g[j] * (v[j] - mean[j]);
+    }
+  });
+}
+
 // parts[image][split][c], channels-last; a set has `set_channels` channels, an image `sets` of
 // them.
 template <class T, int V>
@@ -97,16 +116,7 @@ __global__ void __launch_bounds__(kNormThreads)
     for (int j = 0; j < V; ++j)
       mean[j] = statistics[static_cast<int64_t>(blockIdx.z) * sets +
                            static_cast<int>(channel + j) / set_channels];
-    each_of_pixels(pixels, channels, channel, [&](int64_t at) {
-      C g[V], v[V];
-      load_values<V>(dy + at, g);
-      load_values<V>(x + at, v);
-#pragma unroll
-      for (int j = 0; j < V; ++j) {
-        sums[j].first += g[j];
-        sums[j].second += g[j] * (v[j] - mean[j]);
-      }
-    });
+    column_sums(dy, x, pixels, channels, channel, mean, sums);
   }
   store_rows<SumTwo>(sums, channel, channels, parts);
 }
@@ -157,12 +167,70 @@ __global__ void __launch_bounds__(kWarp)
     for (int k = lane; k < set_channels; k += kWarp) take(first + k, joined(first + k, 0, 1));
   }
   whole = warp_reduce<SumTwo>(whole);
-  const double r = static_cast<double>(rstd);
-  const double share = -r / elements;
-  const C slope = static_cast<C>(share * r * r * whole.second);
-  const C shift = static_cast<C>(share * whole.first);
+  const Slope<C> shared = set_slope(mean, rstd, elements, whole);
   for (int k = threadIdx.x; k < set_channels; k += kWarp)
-    units[image * channels + first + k] = {mean, rstd * w[first + k], slope, shift};
+    units[image * channels + first + k] = shared.with(w[first + k]);
+}
+
+// A block has all pixels of its channels, which are sets: sums and dx in one launch.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_columns_grad(int64_t pixels, int64_t channels, GradWork<Computed<T>> work,
+                      InputGrad<T> grad) {
+  using C = Computed<T>;
+  const int64_t channel = block_channel<V>();
+  Two<C> sums[V];
+  if (channel < channels) {
+    C mean[V];
+#pragma unroll
+    for (int j = 0; j < V; ++j) mean[j] = work.statistics[channel + j];
+    column_sums(grad.dy, grad.x, pixels, channels, channel, mean, sums);
+  }
+  Slope<C> units[V];
+  units_of_rows<SumTwo>(
+      sums, channels,
+      [&](int64_t c, const Two<C>& found) {
+        work.put(c, channels, found);
+        return work.slope(c, channels, found);
+      },
+      units);
+  if (channel >= channels) return;
+  each_of_pixels(pixels, channels, channel, [&](int64_t at) { grad.template run<V>(at, units); });
+}
+
+// The same for a group of channels of an image, which is a set; the sums of its channels, if
+// wanted, go to unit_sums.
+template <class T, int V>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_group_columns_grad(int64_t pixels, int64_t channels, GradWork<Computed<T>> work,
+                            InputGrad<T> grad, Two<double>* unit_sums) {
+  using C = Computed<T>;
+  const int64_t channel = block_channel<V>();
+  const int64_t set = static_cast<int64_t>(blockIdx.z) * gridDim.x + blockIdx.x;
+  const int64_t sets = static_cast<int64_t>(gridDim.z) * gridDim.x;
+  C mean[V];
+#pragma unroll
+  for (int j = 0; j < V; ++j) mean[j] = work.statistics[set];
+  Two<C> sums[V];
+  column_sums(grad.dy, grad.x, pixels, channels, channel, mean, sums);
+  const Two<C>* const held = combine_rows<SumTwo>(sums);
+  // Of g = dy · w and of g · (x - mean); each of these threads has a channel.
+  Two<double> whole;
+  for (int i = block_thread(); i < static_cast<int>(blockDim.x) * V; i += block_threads()) {
+    const int64_t c = static_cast<int64_t>(blockIdx.x) * blockDim.x * V + i;
+    Two<double> own;
+    own.add(held[i % V * kNormThreads + i / V]);
+    if (unit_sums) unit_sums[blockIdx.z * channels + c] = own;
+    const double factor = static_cast<double>(work.w[c]);
+    whole.first += factor * own.first;
+    whole.second += factor * own.second;
+  }
+  whole = block_reduce<SumTwo>(whole);
+  const Slope<C> shared = set_slope(mean[0], work.statistics[sets + set], work.elements, whole);
+  Slope<C> units[V];
+#pragma unroll
+  for (int j = 0; j < V; ++j) units[j] = shared.with(work.w[channel + j]);
+  each_of_pixels(pixels, channels, channel, [&](int64_t at) { grad.template run<V>(at, units); });
 }
 
 // dw and db from the sums of the channels of each image.
@@ -194,9 +262,29 @@ void gradient(Call& call, const ChannelLayout& l, const GradWork<Computed<T>>& w
   const bool whole = l.groups == 0;
   const int set_channels = static_cast<int>(l.group_channels());
   const int sets_of_image = static_cast<int>(l.c / set_channels);
+  const bool later = !whole && (work.dw || work.db);
+  const auto unit_sums_of = [&] {
+    return later ? call.scratch_of<Two<double>>(l.units()) : nullptr;
+  };
+  const auto join_images = [&](const Two<double>* unit_sums) {
+    if (later)
+      launch(norm_channel_grads<C>, static_cast<unsigned>(ceil_divide(l.c, kNormThreads)),
+             kNormThreads, 0, stream, unit_sums, l.n, l.c, set_channels, work.statistics, work.dw,
+             work.db);
+  };
   const Two<C>* parts = nullptr;
   UnitParts place = {};
   Columns columns;
+  if (l.last && summed) columns = whole_columns(call, l, V, sizeof(T));
+  if (columns && whole)
+    return launch(norm_columns_grad<T, V>, columns.grid, columns.block, 0, stream, l.image_pixels(),
+                  l.c, work, grad);
+  if (columns) {
+    Two<double>* const unit_sums = unit_sums_of();
+    launch(norm_group_columns_grad<T, V>, columns.grid, columns.block, 0, stream, l.image_pixels(),
+           l.c, work, grad, unit_sums);
+    return join_images(unit_sums);
+  }
   if (!l.last) {
     const Planes planes =
         whole ? planes_of(l, l.c * l.pixels, l.n, V) : planes_of(l, l.pixels, 1, V);
@@ -235,15 +323,11 @@ void gradient(Call& call, const ChannelLayout& l, const GradWork<Computed<T>>& w
                     l.image_pixels(), l.c, parts, summed ? place.count : 0, work, grad);
   }
   Slope<C>* const slopes = call.scratch_of<Slope<C>>(l.units());
-  const bool later = work.dw || work.db;
-  Two<double>* const unit_sums = later ? call.scratch_of<Two<double>>(l.units()) : nullptr;
+  Two<double>* const unit_sums = unit_sums_of();
   launch(norm_join_grad<C>, static_cast<unsigned>(l.sets()), kWarp, 0, stream, parts, place,
          static_cast<int>(l.c), sets_of_image, set_channels, work.w, work.statistics, l.sets(),
          work.elements, unit_sums, slopes);
-  if (later)
-    launch(norm_channel_grads<C>, static_cast<unsigned>(ceil_divide(l.c, kNormThreads)),
-           kNormThreads, 0, stream, static_cast<const Two<double>*>(unit_sums), l.n, l.c,
-           set_channels, work.statistics, work.dw, work.db);
+  join_images(unit_sums);
   second_pass<V>(call, l, columns, static_cast<const Slope<C>*>(slopes), grad);
 }
 

@@ -106,8 +106,10 @@ inline int64_t splits_for(const Call& call, int64_t count, int64_t accesses) {
 // A block has `lanes` accesses of neighbouring channels of several pixels; blockIdx.y is the part
 // of the pixels, blockIdx.z the image.
 struct Columns {
-  dim3 grid;
+  dim3 grid = {0, 0, 0};
   dim3 block;
+
+  explicit operator bool() const { return grid.x > 0; }
 };
 
 inline Columns columns_of(const Call& call, const ChannelLayout& l, int V) {
@@ -124,6 +126,32 @@ inline Columns columns_of(const Call& call, const ChannelLayout& l, int V) {
       l.groups == 0 ? std::clamp<int64_t>(joined, 1, kMaxSplits) : kMaxSplits);
   return {dim3(static_cast<unsigned>(across), static_cast<unsigned>(splits),
                static_cast<unsigned>(l.images())),
+          dim3(lanes, rows)};
+}
+
+// Pixels that a thread goes through at the most where a block has all of them: where blocks are
+// few, and where they keep the device busy.
+inline constexpr int64_t kFewSteps = 16;
+inline constexpr int64_t kMostSteps = 64;
+// Bytes that blocks have of neighbouring channels at the least: what memory is read in.
+inline constexpr int kSector = 32;
+
+// A grid of blocks each of which has all pixels of its channels, if that is quick: of whole groups,
+// or of few channels that are sets. A grid without blocks: it is not.
+inline Columns whole_columns(const Call& call, const ChannelLayout& l, int V, int item_bytes) {
+  const int64_t each = l.group_channels();
+  unsigned lanes = 1;
+  if (l.groups > 0) {
+    if (each % V != 0 || each / V > kNormThreads / 4) return {};
+    lanes = static_cast<unsigned>(each / V);
+  } else {
+    while (static_cast<int>(lanes) * V * item_bytes < kSector && lanes * V < l.c) lanes *= 2;
+  }
+  const unsigned rows = kNormThreads / lanes;
+  const int64_t across = ceil_divide(l.c, int64_t{lanes} * V);
+  const bool busy = across * l.images() >= call.properties().multiprocessors;
+  if (l.image_pixels() > (busy ? kMostSteps : kFewSteps) * rows) return {};
+  return {dim3(static_cast<unsigned>(across), 1, static_cast<unsigned>(l.images())),
           dim3(lanes, rows)};
 }
 

@@ -39,6 +39,50 @@ struct alignas(alignof(Value)) Room {
   __device__ __forceinline__ Value* values() { return reinterpret_cast<Value*>(bytes); }
 };
 
+// What the rows of the block have of each of a thread's V columns, combined: column j of thread x
+// of the first row is at [j * kNormThreads + x].
+template <class Op, int V, class Value>
+__device__ __forceinline__ const Value* combine_rows(const Value (&values)[V]) {
+  __shared__ Room<Value, kNormThreads * V> room;
+  Value* const held = room.values();
+  const unsigned thread = threadIdx.y * blockDim.x + threadIdx.x;
+#pragma unroll
+  for (int j = 0; j < V; ++j) held[j * kNormThreads + thread] = values[j];
+  __syncthreads();
+  for (unsigned rows = blockDim.y; rows > 1;) {
+    const unsigned half = (rows + 1) / 2;
+    if (threadIdx.y + half < rows) {
+#pragma unroll 1  // what combines has branches
+      for (int j = 0; j < V; ++j) {
+        Value& own = held[j * kNormThreads + thread];
+        own = Op()(own, held[j * kNormThreads + thread + half * blockDim.x]);
+      }
+    }
+    rows = half;
+    __syncthreads();
+  }
+  return held;
+}
+
+// The units of this thread's V channels, in a block that has all pixels of its channels, of which
+// there are `channels`: make(channel, what its rows have), once for each channel.
+template <class Op, int V, class Value, class Unit, class Make>
+__device__ __forceinline__ void units_of_rows(const Value (&values)[V], int64_t channels,
+                                              const Make& make, Unit (&units)[V]) {
+  __shared__ Room<Unit, kWarp * V> room;
+  Unit* const made = room.values();
+  const Value* const held = combine_rows<Op>(values);
+  const int across = static_cast<int>(blockDim.x) * V;
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * across;
+  const int own = block_thread();
+  if (own < across && first + own < channels)
+    made[own] = make(first + own, held[own % V * kNormThreads + own / V]);
+  __syncthreads();
+  if (block_channel<V>() >= channels) return;
+#pragma unroll
+  for (int j = 0; j < V; ++j) units[j] = made[threadIdx.x * V + j];
+}
+
 // parts[image][split][c] = what the rows of a block of Columns have, combined.
 template <class Op, int V, class Value>
 __device__ __forceinline__ void store_rows(Value (&values)[V], int64_t channel, int64_t channels,

@@ -9,7 +9,20 @@ namespace flambeau::cuda {
 template <class C>
 struct Slope {
   C mean, scale, slope, shift;
+
+  // The same for one of several channels of a set, whose weight is w.
+  __device__ __forceinline__ Slope with(C w) const { return {mean, scale * w, slope, shift}; }
 };
+
+// That of a set, from its sums of g = dy · w and of g · (x - mean); without the weight.
+template <class C>
+__device__ __forceinline__ Slope<C> set_slope(C mean, C rstd, double elements,
+                                              const Two<double>& sums) {
+  const double r = static_cast<double>(rstd);
+  const double share = -r / elements;
+  return {mean, rstd, static_cast<C>(share * r * r * sums.second),
+          static_cast<C>(share * sums.first)};
+}
 
 template <int V, class C>
 __device__ __forceinline__ void add_grads(Two<C>& to, const C (&g)[V], const C (&v)[V], C mean) {

@@ -41,7 +41,7 @@ struct NumberSink {
   __device__ __forceinline__ void put(int64_t i, C value) const {
     if (data) write_computed<C>(data, i, stored, value);
   }
-  explicit operator bool() const { return data != nullptr; }
+  FLAMBEAU_HD explicit operator bool() const { return data != nullptr; }
 };
 
 // Row-major output `i` if it is wanted: outputs that are not come with another number of elements.

@@ -151,7 +151,8 @@ TEST_CASE("channels are normalised as they lie, in sets of every kind, and have 
   for (const Case& one :
        {Case{{2, 3, 5, 7}, 0}, Case{{3, 8, 4, 4}, 0}, Case{{2, 8, 4, 6}, 4}, Case{{2, 6, 3, 5}, 6},
         Case{{2, 6, 3, 5}, 1}, Case{{4, 2, 48, 64}, 0}, Case{{2, 4, 40, 64}, 2},
-        Case{{1, 600, 4, 4}, 0}, Case{{3, 300, 2, 2}, 300}, Case{{1, 160, 16, 24}, 0}})
+        Case{{1, 600, 4, 4}, 0}, Case{{3, 300, 2, 2}, 300}, Case{{1, 160, 16, 24}, 0},
+        Case{{2, 48, 5, 7}, 2}, Case{{1, 8, 24, 25}, 1}, Case{{1, 8, 64, 80}, 2}})
     for (DType dtype : {DType::kFloat32, DType::kFloat64, DType::kBFloat16})
       for (bool last : {false, true}) {
         CAPTURE(dtype_name(dtype));
@@ -226,6 +227,28 @@ TEST_CASE("running statistics move towards new ones") {
                             {Out(mean, 0), Out(variance, 1)}, {0.25, 1.5});
   CHECK(close(after[0].values(), {1.5, 2.5}));
   CHECK(close(after[1].values(), {4 * 0.75 + 3, 5 * 0.75 + 6}));
+}
+
+TEST_CASE("running statistics are moved, and calls counted, by the normalisation itself") {
+  const Array statistics_before = array<float>({2}, {1, 9, 2}, {2});
+  for (int64_t pixels : {6, 700, 2100})
+    for (bool last : {false, true}) {
+      CAPTURE(pixels);
+      CAPTURE(last);
+      const Array x = numbers(DType::kFloat32, {2, 2, pixels, 1}, 2);
+      const Array variance = array<float>({2}, {4, 5}), batches = array<int64_t>({}, {7});
+      const Results after =
+          run("normChannels", {last ? channels_last(x) : x, std::nullopt, std::nullopt},
+              {Out(DType::kFloat32, {2, 2, pixels, 1}), Out(DType::kFloat32, {3, 2}),
+               Out(statistics_before), Out(variance), Out(batches)},
+              {0, 1e-5, 0.25, 1.5});
+      const Array& found = after[1];
+      for (int c = 0; c < 2; ++c) {
+        CHECK(after[2].value(c) == doctest::Approx(c + 1 - 0.25 * (c + 1 - found.value(c))));
+        CHECK(after[3].value(c) == doctest::Approx((4 + c) * 0.75 + 0.375 * found.value(4 + c)));
+      }
+      CHECK(after[4].value(0) == 8);
+    }
 }
 
 TEST_CASE("empty batches have no statistics") {
