@@ -1,7 +1,5 @@
 #include "memory.h"
 
-#include <algorithm>
-#include <cstring>
 #include <mutex>
 #include <vector>
 
@@ -76,131 +74,6 @@ class CudaDriver : public MemoryDriver {
   std::vector<cudaEvent_t> events_;  // to be used again; the allocator's lock guards them
 };
 
-// Pinned host memory that copies pass through: a few chunks, filled one after another. A chunk is
-// filled again once the streams that it served have passed the point where it was full.
-class Staging {
- public:
-  static constexpr size_t kChunk = size_t{4} << 20;
-  static constexpr int kChunks = 4;
-
-  explicit Staging(int device) : device_(device) {}
-
-  void upload(cudaStream_t stream, void* to, const void* from, size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    use_device(device_);
-    for (size_t done = 0; done < bytes;) {
-      const size_t piece = std::min(bytes - done, kChunk);
-      void* const place = take(piece, stream);
-      std::memcpy(place, static_cast<const char*>(from) + done, piece);
-      check(cudaMemcpyAsync(static_cast<char*>(to) + done, place, piece, cudaMemcpyHostToDevice,
-                            stream),
-            "cudaMemcpyAsync");
-      done += piece;
-    }
-  }
-
-  // Marks where uploads on `stream` are done.
-  void settle(cudaStream_t stream) {
-    const std::lock_guard lock(mutex_);
-    use_device(device_);
-    Chunk& chunk = chunks_[current_];
-    const auto at = std::find(chunk.streams.begin(), chunk.streams.end(), stream);
-    if (at == chunk.streams.end()) return;
-    mark(chunk, stream);
-    chunk.streams.erase(at);
-  }
-
-  void download(cudaStream_t stream, void* to, const void* from, size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    use_device(device_);
-    // While one piece is copied out of its chunk, the device fills the next.
-    struct Piece {
-      void* place = nullptr;
-      size_t at = 0, bytes = 0;
-      cudaEvent_t arrived = nullptr;
-    } pieces[2];
-    size_t begun = 0;
-    const auto begin = [&](Piece& piece, cudaEvent_t arrived) {
-      piece = {nullptr, begun, std::min(bytes - begun, kChunk / 2), arrived};
-      if (piece.bytes == 0) return;
-      piece.place = take(piece.bytes, stream);
-      check(cudaMemcpyAsync(piece.place, static_cast<const char*>(from) + begun, piece.bytes,
-                            cudaMemcpyDeviceToHost, stream),
-            "cudaMemcpyAsync");
-      check(cudaEventRecord(arrived, stream), "cudaEventRecord");
-      begun += piece.bytes;
-    };
-    begin(pieces[0], arrival(0));
-    for (int i = 0; pieces[i].bytes > 0; i ^= 1) {
-      begin(pieces[i ^ 1], arrival(i ^ 1));
-      check(cudaEventSynchronize(pieces[i].arrived), "cudaEventSynchronize");
-      std::memcpy(static_cast<char*>(to) + pieces[i].at, pieces[i].place, pieces[i].bytes);
-    }
-  }
-
- private:
-  struct Chunk {
-    char* data = nullptr;
-    size_t filled = 0;
-    std::vector<cudaStream_t> streams;
-    std::vector<cudaEvent_t> events;  // where streams had done their copies
-    size_t pending = 0;               // of these events
-  };
-
-  static cudaEvent_t new_event() {
-    cudaEvent_t event;
-    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
-    return event;
-  }
-  cudaEvent_t arrival(int i) {
-    if (!arrivals_[i]) arrivals_[i] = new_event();
-    return arrivals_[i];
-  }
-
-  static void mark(Chunk& chunk, cudaStream_t stream) {
-    if (chunk.events.size() == chunk.pending) chunk.events.push_back(new_event());
-    check(cudaEventRecord(chunk.events[chunk.pending], stream), "cudaEventRecord");
-    ++chunk.pending;
-  }
-
-  // Room for a copy on `stream`, which must be begun before the next call.
-  void* take(size_t bytes, cudaStream_t stream) {
-    if (chunks_[current_].filled + bytes > kChunk) {
-      Chunk& full = chunks_[current_];
-      for (cudaStream_t served : full.streams) mark(full, served);
-      full.streams.clear();
-      current_ = (current_ + 1) % kChunks;
-      Chunk& next = chunks_[current_];
-      for (size_t i = 0; i < next.pending; ++i)
-        check(cudaEventSynchronize(next.events[i]), "cudaEventSynchronize");
-      next.pending = 0;
-      next.filled = 0;
-    }
-    Chunk& chunk = chunks_[current_];
-    if (!chunk.data) {
-      void* data = nullptr;
-      check(cudaHostAlloc(&data, kChunk, cudaHostAllocPortable), "cudaHostAlloc");
-      chunk.data = static_cast<char*>(data);
-    }
-    if (std::find(chunk.streams.begin(), chunk.streams.end(), stream) == chunk.streams.end())
-      chunk.streams.push_back(stream);
-    char* const place = chunk.data + chunk.filled;
-    chunk.filled += (bytes + 255) / 256 * 256;
-    return place;
-  }
-
-  const int device_;
-  std::mutex mutex_;
-  Chunk chunks_[kChunks];
-  int current_ = 0;
-  cudaEvent_t arrivals_[2] = {};
-};
-
-Staging& staging_of(int device) {
-  static auto* all = new PerDevice<Staging>;
-  return all->get(device, [](int index) { return new Staging(index); });
-}
-
 // Can the device read the memory of the other one by itself?
 bool reaches(int device, int other) {
   static auto* mutex = new std::mutex;
@@ -229,16 +102,6 @@ Allocator& allocator_of(int device) {
     check_device(index);
     return new Allocator(std::make_unique<CudaDriver>(index), "GPU " + std::to_string(index));
   });
-}
-
-void upload(int device, cudaStream_t stream, void* to, const void* from, size_t bytes) {
-  staging_of(device).upload(stream, to, from, bytes);
-}
-
-void settle_uploads(int device, cudaStream_t stream) { staging_of(device).settle(stream); }
-
-void download(int device, cudaStream_t stream, void* to, const void* from, size_t bytes) {
-  staging_of(device).download(stream, to, from, bytes);
 }
 
 void copy_across(int to_device, void* to, int from_device, const void* from, size_t bytes) {

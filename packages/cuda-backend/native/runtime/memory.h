@@ -1,4 +1,4 @@
-// The allocators of the devices, and copies between host and device memory.
+// The allocators of the devices (memory.cc), and copies between host and device memory (staging.cc).
 #pragma once
 
 #include <cstddef>
