@@ -41,7 +41,9 @@ export const subject: FuzzSubject = {
   ],
   except: { 'new MessagePassing': 'is abstract' },
   // A layer calls these in propagate().
-  protects: ['message', 'aggregate', 'update', 'propagate'],
+  protects: ['message', 'aggregate', 'update', 'propagate']
+    // Private methods.
+    .concat(['additive', 'dynamic', 'graphOf']),
   often: ['forward'],
   strings: ['sum', 'mean', 'max', 'sym', 'rw', 'relu'],
 }

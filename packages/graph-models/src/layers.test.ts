@@ -211,8 +211,9 @@ describe('a graph gives what its edges as a tensor give, also the second time', 
     ['GIN', new GINConv(new nn.Linear(4, 3))],
     ['Cheb', new ChebConv(4, 3, 3)],
   ]
-  test.each(made)('%s', (_, layer) => {
+  test.each(made)('%s, and its copy', (_, layer) => {
     const wanted = layer(x, edgeIndex)
+    expect(nn.copyModule(layer)(x, graph).equal(wanted)).toBe(true)
     for (let i = 0; i < 2; i++) expect(layer(x, graph).equal(wanted)).toBe(true)
   })
 })
@@ -271,7 +272,9 @@ describe('GraphNetwork', () => {
         Tensor,
         Tensor,
       ]
-      net(batched, x, edge, whole).x.narrow(0, 0, 1).sum().backward()
+      const { x: nodes } = net(batched, x, edge, whole)
+      expect(nn.copyModule(net)(batched, x, edge, whole).x.equal(nodes)).toBe(true)
+      nodes.narrow(0, 0, 1).sum().backward()
       const seen = (t: Tensor): boolean => t.grad !== null && t.grad.abs().sum().item() > 0
       const wanted = {
         none: [true, false, false],

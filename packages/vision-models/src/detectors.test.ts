@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { noGrad } from '@flambeau/autograd'
 import { manualSeed, rand, randn, tensor, zeros } from '@flambeau/core'
 import type { Tensor } from '@flambeau/core'
+import { copyModule } from '@flambeau/nn'
 import { Adam } from '@flambeau/optim'
 import { describe, expect, it } from 'vitest'
 import * as V from './index.ts'
@@ -271,6 +272,18 @@ describe.each(Object.entries(detectors))('%s', (_, { build, steps, lr }) => {
         expect(both / drawn.sum().item()).toBeGreaterThan(0.7)
       }
     })
+  })
+
+  it('has copies with the same losses, that find the same', () => {
+    const net = build()
+    const copy = copyModule(net)
+    const seen = [net, copy].map((one) => {
+      manualSeed(1)
+      return [V.totalLoss(one.losses(images, targets)).item(), one.eval().detect(images)] as const
+    })
+    const [own, other] = seen as [(typeof seen)[0], (typeof seen)[0]]
+    expect(other[0]).toBe(own[0])
+    other[1].forEach(({ boxes }, i) => expect(boxes.tolist()).toEqual(own[1][i]?.boxes.tolist()))
   })
 
   it('goes back from images without objects', () => {

@@ -41,8 +41,14 @@ export const subject: FuzzSubject = {
   except: {
     'new Detector': 'is abstract',
     'new FeatureMaps': 'is abstract',
+    'RegionProposals.losses': 'is private',
+    'RegionHeads.masks': 'is private',
+    'SSD.match': 'is private',
   },
-  protects: ['computeLosses', 'features', 'mapsOf', 'timeOf', 'kept', 'noiseIn', 'detect'],
+  protects: ['computeLosses', 'features', 'mapsOf', 'timeOf', 'kept', 'noiseIn', 'detect']
+    // Private methods.
+    .concat(['look', 'proposals', 'sample', 'maskLoss', 'propose', 'boxesFor', 'counted', 'grid'])
+    .concat(['decode', 'assign', 'outputs']),
   often: ['forward'],
   strings: ['xyxy', 'xywh', 'max', 'avg', 'mean', 'valid'],
 }

@@ -131,7 +131,7 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
 
   /** {@link forward}, which also tells how much each edge counted. */
   attend(x: Tensor, edges: Edges, edgeAttr: Tensor | null = null): Attended {
-    const graph = this.#graphOf(x, edges, edgeAttr)
+    const graph = this.graphOf(x, edges, edgeAttr)
     const perHead = [-1, this.heads, this.outChannels]
     const [left, right] =
       this.lin === null
@@ -144,8 +144,8 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
       this.lin_edge === null ? null : this.lin_edge(graph.edgeAttr as Tensor).reshape(perHead)
     const scores =
       right === null
-        ? this.#additive(left, ofEdges, graph)
-        : this.#dynamic(left, right, ofEdges, graph)
+        ? this.additive(left, ofEdges, graph)
+        : this.dynamic(left, right, ofEdges, graph)
     const weights = F.dropout(
       softmaxRows(scores, graph.target, graph.numNodes),
       this.dropout,
@@ -164,7 +164,7 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
   }
 
   /** Version 1: what each end adds to the score is computed by node. */
-  #additive(h: Tensor, ofEdges: Tensor | null, graph: Graph): Tensor {
+  private additive(h: Tensor, ofEdges: Tensor | null, graph: Graph): Tensor {
     const source = h.mul(this.att_src as Tensor).sum(-1)
     const target = h.mul(this.att_dst as Tensor).sum(-1)
     let sum = source.indexSelect(0, graph.source).add(target.indexSelect(0, graph.target))
@@ -173,7 +173,7 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
   }
 
   /** Version 2. */
-  #dynamic(left: Tensor, right: Tensor, ofEdges: Tensor | null, graph: Graph): Tensor {
+  private dynamic(left: Tensor, right: Tensor, ofEdges: Tensor | null, graph: Graph): Tensor {
     let sum = left.indexSelect(0, graph.source).add(right.indexSelect(0, graph.target))
     if (ofEdges !== null) sum = sum.add(ofEdges)
     return F.leakyRelu(sum, this.negativeSlope)
@@ -181,7 +181,7 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
       .sum(-1)
   }
 
-  #graphOf(x: Tensor, edges: Edges, edgeAttr: Tensor | null): Graph {
+  private graphOf(x: Tensor, edges: Edges, edgeAttr: Tensor | null): Graph {
     const given = graphOf('GATConv', x, edges, this.inChannels)
     const { numNodes, edgeIndex } = given
     let features: Tensor | null = null

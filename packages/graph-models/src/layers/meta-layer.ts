@@ -132,50 +132,50 @@ export type Exchange = 'none' | 'neighbours' | 'all'
 
 class Edge extends nn.Module<[source: Tensor, target: Tensor, edge: Tensor, global: Tensor]> {
   readonly mlp: nn.Sequential
-  readonly #exchange: Exchange
+  private readonly exchange: Exchange
 
   constructor(net: nn.Sequential, exchange: Exchange) {
     super()
     this.mlp = net
-    this.#exchange = exchange
+    this.exchange = exchange
   }
 
   override forward(source: Tensor, target: Tensor, edge: Tensor, global: Tensor): Tensor {
-    if (this.#exchange === 'none') return this.mlp(edge)
+    if (this.exchange === 'none') return this.mlp(edge)
     const seen = [source, target, edge]
-    return this.mlp(cat(this.#exchange === 'all' ? [...seen, global] : seen, 1))
+    return this.mlp(cat(this.exchange === 'all' ? [...seen, global] : seen, 1))
   }
 }
 
 class Node extends nn.Module<[x: Tensor, graph: Graph, edge: Tensor, global: Tensor]> {
   readonly mlp: nn.Sequential
-  readonly #exchange: Exchange
+  private readonly exchange: Exchange
 
   constructor(net: nn.Sequential, exchange: Exchange) {
     super()
     this.mlp = net
-    this.#exchange = exchange
+    this.exchange = exchange
   }
 
   override forward(x: Tensor, graph: Graph, edge: Tensor, global: Tensor): Tensor {
-    if (this.#exchange === 'none') return this.mlp(x)
+    if (this.exchange === 'none') return this.mlp(x)
     const seen = [x, scatterRows(edge, graph.target, graph.numNodes, 'mean')]
-    return this.mlp(cat(this.#exchange === 'all' ? [...seen, global] : seen, 1))
+    return this.mlp(cat(this.exchange === 'all' ? [...seen, global] : seen, 1))
   }
 }
 
 class Global extends nn.Module<[x: Tensor, graph: Graph, edge: Tensor, global: Tensor]> {
   readonly mlp: nn.Sequential
-  readonly #exchange: Exchange
+  private readonly exchange: Exchange
 
   constructor(net: nn.Sequential, exchange: Exchange) {
     super()
     this.mlp = net
-    this.#exchange = exchange
+    this.exchange = exchange
   }
 
   override forward(x: Tensor, graph: Graph, edge: Tensor, global: Tensor): Tensor {
-    if (this.#exchange !== 'all') return this.mlp(global)
+    if (this.exchange !== 'all') return this.mlp(global)
     const nodes = scatterRows(x, nodesToGraphs(graph), graph.numGraphs, 'mean')
     const edges = scatterRows(edge, edgesToGraphs(graph), graph.numGraphs, 'mean')
     return this.mlp(cat([global, nodes, edges], 1))

@@ -20,7 +20,8 @@ export function onCopy(module: AnyModule, fn: (copy: AnyModule) => void): () => 
 /**
  * A module of the same class and settings with parameters and buffers of its own, also those in arrays
  * and plain objects; hooks stay behind, unless norms and the like need them, and nothing is drawn.
- * Private fields (`#name`) cannot be copied: keep settings in ordinary ones.
+ * Private fields and methods (`#name`) cannot be copied: classes that have them say so with `private name`.
+ * What is no plain object, as a Map, is shared.
  *
  * @throws {ValueError} if the argument is not a module.
  */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { noGrad } from '@flambeau/autograd'
 import { FlambeauError, Tensor, ValueError } from '@flambeau/core'
-import { outsideScopes, requireOptions, show } from '@flambeau/core/internal'
+import { outsideScopes, requireOptions, requireText, show } from '@flambeau/core/internal'
 import type { AnyModule } from '@flambeau/nn'
 import { Module } from '@flambeau/nn'
 import { encodeModel } from '../proto/codec.ts'
@@ -212,6 +212,7 @@ export async function exportOnnx(
 ): Promise<Uint8Array> {
   requireOptions(OP, options)
   const { path = null, opset = 18, dynamicAxes = {}, freezeReads = false } = options
+  if (path !== null) requireText(OP, 'path', path)
   if (!(model instanceof Module)) {
     throw new ValueError(
       OP,

@@ -74,6 +74,16 @@ describe('files of PyTorch', () => {
   )
 })
 
+it('can be copied, with weights of its own', async () => {
+  const net = await importOnnx(await exportOnnx(new nn.Linear(3, 2), [randn([4, 3])]))
+  const copy = nn.copyModule(net) as unknown as (x: Tensor) => Tensor
+  const x = randn([4, 3])
+  const before = copy(x).tolist()
+  expect(before).toEqual(net(x).tolist())
+  noGrad(() => net.getParameter('weight').zero_())
+  expect(copy(x).tolist()).toEqual(before)
+})
+
 describe('modules that were exported', () => {
   const models: [string, () => nn.AnyModule, () => Tensor[]][] = [
     ['LeNet5', () => new LeNet5({ numClasses: 3 }), () => [randn([2, 1, 28, 28])]],

@@ -1,6 +1,7 @@
 /** Graphs of ONNX as modules. */
 import { DTypeError, FlambeauError, ShapeError, Tensor, ValueError } from '@flambeau/core'
 import { requireInstance, requireOptions } from '@flambeau/core/internal'
+import type { AnyModule } from '@flambeau/nn'
 import { Module, Parameter } from '@flambeau/nn'
 import { NodeCall, remember } from './context.ts'
 import type { Operator } from './context.ts'
@@ -37,6 +38,8 @@ class Branch extends Module<never, never> {
   }
 }
 
+const fields = (of: object): Record<string, unknown> => of as Record<string, unknown>
+
 interface Step {
   readonly node: GraphNode
   readonly run: Operator
@@ -70,8 +73,9 @@ export interface OnnxModule {
 export class OnnxModule extends Module<Tensor[], unknown> {
   /** Inputs, outputs, nodes; printable. */
   readonly graph: OnnxGraphView
-  readonly #steps: readonly Step[]
-  readonly #state: ReadonlyMap<string, () => Tensor>
+  // A set and a map: copies of the module share them.
+  private readonly _steps: ReadonlySet<Step>
+  private readonly _places: ReadonlyMap<string, readonly string[]>
 
   /** Use {@link importOnnx}. @internal */
   constructor(
@@ -87,36 +91,18 @@ export class OnnxModule extends Module<Tensor[], unknown> {
     requireInstance('OnnxModule', 'values', values, Map, fix)
     requireOptions('OnnxModule', options)
     this.graph = graph
-    this.#steps = stepsOf(graph, values, options)
+    this._steps = new Set(stepsOf(graph, values, options))
     const uses = usesOf(graph)
-    const state = new Map<string, () => Tensor>()
+    const places = new Map<string, readonly string[]>()
     for (const [name, one] of stored) {
       const floating = one.isFloatingPoint()
       const own = uses.get(name) ?? []
       const learns =
         floating && (options.trainable?.(name, one.shape) ?? isWeight(name, one.shape, own))
       if (!floating) remember(one)
-      state.set(name, this.#place(name, learns ? new Parameter(one) : one))
+      places.set(name, placeIn(this, name, learns ? new Parameter(one) : one))
     }
-    this.#state = state
-  }
-
-  /** Puts a tensor where its name says; returns how to get it. */
-  #place(name: string, value: Tensor): () => Tensor {
-    const parts = name.split('.').filter((part) => part !== '')
-    let owner = this as unknown as Module<never, unknown>
-    const fields = (of: object): Record<string, unknown> => of as Record<string, unknown>
-    while (parts.length > 1) {
-      let part = parts.shift() as string
-      while (part in owner && !(fields(owner)[part] instanceof Branch)) part += '_'
-      if (!(fields(owner)[part] instanceof Branch)) owner.registerModule(part, new Branch())
-      owner = fields(owner)[part] as Branch
-    }
-    let key = parts[0] ?? 'tensor'
-    while (key in owner) key += '_'
-    if (value instanceof Parameter) owner.registerParameter(key, value)
-    else owner.registerBuffer(key, value, { persistent: !isGenerated(name) })
-    return () => fields(owner)[key] as Tensor
+    this._places = places
   }
 
   /**
@@ -139,8 +125,8 @@ export class OnnxModule extends Module<Tensor[], unknown> {
       values.set(wanted.name, inputs[i] as Tensor)
     })
     const get = (name: string): Tensor | null =>
-      name === '' ? null : (values.get(name) ?? this.#state.get(name)?.() ?? null)
-    for (const { node, run, value, dead } of this.#steps) {
+      name === '' ? null : (values.get(name) ?? storedAt(this, this._places.get(name)))
+    for (const { node, run, value, dead } of this._steps) {
       const outputs = runNode(new NodeCall(node, node.inputs.map(get), value), run)
       node.outputs.forEach((name, i) => {
         const output = outputs[i]
@@ -158,6 +144,31 @@ export class OnnxModule extends Module<Tensor[], unknown> {
     const names = (of: readonly GraphValue[]): string => of.map(({ name }) => name).join(', ')
     return `${names(inputs)} -> ${names(outputs)}, ${nodes.length} nodes, opset ${opset}`
   }
+}
+
+/** Puts a tensor where its name says; returns the fields that lead there. */
+function placeIn(root: AnyModule, name: string, value: Tensor): readonly string[] {
+  const parts = name.split('.').filter((part) => part !== '')
+  const path: string[] = []
+  let owner = root
+  while (parts.length > 1) {
+    let part = parts.shift() as string
+    while (part in owner && !(fields(owner)[part] instanceof Branch)) part += '_'
+    if (!(fields(owner)[part] instanceof Branch)) owner.registerModule(part, new Branch())
+    owner = fields(owner)[part] as AnyModule
+    path.push(part)
+  }
+  let key = parts[0] ?? 'tensor'
+  while (key in owner) key += '_'
+  if (value instanceof Parameter) owner.registerParameter(key, value)
+  else owner.registerBuffer(key, value, { persistent: !isGenerated(name) })
+  return [...path, key]
+}
+
+/** The parameter or buffer to which fields of `root` lead; null without them. */
+function storedAt(root: object, path: readonly string[] | undefined): Tensor | null {
+  if (path === undefined) return null
+  return path.reduce<unknown>((owner, key) => fields(owner as object)[key], root) as Tensor
 }
 
 /** The results as a list that has them by name too, where a name is not that of something else. */

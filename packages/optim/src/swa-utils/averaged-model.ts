@@ -102,19 +102,22 @@ export class AveragedModel<M extends Module<never, unknown>> extends Module<
   updateParameters(model: Module<never, unknown>): void {
     noGrad(() =>
       internally(() => {
-        const pairs = this.#pairs(model, 'parameters')
-        const buffers = this.#pairs(model, 'buffers')
+        const pairs = this._pairs(model, 'parameters')
+        const buffers = this._pairs(model, 'buffers')
         if (this.useBuffers) pairs.push(...buffers)
         const count = this.n_averaged.item()
         if (count === 0) for (const [averaged, value] of pairs) averaged.copy_(value)
-        else this.#average(pairs, count)
+        else this._average(pairs, count)
         if (!this.useBuffers) for (const [copy, buffer] of buffers) copy.copy_(buffer)
         this.n_averaged.add_(1)
       }),
     )
   }
 
-  #pairs(model: Module<never, unknown>, kind: 'parameters' | 'buffers'): [Tensor, Tensor][] {
+  private _pairs(
+    model: Module<never, unknown>,
+    kind: 'parameters' | 'buffers',
+  ): [Tensor, Tensor][] {
     requireInstance('updateParameters', 'model', model, Module, 'pass the model')
     const own = [...this.module[kind]()]
     const others = [...model[kind]()]
@@ -130,7 +133,7 @@ export class AveragedModel<M extends Module<never, unknown>> extends Module<
     return own.map((one, i) => [one.detach(), (others[i] as Tensor).detach()])
   }
 
-  #average(pairs: readonly [Tensor, Tensor][], count: number): void {
+  private _average(pairs: readonly [Tensor, Tensor][], count: number): void {
     if (this.avgFn !== null) {
       for (const [averaged, value] of pairs) averaged.copy_(this.avgFn(averaged, value, count))
       return

@@ -124,7 +124,7 @@ export class OverFeat extends Detector {
   }
 
   /** All windows at all scales. */
-  #look(images: Tensor): Windows {
+  private look(images: Tensor): Windows {
     const [height, width] = images.shape.slice(2) as [number, number]
     const parts = this.scales.map((scale) => {
       const size = [height, width].map((side) =>
@@ -166,7 +166,7 @@ export class OverFeat extends Detector {
   ): DetectorLosses {
     const batch = this.batcher.batch(images)
     const targets = this.batcher.targets(batch, given)
-    const { logits, codes, boxes } = this.#look(batch.tensor)
+    const { logits, codes, boxes } = this.look(batch.tensor)
     const { foreground, samples } = this.settings
     const count = boxes.shape[0] as number
     const [chosen, labels, positives, wanted]: [number[], number[], number[], Tensor[]] = [
@@ -203,7 +203,7 @@ export class OverFeat extends Detector {
 
   protected override find(images: readonly Tensor[]): Detection[] {
     const batch = this.batcher.batch(images)
-    const { logits, codes, boxes } = this.#look(batch.tensor)
+    const { logits, codes, boxes } = this.look(batch.tensor)
     const { scoreThreshold, mergeThreshold, detectionsPerImage } = this.settings
     const found = images.map((_, i) => {
       const own = this.coder.decode(codes.select(0, i), boxes)

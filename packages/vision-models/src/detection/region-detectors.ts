@@ -68,7 +68,7 @@ abstract class RegionDetector extends Detector {
   /** Maps of the batch from which regions are taken. */
   protected abstract features(images: Tensor): Tensor[]
 
-  #proposals(images: readonly Tensor[]): Tensor[] {
+  private proposals(images: readonly Tensor[]): Tensor[] {
     return images.map((image, i) => {
       const boxes = this.propose(image)
       if (boxes.ndim === 2 && boxes.shape[1] === 4) return boxes
@@ -88,7 +88,7 @@ abstract class RegionDetector extends Detector {
     const batch = this.batcher.batch(images)
     const targets = this.batcher.targets(batch, given)
     const size = batch.tensor.shape.slice(2) as unknown as ImageSize
-    const proposals = this.#proposals(images).map((boxes, i) =>
+    const proposals = this.proposals(images).map((boxes, i) =>
       resizeBoxes(boxes, batch.given[i] as ImageSize, batch.sizes[i] as ImageSize),
     )
     return this.heads.losses(this.features(batch.tensor), proposals, size, targets)
@@ -97,7 +97,7 @@ abstract class RegionDetector extends Detector {
   protected override find(images: readonly Tensor[]): Detection[] {
     const batch = this.batcher.batch(images)
     const size = batch.tensor.shape.slice(2) as unknown as ImageSize
-    const proposals = this.#proposals(images).map((boxes, i) =>
+    const proposals = this.proposals(images).map((boxes, i) =>
       resizeBoxes(boxes, batch.given[i] as ImageSize, batch.sizes[i] as ImageSize),
     )
     const maps = this.features(batch.tensor)

@@ -236,7 +236,7 @@ export class RegionHeads extends nn.Module<never, never> {
   }
 
   /** Regions to learn from, among the proposals and the objects themselves. */
-  #sample(proposals: Tensor, target: DetectionTarget): Sampled {
+  private sample(proposals: Tensor, target: DetectionTarget): Sampled {
     const { foreground, count, share } = this.sampling
     const all = cat([proposals.detach(), target.boxes])
     const iou = boxIou(target.boxes, all)
@@ -263,7 +263,7 @@ export class RegionHeads extends nn.Module<never, never> {
     batchSize: ImageSize,
     targets: readonly DetectionTarget[],
   ): DetectorLosses {
-    const sampled = proposals.map((one, i) => this.#sample(one, targets[i] as DetectionTarget))
+    const sampled = proposals.map((one, i) => this.sample(one, targets[i] as DetectionTarget))
     const boxes = sampled.map((one) => one.boxes)
     const { logits, codes } = this.box_predictor(
       this.box_head(this.pool.boxes(maps, boxes, batchSize)),
@@ -280,16 +280,16 @@ export class RegionHeads extends nn.Module<never, never> {
       loss_box_reg: box.div(Math.max(labels.length, 1)),
       ...(this.pool.masks === null
         ? {}
-        : { loss_mask: this.#maskLoss(maps, sampled, batchSize, targets) }),
+        : { loss_mask: this.maskLoss(maps, sampled, batchSize, targets) }),
     }
   }
 
-  #masks(maps: readonly Tensor[], boxes: readonly Tensor[], batchSize: ImageSize): Tensor {
+  private masks(maps: readonly Tensor[], boxes: readonly Tensor[], batchSize: ImageSize): Tensor {
     const features = (this.pool.masks as Pooler)(maps, boxes, batchSize)
     return (this.mask_predictor as nn.Module)((this.mask_head as nn.Module)(features))
   }
 
-  #maskLoss(
+  private maskLoss(
     maps: readonly Tensor[],
     sampled: readonly Sampled[],
     batchSize: ImageSize,
@@ -311,7 +311,7 @@ export class RegionHeads extends nn.Module<never, never> {
         .sum()
         .mul(0)
     }
-    const logits = this.#masks(maps, boxes, batchSize)
+    const logits = this.masks(maps, boxes, batchSize)
     const [, classes, side] = logits.shape as [number, number, number, number]
     const wanted = targets.map((target, i) => {
       const rows = positive[i] as number[]
@@ -350,7 +350,7 @@ export class RegionHeads extends nn.Module<never, never> {
     if (this.pool.masks === null) return found
     return found.map((one, i) => {
       const empty = found.map((other, k) => (k === i ? other.boxes : other.boxes.narrow(0, 0, 0)))
-      const masks = this.#masks(maps, empty, batchSize).sigmoid()
+      const masks = this.masks(maps, empty, batchSize).sigmoid()
       const [count, classes, side] = masks.shape as [number, number, number]
       const own = arange(count).mul(classes).add(one.labels)
       const chosen = masks.reshape([-1, side, side]).indexSelect(0, own)

@@ -152,19 +152,24 @@ export class RegionProposals extends nn.Module<
     const [allScores, allCodes] = [cat(scores, 1), cat(codes, 1)]
     const counts = scores.map((one) => one.shape[1] as number)
     const proposals = sizes.map((size, i) =>
-      this.#propose(
+      this.propose(
         this.coder.decode(allCodes.select(0, i).detach(), anchors),
         allScores.select(0, i).detach(),
         counts,
         size,
       ),
     )
-    const losses = targets === undefined ? {} : this.#losses(allScores, allCodes, anchors, targets)
+    const losses = targets === undefined ? {} : this.losses(allScores, allCodes, anchors, targets)
     return { proposals, losses }
   }
 
   /** The best boxes of an image, chosen map by map. */
-  #propose(boxes: Tensor, scores: Tensor, counts: readonly number[], size: ImageSize): Tensor {
+  private propose(
+    boxes: Tensor,
+    scores: Tensor,
+    counts: readonly number[],
+    size: ImageSize,
+  ): Tensor {
     const { candidates, proposals, nmsThreshold } = this.options
     const mode = this.training ? 0 : 1
     const rows: Tensor[] = []
@@ -190,7 +195,7 @@ export class RegionProposals extends nn.Module<
     return chosen.indexSelect(0, kept.narrow(0, 0, most))
   }
 
-  #losses(
+  private losses(
     scores: Tensor,
     codes: Tensor,
     anchors: Tensor,

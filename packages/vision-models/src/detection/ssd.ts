@@ -216,13 +216,13 @@ export class SSD extends Detector {
     }
   }
 
-  #boxesFor(maps: readonly Tensor[], size: ImageSize): Tensor {
+  private boxesFor(maps: readonly Tensor[], size: ImageSize): Tensor {
     const sizes = maps.map((map) => map.shape.slice(2) as unknown as ImageSize)
     return this.defaultBoxes.forMaps(sizes, size)
   }
 
   /** The object of each default box: its number, or -1. Each object has its best box at least. */
-  #match(boxes: Tensor, anchors: Tensor): number[] {
+  private match(boxes: Tensor, anchors: Tensor): number[] {
     if (boxes.shape[0] === 0) return Array.from({ length: anchors.shape[0] as number }, () => -1)
     const iou = boxIou(boxes, anchors)
     const { iouThreshold: at } = this
@@ -240,11 +240,11 @@ export class SSD extends Detector {
     const targets = this.batcher.targets(batch, given)
     const maps = this.backbone(batch.tensor)
     const { boxes, logits } = this.head(maps)
-    const anchors = this.#boxesFor(maps, batch.tensor.shape.slice(2) as unknown as ImageSize)
+    const anchors = this.boxesFor(maps, batch.tensor.shape.slice(2) as unknown as ImageSize)
     let objects = 0
     const boxLosses: Tensor[] = []
     const classes = targets.map((target, i) => {
-      const matched = this.#match(target.boxes, anchors)
+      const matched = this.match(target.boxes, anchors)
       const rows = indices([...matched.keys()].filter((row) => matched[row]! >= 0))
       const own = indices(matched.filter((object) => object >= 0))
       objects += own.numel()
@@ -261,7 +261,7 @@ export class SSD extends Detector {
     const loss = F.crossEntropy(logits.reshape([-1, this.numClasses]), wanted.flatten(), {
       reduction: 'none',
     }).reshape(wanted.shape)
-    const counted = this.#counted(loss.detach(), wanted.gt(0))
+    const counted = this.counted(loss.detach(), wanted.gt(0))
     const count = Math.max(1, objects)
     return {
       bbox_regression: stack(boxLosses).sum().div(count),
@@ -270,7 +270,7 @@ export class SSD extends Detector {
   }
 
   /** Which boxes count in the classification: those of objects, and the worst of the background. */
-  #counted(loss: Tensor, isObject: Tensor): Tensor {
+  private counted(loss: Tensor, isObject: Tensor): Tensor {
     const background = loss.maskedFill(isObject, -Infinity)
     const rank = background.argsort(1, true).argsort(1)
     const most = isObject.sum({ dim: 1, keepdim: true }).mul(this.negatives)
@@ -282,7 +282,7 @@ export class SSD extends Detector {
     const maps = this.backbone(batch.tensor)
     const { boxes, logits } = this.head(maps)
     const size = batch.tensor.shape.slice(2) as unknown as ImageSize
-    const anchors = this.#boxesFor(maps, size)
+    const anchors = this.boxesFor(maps, size)
     const found = images.map((_, i) => {
       const own = clipBoxesToImage(this.coder.decode(boxes.select(0, i), anchors), size)
       return selectDetections(own, logits.select(0, i).softmax(1), this.selection)

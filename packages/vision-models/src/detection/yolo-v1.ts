@@ -94,7 +94,7 @@ export class YOLOv1 extends Detector {
     }
   }
 
-  #grid(images: Tensor): Grid {
+  private grid(images: Tensor): Grid {
     const [features] = this.backbone(images) as [Tensor]
     const out = this.head(features).permute(0, 2, 3, 1)
     const { boxesPerCell: count } = this
@@ -110,7 +110,7 @@ export class YOLOv1 extends Detector {
   }
 
   /** Boxes in pixels of the batch: `[N, S · S' · B, 4]`. */
-  #decode({ places }: Grid, [height, width]: ImageSize): Tensor {
+  private decode({ places }: Grid, [height, width]: ImageSize): Tensor {
     const [count, rows, columns] = places.shape as [number, number, number]
     const [y, x] = meshgrid([arange(rows), arange(columns)], { indexing: 'ij' }) as [Tensor, Tensor]
     const [dx, dy, w, h] = places.unbind(4) as [Tensor, Tensor, Tensor, Tensor]
@@ -133,9 +133,9 @@ export class YOLOv1 extends Detector {
     const batch = this.batcher.batch(images)
     const targets = this.batcher.targets(batch, given)
     const size = batch.tensor.shape.slice(2) as unknown as ImageSize
-    const grid = this.#grid(batch.tensor)
-    const decoded = this.#decode(grid, size).detach()
-    const { cells, boxes, wantedPlaces, overlaps, labels } = this.#assign(decoded, targets, size)
+    const grid = this.grid(batch.tensor)
+    const decoded = this.decode(grid, size).detach()
+    const { cells, boxes, wantedPlaces, overlaps, labels } = this.assign(decoded, targets, size)
 
     const said = grid.places.reshape([-1, 4]).indexSelect(0, indices(boxes))
     const confidences = grid.confidences.flatten()
@@ -156,7 +156,7 @@ export class YOLOv1 extends Detector {
   }
 
   /** The responsible cell and box of each object; of objects in one cell, the first has it. */
-  #assign(
+  private assign(
     decoded: Tensor,
     targets: readonly DetectionTarget[],
     [height, width]: ImageSize,
@@ -206,8 +206,8 @@ export class YOLOv1 extends Detector {
   protected override find(images: readonly Tensor[]): Detection[] {
     const batch = this.batcher.batch(images)
     const size = batch.tensor.shape.slice(2) as unknown as ImageSize
-    const grid = this.#grid(batch.tensor)
-    const boxes = this.#decode(grid, size)
+    const grid = this.grid(batch.tensor)
+    const boxes = this.decode(grid, size)
     const scores = grid.classes.clamp(0, 1).unsqueeze(3).mul(grid.confidences.unsqueeze(4))
     const found = images.map((_, i) => {
       const own = scores.select(0, i).reshape([-1, this.numClasses - 1])

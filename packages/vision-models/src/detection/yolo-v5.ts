@@ -175,7 +175,7 @@ export class YOLOv5 extends Detector {
   }
 
   /** For each map what its anchors say: `[N, A, H, W, 5 + C]`. */
-  #outputs(images: Tensor): Tensor[] {
+  private outputs(images: Tensor): Tensor[] {
     return this.network(images).map((map, i) => {
       const out = (this.heads[i] as nn.Conv2d)(map)
       const [count, , rows, columns] = out.shape as [number, number, number, number]
@@ -185,14 +185,18 @@ export class YOLOv5 extends Detector {
   }
 
   /** Boxes in pixels from what anchors say: `[…, 4]`, places and anchors that broadcast with it. */
-  #decode(said: Tensor, cells: Tensor, shapes: Tensor, stride: number): Tensor {
+  private decode(said: Tensor, cells: Tensor, shapes: Tensor, stride: number): Tensor {
     const p = said.sigmoid()
     const centres = p.narrow(-1, 0, 2).mul(2).sub(0.5).add(cells).mul(stride)
     const halves = p.narrow(-1, 2, 2).mul(2).square().mul(shapes).div(2)
     return cat([centres.sub(halves), centres.add(halves)], -1)
   }
 
-  #assign(targets: readonly DetectionTarget[], map: number, [rows, columns]: ImageSize): Assigned {
+  private assign(
+    targets: readonly DetectionTarget[],
+    map: number,
+    [rows, columns]: ImageSize,
+  ): Assigned {
     const stride = 8 * 2 ** map
     const shapes = this.anchors[map] as readonly AnchorShape[]
     const out: Assigned = { rows: [], cells: [], anchors: [], boxes: [], labels: [] }
@@ -232,9 +236,9 @@ export class YOLOv5 extends Detector {
     const batch = this.batcher.batch(images)
     const targets = this.batcher.targets(batch, given)
     const sums = { box: [] as Tensor[], object: [] as Tensor[], class: [] as Tensor[] }
-    this.#outputs(batch.tensor).forEach((output, map) => {
+    this.outputs(batch.tensor).forEach((output, map) => {
       const size = output.shape.slice(2, 4) as unknown as ImageSize
-      const own = this.#assign(targets, map, size)
+      const own = this.assign(targets, map, size)
       const wide = output.shape[4] as number
       const flat = output.reshape([-1, wide])
       const logits = flat.select(1, 4)
@@ -244,7 +248,7 @@ export class YOLOv5 extends Detector {
         const pairs = (values: number[], count: number): Tensor =>
           tensor(values, { dtype: 'float32' }).reshape([-1, count])
         const cells = pairs(own.cells, 2)
-        const boxes = this.#decode(said.narrow(1, 0, 4), cells, pairs(own.anchors, 2), 8 * 2 ** map)
+        const boxes = this.decode(said.narrow(1, 0, 4), cells, pairs(own.anchors, 2), 8 * 2 ** map)
         const loss =
           this.boxLoss === 'ciou'
             ? completeBoxIouLoss(boxes, pairs(own.boxes, 4))
@@ -276,14 +280,14 @@ export class YOLOv5 extends Detector {
   protected override find(images: readonly Tensor[]): Detection[] {
     const batch = this.batcher.batch(images)
     const size = batch.tensor.shape.slice(2) as unknown as ImageSize
-    const all = this.#outputs(batch.tensor).map((output, map) => {
+    const all = this.outputs(batch.tensor).map((output, map) => {
       const [count, , rows, columns] = output.shape as [number, number, number, number]
       const [y, x] = meshgrid([arange(rows), arange(columns)], { indexing: 'ij' }) as [
         Tensor,
         Tensor,
       ]
       const shapes = tensor((this.anchors[map] as AnchorShape[]).map((shape) => [...shape]))
-      const boxes = this.#decode(
+      const boxes = this.decode(
         output.narrow(4, 0, 4),
         stack([x, y], 2).float(),
         shapes.float().reshape([-1, 1, 1, 2]),
