@@ -46,7 +46,7 @@ export function leaf(shape: readonly number[]): Tensor {
 export type Batch = Tensor[]
 
 /** What a step needs of an optimizer. */
-export type Steps = Pick<Optimizer<object>, 'zeroGrad' | 'step'>
+export type Steps = Pick<Optimizer, 'zeroGrad' | 'step'>
 
 export interface Training<Model, B extends Batch> {
   readonly model: Model

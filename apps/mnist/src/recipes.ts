@@ -79,7 +79,7 @@ export interface Recipe {
   /** Factor of the learning rate after each epoch; 1 keeps it. */
   lrDecay: number
   model: () => nn.Module
-  optimizer: (params: Iterable<Tensor>, lr: number) => Optimizer<object>
+  optimizer: (params: Iterable<Tensor>, lr: number) => Optimizer
   loss: (output: Tensor, labels: Tensor) => Tensor
 }
 

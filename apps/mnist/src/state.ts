@@ -32,7 +32,7 @@ export function saveState(
   path: string,
   options: Options,
   model: Module,
-  optimizer: Optimizer<object>,
+  optimizer: Optimizer,
   history: History,
 ): void {
   const decided = Object.fromEntries(DECIDING.map((key) => [key, options[key]]))
@@ -50,7 +50,7 @@ export function loadState(
   path: string,
   options: Options,
   model: Module,
-  optimizer: Optimizer<object>,
+  optimizer: Optimizer,
 ): History | null {
   if (!existsSync(path)) return null
   const tree = loadCheckpoint(path) as {

@@ -30,7 +30,7 @@ function correct(output: Tensor, labels: Tensor): number {
 
 export async function trainEpoch(
   model: Module,
-  optimizer: Optimizer<object>,
+  optimizer: Optimizer,
   recipe: Recipe,
   loader: Batches,
   progress: Progress,

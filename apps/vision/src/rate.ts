@@ -8,7 +8,7 @@ const RATES = ['lr', 'initialLr', 'maxLr', 'minLr'] as const
  * Lets a run that is resumed go on along its cycle with the highest rate that it is given now: the
  * checkpoint has the earlier one, which the loss may have become NaN by.
  */
-export function rateGivenNow(optimizer: Optimizer<object>, lr: number): Callback {
+export function rateGivenNow(optimizer: Optimizer, lr: number): Callback {
   return {
     onEpochStart: () => {
       for (const group of optimizer.paramGroups) {

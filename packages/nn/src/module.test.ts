@@ -202,7 +202,7 @@ describe('Module', () => {
     const state = net.stateDict({ prefix: 'x.' })
     expect(Object.keys(state)).toEqual(['x.0.weight', 'x.0.bias', 'x.0.extra'])
     expect(net.loadStateDict(net.stateDict()).unexpectedKeys).toEqual([])
-    expect((net[0] as nn.Linear).bias?.item()).toBe(1)
+    expect(net[0].bias?.item()).toBe(1)
     expect(calls).toEqual(['before x.0.', 'before 0.', 'loading 0.'])
     for (const handle of handles) handle?.remove()
     expect(() => net.loadStateDict({ ...net.stateDict(), extra: ones([1]) })).toThrow(

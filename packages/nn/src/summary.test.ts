@@ -146,7 +146,7 @@ describe('summary', () => {
     ])
     expect(String(found)).toMatch(/└ a: Linear +\[2, 4\] +again/)
     const tied = new nn.Sequential(new nn.Linear(4, 4), new nn.Linear(4, 4))
-    ;(tied[1] as nn.Linear).weight = (tied[0] as nn.Linear).weight
+    tied[1].weight = tied[0].weight
     expect(nn.summary(tied, [2, 4]).parameters).toBe(24)
   })
 

@@ -36,7 +36,7 @@ function named(options: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).map(([key, v]) => [camel(key), value(v)]))
 }
 
-type Make = new (params: unknown[], ...options: unknown[]) => Optimizer<object>
+type Make = new (params: unknown[], ...options: unknown[]) => Optimizer
 const typeOf = (name: string): Make => (optim as Record<string, unknown>)[name] as Make
 
 describe.each(golden.cases)('$optimizer, $desc, in groups: $groups', (one) => {

@@ -29,21 +29,17 @@ function makeProblem(): { p: Tensor; q: Tensor } {
   }
 }
 
-function make(name: string, { p, q }: { p: Tensor; q: Tensor }): Optimizer<object> {
+function make(name: string, { p, q }: { p: Tensor; q: Tensor }): Optimizer {
   const { optimizer, options } = golden.cases[name] as (typeof golden.cases)[string]
   const given = Object.fromEntries(Object.entries(options).map(([k, v]) => [camel(k), v]))
   const type = (optim as Record<string, unknown>)[optimizer] as new (
     params: Tensor[],
     options: object,
-  ) => Optimizer<object>
+  ) => Optimizer
   return new type(optimizer === 'Muon' ? [p] : [p, q], given)
 }
 
-function takeStep(
-  optimizer: Optimizer<object>,
-  problem: { p: Tensor; q: Tensor },
-  step: number,
-): void {
+function takeStep(optimizer: Optimizer, problem: { p: Tensor; q: Tensor }, step: number): void {
   optimizer.step(() => {
     optimizer.zeroGrad()
     const loss = lossOf(problem, step)

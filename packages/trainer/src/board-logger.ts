@@ -32,7 +32,7 @@ export interface BoardLoggerOptions extends Omit<BoardOptions, 'run'> {
   /** For its histograms and its graph. Default neither is logged. */
   readonly model?: AnyModule
   /** For the learning rate. Default it is not logged. */
-  readonly optimizer?: Optimizer<object>
+  readonly optimizer?: Optimizer
   /** Log the graph of the model, called with the first part of a batch. Default false. */
   readonly graph?: boolean
   /** The step after which a training goes on. Default 0. */
@@ -169,7 +169,7 @@ function epochValues({ loss, valLoss, metrics }: EpochRecord): Record<string, nu
 }
 
 /** The settings of an optimizer that are single values. */
-function hparamsOf(optimizer: Optimizer<object> | undefined): Record<string, Hparam> {
+function hparamsOf(optimizer: Optimizer | undefined): Record<string, Hparam> {
   const [group] = optimizer?.paramGroups ?? []
   if (optimizer === undefined || group === undefined) return {}
   const found: Record<string, Hparam> = { optimizer: optimizer.constructor.name }

@@ -32,7 +32,7 @@ export interface Callback {
 }
 
 export interface FitOptions<Batch> {
-  readonly optimizer: Optimizer<object>
+  readonly optimizer: Optimizer
   /** Passes over the batches. */
   readonly epochs: number
   /** The loss of `[input, target]` batches; or `forward`. */

@@ -32,7 +32,7 @@ export interface WarmCosine {
  * console.log(rates.indexOf(Math.max(...rates)), rates[49]?.toFixed(3)) // => 4 0.050
  * ```
  */
-export function warmCosine(optimizer: Optimizer<object>, lr: number, steps: number): WarmCosine {
+export function warmCosine(optimizer: Optimizer, lr: number, steps: number): WarmCosine {
   requireInstance('warmCosine', 'optimizer', optimizer, OptimizerClass, 'new SGD(…)')
   requireNumber('warmCosine', 'lr', lr)
   requireNumber('warmCosine', 'steps', steps)

@@ -214,7 +214,7 @@ class Translator extends nn.Module<[source: Tensor, target: Tensor]> {
 
 /** How each model and its optimizer are made. */
 export const models: Readonly<
-  Record<string, { model: () => Model; optimizer: (params: Iterable<Tensor>) => Optimizer<object> }>
+  Record<string, { model: () => Model; optimizer: (params: Iterable<Tensor>) => Optimizer }>
 > = {
   resnet18: {
     model: () => resnet18([3, 6, 12, 24], 5),
@@ -239,11 +239,7 @@ export const models: Readonly<
 }
 
 /** One step towards outputs of mean 0.5; its loss. */
-export function trainStep(
-  model: Model,
-  optimizer: Optimizer<object>,
-  inputs: readonly Tensor[],
-): number {
+export function trainStep(model: Model, optimizer: Optimizer, inputs: readonly Tensor[]): number {
   model.train()
   optimizer.zeroGrad()
   const loss = model(...inputs)

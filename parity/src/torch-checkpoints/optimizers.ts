@@ -27,7 +27,7 @@ export const optimizers: Readonly<Record<string, object>> = {
 export interface Problem {
   p: Tensor
   q: Tensor
-  optimizer: Optimizer<object>
+  optimizer: Optimizer
 }
 
 /** The problem at its start, or at the given values. */
@@ -41,7 +41,7 @@ export function problem(name: string, values?: readonly Tensor[]): Problem {
   const type = (optim as Record<string, unknown>)[name] as new (
     params: Tensor[],
     options: object,
-  ) => Optimizer<object>
+  ) => Optimizer
   const optimizer = new type(name === 'Muon' ? [p] : [p, q], optimizers[name] as object)
   if (values !== undefined) {
     noGrad(() => {

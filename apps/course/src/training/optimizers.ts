@@ -11,7 +11,7 @@ const numSteps = budget(200, 100)
 /** A long valley: steep across (y), flat along (x). */
 const valley = (place: Tensor): Tensor => place.at(0).pow(2).div(20).add(place.at(1).pow(2))
 
-const kinds: Record<string, (params: Tensor[]) => Optimizer<object>> = {
+const kinds: Record<string, (params: Tensor[]) => Optimizer> = {
   SGD: (params) => new SGD(params, { lr: 0.5 }),
   momentum: (params) => new SGD(params, { lr: 0.1, momentum: 0.9 }),
   Nesterov: (params) => new SGD(params, { lr: 0.1, momentum: 0.9, nesterov: true }),
