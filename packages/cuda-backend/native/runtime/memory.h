@@ -1,4 +1,5 @@
-// The allocators of the devices (memory.cc), and copies between host and device memory (staging.cc).
+// The allocators of the devices (memory.cc), and copies between host and device memory
+// (staging.cc).
 #pragma once
 
 #include <cstddef>
