@@ -47,6 +47,21 @@ describe('grad of a function', () => {
     assertClose(grad<Parameters<typeof fn>, Tensor>(fn, { argnums: -1 })(p, x), p.w)
   })
 
+  it('is that of each of many samples, also through what has no rule in vmap', () => {
+    const samples = values(20, 2, 3)
+    const fn = (w: Tensor, x: Tensor): Tensor => w.mul(x).cumsum(1).square().sum()
+    const looped = stack(samples.unbind().map((x) => grad(fn)(values(2, 3), x)))
+    const perSample = vmap(grad(fn), { inDims: [null, 0] })
+    assertClose(perSample(values(2, 3), samples), looped)
+    const leaf = samples.clone().requiresGrad_()
+    leaf
+      .unbind()
+      .reduce((sum, part, i) => sum.add(part.mul(i)), tensor(0))
+      .sum()
+      .backward()
+    assertClose(leaf.grad as Tensor, arange(20).double().reshape(20, 1, 1).expand(20, 2, 3))
+  })
+
   it('passes on what else the function returns', () => {
     const fn = (x: Tensor): [Tensor, { twice: Tensor }] => [x.square().sum(), { twice: x.mul(2) }]
     const [dx, aux] = grad<[Tensor], [Tensor, { twice: Tensor }]>(fn, { hasAux: true })(values(2))

@@ -7,6 +7,7 @@ import { requireTensor } from '../elementwise.ts'
 import { ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import type { BackwardInfo, Op } from '../op.ts'
+import { batchOf } from '../vmap/batch.ts'
 import { asMultipleViews, defineOp, isRecording, runMany, vmapping } from '../op.ts'
 import type { Shape } from '../shape.ts'
 import { normalizeAxis } from '../shape.ts'
@@ -30,7 +31,7 @@ function requireFewParts(op: string, input: Tensor, count: number): void {
 }
 
 // So many parts, if they are recorded, are one node, whose gradient is made of theirs at once.
-const MOST_TOGETHER = 8
+const MOST_TOGETHER = 1024
 
 interface PartsParams {
   axis: number
@@ -66,7 +67,9 @@ const unbindOp = defineOp<'input', PartsParams>('unbind', ['input'], {
 })
 
 function isTogether(input: Tensor, count: number): boolean {
-  if (count < 2 || count > MOST_TOGETHER || vmapping.interpreter !== null) return false
+  if (count < 2 || count > MOST_TOGETHER) return false
+  // Inside of vmap, only what does not stand for samples itself.
+  if (vmapping.interpreter !== null && batchOf(input) !== null) return false
   return input._requiresGrad && isRecording()
 }
 

@@ -9,6 +9,7 @@ import type { Input, Interpreter, OpCall, Spec } from '../op.ts'
 import { run, runInPlace, runMany } from '../op.ts'
 import { stack } from '../ops/joining.ts'
 import { select } from '../ops/slicing.ts'
+import { unbind } from '../ops/splitting.ts'
 
 import { zeros } from '../creation.ts'
 import { dtypeName } from '../dtype.ts'
@@ -111,12 +112,13 @@ function isCopied(input: Input | undefined): boolean {
   return input instanceof Tensor && (batchOf(input)?.copied ?? false)
 }
 
-/** The inputs of one sample. */
-function inputsOf(call: BatchedCall, sample: number): Input[] {
-  return call.inputs.map((input, i) => {
+/** The inputs of each sample. Those of all samples are cut apart at once, which is one node. */
+function inputsOf(call: BatchedCall): (sample: number) => Input[] {
+  const parts = call.inputs.map((_, i) => {
     const samples = call.samples[i] ?? null
-    return samples === null ? input : select(samples, 0, sample)
+    return samples === null ? null : unbind(samples)
   })
+  return (sample) => call.inputs.map((input, i) => parts[i]?.[sample] ?? input)
 }
 
 /** Runs `body` for each sample, random numbers as the level's mode wants them. */
@@ -152,6 +154,23 @@ function randomLevel(call: OpCall): BatchLevel | null {
   return level.randomness === 'different' ? level : null
 }
 
+/** The inputs of one sample, as they are now. */
+function inputsAt(call: BatchedCall, sample: number): Input[] {
+  return call.inputs.map((input, i) => {
+    const samples = call.samples[i] ?? null
+    return samples === null ? input : select(samples, 0, sample)
+  })
+}
+
+/** The results of an operation that has no rule. */
+function oneByOne(call: BatchedCall, { shape, dtype }: Spec): Tensor[] {
+  const { op, numbers, params, numberDtype } = call
+  const inputs = inputsOf(call)
+  return eachSample(call, (sample) =>
+    run(op, inputs(sample), shape, dtype, numbers, params, numberDtype),
+  )
+}
+
 function runBatched(call: OpCall, spec: Spec): Tensor | null {
   const found = levelOf(call)
   const level = found ?? randomLevel(call)
@@ -159,16 +178,9 @@ function runBatched(call: OpCall, spec: Spec): Tensor | null {
   if (found !== null && isRandom(call.op.name)) requireRandomness(call, level)
   return below(level, () => {
     const own = at(call, level)
-    const { op, params, numberDtype } = call
+    const { op } = call
     const once = rules.get(op.name)?.(own, spec) ?? null
-    const value =
-      once ??
-      stacked(
-        eachSample(own, (sample) =>
-          run(op, inputsOf(own, sample), spec.shape, spec.dtype, call.numbers, params, numberDtype),
-        ),
-        spec,
-      )
+    const value = once ?? stacked(oneByOne(own, spec), spec)
     const copied = isView(op.name) && (once === null || isCopied(call.inputs[0]))
     return batched(level, value, copied)
   })
@@ -181,8 +193,9 @@ function runManyBatched(call: OpCall, specs: readonly Spec[]): Tensor[] | null {
   if (found !== null && isRandom(call.op.name)) requireRandomness(call, level)
   return below(level, () => {
     const own = at(call, level)
+    const inputs = inputsOf(own)
     const rows = eachSample(own, (sample) =>
-      runMany(call.op, inputsOf(own, sample), specs, call.numbers, call.params, call.numberDtype),
+      runMany(call.op, inputs(sample), specs, call.numbers, call.params, call.numberDtype),
     )
     return specs.map((spec, i) =>
       batched(
@@ -232,7 +245,7 @@ function runInPlaceBatched(call: OpCall, targets: readonly Tensor[], name: strin
     } else {
       eachSample(own, (sample) => {
         const rows = values.map((value) => select(value, 0, sample))
-        const inputs = inputsOf(own, sample)
+        const inputs = inputsAt(own, sample)
         runInPlace(call.op, rows, inputs, call.numbers, call.params, call.numberDtype, name)
       })
     }

@@ -43,6 +43,14 @@ describe('functions that the operator database lacks', () => {
     },
   )
 
+  it('place the pixels of a grid exactly where PyTorch does, as gradients jump there', () => {
+    const identity = tensor([[[1, 0, 0], [0, 1, 0]]], { dtype: 'float32' }) // prettier-ignore
+    const x = functional.affineGrid(identity, [1, 1, 1, 28]).at(0, 0, ':', 0)
+    expect([2, 4, 7, 9].map((i) => x.at(i).item())).toEqual([
+      -0.8214285969734192, -0.6785714030265808, -0.4642857015132904, -0.3214285373687744,
+    ])
+  })
+
   it('refuse what they cannot take', () => {
     const { affineGrid, fold, interpolate, rrelu } = functional
     const theta = tensor([[[1, 0, 0.5]]])

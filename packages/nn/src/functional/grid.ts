@@ -236,12 +236,12 @@ export interface AffineGridOptions {
 
 const AFFINE = ['size', 'alignCorners'] as const
 
-/** The centres of pixels along an axis. */
+/** The centres of pixels along an axis, rounded as PyTorch does: on a pixel, the gradient jumps. */
 function centres(like: Tensor, size: number, aligned: boolean): Tensor {
   const dtype = like.dtype as 'float32'
   if (size <= 1) return like.newZeros([size])
   const points = linspace(-1, 1, size, { dtype, device: like.device })
-  return aligned ? points : points.mul((size - 1) / size)
+  return aligned ? points : points.mul(size - 1).div(size)
 }
 
 /**
