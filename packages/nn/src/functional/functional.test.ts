@@ -44,7 +44,15 @@ describe('functions that the operator database lacks', () => {
   )
 
   it('place the pixels of a grid exactly where PyTorch does, as gradients jump there', () => {
-    const identity = tensor([[[1, 0, 0], [0, 1, 0]]], { dtype: 'float32' }) // prettier-ignore
+    const identity = tensor(
+      [
+        [
+          [1, 0, 0],
+          [0, 1, 0],
+        ],
+      ],
+      { dtype: 'float32' },
+    )
     const x = functional.affineGrid(identity, [1, 1, 1, 28]).at(0, 0, ':', 0)
     expect([2, 4, 7, 9].map((i) => x.at(i).item())).toEqual([
       -0.8214285969734192, -0.6785714030265808, -0.4642857015132904, -0.3214285373687744,
@@ -66,4 +74,30 @@ describe('functions that the operator database lacks', () => {
     expect(() => interpolate(line, null, 2 ** 31)).toThrow(/an axis can have 16777216 pixels/)
     expect(() => interpolate(line, 4, null, 'linear', null, null, true)).toThrow(/no antialias/)
   })
+})
+
+it('pixels that come as often as each other are repeated where they lie', () => {
+  const expected = (x: Tensor, times: readonly number[]): Tensor =>
+    times.reduce((y, count, i) => y.repeatInterleave(count, i + 2), x)
+  const cases = [
+    [[2, 3, 4], [3]],
+    [[2, 3, 2, 5], [2, 2]],
+    [[1, 1, 1, 1], [2, 1]],
+    [[2, 4, 2, 3, 1], [2, 1, 3]],
+  ] as const
+  for (const [shape, times] of cases) {
+    for (const last of shape.length === 4 ? [false, true] : [false]) {
+      const x = randn([...shape], { dtype: 'float64' })
+      const lying = last ? x.contiguous({ memoryFormat: 'channelsLast' }) : x
+      const y = F.interpolate(lying, { scaleFactor: [...times] })
+      expect(y.tolist()).toEqual(expected(x, times).tolist())
+      if (last) expect(y.isContiguous('channelsLast')).toBe(true)
+      // A result of its own, whatever is repeated.
+      y.add_(1)
+      expect(lying.tolist()).toEqual(x.tolist())
+      expect(gradcheck((z) => F.interpolate(z, { scaleFactor: [...times] }), [
+        lying.detach().requiresGrad_(),
+      ])).toBe(true)
+    }
+  }
 })
