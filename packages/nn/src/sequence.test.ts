@@ -146,6 +146,16 @@ describe.each(Object.entries(layers))('%s', (name, make) => {
   })
 })
 
+describe('flattenParameters', () => {
+  it('is there for programs that call it, and leaves the weights alone', () => {
+    for (const layer of [new nn.RNN(3, 4), new nn.LSTM(3, 4), new nn.GRU(3, 4)]) {
+      const before = [...layer.parameters()].map((one) => one.tolist())
+      layer.flattenParameters()
+      expect([...layer.parameters()].map((one) => one.tolist())).toEqual(before)
+    }
+  })
+})
+
 describe('packed sequences', () => {
   const { packPaddedSequence, packSequence, padPackedSequence, padSequence } = nn.utils.rnn
   const lengths = [2, 4, 1]

@@ -129,6 +129,14 @@ abstract class Recurrent<State, Result> extends Module<
     for (const parameter of this.parameters()) uniform_(parameter, -bound, bound)
   }
 
+  /**
+   * For PyTorch's sake, where it packs the weights into one piece of memory for cuDNN. The kernels here
+   * read weights from wherever they are, so nothing is to be done.
+   *
+   * @see torch.nn.RNNBase.flatten_parameters
+   */
+  flattenParameters(): void {}
+
   private weight(name: string): Parameter | null {
     return ((this as unknown as Record<string, unknown>)[name] ?? null) as Parameter | null
   }
