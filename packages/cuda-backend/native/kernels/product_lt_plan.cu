@@ -1,4 +1,6 @@
 // Plans of products by cuBLASLt: what is described to it, and which algorithms it proposes.
+#include <bit>
+#include <initializer_list>
 #include <string>
 
 #include "plan_cache.h"
@@ -10,7 +12,7 @@ namespace {
 
 constexpr uint64_t kWorkspaceBytes = uint64_t{32} << 20;
 constexpr size_t kPlans = 4096;
-constexpr size_t kKey = 25;
+constexpr size_t kKey = 13;
 using LtPlans = PlanCache<kKey, LtPlan>;
 
 lt::Type type_of(DType dtype) {
@@ -111,31 +113,37 @@ std::shared_ptr<LtPlan> make_plan(const LtProduct& p, int64_t count, const LtMat
 std::shared_ptr<LtPlan> lt_plan(const LtProduct& p, int64_t count, const LtMatrices& at,
                                 bool fuses) {
   static auto* plans = new LtPlans(kPlans);  // never destroyed: threads may still run at the end
-  const LtPlans::Key key = {p.device,
-                            static_cast<int64_t>(p.dtype),
-                            static_cast<int64_t>(p.result),
-                            p.tf32,
-                            fuses ? epilogue_of(p) : lt::kNoEpilogue,
+  // Small numbers share one of the key's.
+  uint64_t kind = 0;
+  const auto add = [&kind](auto number, int bits) {
+    kind = kind << bits | static_cast<uint64_t>(number);
+  };
+  add(p.device, 6);
+  add(p.dtype, 4);
+  add(p.result, 4);
+  add(p.tf32, 1);
+  add(fuses, 1);
+  add(p.sums_rows, 1);
+  add(p.a.transposed, 1);
+  add(p.b.transposed, 1);
+  add(p.adds, 1);
+  add(at.c == at.d, 1);
+  for (const void* data :
+       {at.a, at.b, at.c, static_cast<const void*>(at.d), fuses ? p.vector : nullptr})
+    add(std::countr_zero(alignment_of(data)), 4);
+  const LtPlans::Key key = {static_cast<int64_t>(kind),
                             p.m,
                             p.n,
                             p.k,
                             count,
-                            p.a.transposed,
                             p.a.ld,
                             p.a_step,
-                            p.b.transposed,
                             p.b.ld,
                             p.b_step,
                             p.addend_row,
                             p.addend_step,
                             p.c_row,
-                            p.c_step,
-                            p.adds + 2 * (at.c == at.d),
-                            alignment_of(at.a),
-                            alignment_of(at.b),
-                            alignment_of(at.c),
-                            alignment_of(at.d),
-                            fuses ? alignment_of(p.vector) : 0};
+                            p.c_step};
   return plans->get(key, [&] {
     std::shared_ptr<LtPlan> plan = fuses ? make_plan(p, count, at, true) : nullptr;
     if (!plan) plan = make_plan(p, count, at, false);

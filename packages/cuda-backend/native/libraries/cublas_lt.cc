@@ -1,13 +1,10 @@
 #include "cublas_lt.h"
 
-#include <array>
-#include <mutex>
-
-#include "device_abi.h"
 #include "failure.h"
 #include "launch.h"
 #include "library.h"
 #include "lost.h"
+#include "per_device.h"
 #include "search.h"
 
 namespace flambeau::cuda::lt {
@@ -81,12 +78,12 @@ const Functions& functions() { return loaded().functions; }
 const std::string& path() { return loaded().path; }
 
 Handle handle(int device) {
-  static std::mutex mutex;
-  static std::array<Handle, FLAMBEAU_MAX_DEVICES> handles = {};
-  const std::lock_guard lock(mutex);
-  Handle& found = handles.at(static_cast<size_t>(device));
-  if (!found) check(functions().create(&found), "cublasLtCreate");
-  return found;
+  static auto* all = new PerDevice<OpaqueHandle>;
+  return &all->get(device, [](int) {
+    Handle made = nullptr;
+    check(functions().create(&made), "cublasLtCreate");
+    return made;
+  });
 }
 
 void check(Status status, const char* what) {
