@@ -344,6 +344,50 @@ test('boxes are drawn into images', () => {
   expect(run.images('twice')[0]).toMatchObject({ width: 32, height: 24 })
 })
 
+test('names of boxes are written at their bottoms', () => {
+  const run = written((writer) => {
+    const boxes = tensor([
+      [1, 1, 20, 14],
+      [22, 1, 40, 14],
+    ])
+    writer.addImageWithBoxes('named', ones([3, 16, 44]), boxes, { labels: ['T1', 'é'] })
+    writer.addImageWithBoxes('one', ones([3, 16, 44]), boxes.narrow(0, 0, 1), { labels: 'T1' })
+    const wrong: [labels: unknown, message: RegExp][] = [
+      [['T1'], /there are 1 labels for 2 boxes/],
+      [['T1', 2], /labels\[1\] must be a string/],
+      [3, /labels must be a list of names, not 3/],
+    ]
+    for (const [labels, message] of wrong) {
+      const options = { labels: labels as string[] }
+      expect(() => writer.addImageWithBoxes('x', ones([3, 16, 44]), boxes, options)).toThrow(
+        message,
+      )
+    }
+  })
+  const drawing = (tag: string): string[] => {
+    const { data, width } = decode(run.images(tag)[0]?.read() ?? new Uint8Array())
+    const letters = Array.from({ length: data.length / 3 }, (_, i) => {
+      const [red, green] = data.subarray(3 * i)
+      return green === 255 ? '.' : red === 255 ? '-' : '#'
+    })
+    return Array.from({ length: 16 }, (_, y) => letters.slice(y * width, (y + 1) * width).join(''))
+  }
+  expect(drawing('named').slice(5, 16)).toEqual([
+    '.--................--.--...............--...',
+    '.-------------.....--.-------..........--...',
+    '.-#####---#---.....--.-#####-..........--...',
+    '.---#----##---.....--.-#---#-..........--...',
+    '.---#-----#---.....--.-#---#-..........--...',
+    '.---#-----#---.....--.-#---#-..........--...',
+    '.---#-----#---.....--.-#---#-..........--...',
+    '.---#-----#---.....--.-#---#-..........--...',
+    '.---#----###---------.-#####-------------...',
+    '.--------------------.-------------------...',
+    '............................................',
+  ])
+  expect(drawing('one')[8]).toBe('.---#----##---.....--.......................')
+})
+
 /** A message of protocol buffers: fields by their numbers, of texts, messages and small numbers. */
 function proto(...fields: [no: number, value: string | Uint8Array | number][]): Uint8Array {
   return Buffer.concat(

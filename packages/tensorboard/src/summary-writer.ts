@@ -16,6 +16,7 @@ import { ShapeError, ValueError } from '@flambeau/core'
 import type { AnyModule, SummaryInput } from '@flambeau/nn'
 import * as nn from '@flambeau/nn'
 import { encodeAudio } from './audio.ts'
+import { encodeBoxes } from './boxes.ts'
 import type { CustomLayout } from './custom-scalars.ts'
 import { layoutValue } from './custom-scalars.ts'
 import type { EmbeddingInfo } from './embedding.ts'
@@ -29,7 +30,7 @@ import type { Event, SummaryValue } from './messages.ts'
 import { DT } from './messages.ts'
 import { onnxGraph } from './onnx-graph.ts'
 import type { EncodedImage } from './pixels.ts'
-import { encodeBoxes, encodeImage, sizeOfPng } from './pixels.ts'
+import { encodeImage, sizeOfPng } from './pixels.ts'
 import type { Numbers } from './pr-curve.ts'
 import { computeCurve, listOf, prCurveValue, thresholdsOf } from './pr-curve.ts'
 import type { Hparam, ScalarValue } from './summaries.ts'
@@ -240,20 +241,25 @@ export class SummaryWriter implements Disposable {
   }
 
   /**
-   * Adds an image with red lines around boxes `[N, 4]` of left, top, right and bottom, in pixels. With
-   * names on the boxes, log `overlay` of @flambeau/plot by `addFigure`.
+   * Adds an image with red lines around boxes `[N, 4]` of left, top, right and bottom, in pixels, and
+   * their names, of ASCII. For other letters and colours log `overlay` of @flambeau/plot by `addFigure`.
    *
-   * @throws {ShapeError} for other shapes. @throws {ValueError} for unknown dataformats.
+   * @throws {ShapeError} for other shapes. @throws {ValueError} for unknown dataformats, or another number
+   * of labels.
    * @see torch.utils.tensorboard.SummaryWriter.add_image_with_boxes
    */
   addImageWithBoxes(
     tag: string,
     imgTensor: Tensor,
     boxTensor: Tensor,
-    ...given: Arguments<options.BoxesOptions, ['globalStep', 'walltime', 'rescale', 'dataformats']>
+    ...given: Arguments<
+      options.BoxesOptions,
+      ['globalStep', 'walltime', 'rescale', 'dataformats', 'labels']
+    >
   ): void {
-    const [step, walltime, rescale = 1, dataformats = 'CHW'] = read.readBoxes(given)
-    const image = encodeBoxes('addImageWithBoxes', imgTensor, boxTensor, dataformats, rescale)
+    const [step, walltime, rescale = 1, dataformats = 'CHW', labels] = read.readBoxes(given)
+    const drawn = { boxes: boxTensor, labels: labels ?? null, rescale }
+    const image = encodeBoxes('addImageWithBoxes', imgTensor, dataformats, drawn)
     this.#image(tag, image, step, walltime)
   }
 

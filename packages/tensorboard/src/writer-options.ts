@@ -73,6 +73,8 @@ export interface BoxesOptions extends When {
   readonly rescale?: number
   /** What each axis is. Default `CHW`. */
   readonly dataformats?: string
+  /** A name for each box, or that of the only one. Default none. */
+  readonly labels?: readonly string[] | string | null
 }
 
 export interface VideoOptions extends When {
@@ -151,11 +153,10 @@ export const readImages: Reader<[Step, Step, string]> = parameters('addImages', 
   ...when,
   'dataformats',
 ])
-export const readBoxes: Reader<[Step, Step, number, string]> = parameters('addImageWithBoxes', [
-  ...when,
-  'rescale',
-  'dataformats',
-])
+export const readBoxes: Reader<[Step, Step, number, string, BoxesOptions['labels']]> = parameters(
+  'addImageWithBoxes',
+  [...when, 'rescale', 'dataformats', 'labels'],
+)
 export const readFigure: Reader<[Step, boolean, Step]> = parameters('addFigure', [
   'globalStep',
   'close',
