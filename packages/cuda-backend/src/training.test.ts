@@ -77,6 +77,22 @@ it('normalises a batch in few launches, however it lies', () => {
   expect(both).toEqual([4, 4])
 })
 
+it('repeats pixels in one launch each way', () => {
+  const x = randn([2, 4, 3, 3])
+    .to('cuda')
+    .contiguous({ memoryFormat: 'channelsLast' })
+    .requiresGrad_()
+  const up = (): Tensor => nn.functional.interpolate(x, { scaleFactor: 2 })
+  expect(cuda.graph(up, { warmup: 1 }).graph.nodes).toBe(1)
+  const step = (): Tensor => {
+    x.grad = null
+    const y = up()
+    y.backward(y.detach())
+    return y
+  }
+  expect(cuda.graph(step, { warmup: 1 }).graph.nodes).toBe(2)
+})
+
 it.each([
   ['a batch', () => new nn.BatchNorm2d(8), [1, 2]],
   ['groups', () => new nn.GroupNorm(2, 8), [1, 3]],

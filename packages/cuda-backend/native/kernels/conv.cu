@@ -1,21 +1,8 @@
 // Convolution of images and volumes, and its gradients. See conv.h for the layouts.
 #include "channels_last.h"
 #include "conv.h"
-#include "reduce.h"
 
 namespace flambeau::cuda {
-
-namespace {
-
-// db [channels]: the sums over images and pixels of dy, which is stored channels-last.
-void bias_grad(Call& call, const Tensor& dy, int64_t channels, const Tensor& db) {
-  Tensor pixels = dy;
-  pixels.shape = {dy.numel() / channels, channels};
-  contiguous_strides(pixels.shape, pixels.strides);
-  sum_columns(call, pixels, db);
-}
-
-}  // namespace
 
 // y [n, o, oh, ow] = x [n, c, h, w] convolved with w [o, c / groups, kh, kw], + bias [o] if given;
 // volumes have a depth before the height. Inputs of any strides and one type (not bool); y is

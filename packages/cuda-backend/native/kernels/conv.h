@@ -19,6 +19,9 @@ void direct_input_grad(Call& call, const ConvGeometry& g, const Tensor& dy, cons
                        const Tensor& dx);
 void direct_weight_grad(Call& call, const ConvGeometry& g, const Tensor& x, const Tensor& dy,
                         const Tensor& dw);
+// db [channels]: the sums over images and pixels of dy, of which there are some; in one launch
+// where few pixels have many channels, else in two.
+void bias_grad(Call& call, const Tensor& dy, int64_t channels, const Tensor& db);
 // y [rows, columns] += bias [columns]
 void add_bias(Call& call, const Tensor& y, int64_t columns, const void* bias);
 

@@ -138,7 +138,8 @@ inline constexpr int kSector = 32;
 
 // A grid of blocks each of which has all pixels of its channels, if that is quick: of whole groups,
 // or of few channels that are sets. A grid without blocks: it is not.
-inline Columns whole_columns(const Call& call, const ChannelLayout& l, int V, int item_bytes) {
+inline Columns whole_columns(const Call& call, const ChannelLayout& l, int V, int item_bytes,
+                             int64_t few_steps = kFewSteps) {
   const int64_t each = l.group_channels();
   unsigned lanes = 1;
   if (l.groups > 0) {
@@ -150,7 +151,7 @@ inline Columns whole_columns(const Call& call, const ChannelLayout& l, int V, in
   const unsigned rows = kNormThreads / lanes;
   const int64_t across = ceil_divide(l.c, int64_t{lanes} * V);
   const bool busy = across * l.images() >= call.properties().multiprocessors;
-  if (l.image_pixels() > (busy ? kMostSteps : kFewSteps) * rows) return {};
+  if (l.image_pixels() > (busy ? kMostSteps : few_steps) * rows) return {};
   return {dim3(static_cast<unsigned>(across), 1, static_cast<unsigned>(l.images())),
           dim3(lanes, rows)};
 }

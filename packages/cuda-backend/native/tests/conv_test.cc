@@ -262,9 +262,12 @@ TEST_CASE("convolutions read tensors that are not aligned") {
   }
 }
 
-TEST_CASE("many rows of a gradient are summed for the bias in parts") {
-  const Case t = {2, 2, 3, 1, {40, 41}, {1, 1}, {1, 1}, {0, 0}, {1, 1}};
-  for (DType dtype : {DType::kFloat32, DType::kFloat16, DType::kInt64}) check_case(t, dtype);
+TEST_CASE("rows of a gradient are summed for the bias at once, and where they are many in parts") {
+  for (int64_t width : {20, 105})
+    for (int64_t channels : {3, 8}) {
+      const Case t = {2, 2, channels, 1, {40, width}, {1, 1}, {1, 1}, {0, 0}, {1, 1}};
+      for (DType dtype : {DType::kFloat32, DType::kFloat16, DType::kInt64}) check_case(t, dtype);
+    }
 }
 
 TEST_CASE("convolutions of nothing") {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { grad } from '@flambeau/autograd'
+import { grad, gradcheck } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
-import { manualSeed, tensor } from '@flambeau/core'
+import { manualSeed, randn, tensor } from '@flambeau/core'
 import { assertClose } from '@flambeau/core/testing'
 import { describe, expect, it } from 'vitest'
 import * as functional from './index.ts'
@@ -81,23 +81,35 @@ it('pixels that come as often as each other are repeated where they lie', () => 
     times.reduce((y, count, i) => y.repeatInterleave(count, i + 2), x)
   const cases = [
     [[2, 3, 4], [3]],
-    [[2, 3, 2, 5], [2, 2]],
-    [[1, 1, 1, 1], [2, 1]],
-    [[2, 4, 2, 3, 1], [2, 1, 3]],
+    [
+      [2, 3, 2, 5],
+      [2, 2],
+    ],
+    [
+      [1, 1, 1, 1],
+      [2, 1],
+    ],
+    [
+      [2, 4, 2, 3, 1],
+      [2, 1, 3],
+    ],
   ] as const
   for (const [shape, times] of cases) {
     for (const last of shape.length === 4 ? [false, true] : [false]) {
       const x = randn([...shape], { dtype: 'float64' })
       const lying = last ? x.contiguous({ memoryFormat: 'channelsLast' }) : x
-      const y = F.interpolate(lying, { scaleFactor: [...times] })
+      const y = functional.interpolate(lying, { scaleFactor: [...times] })
       expect(y.tolist()).toEqual(expected(x, times).tolist())
       if (last) expect(y.isContiguous('channelsLast')).toBe(true)
       // A result of its own, whatever is repeated.
       y.add_(1)
       expect(lying.tolist()).toEqual(x.tolist())
-      expect(gradcheck((z) => F.interpolate(z, { scaleFactor: [...times] }), [
-        lying.detach().requiresGrad_(),
-      ])).toBe(true)
+      expect(
+        gradcheck(
+          (z) => functional.interpolate(z, { scaleFactor: [...times] }),
+          [lying.detach().requiresGrad_()],
+        ),
+      ).toBe(true)
     }
   }
 })

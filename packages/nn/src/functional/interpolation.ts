@@ -9,7 +9,7 @@ import {
   ValueError,
 } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { compounds, parameters, show } from '@flambeau/core/internal'
+import { averageGrad, compounds, parameters, show } from '@flambeau/core/internal'
 import { requireFloating, requireTensor, spatialAxes, widened, wholeNumbers } from './inputs.ts'
 
 /** How new pixels come from old ones. */
@@ -214,6 +214,28 @@ function resample(x: Tensor, dim: number, taps: Taps): Tensor {
   return sum as Tensor
 }
 
+/** How often each old pixel comes, where all come as often and in order; else null. */
+function repeats({ from, to }: Axis, [taps]: Taps): number | null {
+  const times = to / from
+  const even = Number.isInteger(times) && taps?.index.every((at, i) => at === Math.floor(i / times))
+  return even === true ? times : null
+}
+
+/** Each pixel of the last axes as often as its axis says, of which one says more than once. */
+function repeated(x: Tensor, times: readonly number[]): Tensor {
+  const outer = x.shape.slice(0, 2)
+  const sizes = times.map((count, i) => (x.shape[i + 2] as number) * count)
+  const last = x.ndim === 4 && !x.isContiguous() && x.isContiguous('channelsLast')
+  if (last && x.isFloatingPoint()) {
+    // What sums of windows that lie side by side give to their pixels.
+    return averageGrad(x, [...outer, ...sizes], { numbers: [...times, ...times, 0, 0, 0, 1] })
+  }
+  const split = times.flatMap((_, i) => [x.shape[i + 2] as number, 1])
+  const spread = times.flatMap((count, i) => [x.shape[i + 2] as number, count])
+  const made = x.reshape([...outer, ...split]).expand([...outer, ...spread])
+  return made.contiguous().reshape([...outer, ...sizes])
+}
+
 function averaged(x: Tensor, dim: number, axis: Axis, weights: readonly number[]): Tensor {
   const options = { device: x.device }
   const values = fromTypedArray(Float64Array.from(weights), [axis.to, axis.from], options)
@@ -288,10 +310,12 @@ function resized(input: Tensor, read: ReturnType<typeof readInterpolate>): Tenso
     )
   }
   if (mode === 'nearest' || mode === 'nearest-exact') {
-    return axes.reduce(
-      (x, axis, i) => resample(x, i + 2, nearest(axis, mode === 'nearest-exact')),
-      input,
-    )
+    const taps = axes.map((axis) => nearest(axis, mode === 'nearest-exact'))
+    const times = axes.map((axis, i) => repeats(axis, taps[i] as Taps))
+    if (times.every((count) => count !== null) && times.some((count) => count > 1)) {
+      return repeated(input, times)
+    }
+    return taps.reduce((x, list, i) => resample(x, i + 2, list), input)
   }
   const bytes = input.dtype === 'uint8' && (mode === 'bilinear' || mode === 'bicubic')
   if (!bytes) requireFloating(op, input)
