@@ -15,7 +15,13 @@ import type { AddonPlace, PlatformFacts } from './native-file.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
-const good: PlatformFacts = { platform: 'linux', arch: 'x64', glibc: '2.36', node: '22.1.0' }
+const good: PlatformFacts = {
+  platform: 'linux',
+  arch: 'x64',
+  glibc: '2.36',
+  node: '22.1.0',
+  engine: null,
+}
 const packaged: AddonPlace = { kind: 'package', path: '/somewhere/flambeau.node' }
 
 test('the environment decides alone; then comes what was compiled here, then the package', () => {

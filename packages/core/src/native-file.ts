@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { otherEngine } from './engine.ts'
 
 /** What decides which addon this process can load. */
 export interface PlatformFacts {
@@ -12,8 +13,10 @@ export interface PlatformFacts {
   arch: string
   /** Version of glibc, `null` where there is none: another libc, another system. */
   glibc: string | null
-  /** Version of Node, without the `v`. */
+  /** Version of Node, without the `v`; what another engine says that it can do. */
   node: string
+  /** Another engine than Node's, with its version. */
+  engine: string | null
 }
 
 /** The oldest glibc that the published addon runs on. */
@@ -55,6 +58,7 @@ export function platformFacts(): PlatformFacts {
     arch: process.arch,
     glibc: glibcVersion(),
     node: process.versions.node,
+    engine: otherEngine,
   }
 }
 

@@ -1,7 +1,7 @@
 /** The only file that loads the addon. Everything native is reached through {@link native}. */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { findCollector } from './collector.ts'
+import { findCollector } from './engine.ts'
 import { NativeError } from './errors.ts'
 import type { Advice } from './native-file.ts'
 import { addonPlaces, brokenAddon, findAddon, missingAddon, platformFacts } from './native-file.ts'

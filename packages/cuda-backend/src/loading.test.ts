@@ -100,7 +100,7 @@ describe('without a GPU', () => {
 })
 
 describe('the addon', () => {
-  const good = { platform: 'linux', arch: 'x64', glibc: '2.36', node: '22.1.0' }
+  const good = { platform: 'linux', arch: 'x64', glibc: '2.36', node: '22.1.0', engine: null }
 
   it('is the one that was compiled here, or that of the package', () => {
     const places = addonPlaces(good, { ...ADDON, variable: 'FLAMBEAU_TEST_UNSET' })

@@ -12,6 +12,7 @@ const machine: Machine = {
   arch: 'x64',
   glibc: '2.36',
   node: '22.1.0',
+  engine: null,
   kernel: '6.1',
   processor: 'A processor',
   threads: { all: 8, usable: 8 },
@@ -63,6 +64,14 @@ test.each([
 ])('%s may want something', (name, change, state, remedy) => {
   const findings = judge({ ...machine, ...change }, native, packages, {})
   expect(find(findings, name)).toMatchObject({ state, remedy: expect.stringMatching(remedy) })
+})
+
+test('another engine is named', () => {
+  const bun = { ...machine, engine: 'Bun 1.4.5' }
+  expect(find(judge(bun, native, packages, {}), 'Node.js')).toMatchObject({
+    value: 'Bun 1.4.5, as 22.1.0',
+    state: 'good',
+  })
 })
 
 test('other things that are worth a line', () => {

@@ -137,7 +137,8 @@ export function judge(
   const trouble = platformTrouble(machine)
   const libc = machine.glibc === null ? 'no glibc' : `glibc ${machine.glibc}`
   const isOldNode = trouble?.rule.startsWith('Node.js') ?? false
-  say('Node.js', machine.node, isOldNode ? 'error' : 'good', isOldNode ? trouble?.fix : undefined)
+  const node = machine.engine === null ? machine.node : `${machine.engine}, as ${machine.node}`
+  say('Node.js', node, isOldNode ? 'error' : 'good', isOldNode ? trouble?.fix : undefined)
   say(
     'platform',
     `${machine.platform} ${machine.arch}, kernel ${machine.kernel}, ${libc}`,

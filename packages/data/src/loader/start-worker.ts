@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ValueError } from '@flambeau/core'
+import { otherEngine } from '@flambeau/core/internal'
 import type { WorkerSetup } from './messages.ts'
 import type { PackedRecipe } from './packing.ts'
 import { recipesIn } from './packing.ts'
@@ -25,9 +26,10 @@ function isTypescript(url: string): boolean {
 
 /**
  * What runs TypeScript in a thread, where that is needed: with Node.js 20, threads do not inherit what
- * `--import tsx` does for the main thread.
+ * `--import tsx` does for the main thread. Other engines do it by themselves.
  */
 function registration(recipes: readonly PackedRecipe[]): string | null {
+  if (otherEngine !== null) return null
   const module = recipes.map((recipe) => recipe.module).find(isTypescript)
   if (module === undefined && !FROM_SOURCE) return null
   const places = [module, pathToFileURL(`${process.cwd()}/package.json`).href, import.meta.url]

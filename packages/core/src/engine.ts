@@ -1,8 +1,16 @@
-/** How garbage is collected at once, in the JavaScript engines of Node, Deno and Bun. */
+/** What differs between Node, Bun and Deno: their names, and how garbage is collected at once. */
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { NativeError } from './errors.ts'
+
+/** The engine with its version, as 'Bun 1.4.5', where it is not Node's; it runs TypeScript by itself. */
+export const otherEngine: string | null =
+  named('Bun', process.versions['bun']) ?? named('Deno', process.versions['deno'])
+
+function named(name: string, version: string | undefined): string | null {
+  return version === undefined ? null : `${name} ${version}`
+}
 
 /** Functions that return when garbage is collected: the young, or all. */
 export interface Collector {
@@ -12,7 +20,7 @@ export interface Collector {
 
 /** The collector of this process's engine. @throws {NativeError} if it offers none. */
 export function findCollector(): Collector {
-  return 'bun' in process.versions ? javaScriptCore() : v8()
+  return otherEngine?.startsWith('Bun') ? javaScriptCore() : v8()
 }
 
 function javaScriptCore(): Collector {
