@@ -29,6 +29,7 @@ it.each<[call: () => unknown, message: RegExp]>([
   [() => booleanOf('f', 'last', 1), /f: last must be true or false, not 1/],
   [() => choiceOf('f', 'mode', 'c', ['a', 'b']), /f: mode must be one of "a", "b"/],
   [() => iterableOf('f', 'sampler', 5), /f: sampler must be an iterable, not 5/],
+  [() => new data.Pad(3n as never), /padding must be one, two or four whole numbers ≥ 0, not 3n/],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)
 })

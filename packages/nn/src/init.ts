@@ -3,7 +3,13 @@ import { noGrad } from '@flambeau/autograd'
 import type { Generator, Tensor } from '@flambeau/core'
 import { empty, emptyLike, linalg, ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireFunction, requireTensor, show } from '@flambeau/core/internal'
+import {
+  parameters,
+  requireFunction,
+  requireNumber,
+  requireTensor,
+  show,
+} from '@flambeau/core/internal'
 
 /** Nonlinearities with a known gain, by the names of their functions or as PyTorch writes them. */
 export type Nonlinearity =
@@ -180,6 +186,9 @@ export function truncNormal_(
 ): Tensor {
   requireTensor('truncNormal_', 'tensor', tensor)
   const [mean = 0, std = 1, a = -2, b = 2, generator = null] = readTruncNormal(given)
+  for (const [name, value] of Object.entries({ mean, std, a, b })) {
+    requireNumber('truncNormal_', name, value)
+  }
   if (!(std > 0) || !(a < b) || !Number.isFinite(a) || !Number.isFinite(b)) {
     throw new ValueError(
       'truncNormal_',

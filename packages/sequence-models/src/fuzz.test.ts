@@ -27,6 +27,10 @@ it.each<[call: () => unknown, message: RegExp]>([
     () => new models.GPT({ vocabSize: 8, dim: 8, depth: 1, heads: 2 })(tensor([[1]]), [] as never),
     /options are an object with blocks, length/,
   ],
+  [
+    () => new models.TCN({ inChannels: 1, channels: 3 as never }),
+    /channels must be a list of numbers/,
+  ],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)
 })

@@ -181,7 +181,7 @@ export class SomeOf extends Transform {
       throw new ValueError(
         'SomeOf',
         [],
-        `n must be a number of transforms from 0 to ${transforms.length}, not ${JSON.stringify(n)}`,
+        `n must be a number of transforms from 0 to ${transforms.length}, not ${show(n)}`,
         'new SomeOf(transforms, 2)',
       )
     }

@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters } from '@flambeau/core/internal'
+import { parameters, show } from '@flambeau/core/internal'
 import { shift } from './maps.ts'
 import type { BorderMode, Fill, Interpolation, Size } from './options.ts'
 import { drawing, oneOf, pair, range } from './options.ts'
@@ -28,7 +28,7 @@ function edges(op: string, padding: Padding): Edges {
   throw new ValueError(
     op,
     [],
-    `padding must be one, two or four whole numbers ≥ 0, not ${JSON.stringify(padding)}`,
+    `padding must be one, two or four whole numbers ≥ 0, not ${show(padding)}`,
     '{ padding: [left, top, right, bottom] }',
   )
 }

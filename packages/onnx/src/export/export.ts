@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { noGrad } from '@flambeau/autograd'
 import { FlambeauError, Tensor, ValueError } from '@flambeau/core'
-import { outsideScopes, requireOptions, requireText, show } from '@flambeau/core/internal'
+import {
+  outsideScopes,
+  requireList,
+  requireOptions,
+  requireText,
+  show,
+} from '@flambeau/core/internal'
 import type { AnyModule } from '@flambeau/nn'
 import { Module } from '@flambeau/nn'
 import { encodeModel } from '../proto/codec.ts'
@@ -62,7 +68,9 @@ function namesFor(
   word: 'input' | 'output',
 ): string[] {
   if (given !== undefined) {
-    if (given.length !== leaves.length || given.some((name) => typeof name !== 'string')) {
+    requireList(OP, `${word}Names`, given, 'a list of names')
+    for (const [i, name] of given.entries()) requireText(OP, `${word}Names[${i}]`, name)
+    if (given.length !== leaves.length) {
       const rule = `${word}Names has ${given.length} names for ${leaves.length} tensors`
       throw new ValueError(OP, [], rule, 'give each tensor a name, in order')
     }

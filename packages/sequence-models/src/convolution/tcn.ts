@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
-import { requireCounts, requireOptions } from '@flambeau/core/internal'
+import { requireCounts, requireNumberList, requireOptions } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -88,6 +88,7 @@ export class TCN extends nn.Module {
     requireOptions('TCN', options, ['inChannels', 'channels'])
     const { inChannels, channels, kernelSize = 2, dropout = 0.2 } = options
     requireCounts('TCN', { inChannels, kernelSize }, 1)
+    requireNumberList('TCN', 'channels', channels)
     if (channels.length === 0) {
       throw new ValueError('TCN', { channels }, 'there must be a block', 'pass [32, 32, 32]')
     }
