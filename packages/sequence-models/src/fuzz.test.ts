@@ -1,7 +1,7 @@
 import { fuzzPackage } from '@flambeau/core/testing'
 import { expect, it } from 'vitest'
 import { subject } from './fuzz.samples.ts'
-import { tensor } from '@flambeau/core'
+import { ones, tensor } from '@flambeau/core'
 import * as models from './index.ts'
 
 // `node scripts/fuzz.mjs --packages sequence-models --calls N --seed S` makes more calls.
@@ -30,6 +30,10 @@ it.each<[call: () => unknown, message: RegExp]>([
   [
     () => new models.TCN({ inChannels: 1, channels: 3 as never }),
     /channels must be a list of numbers/,
+  ],
+  [
+    () => models.gradientNormByStep(() => 3 as never, ones([1, 2, 3])),
+    /what run gives must be a tensor/,
   ],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)

@@ -30,6 +30,13 @@ it.each<[call: () => unknown, message: RegExp]>([
     /maps must have at least 2 tensors, not 1/,
   ],
   [() => models.discriminativeGroups(new models.SPPF(8, 8), {} as never), /lr must be a number/],
+  [
+    () =>
+      new models.ImageBatcher().targets({ given: [[1, 1]], sizes: [[1, 1]], tensor: ones([1]) }, [
+        ones([1]) as never,
+      ]),
+    /need boxes, labels/,
+  ],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)
 })

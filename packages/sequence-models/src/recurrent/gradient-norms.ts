@@ -35,6 +35,7 @@ export function gradientNormByStep(run: (x: Tensor) => Tensor, x: Tensor): numbe
   }
   const input = x.detach().clone().requiresGrad_()
   const output = run(input)
+  requireTensor('gradientNormByStep', 'what run gives', output)
   if (output.ndim < 2 || output.shape[1] !== x.shape[1]) {
     const rule = `what run gives must be [N, ${x.shape[1] as number}, *]`
     throw new ShapeError('gradientNormByStep', { x, output }, rule, 'give the outputs of all steps')

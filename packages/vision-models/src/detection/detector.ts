@@ -324,7 +324,10 @@ export class ImageBatcher {
   targets(batch: ImageBatch, targets: readonly DetectionTarget[]): DetectionTarget[] {
     requireList('Detector', 'targets', targets, 'a list of targets')
     requireOptions('Detector', batch, ['given', 'sizes'])
+    requireList('Detector', 'batch.given', batch.given, 'a list of sizes')
+    requireList('Detector', 'batch.sizes', batch.sizes, 'a list of sizes')
     return targets.map((target, i) => {
+      requireOptions('Detector', target, ['boxes', 'labels'])
       const [from, to] = [batch.given[i] as ImageSize, batch.sizes[i] as ImageSize]
       const boxes = resizeBoxes(target.boxes.float(), from, to)
       if (target.masks === undefined) return { boxes, labels: target.labels }
