@@ -21,7 +21,12 @@ const wanted = [
     args: /** @type {string[]} */ ([]),
   })),
   { name: 'Bun', from: `@oven/bun-${place}@1`, program: 'bin/bun', args: [] },
-  { name: 'Deno', from: `@deno/${place}-glibc@2`, program: 'deno', args: ['run', '--allow-all'] },
+  ...[[], ['--v8-flags=--expose-gc']].map((flags) => ({
+    name: ['Deno', ...flags].join(' '),
+    from: `@deno/${place}-glibc@2`,
+    program: 'deno',
+    args: ['run', '--allow-all', ...flags],
+  })),
 ]
 
 /**

@@ -31,17 +31,18 @@ function javaScriptCore(): Collector {
   return { minor: edenGC, major: fullGC }
 }
 
+type CollectGarbage = (options?: { type: 'minor' }) => void
+
 /** V8 has it behind a flag, which is switched off again so that nothing leaks into user code. */
 function v8(): Collector {
-  const young = { type: 'minor' }
+  // Who set the flag has V8's own function; what Deno gives to a new context always collects all.
+  if (globalThis.gc) return callerOf(globalThis.gc as CollectGarbage)
   // The flag belongs to the process: a worker that loads at the same moment may take it back.
   for (let attempt = 0; attempt < 1000; attempt++) {
     setFlagsFromString('--expose-gc')
-    const gc = runInNewContext('typeof gc === "function" ? gc : null') as
-      | ((options?: { type: string }) => void)
-      | null
+    const gc = runInNewContext('typeof gc === "function" ? gc : null') as CollectGarbage | null
     setFlagsFromString('--no-expose-gc')
-    if (gc !== null) return { minor: () => gc(young), major: () => gc() }
+    if (gc !== null) return callerOf(gc)
   }
   throw new NativeError(
     'flambeau',
@@ -49,4 +50,8 @@ function v8(): Collector {
     'this JavaScript engine gives no way to collect garbage on demand',
     'run on Node.js 20 or newer, on Deno or on Bun',
   )
+}
+
+function callerOf(gc: CollectGarbage): Collector {
+  return { minor: () => gc({ type: 'minor' }), major: () => gc() }
 }
