@@ -3,20 +3,11 @@
 // state and one kernel for all that is done to the gates. Layers of 16-bit floats are computed in
 // float32 between products: sums, gates and the cell of an LSTM.
 #include "call_checks.h"
-#include "hyperbolic.h"
-#include "primitives.h"
 #include "recurrent_layer.h"
 
 namespace flambeau::cuda {
 
 namespace {
-
-constexpr int kThreads = 256;
-
-__device__ __forceinline__ float sigmoid_of(float x) { return formulas::sigmoid_f(x); }
-__device__ __forceinline__ double sigmoid_of(double x) { return formulas::sigmoid_d(x); }
-__device__ __forceinline__ float tanh_of(float x) { return formulas::tanh_f(x); }
-__device__ __forceinline__ double tanh_of(double x) { return formulas::tanh_d(x); }
 
 // One step of `rows` sequences. Rows of matrices are dense where no row distance is given.
 template <class T>
@@ -42,7 +33,7 @@ __device__ __forceinline__ Computed<T> at_bias(const T* bias, int64_t i) {
 }
 
 template <class T, Cell cell>
-__global__ void __launch_bounds__(kThreads) step_kernel(Step<T> s) {
+__global__ void __launch_bounds__(kRecurrentThreads) step_kernel(Step<T> s) {
   for (int64_t item = global_thread(); item < s.rows * s.hidden; item += global_threads()) {
     const int64_t row = item / s.hidden, unit = item % s.hidden, hidden = s.hidden;
     constexpr int kGates = cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1;
@@ -96,7 +87,8 @@ __global__ void __launch_bounds__(kThreads) step_kernel(Step<T> s) {
 
 template <class T>
 void launch_step(Call& call, Cell cell, const Step<T>& s) {
-  const dim3 grid(grid_for(s.rows * s.hidden, 1, call.properties(), kThreads)), block(kThreads);
+  const dim3 grid(grid_for(s.rows * s.hidden, 1, call.properties(), kRecurrentThreads)),
+      block(kRecurrentThreads);
   const auto run = [&](auto kernel) { launch(kernel, grid, block, 0, call.stream(), s); };
   switch (cell) {
     case Cell::kLstm: return run(step_kernel<T, Cell::kLstm>);

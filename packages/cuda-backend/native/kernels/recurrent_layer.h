@@ -1,4 +1,5 @@
-// What the kernels of recurrent networks share: their operands, and products of parts of matrices.
+// What the kernels of recurrent networks share: functions of gates, operands, and products of parts
+// of matrices.
 #pragma once
 
 #include <algorithm>
@@ -6,10 +7,19 @@
 
 #include "call.h"
 #include "elements.h"
+#include "hyperbolic.h"
+#include "primitives.h"
 #include "product.h"
 #include "recurrent_plan.h"
 
 namespace flambeau::cuda {
+
+inline constexpr int kRecurrentThreads = 256;
+
+__device__ __forceinline__ float sigmoid_of(float x) { return formulas::sigmoid_f(x); }
+__device__ __forceinline__ double sigmoid_of(double x) { return formulas::sigmoid_d(x); }
+__device__ __forceinline__ float tanh_of(float x) { return formulas::tanh_f(x); }
+__device__ __forceinline__ double tanh_of(double x) { return formulas::tanh_d(x); }
 
 // The layer that a call describes: the parameters after the first three are the counts of the
 // steps.

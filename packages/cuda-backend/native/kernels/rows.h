@@ -31,6 +31,24 @@ FLAMBEAU_HD typename SortKey<T>::Type key_of(T x, bool reversed) {
 // where they were; equal elements keep their order. Both are row by row; of `values` elements of
 // x's type. (sort.cu)
 void sort_rows(Call& call, const Rows& rows, bool descending, void* values, int64_t* places);
+// The same into memory that dies with the call.
+struct SortedRows {
+  void* values;
+  int64_t* places;
+};
+SortedRows sorted_rows(Call& call, const Rows& rows, bool descending);
+
+// --- kernels with a block for each row ---
+
+inline constexpr int kShortRowThreads = 256;
+inline constexpr int kLongRowThreads = 1024;  // of a block that has a long row
+inline constexpr int64_t kLongRow = 8192;
+
+inline unsigned blocks_for(const Rows& rows) {
+  if (rows.count > INT32_MAX) throw Failure("ERR_VALUE", "more than 2^31 - 1 rows");
+  return static_cast<unsigned>(rows.count);
+}
+inline unsigned threads_for(int64_t n) { return n > kLongRow ? kLongRowThreads : kShortRowThreads; }
 
 #if defined(FLAMBEAU_DEVICE_CODE)
 

@@ -1,4 +1,4 @@
-// Elements of rows by their rank: the k largest, the k-th, the median, the most frequent.
+// Elements of rows by their rank: the k largest, the k-th, the median.
 //
 // A block finds the element of a rank digit by digit, from the top: it counts how often each digit
 // occurs among the elements that have the digits found so far. Of equal elements those at lower
@@ -10,10 +10,7 @@ namespace flambeau::cuda {
 namespace {
 
 constexpr int kDigits = 256;
-// Threads of a block; one counts each digit.
-constexpr int kFew = 256;
-constexpr int kMany = 1024;
-constexpr int64_t kLong = 8192;  // rows of more elements have blocks of kMany threads
+static_assert(kShortRowThreads >= kDigits, "a thread counts each digit");
 // The largest k whose items are sorted in shared memory.
 constexpr int kMostItems = 2048;
 // Rows of at least this many elements are sorted, all together, where there are few of them.
@@ -96,7 +93,7 @@ FLAMBEAU_DEVICE int64_t find_place(const T* row, int64_t n, KeyOf<T> key, int64_
 
 // A block per row. `width` is a power of two of at least k.
 template <class T>
-__global__ void __launch_bounds__(kMany)
+__global__ void __launch_bounds__(kLongRowThreads)
     top_kernel(const T* __restrict__ x, int64_t n, int k, int width, bool largest, bool sorted,
                T* __restrict__ values, int64_t* __restrict__ places) {
   using Item = SortItem<T>;
@@ -138,7 +135,7 @@ __global__ void __launch_bounds__(kMany)
 
 // The first k of sorted rows.
 template <class T>
-__global__ void __launch_bounds__(kFew)
+__global__ void __launch_bounds__(kShortRowThreads)
     first_kernel(const T* __restrict__ sorted, const int64_t* __restrict__ from, int64_t rows,
                  int64_t n, int64_t k, T* __restrict__ values, int64_t* __restrict__ places) {
   for (int64_t i = global_thread(); i < rows * k; i += global_threads()) {
@@ -148,25 +145,7 @@ __global__ void __launch_bounds__(kFew)
   }
 }
 
-// A block for each row.
-unsigned blocks_for(const Rows& rows) {
-  if (rows.count > INT32_MAX) throw Failure("ERR_VALUE", "more than 2^31 - 1 rows");
-  return static_cast<unsigned>(rows.count);
-}
-unsigned threads_for(int64_t n) { return n > kLong ? kMany : kFew; }
 bool is_few_long(const Rows& rows) { return rows.n >= kVeryLong && rows.count < kFewRows; }
-
-struct Sorted {
-  void* values;
-  int64_t* places;
-};
-Sorted sorted_rows(Call& call, const Rows& rows, bool descending) {
-  const int64_t total = rows.count * rows.n;
-  const Sorted result{call.scratch(static_cast<size_t>(total) * rows.x.item_bytes()),
-                      call.scratch_of<int64_t>(total)};
-  sort_rows(call, rows, descending, result.values, result.places);
-  return result;
-}
 
 }  // namespace
 
@@ -186,10 +165,10 @@ FLAMBEAU_CUDA_KERNEL(topk) {
   with_element(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     if (k > kMostItems || is_few_long(rows)) {
-      const Sorted all = sorted_rows(call, rows, largest);
-      launch(first_kernel<T>, grid_for(rows.count * k, 1, call.properties(), kFew), kFew, 0,
-             call.stream(), static_cast<const T*>(all.values), all.places, rows.count, rows.n, k,
-             values.data<T>(), places.data<int64_t>());
+      const SortedRows all = sorted_rows(call, rows, largest);
+      launch(first_kernel<T>, grid_for(rows.count * k, 1, call.properties(), kShortRowThreads),
+             kShortRowThreads, 0, call.stream(), static_cast<const T*>(all.values), all.places,
+             rows.count, rows.n, k, values.data<T>(), places.data<int64_t>());
       return;
     }
     int width = 1;
@@ -210,7 +189,7 @@ enum class Rank { kGiven, kMedian, kMedianOfNumbers };
 
 // A block per row. `places` may be null.
 template <class T>
-__global__ void __launch_bounds__(kMany)
+__global__ void __launch_bounds__(kLongRowThreads)
     rank_kernel(const T* __restrict__ x, int64_t n, Rank rank, int64_t given,
                 T* __restrict__ values, int64_t* __restrict__ places) {
   const T* const row = x + blockIdx.x * n;
@@ -269,74 +248,6 @@ FLAMBEAU_CUDA_KERNEL(median) {
   }
   const Rows rows(call, x, all ? 0 : call.integer(0));
   select_one(call, rows, call.flag(1) ? Rank::kMedianOfNumbers : Rank::kMedian, 0);
-}
-
-namespace {
-
-// The longest run of equal elements; of several, the first.
-struct Run {
-  int64_t length;
-  int64_t start;
-};
-struct LongerRun {
-  FLAMBEAU_DEVICE Run operator()(const Run& a, const Run& b) const {
-    return a.length > b.length || (a.length == b.length && a.start < b.start) ? a : b;
-  }
-  template <class R>
-  FLAMBEAU_DEVICE static R identity() {
-    return {0, 0};
-  }
-};
-
-// A block per sorted row. Every NaN is a run of its own.
-template <class T>
-__global__ void __launch_bounds__(kMany)
-    mode_kernel(const T* __restrict__ sorted, const int64_t* __restrict__ from, int64_t n,
-                T* __restrict__ values, int64_t* __restrict__ places) {
-  const T* const row = sorted + blockIdx.x * n;
-  Run best{0, 0};
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
-    const T x = row[i];
-    if (i > 0 && row[i - 1] == x) continue;
-    // The end of the run: steps that double, then halve.
-    int64_t end = i + 1;
-    int64_t step = 1;
-    while (end + step <= n && row[end + step - 1] == x) {
-      end += step;
-      step *= 2;
-    }
-    for (; step > 0; step /= 2)
-      if (end + step <= n && row[end + step - 1] == x) end += step;
-    const Run run{end - i, i};
-    best = LongerRun()(best, run);
-  }
-  best = block_reduce<LongerRun>(best);
-  if (threadIdx.x != 0) return;
-  const int64_t last = best.start + best.length - 1;
-  values[blockIdx.x] = row[last];
-  places[blockIdx.x] = from[blockIdx.x * n + last];
-}
-
-}  // namespace
-
-// The most frequent element of every row, and its place: the smallest of several, and of equal ones
-// the last. Parameter: the axis.
-FLAMBEAU_CUDA_KERNEL(mode) {
-  const Rows rows(call, call.in(0), call.integer(0));
-  require_short_rows(rows);
-  if (rows.n == 0 && rows.count > 0)
-    throw Failure("ERR_INTERNAL", "there is nothing to select of no elements");
-  const DType dtype = rows.x.dtype;
-  const Tensor& values = output_of_rows(call, 0, rows, dtype);
-  const Tensor& places = output_of_rows(call, 1, rows, DType::kInt64);
-  if (rows.count == 0) return;
-  const Sorted sorted = sorted_rows(call, rows, false);
-  with_element(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    launch(mode_kernel<T>, blocks_for(rows), threads_for(rows.n), 0, call.stream(),
-           static_cast<const T*>(sorted.values), sorted.places, rows.n, values.as<T>(),
-           places.as<int64_t>());
-  });
 }
 
 }  // namespace flambeau::cuda

@@ -160,6 +160,14 @@ void sort_rows(Call& call, const Rows& rows, bool descending, void* values, int6
   });
 }
 
+SortedRows sorted_rows(Call& call, const Rows& rows, bool descending) {
+  const int64_t total = rows.count * rows.n;
+  const SortedRows result{call.scratch(static_cast<size_t>(total) * rows.x.item_bytes()),
+                          call.scratch_of<int64_t>(total)};
+  sort_rows(call, rows, descending, result.values, result.places);
+  return result;
+}
+
 // x of any layout -> its elements sorted along an axis, and their places along it (int64); NaN
 // counts as the largest, and equal elements keep their order. Parameters: the axis, descending.
 FLAMBEAU_CUDA_KERNEL(sort) {
