@@ -51,6 +51,69 @@ export function run(command, args, { cwd = root, env = {}, verbose = false, onLi
   })
 }
 
+/** Milliseconds for what a program printed last, after its end. */
+const LAST_WORDS = 3000
+
+/**
+ * Runs a program for some seconds at most, and shows what it prints as it comes. What it has started
+ * ends with it. Never rejects.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {number} seconds
+ * @param {(output: string) => void} [onOutput] told of all that was printed so far
+ * @returns {Promise<{ code: number | null, output: string }>} its exit status: null when the time was up, 127
+ *   when it could not be started, -1 when a signal ended it
+ */
+export function runWithin(command, args, seconds, onOutput = () => {}) {
+  return new Promise((resolve) => {
+    /** @type {number | null} */
+    let code = null
+    let output = ''
+    let isOver = false
+    // A group of its own: else what it has started would go on.
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    const finish = () => {
+      if (isOver) return
+      isOver = true
+      clearTimeout(timer)
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // The group has ended.
+      }
+      resolve({ code, output })
+    }
+    const timer = setTimeout(finish, seconds * 1000)
+    const take = (/** @type {string} */ text) => {
+      if (isOver) return
+      output += text
+      process.stdout.write(text)
+      onOutput(output)
+    }
+    child.stdout.setEncoding('utf8').on('data', take)
+    child.stderr.setEncoding('utf8').on('data', take)
+    child.on('error', (error) => {
+      output += `${error.message}\n`
+      if (child.pid !== undefined) return
+      code = 127
+      finish()
+    })
+    child.on('exit', (status, signal) => {
+      if (isOver) return
+      code = status ?? -1
+      if (signal !== null) output += `\n(ended by ${signal})`
+      // A part of what it has started may hold its output open.
+      child.once('close', finish)
+      setTimeout(finish, LAST_WORDS)
+    })
+  })
+}
+
 /**
  * Runs a program in the foreground, with the caller's terminal and working directory, and returns its
  * exit status. An interrupt reaches the program first, so that it can finish what it is writing.
