@@ -49,6 +49,7 @@ export type {
 } from './layers/typed-containers.ts'
 export { ModuleDict, ParameterDict, Sequential } from './layers/typed-containers.ts'
 export { copyModule } from './layers/copy.ts'
+export { Rearrange, Reduce } from './layers/einops.ts'
 export type {
   ConvOptions,
   ConvSettings,

@@ -71,6 +71,28 @@ describe.each(Object.entries(layers))('%s', (name, make) => {
   })
 })
 
+describe('layers that arrange axes by name', () => {
+  it('do what rearrange and reduce do, and say it', () => {
+    const x = randn(2, 3, 4, 6)
+    const patches = new nn.Rearrange('b c (h p) (w q) -> b (h w) (c p q)', { p: 2, q: 3 })
+    const unfolded = nn.functional.unfold(x, [2, 3], { stride: [2, 3] }).transpose(1, 2)
+    expect(patches(x).equal(unfolded)).toBe(true)
+    const mean = new nn.Reduce('b c h w -> b c', 'mean')
+    assertClose(mean(x), x.mean([2, 3]))
+    const net = new nn.Sequential(
+      patches,
+      new nn.Linear(18, 5),
+      new nn.Reduce('b n d -> b d', 'max'),
+    )
+    expect(net(x).shape).toEqual([2, 5])
+    expect(String(patches)).toBe("Rearrange('b c (h p) (w q) -> b (h w) (c p q)', p=2, q=3)")
+    expect(String(mean)).toBe("Reduce('b c h w -> b c', 'mean')")
+    expect(nn.copyModule(patches)(x).equal(unfolded)).toBe(true)
+    expect(() => patches(randn(2, 3, 5, 6))).toThrow(/axis 2 of size 5 cannot be divided/)
+    expect(() => new nn.Rearrange(3 as never)).toThrow(/pattern/)
+  })
+})
+
 describe('losses', () => {
   const golden = cases.losses as {
     logits: Stored
