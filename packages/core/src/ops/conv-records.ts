@@ -85,12 +85,24 @@ function pixelAxes(grad: Tensor): number[] {
 
 type Gradients = readonly (Tensor | null | undefined)[]
 
+/**
+ * A gradient that two kernels are to read: with gaps, as parts of a joined tensor have them, each of
+ * them would have to copy it.
+ */
+function withoutGaps(grad: Tensor): Tensor {
+  const memoryFormat = grad.ndim === 4 ? 'channelsLast' : 'channelsLast3d'
+  return grad.isContiguous() || grad.isContiguous(memoryFormat)
+    ? grad
+    : grad.contiguous({ memoryFormat })
+}
+
 function convGradients(
-  [grad]: Gradients,
+  [given]: Gradients,
   { input, weight }: Record<string, Tensor>,
   { params, shapes, needed }: BackwardInfo<ConvParams>,
 ): readonly (Tensor | null)[] {
-  if (!grad) return []
+  if (!given) return []
+  const grad = needed[0] && needed[1] ? withoutGaps(given) : given
   const x = input as Tensor
   const w = weight as Tensor
   const dx = needed[0] ? inputGrad(grad, w, shapes[0] as Shape, params) : null
@@ -104,11 +116,12 @@ function convGradients(
 }
 
 function inputGradGradients(
-  [second]: Gradients,
+  [given]: Gradients,
   { grad, weight }: Record<string, Tensor>,
   { params, needed }: BackwardInfo<ConvParams>,
 ): readonly (Tensor | null)[] {
-  if (!second) return []
+  if (!given) return []
+  const second = needed[0] && needed[1] ? withoutGaps(given) : given
   const dy = grad as Tensor
   const w = weight as Tensor
   return [

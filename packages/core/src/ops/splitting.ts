@@ -54,6 +54,24 @@ function joined(
   ]
 }
 
+/**
+ * As stack(), but where all parts lie in memory in one other order than row-major, so does the result,
+ * the new axis just outside of the one that follows it: what the parts were taken of likely lies so.
+ */
+function stackAsLaid(parts: Tensor[], axis: number): Tensor {
+  const [first] = parts as [Tensor]
+  if (first.isContiguous()) return stack(parts, axis)
+  const strides = first.stride()
+  const order = strides.map((_, i) => i).toSorted((a, b) => (strides[b] ?? 0) - (strides[a] ?? 0))
+  const lying = parts.map((part) => part.permute(order))
+  if (!lying.every((part) => part.isContiguous())) return stack(parts, axis)
+  const at = axis < order.length ? order.indexOf(axis) : order.length
+  // Axes of the result as they lie, -1 for the new one; and where each of them is to be found.
+  const axes = order.toSpliced(at, 0, -1)
+  const back = axes.map((_, i) => axes.indexOf(i === axis ? -1 : i - (i > axis ? 1 : 0)))
+  return stack(lying, at).permute(back)
+}
+
 const splitOp = defineOp<'input', PartsParams>('split', ['input'], {
   kernel: 'parts',
   outputs: 2,
@@ -63,7 +81,7 @@ const splitOp = defineOp<'input', PartsParams>('split', ['input'], {
 const unbindOp = defineOp<'input', PartsParams>('unbind', ['input'], {
   kernel: 'parts',
   outputs: 2,
-  derivative: { needs: [], formula: (grads, _saved, info) => joined(stack, grads, info) },
+  derivative: { needs: [], formula: (grads, _saved, info) => joined(stackAsLaid, grads, info) },
 })
 
 function isTogether(input: Tensor, count: number): boolean {
