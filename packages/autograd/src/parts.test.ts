@@ -8,10 +8,10 @@ it.each([0, 1, 2, 3])(
   (axis) => {
     const x = randn([2, 3, 4, 5], { dtype: 'float64', requiresGrad: true })
     const parts = x.unbind(axis)
-    const [, , last] = parts[0]?.shape as number[]
+    const last = x.shape.toSpliced(axis, 1)[2] as number
     // In memory their last axis is the first.
     const laid = parts.map(({ shape }) =>
-      randn([last as number, ...shape.slice(0, 2)], { dtype: 'float64' }).permute(1, 2, 0),
+      randn([last, ...shape.slice(0, 2)], { dtype: 'float64' }).permute(1, 2, 0),
     )
     const [found] = grad([...parts], [x], { gradOutputs: laid })
     expect(found?.tolist()).toEqual(stack(laid, axis).tolist())
