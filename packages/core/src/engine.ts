@@ -23,12 +23,24 @@ export function findCollector(): Collector {
   return otherEngine?.startsWith('Bun') ? javaScriptCore() : v8()
 }
 
+/**
+ * What is alive in one of JavaScriptCore's collections is old from then on, V8 waits for a second: a training
+ * step's tensors that happened to be alive would pile up.
+ */
+const YOUNG_COLLECTIONS = 32
+
 function javaScriptCore(): Collector {
   const { edenGC, fullGC } = createRequire(import.meta.url)('bun:jsc') as {
     edenGC: () => void
     fullGC: () => void
   }
-  return { minor: edenGC, major: fullGC }
+  let collections = 0
+  const minor = (): void => {
+    collections = (collections + 1) % YOUNG_COLLECTIONS
+    if (collections === 0) fullGC()
+    else edenGC()
+  }
+  return { minor, major: fullGC }
 }
 
 type CollectGarbage = (options?: { type: 'minor' }) => void
