@@ -47,12 +47,10 @@ export function figureGrid(figures: readonly Figure[], options: FigureGridOption
   for (const figure of figures) {
     requireInstance('figureGrid', 'each', figure, Figure, 'linePlot({ loss })')
   }
-  const fail = (rule: string, fix: string): ValueError =>
-    new ValueError('figureGrid', [], rule, fix)
-  if (figures.length === 0) throw fail('there are no figures', 'give at least one')
-  if (!Number.isInteger(columns) || columns < 1) {
-    throw fail(`columns is ${show(columns)}`, 'give a whole number from 1 up')
+  if (figures.length === 0) {
+    throw new ValueError('figureGrid', [], 'there are no figures', 'give at least one')
   }
+  requireCount('figureGrid', 'columns', columns, 1)
   const top = title === undefined ? 0 : subtitle === '' ? 56 : 78
   const across = Math.min(columns, figures.length)
   const content: string[] = []

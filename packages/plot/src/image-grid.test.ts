@@ -84,7 +84,9 @@ describe('a grid of images', () => {
     expect(() => imageGrid(squares(5), { captions: ['a'] })).toThrow(
       /captions has 1 entries for 5 images/,
     )
-    expect(() => imageGrid(squares(5), { columns: 0 })).toThrow(/columns is 0/)
+    expect(() => imageGrid(squares(5), { columns: 0 })).toThrow(
+      /columns must be a whole number ≥ 1, not 0/,
+    )
     expect(() => imageGrid(rand([2, 4, 8, 8]))).toThrow(/1 or 3 channels/)
     expect(() => imageGrid(squares(1)).save('/tmp/picture.jpg')).toThrow(/neither .png nor .svg/)
   })

@@ -1,6 +1,6 @@
 import type { Tensor } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { requireOptions, requireTensor } from '@flambeau/core/internal'
+import { requireCount, requireOptions, requireTensor } from '@flambeau/core/internal'
 import { Figure } from './figure.ts'
 import { element, palette, svgDocument, text } from './svg.ts'
 import { imageText } from './terminal.ts'
@@ -71,9 +71,7 @@ export function drawGrid(
     throw new ValueError(op, [], rule, 'give one for each')
   }
   const columns = options.columns ?? Math.min(10, Math.max(1, Math.ceil(Math.sqrt(count))))
-  if (!Number.isInteger(columns) || columns < 1) {
-    throw new ValueError(op, [], `columns is ${columns}, not a whole number from 1 up`, '10')
-  }
+  requireCount(op, 'columns', columns, 1)
   const [first] = pictures
   const tile = options.tile ?? Math.min(200, Math.max(70, (first?.width ?? 0) * 1.5))
   const height = first === undefined ? tile : (tile * first.height) / first.width

@@ -54,7 +54,7 @@ export type Curve = Numbers | readonly (Point | readonly [x: number, y: number])
 /** The points of a curve. */
 export function pointsOf(curve: Curve): Point[] {
   if (!(curve instanceof Tensor)) {
-    if (typeof curve !== 'object' || curve === null) requireNumbers(curve)
+    if (!Array.isArray(curve)) requireNumbers(curve)
     const first: unknown = (curve as ArrayLike<unknown>)[0]
     if (Array.isArray(first)) {
       return Array.from(curve as readonly (readonly [number, number])[], (point) => {

@@ -333,8 +333,8 @@ describe('fit', () => {
 
   test('refuses options and batches that do not go together', async () => {
     const cases: [Partial<FitOptions<Batch>>, RegExp][] = [
-      [{ epochs: -1 }, /epochs is -1/],
-      [{ accumulate: 0 }, /accumulate is 0/],
+      [{ epochs: -1 }, /epochs must be a whole number ≥ 0, not -1/],
+      [{ accumulate: 0 }, /accumulate must be a whole number ≥ 1, not 0/],
       [{ forward: ([x]: Batch) => x.sum() }, /one of \{ loss \} and \{ forward \}/],
       [{ resume: true }, /resume needs a folder/],
       [{ monitor: 'nothing' }, /no 'nothing' to monitor/],

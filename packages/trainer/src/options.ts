@@ -1,6 +1,6 @@
 import type { AutocastOptions, Device } from '@flambeau/core'
 import { ValueError } from '@flambeau/core'
-import { requireOptions as requireObject, show } from '@flambeau/core/internal'
+import { requireCount, requireOptions as requireObject } from '@flambeau/core/internal'
 import type { AnyMetric, CheckpointFolder } from '@flambeau/data'
 import type { GradScaler, Optimizer } from '@flambeau/optim'
 import type { SummaryWriter } from '@flambeau/tensorboard'
@@ -96,14 +96,10 @@ export interface FitOptions<Batch> {
 export function requireOptions<Batch>(options: FitOptions<Batch>): void {
   requireObject('fit', options, ['epochs'])
   const { epochs, accumulate = 1, resume, checkpoints } = options
-  const fail = (rule: string, fix: string): ValueError => new ValueError('fit', [], rule, fix)
-  if (!Number.isInteger(epochs) || epochs < 0) {
-    throw fail(`epochs is ${show(epochs)}`, 'give a whole number')
-  }
-  if (!Number.isInteger(accumulate) || accumulate < 1) {
-    throw fail(`accumulate is ${show(accumulate)}`, 'give a whole number from 1 up')
-  }
+  requireCount('fit', 'epochs', epochs)
+  requireCount('fit', 'accumulate', accumulate, 1)
   if (resume === true && checkpoints === undefined) {
-    throw fail('resume needs a folder', "{ checkpoints: 'runs/mine', resume: true }")
+    const fix = "{ checkpoints: 'runs/mine', resume: true }"
+    throw new ValueError('fit', [], 'resume needs a folder', fix)
   }
 }

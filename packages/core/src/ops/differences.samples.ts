@@ -32,7 +32,7 @@ samplesFor('diff', [
     name: 'less than not at all',
     inputs: [[3]],
     run: (x: Tensor) => diff(x, -1),
-    throws: /n is a whole number from 0 on, not -1/,
+    throws: /n must be a whole number ≥ 0, not -1/,
   },
   {
     name: 'without axes',

@@ -7,6 +7,7 @@ import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import type { MethodTable } from '../methods.ts'
 import { internally } from '../scope.ts'
 import { normalizeAxes } from '../shape.ts'
+import { requireCount } from '../requirements.ts'
 import { show } from '../show.ts'
 import type { Tensor } from '../tensor.ts'
 import { cat } from './joining.ts'
@@ -66,14 +67,7 @@ export function diff(
   const [n = 1, dim = -1, prepend = null, append = null] = readDiff(given)
   requireTensor('diff', 'input', input)
   const axis = realAxis('diff', input, dim)
-  if (typeof n !== 'number' || !Number.isInteger(n) || n < 0) {
-    throw new ValueError(
-      'diff',
-      { input },
-      `n is a whole number from 0 on, not ${show(n)}`,
-      'diff(x, 1)',
-    )
-  }
+  requireCount('diff', 'n', n)
   return internally(() => {
     const parts: Tensor[] = [input]
     if (prepend !== null) {

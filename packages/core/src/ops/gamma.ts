@@ -4,12 +4,11 @@ import { arange } from '../creation.ts'
 import { defaultFloatCode, isFloatingCode } from '../dtype.ts'
 import type { Named, Operand, Value } from '../elementwise.ts'
 import { binary, inPlace, inPlaceUnary, operandOf, requireTensor, unary } from '../elementwise.ts'
-import { ValueError } from '../errors.ts'
 import { inPlaceOf } from '../in-place.ts'
 import type { MethodTable } from '../methods.ts'
 import type { Op } from '../op.ts'
 import { defineOp, needs } from '../op.ts'
-import { show } from '../show.ts'
+import { requireCount } from '../requirements.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
 import { ofInput, requireFloating } from './rules.ts'
@@ -65,13 +64,8 @@ type Order = number | { n: number }
 
 function readOrder(op: string, given: unknown): number {
   const [n] = parameters<[number]>(op, ['n'])([given])
-  if (typeof n === 'number' && Number.isInteger(n) && n >= 0) return n
-  throw new ValueError(
-    op,
-    [],
-    `n must be a whole number from 0 on, not ${show(n)}`,
-    'n = 0 is digamma, n = 1 its derivative, and so on',
-  )
+  requireCount(op, 'n', n)
+  return n
 }
 
 /**
@@ -110,14 +104,7 @@ type Dimension = number | { p: number }
 export function mvlgamma(input: Tensor, p: Dimension): Tensor {
   requireTensor('mvlgamma', 'input', input)
   const [dimension] = parameters<[number]>('mvlgamma', ['p'])([p])
-  if (typeof dimension !== 'number' || !Number.isInteger(dimension) || dimension < 1) {
-    throw new ValueError(
-      'mvlgamma',
-      { input },
-      `p must be a whole number from 1 on, not ${show(dimension)}`,
-      'mvlgamma(x, 2)',
-    )
-  }
+  requireCount('mvlgamma', 'p', dimension, 1)
   const x = isFloatingCode(input._dtype) ? input : castCode(input, defaultFloatCode())
   const halves = arange(0, dimension, 1, { dtype: x.dtype, device: x.device }).mul(-0.5)
   const constant = ((dimension * (dimension - 1)) / 4) * Math.log(Math.PI)

@@ -49,7 +49,7 @@ samplesFor('bincount', [
     name: 'a negative size',
     inputs: [{ shape: [2], dtype: 'int64' }],
     run: (x: Tensor) => bincount(x, { minlength: -1 }),
-    throws: /minlength is a whole number from 0 on, not -1/,
+    throws: /minlength must be a whole number ≥ 0, not -1/,
   },
 ])
 
@@ -83,7 +83,7 @@ const counted: Sample[] = [
     name: 'no bins',
     inputs: [[3]],
     run: (x: Tensor) => histc(x, 0),
-    throws: /bins is a whole number from 1 on, not 0/,
+    throws: /bins must be a whole number ≥ 1, not 0/,
   },
   {
     name: 'a range from large to small',

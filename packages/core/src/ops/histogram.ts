@@ -12,6 +12,7 @@ import { defineOp, run } from '../op.ts'
 import { linspace } from '../ranges.ts'
 import { internally } from '../scope.ts'
 import { sameShape } from '../shape.ts'
+import { requireCount } from '../requirements.ts'
 import { show } from '../show.ts'
 import { Tensor } from '../tensor.ts'
 import { castCode } from './cast.ts'
@@ -30,17 +31,6 @@ export interface BincountOptions {
 
 const readBincount = parameters<[Tensor | null, number]>('bincount', ['weights', 'minlength'])
 
-/** @throws {ValueError} unless `value` is a whole number from `least` on. */
-function wholeNumber(op: string, name: string, value: unknown, least: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least) return value
-  throw new ValueError(
-    op,
-    [],
-    `${name} is a whole number from ${least} on, not ${show(value)}`,
-    `${op}(x, { ${name}: ${Math.max(least, 10)} })`,
-  )
-}
-
 /**
  * How often each of the numbers 0, 1, … occurs, or the sum of its weights.
  *
@@ -57,7 +47,8 @@ export function bincount(
 ): Tensor {
   const [weights = null, minlength] = readBincount(given)
   requireTensor('bincount', 'input', input)
-  const least = wholeNumber('bincount', 'minlength', minlength ?? 0, 0)
+  const least = minlength ?? 0
+  requireCount('bincount', 'minlength', least)
   if (isFloatingCode(input._dtype) || input._dtype === BOOL) {
     throw new DTypeError(
       'bincount',
@@ -178,7 +169,8 @@ export function histc(
 ): Tensor {
   const [bins, min = 0, max = 0] = readHistc(given)
   requireFloats('histc', input)
-  const size = wholeNumber('histc', 'bins', bins ?? 100, 1)
+  const size = bins ?? 100
+  requireCount('histc', 'bins', size, 1)
   requireRange('histc', min, max)
   return internally(() => {
     const [low, high] = min === max ? rangeOf('histc', input, 1) : [min, max]
@@ -289,16 +281,16 @@ function edgesFor(
   bins: number | undefined,
   range: readonly [number, number] | null,
 ): Tensor {
-  const size = wholeNumber('histogram', 'bins', bins, 1)
-  if (range === null) return edgesOf(input, ...rangeOf('histogram', input, 0.5), size)
+  requireCount('histogram', 'bins', bins, 1)
+  if (range === null) return edgesOf(input, ...rangeOf('histogram', input, 0.5), bins)
   if (!Array.isArray(range) || range.length !== 2) {
     throw new ValueError('histogram', [], `a range has two numbers, not ${show(range)}`, '[0, 1]')
   }
   const [low, high] = range
   requireRange('histogram', low, high)
   return low === high
-    ? edgesOf(input, low - 0.5, high + 0.5, size)
-    : edgesOf(input, low, high, size)
+    ? edgesOf(input, low - 0.5, high + 0.5, bins)
+    : edgesOf(input, low, high, bins)
 }
 
 export interface HistogramMethods {

@@ -153,7 +153,7 @@ samplesFor('polygamma', [
     name: 'an order below 0',
     inputs: [[2]],
     run: (x: Tensor) => x.polygamma(-1),
-    throws: /polygamma: n must be a whole number from 0 on, not -1/,
+    throws: /polygamma: n must be a whole number ≥ 0, not -1/,
   },
 ])
 function digammaByOrder(x: Tensor): Tensor {
@@ -187,7 +187,7 @@ samplesFor('mvlgamma', [
     name: 'no dimensions',
     inputs: [[2]],
     run: (x: Tensor) => mvlgamma(x, 0),
-    throws: /mvlgamma: p must be a whole number from 1 on, not 0/,
+    throws: /mvlgamma: p must be a whole number ≥ 1, not 0/,
   },
 ])
 samplesFor('mvlgamma_', [

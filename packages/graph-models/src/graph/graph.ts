@@ -1,7 +1,12 @@
 /** A graph as data: which node points at which, and what is known of nodes, edges and the whole. */
 import type { Device } from '@flambeau/core'
 import { DTypeError, IndexError, ShapeError, Tensor, tensor, ValueError } from '@flambeau/core'
-import { outsideScopes, requireOptions, requireTensor, show } from '@flambeau/core/internal'
+import {
+  outsideScopes,
+  requireCounts,
+  requireOptions,
+  requireTensor,
+} from '@flambeau/core/internal'
 import type { CompressedEdges } from './compressed.ts'
 import { compress } from './compressed.ts'
 
@@ -40,12 +45,6 @@ export type EdgeList = readonly (readonly [source: number, target: number])[]
 export interface EdgeListOptions extends Omit<GraphOptions, 'edgeIndex' | 'numNodes'> {
   /** Add each edge in the other direction too, unless it is a self loop. Default false. */
   readonly undirected?: boolean
-}
-
-function requireCount(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 0) return
-  const rule = `${name} must be a whole number ≥ 0, not ${show(value)}`
-  throw new ValueError('Graph', [], rule, `${name}: 4`)
 }
 
 /** @throws {ShapeError} unless `value` has `rows` rows. */
@@ -133,8 +132,7 @@ export class Graph {
       const rule = 'it must be known how many nodes there are'
       throw new ValueError('Graph', { edgeIndex }, rule, 'pass numNodes, or x with a row for each')
     }
-    requireCount('numNodes', numNodes)
-    requireCount('numGraphs', numGraphs)
+    requireCounts('Graph', { numNodes, numGraphs })
     requireEdgeIndex('Graph', edgeIndex)
     const numEdges = edgeIndex.shape[1] as number
     for (const [name, value] of Object.entries({ x, nodeLabels, batch, ...masks })) {

@@ -1,5 +1,11 @@
 /** Sampling of images at given places. */
-import { autocasting, compounds, inAutocast, requireNumberList } from '@flambeau/core/internal'
+import {
+  autocasting,
+  compounds,
+  inAutocast,
+  requireNumberList,
+  requireOneOf,
+} from '@flambeau/core/internal'
 import type { Tensor } from '@flambeau/core'
 import {
   DTypeError,
@@ -146,11 +152,6 @@ function bicubic(pixels: Pixels, places: readonly Tensor[], edges: readonly Edge
   return sum as Tensor
 }
 
-function requireChoice(op: string, name: string, value: string, choices: readonly string[]): void {
-  if (choices.includes(value)) return
-  throw new ValueError(op, [], `there is no ${name} '${value}'`, `use one of ${choices.join(', ')}`)
-}
-
 /**
  * The image at the places of a grid.
  *
@@ -187,8 +188,8 @@ function sampled(input: Tensor, read: ReturnType<typeof readGridSample>): Tensor
   requireFloating(op, input)
   requireTensor(op, 'grid', grid)
   requireSameDtype(op, { input, grid })
-  requireChoice(op, 'mode', mode, ['bilinear', 'nearest', 'bicubic'])
-  requireChoice(op, 'paddingMode', padding, ['zeros', 'border', 'reflection'])
+  requireOneOf(op, 'mode', mode, ['bilinear', 'nearest', 'bicubic'])
+  requireOneOf(op, 'paddingMode', padding, ['zeros', 'border', 'reflection'])
   const dims = input.ndim - 2
   if ((dims !== 2 && dims !== 3) || grid.ndim !== input.ndim || grid.shape.at(-1) !== dims) {
     throw new ShapeError(

@@ -3,12 +3,12 @@ import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
 import { full, linspace, ones, randint, randn, randnLike, ValueError } from '@flambeau/core'
 import {
+  requireCount,
   requireFunction,
   requireNumber,
   requireNumberList,
   requireOptions,
   requireTensor,
-  show,
 } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
@@ -84,14 +84,7 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
     super()
     requireOptions(new.target.name, options)
     const { steps = 1000, betaStart = 1e-4, betaEnd = 0.02, schedule = 'linear' } = options
-    if (!(Number.isInteger(steps) && steps > 0)) {
-      throw new ValueError(
-        'Diffusion',
-        [],
-        `steps is ${show(steps)}`,
-        'give a positive whole number',
-      )
-    }
+    requireCount('Diffusion', 'steps', steps, 1)
     requireNumber('Diffusion', 'betaStart', betaStart)
     requireNumber('Diffusion', 'betaEnd', betaEnd)
     if (!(betaStart > 0 && betaStart < 1 && betaEnd > 0 && betaEnd < 1)) {
@@ -196,13 +189,10 @@ export class Diffusion extends nn.Module<[x0: Tensor, denoiser: Denoiser, label?
     requireOptions('sampleDDIM', options)
     const { steps = Math.min(50, this.steps), eta = 0 } = options
     requireNumber('sampleDDIM', 'eta', eta)
-    if (!(Number.isInteger(steps) && steps > 0 && steps <= this.steps)) {
-      throw new ValueError(
-        'sampleDDIM',
-        { start },
-        `${show(steps)} steps of a process of ${this.steps}`,
-        'give a whole number from 1 to that',
-      )
+    requireCount('sampleDDIM', 'steps', steps, 1)
+    if (steps > this.steps) {
+      const rule = `${steps} steps of a process of ${this.steps}`
+      throw new ValueError('sampleDDIM', { start }, rule, 'take at most as many')
     }
     return noGrad(() => {
       let x = start
@@ -273,10 +263,7 @@ export class SimpleDiffusion {
   readonly alphasBar: Tensor
 
   constructor(samplingSteps: number = 1000, betaStart: number = 1e-4, betaEnd: number = 0.02) {
-    if (!(Number.isInteger(samplingSteps) && samplingSteps > 0)) {
-      const rule = `samplingSteps is ${show(samplingSteps)}`
-      throw new ValueError('SimpleDiffusion', [], rule, 'give a positive whole number')
-    }
+    requireCount('SimpleDiffusion', 'samplingSteps', samplingSteps, 1)
     this.samplingSteps = samplingSteps
     this.betas = linspace(betaStart, betaEnd, samplingSteps)
     this.alphas = this.betas.neg().add(1)
