@@ -129,6 +129,7 @@ Tensor& Call::output(int i, const int64_t* strides, int64_t elements) {
   if (slot.made) return slot.tensor;
   FlambeauTensor made;
   check_host(host_, call_.host, host_.output(call_.host, i, strides, elements, &made));
+  use_device(device());  // core may have collected garbage, such as graphs of other devices
   unborder(made, slot.tensor);
   slot.made = true;
   if (notes_) note_use(device(), stream_, slot.tensor);
@@ -166,6 +167,7 @@ int64_t Call::integer(int i) const {
 void* Call::scratch(size_t bytes) {
   void* data = nullptr;
   check_host(host_, call_.host, host_.temporary(call_.host, bytes, &data));
+  use_device(device());  // as in output()
   return data;
 }
 

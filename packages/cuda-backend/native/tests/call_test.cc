@@ -249,6 +249,22 @@ TEST_CASE("copies between devices keep the order of both") {
   device.deallocate(1, there);
 }
 
+TEST_CASE("a call stays on its device, whatever core does meanwhile") {
+  static FlambeauHost wandering = *FakeCore::table();
+  wandering.temporary = [](void* host, size_t bytes, void** data) {
+    const int status = FakeCore::table()->temporary(host, bytes, data);
+    use_device(1);  // as if it gave back what another device has
+    return status;
+  };
+  Prepared prepared({array<float>({2}, {1, 2})}, {{DType::kFloat32, {2}}}, {});
+  Call call(wandering, prepared.call(), kernel_number("relu"));
+  use_device(0);
+  call.scratch(100);
+  int device = -1;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  CHECK(device == 0);
+}
+
 TEST_CASE("a device that is not there is refused") {
   void* data = nullptr;
   CHECK(device_table()->allocate(7, 100, &data) == FLAMBEAU_FAILED);
