@@ -51,7 +51,7 @@ interface Measured {
 }
 
 /** A sample that waited for a core for a larger share of its time is discarded. */
-export const MAX_WAIT = 0.03
+const MAX_WAIT = 0.03
 
 const SEED = 0
 

@@ -13,7 +13,7 @@ import { filesBelow } from './fingerprint.mjs'
 import { inRepo, readJson } from './repo.mjs'
 
 /** Packages that every program imports. Nothing in them finds other modules by their paths. */
-export const bundledPackages = ['core', 'autograd', 'nn', 'optim']
+const bundledPackages = ['core', 'autograd', 'nn', 'optim']
 
 const NOTES = '.tsbuildinfo'
 

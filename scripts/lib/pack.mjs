@@ -256,8 +256,7 @@ export function describeTarball({ name, path, files }) {
 }
 
 /** The folders of all packages, relative to the repository. */
-export const packageFolders = () =>
-  workspaceFolders().filter((path) => path.startsWith('packages/'))
+const packageFolders = () => workspaceFolders().filter((path) => path.startsWith('packages/'))
 
 /** Names of the packages that a program can import, of those that were packed. */
 export const importable = (/** @type {Tarball[]} */ tarballs) =>

@@ -8,7 +8,7 @@ import { train } from './train.ts'
 import type { TrainOptions } from './train.ts'
 
 /** What is taken where a flag is left out. */
-export const PRESETS = {
+const PRESETS = {
   /** Fits in minutes on two cores. */
   small: {
     width: 16,

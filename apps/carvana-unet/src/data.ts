@@ -24,7 +24,7 @@ export type Size = readonly [height: number, width: number]
 const normalize = (): Normalize => new Normalize([0, 0, 0], [1, 1, 1])
 
 /** Of pictures to learn from: image and mask turn and flip together. */
-export function trainTransform(size: Size): Compose {
+function trainTransform(size: Size): Compose {
   return new Compose([
     new Resize(size),
     new Rotate(35, { p: 1 }),

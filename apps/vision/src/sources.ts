@@ -47,7 +47,7 @@ export interface SourceOptions {
 }
 
 /** Bytes of any image become what a network takes. */
-export function viewTransform({ channels, size, mean, std }: View): Compose {
+function viewTransform({ channels, size, mean, std }: View): Compose {
   return new Compose([
     new Grayscale(channels === 1 ? 1 : 3),
     new Resize([size, size]),

@@ -172,7 +172,7 @@ function accumulate(a: Tensor, b: Tensor, createGraph: boolean): Tensor {
 }
 
 /** Sums a gradient over the axes along which its input was broadcast. */
-export function sumTo(grad: Tensor, shape: Shape): Tensor {
+function sumTo(grad: Tensor, shape: Shape): Tensor {
   if (sameShape(grad._shape, shape)) return grad
   const lead = grad.ndim - shape.length
   const axes = grad._shape

@@ -120,7 +120,7 @@ export function unary<P>(
 }
 
 /** Is `dtype` the common dtype of a tensor of that dtype and `number`? May say no where it is. */
-export function keepsDtype(dtype: DTypeCode, number: number, result: ResultType): boolean {
+function keepsDtype(dtype: DTypeCode, number: number, result: ResultType): boolean {
   return (
     isFloatingCode(dtype) || (result !== 'float' && dtype !== BOOL && numberCategory(number) === 1)
   )

@@ -97,7 +97,7 @@ export function inPlaceOf<A extends readonly unknown[]>(
  *
  * @throws {ShapeError, DTypeError} as {@link inPlaceOf} says.
  */
-export function requireStorable(name: string, self: Tensor, result: Tensor): void {
+function requireStorable(name: string, self: Tensor, result: Tensor): void {
   if (!sameShape(result._shape, self._shape)) {
     throw new ShapeError(
       name,

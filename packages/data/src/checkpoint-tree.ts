@@ -34,7 +34,7 @@ const BIGINT = '$bigint'
 const STATE = '$state'
 const OF = '$of'
 
-export function isStateful(value: unknown): value is Stateful {
+function isStateful(value: unknown): value is Stateful {
   // A module is a function.
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
   const { stateDict, loadStateDict } = value as Partial<Stateful>

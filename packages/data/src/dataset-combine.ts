@@ -7,7 +7,7 @@ import { checkSample, Dataset, IterableDataset } from './dataset.ts'
 import { recipeOf } from './loader/recipe.ts'
 
 /** Samples of `dataset` by whichever of its methods is the fastest. @internal */
-export function readItems<Sample>(
+function readItems<Sample>(
   dataset: Pick<Dataset<Sample>, 'getItem' | 'getItems'>,
   indices: readonly number[],
   contexts?: readonly SampleContext[],

@@ -67,7 +67,7 @@ const ARRAYS: Readonly<Record<number, Numbers>> = {
 }
 
 /** Elements as the bytes of their dtype. */
-export function rawBytes(elements: Elements, dtype: number): Uint8Array {
+function rawBytes(elements: Elements, dtype: number): Uint8Array {
   let array: NodeJS.TypedArray
   if (dtype === CODE.int64) {
     array =

@@ -137,7 +137,7 @@ function checkScores(op: string, logProbs: Tensor, targets: Tensor): void {
 }
 
 /** The loss with all arguments read. @internal */
-export function classifyTemporally(
+function classifyTemporally(
   op: string,
   given: Tensor,
   targetsGiven: Tensor,

@@ -18,7 +18,7 @@ const viewOp = defineOp('view', ['input'], {
 })
 
 /** A view under a shape that has been checked. @internal */
-export function viewShape(input: Tensor, shape: Shape): Tensor {
+function viewShape(input: Tensor, shape: Shape): Tensor {
   return run(viewOp, [input], shape, input._dtype)
 }
 

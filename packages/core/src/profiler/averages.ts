@@ -53,7 +53,7 @@ export interface TableOptions {
 }
 
 /** 12.345 µs, 1.234 ms, 2.345 s. */
-export function formatMicroseconds(us: number): string {
+function formatMicroseconds(us: number): string {
   if (us >= 1e6) return `${(us / 1e6).toFixed(3)} s`
   return us >= 1e3 ? `${(us / 1e3).toFixed(3)} ms` : `${us.toFixed(3)} µs`
 }

@@ -26,7 +26,7 @@ const levels: BatchLevel[] = []
 let active = 0
 
 /** The innermost call of vmap that counts here. */
-export function currentLevel(): BatchLevel | null {
+function currentLevel(): BatchLevel | null {
   return levels[active - 1] ?? null
 }
 

@@ -43,7 +43,7 @@ function ascii(bytes: Uint8Array, from: number, to: number): string {
 }
 
 /** The format of a file, by its first bytes; undefined for anything else. @internal */
-export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
+function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) return 'JPEG'
   if (startsWith(bytes, PNG_SIGNATURE)) return 'PNG'
   const start = ascii(bytes, 0, 12)

@@ -56,7 +56,7 @@ export interface DataLoaderOptions<Sample = never, Batch = unknown> {
 }
 
 /** In PyTorch's order. */
-export const OPTION_NAMES = [
+const OPTION_NAMES = [
   'batchSize',
   'shuffle',
   'sampler',

@@ -21,7 +21,7 @@ function additive(mask: Tensor, forbidden: Tensor, dtype: DType): Tensor {
 }
 
 /** A mask as summands of scores. @throws {DTypeError} unless it is bool or floating. */
-export function canonicalMask(
+function canonicalMask(
   op: string,
   name: string,
   mask: Tensor | null | undefined,

@@ -150,7 +150,7 @@ function linear(axis: Axis, aligned: boolean): Taps {
 }
 
 /** Keys' cubic convolution with a = -3/4: the weights of the pixels at -1, 0, 1 and 2. */
-export function cubicWeights(t: number): [number, number, number, number] {
+function cubicWeights(t: number): [number, number, number, number] {
   const a = -0.75
   const near = (x: number): number => ((a + 2) * x - (a + 3)) * x * x + 1
   const far = (x: number): number => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a

@@ -117,7 +117,7 @@ export abstract class Detector extends nn.Module<
 }
 
 /** Images as a list. @throws {ShapeError} for what are no images. */
-export function imageList(op: string, images: Tensor | readonly Tensor[]): Tensor[] {
+function imageList(op: string, images: Tensor | readonly Tensor[]): Tensor[] {
   const fix = 'a list of [3, H, W], or one [N, 3, H, W], from 0 to 1'
   if (images instanceof Tensor && images.ndim !== 4) {
     throw new ShapeError(op, { images }, 'images must be [N, C, H, W] or a list', fix)

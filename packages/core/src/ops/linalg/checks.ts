@@ -28,7 +28,7 @@ export function matrixSize(x: Tensor): [rows: number, columns: number] {
 }
 
 /** @throws {ShapeError} unless the tensor has at least two axes. */
-export function requireAxes(op: string, name: string, x: Tensor): void {
+function requireAxes(op: string, name: string, x: Tensor): void {
   requireTensor(op, name, x)
   if (x.ndim >= 2) return
   throw new ShapeError(

@@ -22,7 +22,7 @@ export const BYTE_LEVEL_WORDS: RegExp =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu
 
 /** The letters of a text's bytes in UTF-8. */
-export function toByteLetters(text: string): string {
+function toByteLetters(text: string): string {
   // Most words: letters that stand for themselves, behind a space.
   if (/^ ?[!-~]*$/.test(text)) return text.replace(' ', SPACE_LETTER)
   let letters = ''

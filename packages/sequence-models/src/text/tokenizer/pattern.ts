@@ -290,7 +290,7 @@ const compiled = new Map<string, RegExp>()
  *
  * @throws {ValueError} for what has no form in JavaScript, or is no pattern. @internal
  */
-export function oniguruma(source: string): RegExp {
+function oniguruma(source: string): RegExp {
   const before = compiled.get(source)
   if (before !== undefined) return before
   const translated = new Translator(source).translate()
