@@ -4,7 +4,7 @@ import type { Arguments } from '@flambeau/core/internal'
 import {
   capturedSteps,
   internally,
-  isIterable,
+  requireIterable,
   liveId,
   native,
   parameters,
@@ -477,13 +477,9 @@ export function paramsOf(op: string, group: { params: unknown }): unknown[] {
 
 /** Parameters or groups as an array. @throws {ValueError} for what is no list of such. */
 function listOf(op: string, params: unknown): unknown[] {
-  if (isIterable(params)) return [...params]
-  throw new ValueError(
-    op,
-    [{ name: 'params', description: show(params) }],
-    'params must be an iterable of tensors, or of groups { params, … }',
-    params instanceof Tensor ? 'pass [tensor]' : 'pass model.parameters()',
-  )
+  const fix = params instanceof Tensor ? 'pass [tensor]' : 'pass model.parameters()'
+  requireIterable(op, 'params', params, 'an iterable of tensors, or of groups { params, … }', fix)
+  return [...params]
 }
 
 /** A copy of a state value where the parameter is, in its dtype. */
