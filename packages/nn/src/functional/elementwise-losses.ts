@@ -169,20 +169,43 @@ export function binaryCrossEntropy(
   requireTensor(op, 'target', target)
   const kind = legacyReduction(op, sizeAverage, reduce, reduction)
   requireSameShape(op, { input, target })
-  if (input.detach().ge(0).logicalAnd(input.detach().le(1)).logicalNot().any().item()) {
-    throw new ValueError(
-      op,
-      { input },
-      'inputs must be probabilities, from 0 to 1',
-      'apply sigmoid(), or use binaryCrossEntropyWithLogits',
-    )
-  }
   return widenedPair(op, input, target, (p, yes) => {
-    const sure = p.log().clamp(-100)
-    const not = p.neg().log1p().clamp(-100)
-    const loss = not.sub(sure).mul(yes).sub(not)
+    const fixed = p.detach()
+    const spread = fixed.neg().add(1).mul(fixed)
+    const least = spread.numel() === 0 ? 0 : spread.min().item()
+    if (!(least >= 0)) {
+      throw new ValueError(
+        op,
+        { input },
+        'inputs must be probabilities, from 0 to 1',
+        'apply sigmoid(), or use binaryCrossEntropyWithLogits',
+      )
+    }
+    const loss = least < LEAST_SPREAD ? edgeEntropy(p, yes, spread) : entropy(p, yes)
     return reduced(weight === null ? loss : loss.mul(weight), kind)
   })
+}
+
+/** PyTorch divides by p · (1 - p) in the derivative, and by no less than this. */
+const LEAST_SPREAD = 1e-12
+
+function entropy(p: Tensor, yes: Tensor): Tensor {
+  const sure = p.log().clamp(-100)
+  const not = p.neg().log1p().clamp(-100)
+  return not.sub(sure).mul(yes).sub(not)
+}
+
+/**
+ * The entropy where some probabilities are 0 or 1, as a sigmoid gives them far out. The logarithms have
+ * no derivative there (theirs would make 0 / 0 of it): a parabola has it in their place,
+ * (p - yes) / LEAST_SPREAD.
+ */
+function edgeEntropy(p: Tensor, yes: Tensor, spread: Tensor): Tensor {
+  const inside = spread.ge(LEAST_SPREAD)
+  const value = entropy(p.detach(), yes)
+  const parabola = p.mul(p.div(2).sub(yes.detach())).div(LEAST_SPREAD)
+  const edge = value.add(parabola.sub(parabola.detach()))
+  return where(inside, entropy(where(inside, p, 0.5), yes), edge)
 }
 
 /** What {@link klDiv} does with its elements; 'batchmean' divides the sum by the first size. */

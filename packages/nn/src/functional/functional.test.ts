@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { grad, gradcheck } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
-import { manualSeed, randn, tensor } from '@flambeau/core'
+import { manualSeed, randn, tensor, zeros } from '@flambeau/core'
 import { assertClose } from '@flambeau/core/testing'
 import { describe, expect, it } from 'vitest'
 import * as functional from './index.ts'
@@ -112,4 +112,34 @@ it('pixels that come as often as each other are repeated where they lie', () => 
       ).toBe(true)
     }
   }
+})
+
+describe('binaryCrossEntropy', () => {
+  it('has the gradients of PyTorch where probabilities are 0 or 1', () => {
+    const p = tensor([0, 1, 0, 1, 1e-13, 1 - 2 ** -24, 0.3]).requiresGrad_()
+    const yes = tensor([0, 1, 1, 0, 1, 1, 0.5])
+    const losses = functional.binaryCrossEntropy(p, yes, { reduction: 'none' })
+    losses.sum().backward()
+    assertClose(losses, tensor([0, 0, 100, 100, 29.933607, 5.9604645e-8, 0.78032386]))
+    const slopes = tensor([0, 0, -1e12, 1e12, -1e12, -1, -0.95238084])
+    assertClose(p.grad as Tensor, slopes, { rtol: 1e-6, atol: 0 })
+  })
+
+  it('learns on where a sigmoid has said 1, and is right', () => {
+    const scores = tensor([200, -200, 40, -3], { dtype: 'float32' }).requiresGrad_()
+    const loss = functional.binaryCrossEntropy(scores.sigmoid(), tensor([1, 0, 0, 1]).float())
+    loss.backward()
+    expect(loss.item()).toBeCloseTo(25.762146, 5)
+    assertClose(scores.grad as Tensor, tensor([0, 0, 0, -0.23814353]))
+  })
+
+  it('refuses what is no probability, and takes nothing at all', () => {
+    for (const wrong of [-1e-30, 1.000001, NaN, Infinity]) {
+      const p = tensor([0.5, wrong], { dtype: 'float32' })
+      expect(() => functional.binaryCrossEntropy(p, zeros(2))).toThrow(
+        /must be probabilities, from 0 to 1/,
+      )
+    }
+    expect(functional.binaryCrossEntropy(zeros(0), zeros(0), { reduction: 'sum' }).item()).toBe(0)
+  })
 })
