@@ -51,6 +51,15 @@ describe('a tensor', () => {
 })
 
 describe('elements as JavaScript values', () => {
+  it('are not what operators for numbers get', () => {
+    const x = tensor([1.5, 2]) as unknown as number
+    expect(() => x * 2).toThrow(/operators such as \* and < are for numbers.*\n.*\n.*x\.mul\(2\)/)
+    expect(() => x < 3).toThrow(ValueError)
+    expect(() => -x).toThrow(ValueError)
+    expect(() => Math.max(x, 1)).toThrow(ValueError)
+    expect([`${x}`, String(x)]).toEqual(Array(2).fill('tensor([1.5000, 2.0000])'))
+  })
+
   it('come as nested arrays, flat arrays or a number', () => {
     const x = tensor([
       [1, 2],

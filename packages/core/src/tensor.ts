@@ -388,6 +388,21 @@ export class Tensor<D extends DType = AnyDType> {
     return formatTensor(this)
   }
 
+  /**
+   * Its text, in templates and beside strings. JavaScript's operators for numbers know no tensors.
+   *
+   * @throws {ValueError} for `x * 2` and `x < y`, which would otherwise be NaN and false.
+   */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint !== 'number') return this.toString()
+    throw new ValueError(
+      'tensor',
+      { input: this },
+      'operators such as * and < are for numbers, not for tensors',
+      'use methods: x.mul(2), x.lt(y); or x.item() of a tensor with one element',
+    )
+  }
+
   get [Symbol.toStringTag](): string {
     return 'Tensor'
   }
