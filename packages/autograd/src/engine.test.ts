@@ -499,6 +499,18 @@ describe('detach', () => {
   })
 })
 
+describe('atan2', () => {
+  it('has the slope 0 in the origin, as in PyTorch, and passes gradients on elsewhere', () => {
+    const y = tensor([0, 1, -2], { dtype: 'float32', requiresGrad: true })
+    const x = tensor([0, 0, 2], { dtype: 'float32', requiresGrad: true })
+    const [dy, dx] = grad(y.atan2(x).sum(), [y, x], { createGraph: true })
+    expect(dy?.tolist()).toEqual([0, 0, 0.25])
+    expect(dx?.tolist()).toEqual([-0, -1, 0.25])
+    const [second] = grad(dy?.sum() as Tensor, [y])
+    expect(second?.at('1:').tolist()).toEqual([-0, 0.125])
+  })
+})
+
 describe('printing', () => {
   it('shows where a gradient comes from', () => {
     const x = tensor([1, 2], { dtype: 'float32', requiresGrad: true })

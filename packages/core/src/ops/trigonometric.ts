@@ -152,19 +152,20 @@ export const arctan: typeof atan = atan
 /** {@link atan_}. @see torch.arctan_ */
 export const arctan_: typeof atan_ = atan_
 
-/** a² + b²; one of them is a tensor. */
-function squaredRadius(a: Operand, b: Operand): Tensor {
+/** `part` / (a² + b²), and 0 in the origin, where the angle has no slope; a or b is a tensor. */
+function overSquaredRadius(part: Operand, a: Operand, b: Operand): Tensor {
   const square = (x: Operand): Operand => (x instanceof Tensor ? x.square() : x * x)
-  return add(square(a), square(b))
+  const radius = add(square(a), square(b))
+  return div(part, radius.maskedFill(radius.eq(0), Infinity))
 }
 
 const atan2Op = defineOp('atan2', ['input', 'other'], {
   derivative: {
     input: needs(['input', 'other'], (grad, { input, other }) =>
-      grad.mul(div(other as Operand, squaredRadius(input as Operand, other as Operand))),
+      grad.mul(overSquaredRadius(other as Operand, input as Operand, other as Operand)),
     ),
     other: needs(['input', 'other'], (grad, { input, other }) =>
-      grad.mul(div(input as Operand, squaredRadius(input as Operand, other as Operand))).neg(),
+      grad.mul(overSquaredRadius(input as Operand, input as Operand, other as Operand)).neg(),
     ),
   },
 })
