@@ -30,6 +30,7 @@ it.each<[call: () => unknown, message: RegExp]>([
   [() => choiceOf('f', 'mode', 'c', ['a', 'b']), /f: mode must be one of "a", "b"/],
   [() => iterableOf('f', 'sampler', 5), /f: sampler must be an iterable, not 5/],
   [() => new data.Pad(3n as never), /padding must be one, two or four whole numbers ≥ 0, not 3n/],
+  [() => new data.BLEUScore({ weights: 'x' as never }), /weights must be a list of numbers/],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)
 })

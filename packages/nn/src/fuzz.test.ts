@@ -26,6 +26,7 @@ it.each<[call: () => unknown, message: RegExp]>([
   [() => nn.utils.vectorToParameters([1] as never, [x]), /vector must be a tensor/],
   [() => new nn.ModuleList(3 as never), /modules must be a list, not 3/],
   [() => nn.init.truncNormal_(x, 1n as never), /mean must be a number, not 1n/],
+  [() => nn.utils.rnn.packSequence([ones([1]), ones([2])], null as never), /enforceSorted/],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)
 })

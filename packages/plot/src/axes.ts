@@ -1,4 +1,5 @@
 /** Axes: scales, ticks, grid lines and the numbers beside them. */
+import { ValueError } from '@flambeau/core'
 import { scaleLinear, scaleLog } from 'd3-scale'
 import type { ScaleContinuousNumeric } from 'd3-scale'
 import { line } from 'd3-shape'
@@ -13,7 +14,11 @@ export interface Tick {
   label: string
 }
 
-/** The smallest and largest of some numbers; 0 and 1 if there are none. */
+/**
+ * The smallest and largest of some numbers; 0 and 1 if there are none.
+ *
+ * @throws {ValueError} if they are so far apart that no number says how far.
+ */
 export function extent(values: readonly number[]): [low: number, high: number] {
   let [low, high] = [Infinity, -Infinity]
   for (const value of values) {
@@ -21,7 +26,10 @@ export function extent(values: readonly number[]): [low: number, high: number] {
     if (value < low) low = value
     if (value > high) high = value
   }
-  return low <= high ? [low, high] : [0, 1]
+  if (low > high) return [0, 1]
+  if (Number.isFinite(high - low)) return [low, high]
+  const rule = `numbers from ${low} to ${high} do not fit on an axis`
+  throw new ValueError('plot', [], rule, 'leave out what is too large, or divide all')
 }
 
 /** Whether an axis of this kind is logarithmic for numbers from `low` to `high`. */

@@ -2,7 +2,7 @@ import { fuzzPackage } from '@flambeau/core/testing'
 import { expect, it } from 'vitest'
 import { subject } from './fuzz.samples.ts'
 import { ones } from '@flambeau/core'
-import { overlay, parameterHistograms, scatter } from './index.ts'
+import { histogram, linePlot, overlay, parameterHistograms, scatter } from './index.ts'
 
 // `node scripts/fuzz.mjs --packages plot --calls N --seed S` makes more calls.
 it('returns from hostile calls, or throws an error that says what to change', async () => {
@@ -21,6 +21,8 @@ it.each<[call: () => unknown, message: RegExp]>([
     /namedParameters\(\) must be a list of \[name, parameter\], not 3/,
   ],
   [() => scatter({ length: 2 ** 47 } as never), /values must be numbers: a tensor, a list/],
+  [() => histogram([-1e308, 1e308]), /numbers from -1e\+308 to 1e\+308 do not fit on an axis/],
+  [() => linePlot({ a: [-1e308, 1e308] }), /do not fit on an axis/],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)
 })

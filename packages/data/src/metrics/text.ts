@@ -1,7 +1,7 @@
 /** Metrics of language models and translations. */
 import type { TensorData } from '@flambeau/core'
 import { DTypeError, IndexError, ValueError } from '@flambeau/core'
-import { requireList, requireOptions } from '@flambeau/core/internal'
+import { requireList, requireNumberList, requireOptions } from '@flambeau/core/internal'
 import { choiceOf, countOf } from '../checked.ts'
 import { refuseNaN, requireScores } from './labels.ts'
 import { input, Metric, numbersOf } from './metric.ts'
@@ -159,6 +159,7 @@ export class BLEUScore extends Metric<
       totals: new Float64Array(nGram),
     })
     const { smoothing = 'none', weights = Array.from({ length: nGram }, () => 1 / nGram) } = options
+    requireNumberList('BLEUScore', 'weights', weights)
     if (weights.length !== nGram || !weights.every((weight) => weight >= 0))
       throw new ValueError(
         'BLEUScore',

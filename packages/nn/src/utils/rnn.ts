@@ -256,7 +256,7 @@ export function packSequence(
   enforceSorted: boolean | { enforceSorted?: boolean } = true,
 ): PackedSequence {
   const sorted =
-    typeof enforceSorted === 'object' ? (enforceSorted.enforceSorted ?? true) : enforceSorted
+    typeof enforceSorted === 'object' ? (enforceSorted?.enforceSorted ?? true) : enforceSorted
   requireSequences('packSequence', sequences)
   const lengths = sequences.map((sequence) => sequence.shape[0] as number)
   return packPaddedSequence(padSequence(sequences), lengths, { enforceSorted: sorted })
