@@ -94,18 +94,15 @@ const Tensor& Call::in(int i) {
   Slots::Input& input = slots_->inputs[i];
   if (!call_.inputs[i].is_number || input.state == Slots::kUploaded) return tensor;
   Tensor& number = input.tensor;
-  number.data = static_cast<char*>(scratch(number.item_bytes()));
-  number.storage = number.data;
-  number.storage_bytes = static_cast<int64_t>(number.item_bytes());
   if (number.dtype == DType::kInt64) {
     // As it is: a whole number may have more digits than a double.
-    const void* const value = call_.inputs[i].tensor.data;
-    check(cudaMemcpyAsync(number.data, upload(value, sizeof(int64_t)), sizeof(int64_t),
-                          cudaMemcpyDeviceToDevice, stream()),
-          "cudaMemcpyAsync");
+    number.data = static_cast<char*>(upload(call_.inputs[i].tensor.data, sizeof(int64_t)));
   } else {
+    number.data = static_cast<char*>(scratch(number.item_bytes()));
     fill_strided(device(), stream(), number, call_.inputs[i].value);
   }
+  number.storage = number.data;
+  number.storage_bytes = static_cast<int64_t>(number.item_bytes());
   input.state = Slots::kUploaded;
   return number;
 }
