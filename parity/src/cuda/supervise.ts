@@ -3,12 +3,11 @@
  * the GPU with it, and one that never ends takes the process: what such a case was, and where in it that
  * happened, is found out in a fresh process, and another one goes on with the cases after it.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
+import { spawnSync } from 'node:child_process'
 import type { Choice } from './parts.ts'
-import type { Begun, CaseFailure, Done, Ended, Message, Share } from './worker.ts'
+import type { Begun, CaseFailure, Done, Ended, Share } from './worker.ts'
+import type { Outcome, Work } from './worker-process.ts'
+import { lastLines, START_SECONDS, work } from './worker-process.ts'
 
 /** How a case ended that did not pass. */
 export interface Failure {
@@ -43,13 +42,8 @@ export interface PartReport {
 }
 
 /** How a part is run. */
-export interface Plan extends Choice {
-  readonly part: string
+export interface Plan extends Choice, Work {
   readonly processes: number
-  /** Seconds after which a case hangs, unless it says otherwise. */
-  readonly patience: number
-  /** Are calls and launches printed, for what they tell where a process ends early? */
-  readonly isTraced: boolean
   /** Told of every failure, and now and then. */
   readonly onChange: (report: PartReport, failure: Failure | null) => void
 }
@@ -62,115 +56,6 @@ const SANITIZER_SECONDS = 60
 const MOST = { lost: 3, crashed: 3, hung: 1 }
 /** Of a part: then something else is wrong. */
 const MOST_RESTARTS = 300
-/** Seconds until a process says something, and from its last word to its end. */
-const START_SECONDS = 60
-const END_SECONDS = 10
-
-const main = fileURLToPath(import.meta.url).replace(/supervise(\.[tj]s)$/, 'check$1')
-
-interface Outcome {
-  /** The case that it ended in; null before the first one, and after the last. */
-  in: Begun | null
-  how: 'done' | 'lost' | 'hung' | 'crashed'
-  done: Done | null
-  /** How it failed to end well after its last case; null where it did not fail. */
-  after: string | null
-  /** The last lines that it printed. */
-  said: string
-}
-
-const lastLines = (text: string, count: number): string =>
-  text.trimEnd().split('\n').slice(-count).join('\n')
-
-/** A worker, until it ends or is ended. `on` hears of the cases that it has done. */
-function work(
-  { part, patience, isTraced }: Plan,
-  share: Share,
-  on: (begun: Begun, end: Ended) => void,
-  {
-    env = {},
-    wrapper = [],
-    limit,
-  }: { env?: NodeJS.ProcessEnv; wrapper?: string[]; limit?: number } = {},
-): Promise<Outcome> {
-  const args = [...process.execArgv, main, part, '--worker', JSON.stringify(share)]
-  const [file, ...rest] = [...wrapper, process.execPath, ...args] as [string, ...string[]]
-  // A group of its own, so that what it started ends with it.
-  const child = spawn(file, rest, {
-    env: { ...process.env, ...(isTraced && { FLAMBEAU_CUDA_TRACE: '1' }), ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    detached: true,
-  })
-  return new Promise((resolve) => {
-    let said = ''
-    let begun: Begun | null = null
-    let done: Done | null = null
-    let how: Outcome['how'] = 'crashed'
-    let after: string | null = null
-    let status: string | null = null
-    let isOver = false
-    let timer: NodeJS.Timeout
-    const finish = (): void => {
-      if (isOver) return
-      isOver = true
-      clearTimeout(timer)
-      kill()
-      if (how === 'done' && status !== 'exit status 0') after = status ?? 'did not end'
-      resolve({ in: how === 'done' ? null : begun, how, done, after, said })
-    }
-    const kill = (): void => {
-      if (child.pid === undefined) return // it did not begin
-      try {
-        process.kill(-child.pid, 'SIGKILL')
-      } catch {
-        // It has ended.
-      }
-    }
-    const wait = (seconds: number): void => {
-      clearTimeout(timer)
-      timer = setTimeout(() => {
-        if (how === 'crashed') how = 'hung'
-        // A process that does not end at once is left to the system.
-        finish()
-      }, seconds * 1e3)
-    }
-    wait(limit ?? START_SECONDS)
-    const listen = (stream: Readable): void =>
-      void stream.on('data', (data: Buffer) => (said = (said + data.toString()).slice(-20_000)))
-    listen(child.stdout as Readable)
-    listen(child.stderr as Readable)
-    const messages = createInterface({ input: child.stdio[3] as Readable })
-    messages.on('line', (line) => {
-      if (isOver) return
-      const message = JSON.parse(line) as Message
-      if ('begin' in message) {
-        begun = message
-        wait(limit ?? message.patience ?? patience)
-      } else if ('end' in message) {
-        const isLost = message.failure?.lost === true
-        if (isLost) how = 'lost'
-        on(begun as Begun, message)
-        // The next case is looked for; a process without its GPU may not get to its end.
-        wait(limit ?? (isLost ? END_SECONDS : START_SECONDS))
-      } else {
-        how = 'done'
-        done = message
-        wait(END_SECONDS)
-      }
-    })
-    child.on('error', (error) => {
-      said += error.message
-      finish()
-    })
-    child.on('exit', (code, signal) => {
-      status = signal ?? `exit status ${code}`
-      if (how === 'crashed') said += `\n(ended with ${status})`
-      // What it said last is still on its way.
-      messages.once('close', finish)
-      setTimeout(finish, 2000)
-    })
-  })
-}
 
 /** One case, without what has failed before it, such as a first use. */
 const alone = (share: Share, one: number, seconds: number): Share => ({
@@ -210,10 +95,11 @@ async function sanitized(plan: Plan, share: Share, one: number): Promise<string>
   return from < 0 ? lastLines(said, 12) : said.slice(from, from + 4000)
 }
 
-/** Runs all cases of a part. */
-export async function supervise(plan: Plan): Promise<PartReport> {
-  const start = performance.now()
-  const report: PartReport = {
+/** A part that is being run, by several processes at once. */
+class Supervision {
+  readonly #plan: Plan
+  readonly #start = performance.now()
+  readonly #report: PartReport = {
     cases: 0,
     passed: 0,
     left: 0,
@@ -222,99 +108,135 @@ export async function supervise(plan: Plan): Promise<PartReport> {
     failures: [],
     values: {},
   }
-  const seconds = (): number => plan.seconds - (performance.now() - start) / 1e3
-  const lostOf = new Map<string, number>()
-  const without: (number | string)[] = []
-  const looked = { lost: 0, crashed: 0, hung: 0 }
-  let [restarts, checked] = [0, 0]
-  // Warm-ups are run by every process; what they find is told once.
-  const told = new Set<string>()
-  const add = (failure: Failure): void => {
-    if (told.has(`${failure.op}: ${failure.name}`)) return
-    told.add(`${failure.op}: ${failure.name}`)
-    report.failures.push(failure)
-    plan.onChange(report, failure)
+  /** How many cases of an operation ended a process. */
+  readonly #lostOf = new Map<string, number>()
+  readonly #without: (number | string)[] = []
+  readonly #looked = { lost: 0, crashed: 0, hung: 0 }
+  /** Warm-ups are run by every process; what they find is told once. */
+  readonly #told = new Set<string>()
+  #restarts = 0
+  #sanitized = 0
+
+  constructor(plan: Plan) {
+    this.#plan = plan
   }
 
-  const addConvolutions = (counts: Done['convolutions']): void => {
-    if (counts === null) return
-    const before = (report.values['convolutions'] ?? counts) as typeof counts
-    const isFirst = before === counts
-    report.values['convolutions'] = {
-      engines: counts.engines + (isFirst ? 0 : before.engines),
-      functions: counts.functions + (isFirst ? 0 : before.functions),
-      refusal: counts.refusal || before.refusal,
-    }
+  async run(): Promise<PartReport> {
+    const { processes } = this.#plan
+    await Promise.all(Array.from({ length: processes }, (_, index) => this.#oneShare(index)))
+    this.#report.seconds = this.#elapsed()
+    return this.#report
   }
 
-  async function oneProcess(index: number): Promise<void> {
+  #elapsed(): number {
+    return (performance.now() - this.#start) / 1e3
+  }
+
+  #remaining(): number {
+    return this.#plan.seconds - this.#elapsed()
+  }
+
+  /** The cases of a process, and of those that go on where one of its kind ended early. */
+  async #oneShare(index: number): Promise<void> {
+    const { only, every, processes, part } = this.#plan
+    const [of, without] = [processes, this.#without]
     let from = 0
-    while (seconds() > 1 || from === 0) {
-      const { only, every } = plan
-      const share = { only, every, index, of: plan.processes, from, without, seconds: seconds() }
-      const ended = await work(plan, share, ({ op, name }, { failure, value }) => {
-        report.seconds = (performance.now() - start) / 1e3
-        const isWarmup = op === 'first use'
-        if (!isWarmup) report.cases++
-        if (value !== undefined) report.values[op === name ? name : `${op}: ${name}`] = value
-        if (failure === undefined) {
-          if (!isWarmup) report.passed++
-          plan.onChange(report, null)
-        } else if (!failure.lost) {
-          const { message, again } = failure
-          add({ op, name, kind: 'failed', message, ...(again !== null && { again }) })
-        } else {
-          add({ op, name, kind: 'lost', message: failure.message })
-        }
-      })
-      if (ended.done !== null) {
-        report.left += ended.done.left
-        if (ended.after !== null) {
-          const message = `a process after its last case: ${ended.after}: ${lastLines(ended.said, 12)}`
-          add({ op: plan.part, name: 'the end of a process', kind: 'crashed', message })
-        }
-        addConvolutions(ended.done.convolutions)
-        return
-      }
+    while (this.#remaining() > 1 || from === 0) {
+      const share = { only, every, index, of, from, without, seconds: this.#remaining() }
+      const ended = await work(this.#plan, share, (begun, end) => this.#count(begun, end))
+      if (ended.done !== null) return this.#finish(ended, ended.done)
       if (ended.in === null) {
         const message = `a process ${ended.how} before its first case: ${lastLines(ended.said, 20)}`
-        return add({ op: plan.part, name: `process ${index}`, kind: 'crashed', message })
+        return this.#add({ op: part, name: `process ${index}`, kind: 'crashed', message })
       }
-      const { begin: number, op, name } = ended.in
-      if (ended.how === 'hung' || ended.how === 'crashed') {
-        report.cases++
-        const message = ended.how === 'hung' ? 'it did not end' : lastLines(ended.said, 20)
-        add({ op, name, kind: ended.how, message })
-      }
-      without.push(number)
-      from = number + 1
-      const lost = (lostOf.get(op) ?? 0) + 1
-      lostOf.set(op, lost)
-      if (ended.how !== 'done' && lost >= MOST[ended.how]) without.push(op)
-      const failure = report.failures.find((each) => each.op === op && each.name === name)
-      // The first of an operation tells what the others would.
-      if (failure && plan.isTraced) failure.trace = lastLines(ended.said, 12)
-      const { how } = ended
-      const isNew = lost === 1 && how !== 'done' && looked[how] < MOST_EXAMINED[how]
-      if (failure && isNew && seconds() > 10) {
-        looked[how]++
-        failure.alone = await examined(plan, share, number)
-        if (ended.how !== 'hung' && checked < MOST_SANITIZED && seconds() > 30 && hasSanitizer()) {
-          checked++
-          failure.sanitizer = await sanitized(plan, share, number)
-        }
-        plan.onChange(report, null)
-      }
-      if (++restarts > MOST_RESTARTS) {
-        const message = `${restarts} processes ended early: the rest was left out`
-        report.isWhole = false
-        return add({ op: plan.part, name: 'all', kind: 'crashed', message })
+      from = ended.in.begin + 1
+      await this.#lookInto(ended, ended.in, share)
+      if (++this.#restarts > MOST_RESTARTS) {
+        const message = `${this.#restarts} processes ended early: the rest was left out`
+        this.#report.isWhole = false
+        return this.#add({ op: part, name: 'all', kind: 'crashed', message })
       }
     }
-    report.isWhole = false
+    this.#report.isWhole = false
   }
 
-  await Promise.all(Array.from({ length: plan.processes }, (_, index) => oneProcess(index)))
-  report.seconds = (performance.now() - start) / 1e3
-  return report
+  /** A case that is done. */
+  #count({ op, name }: Begun, { failure, value }: Ended): void {
+    const report = this.#report
+    report.seconds = this.#elapsed()
+    const isWarmup = op === 'first use'
+    if (!isWarmup) report.cases++
+    if (value !== undefined) report.values[op === name ? name : `${op}: ${name}`] = value
+    if (failure === undefined) {
+      if (!isWarmup) report.passed++
+      this.#plan.onChange(report, null)
+    } else if (!failure.lost) {
+      const { message, again } = failure
+      this.#add({ op, name, kind: 'failed', message, ...(again !== null && { again }) })
+    } else {
+      this.#add({ op, name, kind: 'lost', message: failure.message })
+    }
+  }
+
+  #add(failure: Failure): void {
+    const name = `${failure.op}: ${failure.name}`
+    if (this.#told.has(name)) return
+    this.#told.add(name)
+    this.#report.failures.push(failure)
+    this.#plan.onChange(this.#report, failure)
+  }
+
+  /** A process that has run all of its cases. */
+  #finish({ after, said }: Outcome, { left, convolutions }: Done): void {
+    this.#report.left += left
+    if (after !== null) {
+      const message = `a process after its last case: ${after}: ${lastLines(said, 12)}`
+      const name = 'the end of a process'
+      this.#add({ op: this.#plan.part, name, kind: 'crashed', message })
+    }
+    if (convolutions !== null) this.#addConvolutions(convolutions)
+  }
+
+  #addConvolutions(counts: NonNullable<Done['convolutions']>): void {
+    const { values } = this.#report
+    const before = values['convolutions'] as typeof counts | undefined
+    values['convolutions'] = {
+      engines: counts.engines + (before?.engines ?? 0),
+      functions: counts.functions + (before?.functions ?? 0),
+      refusal: counts.refusal || (before?.refusal ?? ''),
+    }
+  }
+
+  /** A case in which a process ended. */
+  async #lookInto(ended: Outcome, { begin: number, op, name }: Begun, share: Share): Promise<void> {
+    const { how, said } = ended
+    if (how === 'hung' || how === 'crashed') {
+      this.#report.cases++
+      const message = how === 'hung' ? 'it did not end' : lastLines(said, 20)
+      this.#add({ op, name, kind: how, message })
+    }
+    this.#without.push(number)
+    const lost = (this.#lostOf.get(op) ?? 0) + 1
+    this.#lostOf.set(op, lost)
+    if (how !== 'done' && lost >= MOST[how]) this.#without.push(op)
+    const failure = this.#report.failures.find((each) => each.op === op && each.name === name)
+    if (failure === undefined) return
+    if (this.#plan.isTraced) failure.trace = lastLines(said, 12)
+    // The first of an operation tells what the others would.
+    const isNew = lost === 1 && how !== 'done' && this.#looked[how] < MOST_EXAMINED[how]
+    if (!isNew || this.#remaining() <= 10) return
+    this.#looked[how]++
+    failure.alone = await examined(this.#plan, share, number)
+    const isTime = this.#sanitized < MOST_SANITIZED && this.#remaining() > 30
+    if (how !== 'hung' && isTime && hasSanitizer()) {
+      this.#sanitized++
+      failure.sanitizer = await sanitized(this.#plan, share, number)
+    }
+    this.#plan.onChange(this.#report, null)
+  }
+}
+
+/** Runs all cases of a part. */
+export function supervise(plan: Plan): Promise<PartReport> {
+  return new Supervision(plan).run()
 }
