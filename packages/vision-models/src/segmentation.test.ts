@@ -58,6 +58,16 @@ it.each([
   }
 })
 
+it('layers of a model are replaced by setting its fields, as in PyTorch', () => {
+  const net = new ResNet(18, { numClasses: 10 })
+  const names = Object.keys(net.stateDict())
+  net.conv1 = new nn.Conv2d(1, 64, 7, { stride: 2, padding: 3, bias: false })
+  net.fc = new nn.Linear(net.fc.inFeatures, 3)
+  expect(net(randn([2, 1, 32, 32])).shape).toEqual([2, 3])
+  expect(Object.keys(net.stateDict())).toEqual(names)
+  expect(net.stateDict()['conv1.weight']?.shape).toEqual([64, 1, 7, 7])
+})
+
 it('replaces heads wherever they stand', () => {
   const nets = [new ResNet(18), new VGG(11)]
   for (const net of nets) {

@@ -24,7 +24,7 @@ function golden<T>(name: string): T {
 
 /** A network that is only counted: its weights need no values. */
 class Counted extends nn.Module {
-  readonly model: nn.Module<never, unknown>
+  model: nn.Module<never, unknown>
 
   constructor(build: () => nn.Module<never, unknown>) {
     super()

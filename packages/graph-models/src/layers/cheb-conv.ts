@@ -92,8 +92,8 @@ export class ChebConv extends nn.Module<[x: Tensor, edges: Edges, inputs?: ChebI
   readonly inChannels: number
   readonly outChannels: number
   readonly normalization: LaplacianNorm
-  readonly lins: nn.ModuleList
-  readonly bias: nn.Parameter | null
+  lins: nn.ModuleList
+  bias: nn.Parameter | null
 
   constructor(inChannels: number, outChannels: number, K: number, options: ChebConvOptions = {}) {
     super()

@@ -89,7 +89,7 @@ export class GATConv extends nn.Module<[x: Tensor, edges: Edges, edgeAttr?: Tens
   // Both.
   readonly lin_edge: nn.Linear | null = null
   readonly res: nn.Linear | null = null
-  readonly bias: nn.Parameter | null
+  bias: nn.Parameter | null
 
   constructor(inChannels: number, outChannels: number, options: GATConvOptions = {}) {
     super()

@@ -109,8 +109,8 @@ export class GCNConv extends nn.Module<[x: Tensor, edges: Edges, edgeWeight?: Te
   readonly normalize: boolean
   readonly addSelfLoops: boolean
   readonly loopWeight: number
-  readonly lin: nn.Linear
-  readonly bias: nn.Parameter | null
+  lin: nn.Linear
+  bias: nn.Parameter | null
 
   constructor(inChannels: number, outChannels: number, options: GCNConvOptions = {}) {
     super()

@@ -33,7 +33,7 @@ export interface GINConvOptions {
  * ```
  */
 export class GINConv extends nn.Module<[x: Tensor, edges: Edges]> {
-  readonly nn: nn.Module
+  nn: nn.Module
   declare readonly eps: Tensor
 
   constructor(net: nn.Module, options: GINConvOptions = {}) {

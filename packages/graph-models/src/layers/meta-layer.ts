@@ -131,7 +131,7 @@ const mlp = (inputs: number, hidden: number, outputs: number): nn.Sequential =>
 export type Exchange = 'none' | 'neighbours' | 'all'
 
 class Edge extends nn.Module<[source: Tensor, target: Tensor, edge: Tensor, global: Tensor]> {
-  readonly mlp: nn.Sequential
+  mlp: nn.Sequential
   private readonly exchange: Exchange
 
   constructor(net: nn.Sequential, exchange: Exchange) {
@@ -148,7 +148,7 @@ class Edge extends nn.Module<[source: Tensor, target: Tensor, edge: Tensor, glob
 }
 
 class Node extends nn.Module<[x: Tensor, graph: Graph, edge: Tensor, global: Tensor]> {
-  readonly mlp: nn.Sequential
+  mlp: nn.Sequential
   private readonly exchange: Exchange
 
   constructor(net: nn.Sequential, exchange: Exchange) {
@@ -165,7 +165,7 @@ class Node extends nn.Module<[x: Tensor, graph: Graph, edge: Tensor, global: Ten
 }
 
 class Global extends nn.Module<[x: Tensor, graph: Graph, edge: Tensor, global: Tensor]> {
-  readonly mlp: nn.Sequential
+  mlp: nn.Sequential
   private readonly exchange: Exchange
 
   constructor(net: nn.Sequential, exchange: Exchange) {

@@ -44,9 +44,9 @@ export interface NNConvOptions {
 export class NNConv extends MessagePassing<[x: Tensor, edges: Edges, edgeAttr?: Tensor | null]> {
   readonly inChannels: number
   readonly outChannels: number
-  readonly nn: nn.Module
-  readonly lin: nn.Linear | null
-  readonly bias: nn.Parameter | null
+  nn: nn.Module
+  lin: nn.Linear | null
+  bias: nn.Parameter | null
 
   constructor(
     inChannels: number,

@@ -48,9 +48,9 @@ export class SAGEConv extends MessagePassing<[x: Tensor, edges: Edges]> {
   readonly outChannels: number
   readonly normalize: boolean
   /** The neighbours' layer of `pool`. */
-  readonly lin: nn.Linear | null
-  readonly lin_l: nn.Linear
-  readonly lin_r: nn.Linear | null
+  lin: nn.Linear | null
+  lin_l: nn.Linear
+  lin_r: nn.Linear | null
 
   constructor(inChannels: number, outChannels: number, options: SAGEConvOptions = {}) {
     requireOptions('SAGEConv', options)

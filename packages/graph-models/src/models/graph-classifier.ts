@@ -42,9 +42,9 @@ export interface GINOptions {
  * ```
  */
 export class GIN extends nn.Module<[x: Tensor, graph: Graph]> {
-  readonly convs: nn.ModuleList<GINConv>
-  readonly hidden: nn.Linear
-  readonly head: nn.Linear
+  convs: nn.ModuleList<GINConv>
+  hidden: nn.Linear
+  head: nn.Linear
   readonly dropout: number
 
   constructor(options: GINOptions) {

@@ -38,7 +38,7 @@ export interface GCNOptions {
  * ```
  */
 export class GCN extends nn.Module<[x: Tensor, edges: Edges]> {
-  readonly convs: nn.ModuleList<GCNConv>
+  convs: nn.ModuleList<GCNConv>
   readonly dropout: number
   readonly activation: 'relu' | 'tanh'
 

@@ -70,8 +70,8 @@ export function globalMaxPool(x: Tensor, graph: Graph): Tensor {
  * ```
  */
 export class GlobalAttentionPool extends nn.Module<[x: Tensor, graph: Graph]> {
-  readonly gate_nn: nn.Module
-  readonly nn: nn.Module | null
+  gate_nn: nn.Module
+  nn: nn.Module | null
 
   constructor(gate: nn.Module, net: nn.Module | null = null) {
     super()

@@ -86,7 +86,7 @@ export interface TopKPoolingOptions {
  */
 export class TopKPooling extends nn.Module<[x: Tensor, graph: Graph], Pooled> {
   readonly ratio: number
-  readonly weight: nn.Parameter
+  weight: nn.Parameter
 
   constructor(inChannels: number, options: TopKPoolingOptions = {}) {
     super()

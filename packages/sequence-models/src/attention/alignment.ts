@@ -68,9 +68,9 @@ export class BahdanauAttention extends nn.Module<
 > {
   readonly querySize: number
   readonly keySize: number
-  readonly query: nn.Linear
-  readonly key: nn.Linear
-  readonly energy: nn.Linear
+  query: nn.Linear
+  key: nn.Linear
+  energy: nn.Linear
 
   constructor(querySize: number, keySize: number = querySize, hiddenSize: number = querySize) {
     super()
@@ -130,8 +130,8 @@ export class LuongAttention extends nn.Module<
   readonly querySize: number
   readonly keySize: number
   readonly score: LuongScore
-  readonly map: nn.Linear | null
-  readonly energy: nn.Linear | null
+  map: nn.Linear | null
+  energy: nn.Linear | null
 
   constructor(querySize: number, keySize: number = querySize, score: LuongScore = 'general') {
     super()

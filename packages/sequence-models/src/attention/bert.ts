@@ -107,15 +107,15 @@ export interface BERTCall {
  */
 export class BERT extends nn.Module<[tokens: Tensor, call?: BERTCall]> {
   readonly maxLength: number
-  readonly tok: nn.Embedding
-  readonly pos: nn.Embedding
-  readonly seg: nn.Embedding
-  readonly norm: nn.LayerNorm
-  readonly drop: nn.Dropout
-  readonly encoder: nn.TransformerEncoder
-  readonly transform: nn.Linear
-  readonly headNorm: nn.LayerNorm
-  readonly bias: nn.Parameter
+  tok: nn.Embedding
+  pos: nn.Embedding
+  seg: nn.Embedding
+  norm: nn.LayerNorm
+  drop: nn.Dropout
+  encoder: nn.TransformerEncoder
+  transform: nn.Linear
+  headNorm: nn.LayerNorm
+  bias: nn.Parameter
 
   constructor(options: BERTOptions) {
     super()

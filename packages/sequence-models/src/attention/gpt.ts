@@ -49,12 +49,12 @@ export class KVCache {
 class Block extends nn.Module<[x: Tensor, cache?: readonly [Tensor, Tensor] | null, at?: number]> {
   readonly heads: number
   readonly dropout: number
-  readonly n1: nn.LayerNorm
-  readonly n2: nn.LayerNorm
-  readonly qkv: nn.Linear
-  readonly proj: nn.Linear
-  readonly fc1: nn.Linear
-  readonly fc2: nn.Linear
+  n1: nn.LayerNorm
+  n2: nn.LayerNorm
+  qkv: nn.Linear
+  proj: nn.Linear
+  fc1: nn.Linear
+  fc2: nn.Linear
 
   constructor(dim: number, heads: number, dropout: number) {
     super()
@@ -136,12 +136,12 @@ export interface GPTOptions {
 export class GPT extends nn.Module<[tokens: Tensor, cache?: KVCache | null]> {
   readonly contextLength: number
   readonly heads: number
-  readonly tok: nn.Embedding
-  readonly pos: nn.Embedding
-  readonly drop: nn.Dropout
-  readonly blocks: nn.ModuleList<Block>
-  readonly norm: nn.LayerNorm
-  readonly head: nn.Linear
+  tok: nn.Embedding
+  pos: nn.Embedding
+  drop: nn.Dropout
+  blocks: nn.ModuleList<Block>
+  norm: nn.LayerNorm
+  head: nn.Linear
 
   constructor(options: GPTOptions) {
     super()

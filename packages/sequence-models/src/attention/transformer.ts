@@ -68,11 +68,11 @@ export class TransformerSeq2Seq extends nn.Module<
 > {
   readonly maxLength: number
   readonly scale: number
-  readonly src: nn.Embedding
-  readonly tgt: nn.Embedding
-  readonly drop: nn.Dropout
-  readonly tr: nn.Transformer
-  readonly out: nn.Linear
+  src: nn.Embedding
+  tgt: nn.Embedding
+  drop: nn.Dropout
+  tr: nn.Transformer
+  out: nn.Linear
   readonly pe!: Tensor
   readonly causal!: Tensor
 

@@ -8,7 +8,7 @@ const F = nn.functional
 /** A convolution that sees the present and the past only, with length and direction of weights apart. */
 class CausalConv extends nn.Module {
   readonly left: number
-  readonly conv: nn.Conv1d
+  conv: nn.Conv1d
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, dilation: number) {
     super()
@@ -26,8 +26,8 @@ class CausalConv extends nn.Module {
 class TemporalBlock extends nn.Module {
   readonly conv1: CausalConv
   readonly conv2: CausalConv
-  readonly dropout: nn.Dropout
-  readonly downsample: nn.Conv1d | null
+  dropout: nn.Dropout
+  downsample: nn.Conv1d | null
 
   constructor(
     [inChannels, outChannels]: readonly [number, number],
@@ -81,7 +81,7 @@ export class TCN extends nn.Module {
   readonly inChannels: number
   /** How many steps an output depends on. */
   readonly receptiveField: number
-  readonly network: nn.Sequential
+  network: nn.Sequential
 
   constructor(options: TCNOptions) {
     super()

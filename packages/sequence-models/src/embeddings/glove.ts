@@ -90,10 +90,10 @@ export function cooccurrences(
 export class GloVe extends nn.Module<[rows: Tensor, columns: Tensor, values: Tensor]> {
   readonly xMax: number
   readonly alpha: number
-  readonly center: nn.Embedding
-  readonly context: nn.Embedding
-  readonly centerBias: nn.Embedding
-  readonly contextBias: nn.Embedding
+  center: nn.Embedding
+  context: nn.Embedding
+  centerBias: nn.Embedding
+  contextBias: nn.Embedding
 
   constructor(
     words: number,

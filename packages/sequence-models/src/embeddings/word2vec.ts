@@ -76,8 +76,8 @@ export class Word2Vec extends nn.Module<
   [centers: Tensor, contexts: Tensor, negatives?: Tensor | null]
 > {
   readonly negatives: number
-  readonly input: nn.Embedding
-  readonly output: nn.Embedding
+  input: nn.Embedding
+  output: nn.Embedding
   readonly noise!: Tensor
 
   constructor(

@@ -35,7 +35,7 @@ export class Biaffine extends nn.Module<[x: Tensor, y: Tensor]> {
   readonly inY: number
   readonly biasX: boolean
   readonly biasY: boolean
-  readonly weight: nn.Parameter
+  weight: nn.Parameter
 
   constructor(inX: number, inY: number, options: BiaffineOptions = {}) {
     super()

@@ -94,14 +94,14 @@ export class DependencyParser extends nn.Module<
   readonly tags: Vocabulary
   readonly labels: Vocabulary
   readonly wordDropout: number
-  readonly embedding: nn.Embedding
-  readonly tagEmbedding: nn.Embedding | null
-  readonly dropout: nn.Dropout
-  readonly lstm: nn.LSTM
-  readonly arcWord: nn.Sequential
-  readonly arcHead: nn.Sequential
-  readonly labelWord: nn.Sequential
-  readonly labelHead: nn.Sequential
+  embedding: nn.Embedding
+  tagEmbedding: nn.Embedding | null
+  dropout: nn.Dropout
+  lstm: nn.LSTM
+  arcWord: nn.Sequential
+  arcHead: nn.Sequential
+  labelWord: nn.Sequential
+  labelHead: nn.Sequential
   readonly arcScores: Biaffine
   readonly labelScores: Biaffine
 

@@ -34,9 +34,9 @@ export class LinearChainCRF extends nn.Module<
   [emissions: Tensor, tags: Tensor, mask?: Tensor | null]
 > {
   readonly numTags: number
-  readonly start_transitions: nn.Parameter
-  readonly end_transitions: nn.Parameter
-  readonly transitions: nn.Parameter
+  start_transitions: nn.Parameter
+  end_transitions: nn.Parameter
+  transitions: nn.Parameter
 
   constructor(numTags: number) {
     super()

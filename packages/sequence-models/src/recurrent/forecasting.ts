@@ -100,7 +100,7 @@ export class Forecaster extends nn.Module<
   readonly features: number
   readonly exogenous: number
   readonly rnn: RecurrentLayer
-  readonly out: nn.Linear
+  out: nn.Linear
 
   constructor(options: ForecasterOptions = {}) {
     super()

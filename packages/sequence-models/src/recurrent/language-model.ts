@@ -55,9 +55,9 @@ export class RecurrentLanguageModel extends nn.Module<
   [tokens: Tensor, state?: RecurrentState | null],
   [logits: Tensor, state: RecurrentState]
 > {
-  readonly emb: nn.Embedding
+  emb: nn.Embedding
   readonly rnn: RecurrentLayer
-  readonly out: nn.Linear
+  out: nn.Linear
 
   constructor(options: RecurrentLanguageModelOptions) {
     super()

@@ -72,14 +72,14 @@ interface DecoderState {
 export class Seq2Seq extends nn.Module<[src: Tensor, tgt: Tensor, call?: Seq2SeqCall]> {
   readonly attention: 'bahdanau' | 'luong' | 'none'
   readonly bidirectional: boolean
-  readonly src: nn.Embedding
-  readonly tgt: nn.Embedding
-  readonly dropout: nn.Dropout
+  src: nn.Embedding
+  tgt: nn.Embedding
+  dropout: nn.Dropout
   readonly encoder: RecurrentLayer
   readonly decoder: RecurrentLayer
   readonly align: BahdanauAttention | LuongAttention | null
-  readonly mix: nn.Linear | null
-  readonly out: nn.Linear
+  mix: nn.Linear | null
+  out: nn.Linear
 
   constructor(options: Seq2SeqOptions) {
     super()

@@ -42,10 +42,10 @@ export interface BiLSTMCRFOptions {
  * ```
  */
 export class BiLSTMCRF extends nn.Module<[tokens: Tensor, mask?: Tensor | null]> {
-  readonly embedding: nn.Embedding
-  readonly dropout: nn.Dropout
-  readonly lstm: nn.LSTM
-  readonly emit: nn.Linear
+  embedding: nn.Embedding
+  dropout: nn.Dropout
+  lstm: nn.LSTM
+  emit: nn.Linear
   readonly crf: LinearChainCRF
 
   constructor(options: BiLSTMCRFOptions) {

@@ -46,9 +46,9 @@ function requireStep(
 export class SimpleRNN extends nn.Module<[x: Tensor, hPrev: Tensor]> {
   readonly hiddenSize: number
   readonly inputSize: number
-  readonly Whh: nn.Parameter
-  readonly Wxh: nn.Parameter
-  readonly bh: nn.Parameter
+  Whh: nn.Parameter
+  Wxh: nn.Parameter
+  bh: nn.Parameter
 
   constructor(hiddenSize: number, inputSize: number, options: { scale?: number } = {}) {
     super()
@@ -110,14 +110,14 @@ export class TaughtLSTM extends nn.Module<
 > {
   readonly inputSize: number
   readonly hiddenSize: number
-  readonly Wf: nn.Parameter
-  readonly Wi: nn.Parameter
-  readonly Wc: nn.Parameter
-  readonly Wo: nn.Parameter
-  readonly bf: nn.Parameter
-  readonly bi: nn.Parameter
-  readonly bc: nn.Parameter
-  readonly bo: nn.Parameter
+  Wf: nn.Parameter
+  Wi: nn.Parameter
+  Wc: nn.Parameter
+  Wo: nn.Parameter
+  bf: nn.Parameter
+  bi: nn.Parameter
+  bc: nn.Parameter
+  bo: nn.Parameter
 
   constructor(inputSize: number, hiddenSize: number, options: { scale?: number } = {}) {
     super()

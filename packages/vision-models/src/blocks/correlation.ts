@@ -154,8 +154,8 @@ export function pool2d(
  * ```
  */
 export class Correlation2d extends nn.Module {
-  readonly weight: nn.Parameter
-  readonly bias: nn.Parameter
+  weight: nn.Parameter
+  bias: nn.Parameter
 
   constructor(kernelSize: readonly [height: number, width: number]) {
     super()

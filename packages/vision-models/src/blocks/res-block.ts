@@ -21,11 +21,11 @@ const F = nn.functional
  * ```
  */
 export class ResBlock extends nn.Module {
-  readonly conv1: nn.Conv2d
-  readonly bn1: nn.BatchNorm2d
-  readonly conv2: nn.Conv2d
-  readonly bn2: nn.BatchNorm2d
-  readonly extra: nn.Sequential
+  conv1: nn.Conv2d
+  bn1: nn.BatchNorm2d
+  conv2: nn.Conv2d
+  bn2: nn.BatchNorm2d
+  extra: nn.Sequential
 
   constructor(inChannels: number, outChannels: number, stride: number = 1) {
     super()

@@ -21,12 +21,12 @@ import * as nn from '@flambeau/nn'
  */
 export class SelfAttention extends nn.Module {
   readonly numHeads: number
-  readonly to_q: nn.Linear
-  readonly to_k: nn.Linear
-  readonly to_v: nn.Linear
-  readonly proj_out: nn.Linear
-  readonly positional_encoding: nn.Parameter
-  readonly layernorm: nn.LayerNorm
+  to_q: nn.Linear
+  to_k: nn.Linear
+  to_v: nn.Linear
+  proj_out: nn.Linear
+  positional_encoding: nn.Parameter
+  layernorm: nn.LayerNorm
 
   constructor(dim: number = 64, numHeads: number = 8) {
     super()

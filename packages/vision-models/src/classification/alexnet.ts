@@ -26,9 +26,9 @@ export interface AlexNetOptions {
  * ```
  */
 export class AlexNet extends nn.Module {
-  readonly features: nn.Sequential
-  readonly avgpool: nn.AdaptiveAvgPool2d
-  readonly classifier: nn.Sequential
+  features: nn.Sequential
+  avgpool: nn.AdaptiveAvgPool2d
+  classifier: nn.Sequential
 
   constructor(options: AlexNetOptions = {}) {
     super()
@@ -87,8 +87,8 @@ export interface AlexNetGrayOptions extends AlexNetOptions {
  * ```
  */
 export class AlexNetGray extends nn.Module {
-  readonly features: nn.Sequential
-  readonly classifier: nn.Sequential
+  features: nn.Sequential
+  classifier: nn.Sequential
 
   constructor(options: AlexNetGrayOptions = {}) {
     super()

@@ -34,10 +34,10 @@ export interface DenseNetOptions {
 
 /** Norm, ReLU, 1 × 1, norm, ReLU, 3 × 3: gives `growthRate` new channels. */
 class DenseLayer extends nn.Module {
-  readonly norm1: nn.BatchNorm2d
-  readonly conv1: nn.Conv2d
-  readonly norm2: nn.BatchNorm2d
-  readonly conv2: nn.Conv2d
+  norm1: nn.BatchNorm2d
+  conv1: nn.Conv2d
+  norm2: nn.BatchNorm2d
+  conv2: nn.Conv2d
   readonly dropRate: number
 
   constructor(inChannels: number, growthRate: number, bnSize: number, dropRate: number) {
@@ -101,8 +101,8 @@ function transition(inChannels: number): nn.Sequential {
  * ```
  */
 export class DenseNet extends nn.Module {
-  readonly features: nn.Sequential
-  readonly classifier: nn.Linear
+  features: nn.Sequential
+  classifier: nn.Linear
 
   constructor(depth: DenseNetDepth, options: DenseNetOptions = {}) {
     super()

@@ -7,8 +7,8 @@ const F = nn.functional
 
 /** A convolution without bias, batch norm and ReLU. */
 class ConvNorm extends nn.Module {
-  readonly conv: nn.Conv2d
-  readonly bn: nn.BatchNorm2d
+  conv: nn.Conv2d
+  bn: nn.BatchNorm2d
 
   constructor(inChannels: number, outChannels: number, size: number, stride = 1) {
     super()
@@ -51,10 +51,10 @@ export interface InceptionWidths {
  * ```
  */
 export class Inception extends nn.Module {
-  readonly branch1: nn.Module
-  readonly branch2: nn.Sequential
-  readonly branch3: nn.Sequential
-  readonly branch4: nn.Sequential
+  branch1: nn.Module
+  branch2: nn.Sequential
+  branch3: nn.Sequential
+  branch4: nn.Sequential
 
   constructor(inChannels: number, widths: InceptionWidths) {
     super()
@@ -82,9 +82,9 @@ export class Inception extends nn.Module {
 /** A classifier in the middle of the network, which is there for its gradients while training. */
 class AuxiliaryHead extends nn.Module {
   readonly conv: ConvNorm
-  readonly fc1: nn.Linear
-  readonly fc2: nn.Linear
-  readonly dropout: nn.Dropout
+  fc1: nn.Linear
+  fc2: nn.Linear
+  dropout: nn.Dropout
 
   constructor(inChannels: number, numClasses: number, dropout: number) {
     super()
@@ -150,27 +150,27 @@ const widths = (...w: [number, number, number, number, number, number]): Incepti
  * ```
  */
 export class GoogLeNet extends nn.Module {
-  readonly conv1: nn.Module
-  readonly maxpool1: nn.MaxPool2d
-  readonly conv2: nn.Module
-  readonly conv3: nn.Module
-  readonly maxpool2: nn.MaxPool2d
+  conv1: nn.Module
+  maxpool1: nn.MaxPool2d
+  conv2: nn.Module
+  conv3: nn.Module
+  maxpool2: nn.MaxPool2d
   readonly inception3a: Inception
   readonly inception3b: Inception
-  readonly maxpool3: nn.MaxPool2d
+  maxpool3: nn.MaxPool2d
   readonly inception4a: Inception
   readonly inception4b: Inception
   readonly inception4c: Inception
   readonly inception4d: Inception
   readonly inception4e: Inception
-  readonly maxpool4: nn.MaxPool2d
+  maxpool4: nn.MaxPool2d
   readonly inception5a: Inception
   readonly inception5b: Inception
-  readonly aux1: nn.Module | null
-  readonly aux2: nn.Module | null
-  readonly avgpool: nn.AdaptiveAvgPool2d
-  readonly dropout: nn.Dropout
-  readonly fc: nn.Linear
+  aux1: nn.Module | null
+  aux2: nn.Module | null
+  avgpool: nn.AdaptiveAvgPool2d
+  dropout: nn.Dropout
+  fc: nn.Linear
 
   constructor(options: GoogLeNetOptions = {}) {
     super()

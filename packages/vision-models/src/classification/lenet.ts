@@ -25,8 +25,8 @@ export interface LeNetOptions {
  * ```
  */
 export class LeNet5 extends nn.Module {
-  readonly features: nn.Sequential
-  readonly classifier: nn.Sequential
+  features: nn.Sequential
+  classifier: nn.Sequential
 
   constructor(options: LeNetOptions = {}) {
     super()

@@ -25,7 +25,7 @@ export interface PerceptronOptions {
  * ```
  */
 export class Perceptron extends nn.Module {
-  readonly linear: nn.Linear
+  linear: nn.Linear
 
   constructor(options: PerceptronOptions = {}) {
     super()
@@ -64,7 +64,7 @@ export interface MLPOptions extends PerceptronOptions {
  * ```
  */
 export class MLP extends nn.Module {
-  readonly layers: nn.Sequential
+  layers: nn.Sequential
 
   constructor(options: MLPOptions = {}) {
     super()

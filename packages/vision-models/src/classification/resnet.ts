@@ -49,11 +49,11 @@ function shortcut(inChannels: number, outChannels: number, stride: number): nn.S
  */
 export class BasicBlock extends nn.Module {
   static readonly expansion: number = 1
-  readonly conv1: nn.Conv2d
-  readonly bn1: nn.BatchNorm2d
-  readonly conv2: nn.Conv2d
-  readonly bn2: nn.BatchNorm2d
-  readonly downsample: nn.Sequential | null
+  conv1: nn.Conv2d
+  bn1: nn.BatchNorm2d
+  conv2: nn.Conv2d
+  bn2: nn.BatchNorm2d
+  downsample: nn.Sequential | null
 
   constructor(inChannels: number, outChannels: number, stride = 1, dilation = 1) {
     super()
@@ -90,13 +90,13 @@ export class BasicBlock extends nn.Module {
  */
 export class Bottleneck extends nn.Module {
   static readonly expansion: number = 4
-  readonly conv1: nn.Conv2d
-  readonly bn1: nn.BatchNorm2d
-  readonly conv2: nn.Conv2d
-  readonly bn2: nn.BatchNorm2d
-  readonly conv3: nn.Conv2d
-  readonly bn3: nn.BatchNorm2d
-  readonly downsample: nn.Sequential | null
+  conv1: nn.Conv2d
+  bn1: nn.BatchNorm2d
+  conv2: nn.Conv2d
+  bn2: nn.BatchNorm2d
+  conv3: nn.Conv2d
+  bn3: nn.BatchNorm2d
+  downsample: nn.Sequential | null
 
   constructor(inChannels: number, width: number, stride = 1, dilation = 1) {
     super()
@@ -146,16 +146,16 @@ const DEPTHS = {
  * ```
  */
 export class ResNet extends nn.Module {
-  readonly conv1: nn.Conv2d
-  readonly bn1: nn.BatchNorm2d
-  readonly relu: nn.ReLU
-  readonly maxpool: nn.Module
-  readonly layer1: nn.Sequential
-  readonly layer2: nn.Sequential
-  readonly layer3: nn.Sequential
-  readonly layer4: nn.Sequential
-  readonly avgpool: nn.AdaptiveAvgPool2d
-  readonly fc: nn.Linear
+  conv1: nn.Conv2d
+  bn1: nn.BatchNorm2d
+  relu: nn.ReLU
+  maxpool: nn.Module
+  layer1: nn.Sequential
+  layer2: nn.Sequential
+  layer3: nn.Sequential
+  layer4: nn.Sequential
+  avgpool: nn.AdaptiveAvgPool2d
+  fc: nn.Linear
 
   constructor(depth: ResNetDepth, options: ResNetOptions = {}) {
     super()

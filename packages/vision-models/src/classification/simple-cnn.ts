@@ -28,13 +28,13 @@ export interface SimpleCNNOptions {
  * ```
  */
 export class SimpleCNN extends nn.Module {
-  readonly conv1: nn.Conv2d
-  readonly conv2: nn.Conv2d
-  readonly conv3: nn.Conv2d
-  readonly dropout: nn.Dropout
-  readonly fc1: nn.Linear
-  readonly fc2: nn.Linear
-  readonly fc3: nn.Linear
+  conv1: nn.Conv2d
+  conv2: nn.Conv2d
+  conv3: nn.Conv2d
+  dropout: nn.Dropout
+  fc1: nn.Linear
+  fc2: nn.Linear
+  fc3: nn.Linear
 
   constructor(options: SimpleCNNOptions = {}) {
     super()

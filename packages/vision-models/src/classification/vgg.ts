@@ -64,9 +64,9 @@ export function vggFeatures(
  * ```
  */
 export class VGG extends nn.Module {
-  readonly features: nn.Sequential
-  readonly avgpool: nn.AdaptiveAvgPool2d
-  readonly classifier: nn.Sequential
+  features: nn.Sequential
+  avgpool: nn.AdaptiveAvgPool2d
+  classifier: nn.Sequential
 
   constructor(depth: VGGDepth, options: VGGOptions = {}) {
     super()
@@ -116,8 +116,8 @@ export class VGG extends nn.Module {
  * ```
  */
 export class VGGGray extends nn.Module {
-  readonly features: nn.Sequential
-  readonly classifier: nn.Sequential
+  features: nn.Sequential
+  classifier: nn.Sequential
 
   constructor(options: { numClasses?: number; dropout?: number; imageSize?: number } = {}) {
     super()

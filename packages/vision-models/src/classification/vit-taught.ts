@@ -51,7 +51,7 @@ function patchCount(op: string, imageSize: number, patchSize: number): number {
 /** Cuts an image into patches and makes a vector of each: `[N, C, H, W]` -> `[N, patches, dim]`. */
 class PatchEmbedding extends nn.Module {
   readonly imageSize: number
-  readonly proj: nn.Conv2d
+  proj: nn.Conv2d
 
   constructor(imageSize: number, patchSize: number, inChannels: number, dim: number) {
     super()
@@ -77,8 +77,8 @@ class PatchEmbedding extends nn.Module {
 class WrittenAttention extends nn.Module {
   readonly numHeads: number
   readonly headDim: number
-  readonly qkv_proj: nn.Linear
-  readonly out_proj: nn.Linear
+  qkv_proj: nn.Linear
+  out_proj: nn.Linear
 
   constructor(embedDim: number, numHeads: number) {
     super()
@@ -112,9 +112,9 @@ class WrittenAttention extends nn.Module {
 
 /** Two linear layers with ReLU. */
 class FeedForward extends nn.Module {
-  readonly fc1: nn.Linear
-  readonly fc2: nn.Linear
-  readonly dropout: nn.Dropout
+  fc1: nn.Linear
+  fc2: nn.Linear
+  dropout: nn.Dropout
 
   constructor(embedDim: number, hiddenDim: number, dropout: number) {
     super()
@@ -132,9 +132,9 @@ class FeedForward extends nn.Module {
 class EncoderLayer extends nn.Module {
   readonly attention: WrittenAttention
   readonly feed_forward: FeedForward
-  readonly norm1: nn.LayerNorm
-  readonly norm2: nn.LayerNorm
-  readonly dropout: nn.Dropout
+  norm1: nn.LayerNorm
+  norm2: nn.LayerNorm
+  dropout: nn.Dropout
 
   constructor(o: Required<TaughtViTOptions>) {
     super()
@@ -172,12 +172,12 @@ class EncoderLayer extends nn.Module {
  * ```
  */
 export class TaughtVisionTransformer extends nn.Module {
-  readonly cls_token: nn.Parameter
-  readonly pos_embed: nn.Parameter
-  readonly patch_embed: nn.Module
-  readonly encoder_layers: nn.ModuleList
-  readonly head: nn.Linear
-  readonly dropout: nn.Dropout
+  cls_token: nn.Parameter
+  pos_embed: nn.Parameter
+  patch_embed: nn.Module
+  encoder_layers: nn.ModuleList
+  head: nn.Linear
+  dropout: nn.Dropout
 
   constructor(options: TaughtViTOptions = {}) {
     super()
@@ -225,11 +225,11 @@ export class TaughtVisionTransformer extends nn.Module {
  * ```
  */
 export class TransformerViT extends nn.Module {
-  readonly pos_embed: nn.Parameter
-  readonly cls_token: nn.Parameter
-  readonly patch_embed: nn.Conv2d
-  readonly transformer: nn.Transformer
-  readonly head: nn.Linear
+  pos_embed: nn.Parameter
+  cls_token: nn.Parameter
+  patch_embed: nn.Conv2d
+  transformer: nn.Transformer
+  head: nn.Linear
 
   constructor(options: TaughtViTOptions = {}) {
     super()

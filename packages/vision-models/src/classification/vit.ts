@@ -55,11 +55,11 @@ function mlp(dim: number, hidden: number, dropout: number): nn.Sequential {
 
 /** Pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)). */
 class EncoderBlock extends nn.Module {
-  readonly ln_1: nn.LayerNorm
-  readonly self_attention: nn.MultiheadAttention
-  readonly dropout: nn.Dropout
-  readonly ln_2: nn.LayerNorm
-  readonly mlp: nn.Sequential
+  ln_1: nn.LayerNorm
+  self_attention: nn.MultiheadAttention
+  dropout: nn.Dropout
+  ln_2: nn.LayerNorm
+  mlp: nn.Sequential
 
   constructor({ dim, heads, hidden, dropout, attention }: BlockSizes) {
     super()
@@ -89,10 +89,10 @@ interface BlockSizes {
 
 /** Positions, blocks, and a last norm. */
 class Encoder extends nn.Module {
-  readonly pos_embedding: nn.Parameter
-  readonly dropout: nn.Dropout
-  readonly layers: nn.Sequential
-  readonly ln: nn.LayerNorm
+  pos_embedding: nn.Parameter
+  dropout: nn.Dropout
+  layers: nn.Sequential
+  ln: nn.LayerNorm
 
   constructor(tokens: number, count: number, sizes: BlockSizes) {
     super()
@@ -130,10 +130,10 @@ class Encoder extends nn.Module {
 export class VisionTransformer extends nn.Module {
   readonly imageSize: number
   readonly patchSize: number
-  readonly class_token: nn.Parameter
-  readonly conv_proj: nn.Conv2d
-  readonly encoder: nn.Module
-  readonly heads: nn.Sequential
+  class_token: nn.Parameter
+  conv_proj: nn.Conv2d
+  encoder: nn.Module
+  heads: nn.Sequential
 
   constructor(size: ViTSize, options: ViTOptions = {}) {
     super()

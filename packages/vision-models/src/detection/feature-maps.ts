@@ -54,7 +54,7 @@ export abstract class FeatureMaps extends nn.Module<[images: Tensor], Tensor[]> 
  */
 export class SmallBackbone extends FeatureMaps {
   readonly outChannels: readonly number[]
-  readonly stages: nn.ModuleList<nn.Sequential>
+  stages: nn.ModuleList<nn.Sequential>
   readonly levels: number
 
   constructor(
@@ -164,12 +164,12 @@ export class FrozenBatchNorm2d extends nn.Module {
  */
 export class ResNetStages extends FeatureMaps {
   readonly outChannels: readonly number[]
-  readonly conv1: nn.Module
-  readonly bn1: nn.Module
-  readonly layer1: nn.Sequential
-  readonly layer2: nn.Sequential
-  readonly layer3: nn.Sequential
-  readonly layer4: nn.Sequential
+  conv1: nn.Module
+  bn1: nn.Module
+  layer1: nn.Sequential
+  layer2: nn.Sequential
+  layer3: nn.Sequential
+  layer4: nn.Sequential
 
   /** @param norm `frozen` for weights that were learned elsewhere, `batch` from scratch. Default `frozen`. */
   constructor(depth: ResNetDepth, norm: 'frozen' | 'batch' = 'frozen') {
@@ -228,8 +228,8 @@ function lateral(from: number, to: number, kernelSize: 1 | 3): nn.Sequential {
  * ```
  */
 export class FeaturePyramid extends nn.Module<[maps: readonly Tensor[]], Tensor[]> {
-  readonly inner_blocks: nn.ModuleList<nn.Sequential>
-  readonly layer_blocks: nn.ModuleList<nn.Sequential>
+  inner_blocks: nn.ModuleList<nn.Sequential>
+  layer_blocks: nn.ModuleList<nn.Sequential>
 
   constructor(inChannels: readonly number[], outChannels: number) {
     super()

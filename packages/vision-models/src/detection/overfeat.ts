@@ -64,9 +64,9 @@ interface Windows {
  */
 export class OverFeat extends Detector {
   readonly numClasses: number
-  readonly features: nn.Sequential
-  readonly classifier: nn.Sequential
-  readonly regressor: nn.Sequential
+  features: nn.Sequential
+  classifier: nn.Sequential
+  regressor: nn.Sequential
   readonly scales: readonly number[]
   readonly stride: number
   readonly windowPlaces: number

@@ -85,8 +85,8 @@ export function multiScaleRoiAlign(
 
 /** Two linear layers over the features of a region. @see torchvision's TwoMLPHead */
 export class TwoLayerHead extends nn.Module {
-  readonly fc6: nn.Linear
-  readonly fc7: nn.Linear
+  fc6: nn.Linear
+  fc7: nn.Linear
 
   constructor(inFeatures: number, width: number) {
     super()
@@ -100,8 +100,8 @@ export class TwoLayerHead extends nn.Module {
 }
 
 class BoxPredictor extends nn.Module<[x: Tensor], { logits: Tensor; codes: Tensor }> {
-  readonly cls_score: nn.Linear
-  readonly bbox_pred: nn.Linear
+  cls_score: nn.Linear
+  bbox_pred: nn.Linear
 
   constructor(width: number, numClasses: number) {
     super()
@@ -117,8 +117,8 @@ class BoxPredictor extends nn.Module<[x: Tensor], { logits: Tensor; codes: Tenso
 
 /** Convolutions over the features of a region, then twice the size and a mask for each class. */
 export class MaskBranch {
-  readonly head: nn.Sequential
-  readonly predictor: nn.Sequential
+  head: nn.Sequential
+  predictor: nn.Sequential
 
   constructor(channels: number, widths: readonly number[], reduced: number, numClasses: number) {
     let from = channels
@@ -193,7 +193,7 @@ interface Sampled {
  * ```
  */
 export class RegionHeads extends nn.Module<never, never> {
-  readonly box_head: nn.Module
+  box_head: nn.Module
   readonly box_predictor: BoxPredictor
   readonly mask_head: nn.Module | null = null
   readonly mask_predictor: nn.Module | null = null

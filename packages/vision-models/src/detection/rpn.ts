@@ -36,9 +36,9 @@ export function balancedSample(
 }
 
 class RPNHead extends nn.Module<[maps: readonly Tensor[]], { scores: Tensor[]; codes: Tensor[] }> {
-  readonly conv: nn.Sequential
-  readonly cls_logits: nn.Conv2d
-  readonly bbox_pred: nn.Conv2d
+  conv: nn.Sequential
+  cls_logits: nn.Conv2d
+  bbox_pred: nn.Conv2d
 
   constructor(channels: number, perPlace: number) {
     super()

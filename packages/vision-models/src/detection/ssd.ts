@@ -99,7 +99,7 @@ export class DefaultBoxes {
 
 /** A 3 × 3 convolution for each map, and their outputs place by place: `[N, A, columns]`. */
 class MapHead extends nn.Module<[maps: readonly Tensor[]]> {
-  readonly module_list: nn.ModuleList<nn.Conv2d>
+  module_list: nn.ModuleList<nn.Conv2d>
   readonly columns: number
 
   constructor(channels: readonly number[], perPlace: readonly number[], columns: number) {
@@ -305,9 +305,9 @@ export class SSD extends Detector {
  */
 export class SSDBackbone extends FeatureMaps {
   readonly outChannels: readonly number[] = [512, 1024, 512, 256, 256, 256]
-  readonly scale_weight: nn.Parameter
-  readonly features: nn.Sequential
-  readonly extra: nn.ModuleList<nn.Sequential>
+  scale_weight: nn.Parameter
+  features: nn.Sequential
+  extra: nn.ModuleList<nn.Sequential>
 
   constructor() {
     super()

@@ -8,8 +8,8 @@ const F = nn.functional
 
 /** A convolution, batch norm and SiLU. */
 export class ConvBlock extends nn.Module {
-  readonly conv: nn.Conv2d
-  readonly bn: nn.BatchNorm2d
+  conv: nn.Conv2d
+  bn: nn.BatchNorm2d
 
   constructor(from: number, to: number, kernelSize = 1, stride = 1) {
     super()
@@ -60,7 +60,7 @@ export class C3 extends nn.Module {
   readonly cv1: ConvBlock
   readonly cv2: ConvBlock
   readonly cv3: ConvBlock
-  readonly m: nn.Sequential
+  m: nn.Sequential
 
   constructor(from: number, to: number, count: number = 1, add: boolean = true) {
     super()
@@ -145,7 +145,7 @@ export interface YOLOv5Size {
  */
 export class YOLOv5Network extends nn.Module<[images: Tensor], Tensor[]> {
   readonly outChannels: readonly number[]
-  readonly model: nn.ModuleList
+  model: nn.ModuleList
 
   constructor(size: YOLOv5Size) {
     super()

@@ -58,7 +58,7 @@ interface Grid {
 export class YOLOv1 extends Detector {
   readonly numClasses: number
   readonly backbone: SmallBackbone
-  readonly head: nn.Sequential
+  head: nn.Sequential
   readonly boxesPerCell: number
   readonly gridSize: ImageSize
   readonly batcher: ImageBatcher

@@ -121,7 +121,7 @@ interface Assigned {
 export class YOLOv5 extends Detector {
   readonly numClasses: number
   readonly network: YOLOv5Network
-  readonly heads: nn.ModuleList<nn.Conv2d>
+  heads: nn.ModuleList<nn.Conv2d>
   readonly anchors: readonly (readonly AnchorShape[])[]
   readonly batcher: ImageBatcher
   readonly boxLoss: 'ciou' | 'giou'

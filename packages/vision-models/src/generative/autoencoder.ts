@@ -44,8 +44,8 @@ function stack(widths: readonly number[]): nn.Sequential {
  * ```
  */
 export class AutoEncoder extends nn.Module {
-  readonly encoder: nn.Sequential
-  readonly decoder: nn.Sequential
+  encoder: nn.Sequential
+  decoder: nn.Sequential
 
   constructor(options: AutoEncoderOptions = {}) {
     super()
@@ -108,10 +108,10 @@ export interface VAEOutput {
  * ```
  */
 export class VAE extends nn.Module<[x: Tensor], VAEOutput> {
-  readonly encoder: nn.Sequential
-  readonly mean: nn.Linear
-  readonly logVar: nn.Linear
-  readonly decoder: nn.Sequential
+  encoder: nn.Sequential
+  mean: nn.Linear
+  logVar: nn.Linear
+  decoder: nn.Sequential
   readonly latent: number
 
   constructor(options: AutoEncoderOptions = {}) {

@@ -7,12 +7,12 @@ const F = nn.functional
 
 /** Two normalised 3 × 3 convolutions beside a shortcut; the time is added between them. */
 class TimedResBlock extends nn.Module<[x: Tensor, time: Tensor]> {
-  readonly n1: nn.GroupNorm
-  readonly c1: nn.Conv2d
-  readonly t: nn.Linear
-  readonly n2: nn.GroupNorm
-  readonly c2: nn.Conv2d
-  readonly skip: nn.Module
+  n1: nn.GroupNorm
+  c1: nn.Conv2d
+  t: nn.Linear
+  n2: nn.GroupNorm
+  c2: nn.Conv2d
+  skip: nn.Module
 
   constructor(inChannels: number, outChannels: number, timeDim: number, groups: number) {
     super()
@@ -34,9 +34,9 @@ class TimedResBlock extends nn.Module<[x: Tensor, time: Tensor]> {
 
 /** Attention between all places of a map, beside a shortcut. */
 class MapAttention extends nn.Module {
-  readonly n: nn.GroupNorm
-  readonly qkv: nn.Conv2d
-  readonly o: nn.Conv2d
+  n: nn.GroupNorm
+  qkv: nn.Conv2d
+  o: nn.Conv2d
   readonly heads: number
 
   constructor(channels: number, groups: number, heads: number) {
@@ -94,21 +94,21 @@ export interface DiffusionUNetOptions {
  * ```
  */
 export class DiffusionUNet extends nn.Module<[x: Tensor, t: Tensor, label?: Tensor | null]> {
-  readonly t1: nn.Linear
-  readonly t2: nn.Linear
-  readonly label: nn.Embedding | null
-  readonly inp: nn.Conv2d
-  readonly down: nn.ModuleList<TimedResBlock>
-  readonly pool: nn.ModuleList
-  readonly up: nn.ModuleList<TimedResBlock>
-  readonly upc: nn.ModuleList
-  readonly attn_d: nn.Module
+  t1: nn.Linear
+  t2: nn.Linear
+  label: nn.Embedding | null
+  inp: nn.Conv2d
+  down: nn.ModuleList<TimedResBlock>
+  pool: nn.ModuleList
+  up: nn.ModuleList<TimedResBlock>
+  upc: nn.ModuleList
+  attn_d: nn.Module
   readonly m1: TimedResBlock
-  readonly ma: nn.Module
+  ma: nn.Module
   readonly m2: TimedResBlock
-  readonly attn_u: nn.Module
-  readonly norm: nn.GroupNorm
-  readonly out: nn.Conv2d
+  attn_u: nn.Module
+  norm: nn.GroupNorm
+  out: nn.Conv2d
   freq!: Tensor
 
   constructor(options: DiffusionUNetOptions = {}) {

@@ -33,7 +33,7 @@ export interface GANOptions {
  * ```
  */
 export class GANGenerator extends nn.Module {
-  readonly layers: nn.Sequential
+  layers: nn.Sequential
 
   constructor(options: GANOptions = {}) {
     super()
@@ -71,7 +71,7 @@ export class GANGenerator extends nn.Module {
  * ```
  */
 export class GANDiscriminator extends nn.Module {
-  readonly layers: nn.Sequential
+  layers: nn.Sequential
 
   constructor(options: Omit<GANOptions, 'latent'> = {}) {
     super()
@@ -134,7 +134,7 @@ export interface DCGANOptions {
  * ```
  */
 export class DCGANGenerator extends nn.Module {
-  readonly main: nn.Sequential
+  main: nn.Sequential
 
   constructor(options: DCGANOptions = {}) {
     super()
@@ -181,7 +181,7 @@ export class DCGANGenerator extends nn.Module {
  * ```
  */
 export class DCGANDiscriminator extends nn.Module {
-  readonly main: nn.Sequential
+  main: nn.Sequential
 
   constructor(options: Omit<DCGANOptions, 'latent'> = {}) {
     super()
@@ -218,8 +218,8 @@ export interface StepTaker {
 
 /** Both sides of a GAN with their optimizers. */
 export interface GANTraining {
-  readonly generator: nn.Module
-  readonly discriminator: nn.Module
+  generator: nn.Module
+  discriminator: nn.Module
   readonly generatorOptimizer: StepTaker
   readonly discriminatorOptimizer: StepTaker
   /** Width of the noise. */

@@ -57,10 +57,10 @@ function upscale(classes: number, factor: number): nn.ConvTranspose2d {
  */
 export class FCN extends nn.Module {
   readonly stride: FCNStride
-  readonly stage3: nn.Sequential
-  readonly stage4: nn.Sequential
-  readonly stage5: nn.Sequential
-  readonly head: nn.Sequential
+  stage3: nn.Sequential
+  stage4: nn.Sequential
+  stage5: nn.Sequential
+  head: nn.Sequential
   readonly score3: nn.Conv2d | null = null
   readonly score4: nn.Conv2d | null = null
   readonly up5: nn.ConvTranspose2d | null = null

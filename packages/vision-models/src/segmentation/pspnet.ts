@@ -20,7 +20,7 @@ function convNorm(inChannels: number, outChannels: number, size: number): nn.Seq
 /** Beside the input: its means over 1, 4, 9 and 36 regions, scaled back up. */
 class PyramidPooling extends nn.Module {
   readonly bins: readonly number[]
-  readonly stages: nn.ModuleList
+  stages: nn.ModuleList
 
   constructor(channels: number, bins: readonly number[]) {
     super()
@@ -75,8 +75,8 @@ export interface PSPNetOptions {
  */
 export class PSPNet extends nn.Module {
   readonly backbone: ResNet
-  readonly pyramid: nn.Module
-  readonly head: nn.Sequential
+  pyramid: nn.Module
+  head: nn.Sequential
 
   constructor(options: PSPNetOptions = {}) {
     super()

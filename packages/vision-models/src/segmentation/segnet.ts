@@ -47,9 +47,9 @@ export interface SegNetOptions {
  * ```
  */
 export class SegNet extends nn.Module {
-  readonly encoder: nn.ModuleList
-  readonly decoder: nn.ModuleList
-  readonly classifier: nn.Conv2d
+  encoder: nn.ModuleList
+  decoder: nn.ModuleList
+  classifier: nn.Conv2d
 
   constructor(options: SegNetOptions = {}) {
     super()

@@ -7,7 +7,7 @@ const F = nn.functional
 
 /** Twice: 3 × 3 convolution without bias, batch norm, ReLU. */
 class DoubleConv extends nn.Module {
-  readonly conv: nn.Sequential
+  conv: nn.Sequential
 
   constructor(inChannels: number, outChannels: number) {
     super()
@@ -56,11 +56,11 @@ export interface UNetOptions {
  * ```
  */
 export class UNet extends nn.Module {
-  readonly downs: nn.ModuleList
-  readonly ups: nn.ModuleList
-  readonly pool: nn.MaxPool2d
-  readonly bottleneck: nn.Module
-  readonly final_conv: nn.Conv2d
+  downs: nn.ModuleList
+  ups: nn.ModuleList
+  pool: nn.MaxPool2d
+  bottleneck: nn.Module
+  final_conv: nn.Conv2d
 
   constructor(options: UNetOptions = {}) {
     super()

@@ -25,7 +25,7 @@ const F = nn.functional
  */
 export class ViTSegmenter extends nn.Module {
   readonly backbone: VisionTransformer
-  readonly head: nn.Linear
+  head: nn.Linear
 
   constructor(size: ViTSize, options: ViTOptions = {}) {
     super()
