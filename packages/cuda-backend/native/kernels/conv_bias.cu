@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(kNormThreads)
   const int64_t channel = block_channel<V>();
   S sums[V] = {};
   if (channel < channels)
-    each_of_pixels(pixels, channels, channel, [&](int64_t at) {
+    each_of_pixels<8>(pixels, channels, channel, [&](int64_t at) {
       Computed<T> v[V];
       load_values<V>(dy + at, v);
 #pragma unroll

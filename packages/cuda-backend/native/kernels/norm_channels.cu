@@ -84,13 +84,13 @@ __global__ void __launch_bounds__(kNormThreads)
 }
 
 // The moments of this thread's pixels of V channels, channels-last.
-template <class T, int V>
+template <int kAtOnce, class T, int V>
 __device__ __forceinline__ void column_moments(const T* x, int64_t pixels, int64_t channels,
                                                int64_t channel,
                                                Welford<Computed<T>> (&moments)[V]) {
   using C = Computed<T>;
   C count = 0;
-  each_of_pixels(pixels, channels, channel, [&](int64_t at) {
+  each_of_pixels<kAtOnce>(pixels, channels, channel, [&](int64_t at) {
     C v[V];
     load_values<V>(x + at, v);
     count += 1;
@@ -112,7 +112,7 @@ __global__ void __launch_bounds__(kNormThreads)
     norm_pixel_moments(const T* x, int64_t pixels, int64_t channels, Welford<Computed<T>>* parts) {
   const int64_t channel = block_channel<V>();
   Welford<Computed<T>> moments[V];
-  if (channel < channels) column_moments(x, pixels, channels, channel, moments);
+  if (channel < channels) column_moments<1>(x, pixels, channels, channel, moments);
   store_rows<CombineWelford>(moments, channel, channels, parts);
 }
 
@@ -203,7 +203,8 @@ __global__ void __launch_bounds__(kNormThreads)
   using C = Computed<T>;
   const int64_t channel = block_channel<V>();
   Welford<C> moments[V];
-  if (channel < by.channels) column_moments(normalised.x, pixels, by.channels, channel, moments);
+  if (channel < by.channels)
+    column_moments<kPixelsAtOnce>(normalised.x, pixels, by.channels, channel, moments);
   Affine<C> units[V];
   units_of_rows<CombineWelford>(
       moments, by.channels,
@@ -226,7 +227,7 @@ __global__ void __launch_bounds__(kNormThreads)
   using C = Computed<T>;
   const int64_t channel = block_channel<V>();
   Welford<C> columns[V];
-  column_moments(normalised.x, pixels, by.channels, channel, columns);
+  column_moments<kPixelsAtOnce>(normalised.x, pixels, by.channels, channel, columns);
   // All columns have as many pixels.
   Welford<C> moments;
 #pragma unroll

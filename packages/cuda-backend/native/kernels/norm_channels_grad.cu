@@ -83,13 +83,13 @@ __global__ void __launch_bounds__(kNormThreads)
 }
 
 // This thread's sums over pixels of V channels, channels-last.
-template <class T, int V>
+template <int kAtOnce, class T, int V>
 __device__ __forceinline__ void column_sums(const T* dy, const T* x, int64_t pixels,
                                             int64_t channels, int64_t channel,
                                             const Computed<T> (&mean)[V],
                                             Two<Computed<T>> (&sums)[V]) {
   using C = Computed<T>;
-  each_of_pixels(pixels, channels, channel, [&](int64_t at) {
+  each_of_pixels<kAtOnce>(pixels, channels, channel, [&](int64_t at) {
     C g[V], v[V];
     load_values<V>(dy + at, g);
     load_values<V>(x + at, v);
@@ -116,7 +116,7 @@ __global__ void __launch_bounds__(kNormThreads)
     for (int j = 0; j < V; ++j)
       mean[j] = statistics[static_cast<int64_t>(blockIdx.z) * sets +
                            static_cast<int>(channel + j) / set_channels];
-    column_sums(dy, x, pixels, channels, channel, mean, sums);
+    column_sums<1>(dy, x, pixels, channels, channel, mean, sums);
   }
   store_rows<SumTwo>(sums, channel, channels, parts);
 }
@@ -184,7 +184,7 @@ __global__ void __launch_bounds__(kNormThreads)
     C mean[V];
 #pragma unroll
     for (int j = 0; j < V; ++j) mean[j] = work.statistics[channel + j];
-    column_sums(grad.dy, grad.x, pixels, channels, channel, mean, sums);
+    column_sums<kPixelsAtOnce>(grad.dy, grad.x, pixels, channels, channel, mean, sums);
   }
   Slope<C> units[V];
   units_of_rows<SumTwo>(
@@ -212,7 +212,7 @@ __global__ void __launch_bounds__(kNormThreads)
 #pragma unroll
   for (int j = 0; j < V; ++j) mean[j] = work.statistics[set];
   Two<C> sums[V];
-  column_sums(grad.dy, grad.x, pixels, channels, channel, mean, sums);
+  column_sums<kPixelsAtOnce>(grad.dy, grad.x, pixels, channels, channel, mean, sums);
   const Two<C>* const held = combine_rows<SumTwo>(sums);
   // Of g = dy · w and of g · (x - mean); each of these threads has a channel.
   Two<double> whole;

@@ -133,6 +133,8 @@ inline Columns columns_of(const Call& call, const ChannelLayout& l, int V) {
 // few, and where they keep the device busy.
 inline constexpr int64_t kFewSteps = 16;
 inline constexpr int64_t kMostSteps = 64;
+// Of them, those that it reads at once.
+inline constexpr int kPixelsAtOnce = 4;
 // Bytes that blocks have of neighbouring channels at the least: what memory is read in.
 inline constexpr int kSector = 32;
 

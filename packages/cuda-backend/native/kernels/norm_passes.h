@@ -21,14 +21,23 @@ __device__ __forceinline__ void each_of_part(const Planes& planes, int64_t begin
   }
 }
 
-// body(place) for what this thread has of the pixels of its block, V channels of an image each.
-template <class Body>
+// body(place) for what this thread has of the pixels of its block, V channels of an image each, so
+// many of them under way at once: where blocks are few, nothing else hides the time that memory
+// takes.
+template <int kAtOnce = 1, class Body>
 __device__ __forceinline__ void each_of_pixels(int64_t pixels, int64_t channels, int64_t channel,
                                                const Body& body) {
   int64_t first, last;
   block_pixels(pixels, &first, &last);
   const int64_t begin = static_cast<int64_t>(blockIdx.z) * pixels * channels + channel;
-  for (int64_t p = first + threadIdx.y; p < last; p += blockDim.y) body(begin + p * channels);
+  const int64_t step = blockDim.y;
+  int64_t p = first + threadIdx.y;
+  if constexpr (kAtOnce > 1)
+    for (; p + (kAtOnce - 1) * step < last; p += kAtOnce * step) {
+#pragma unroll
+      for (int k = 0; k < kAtOnce; ++k) body(begin + (p + k * step) * channels);
+    }
+  for (; p < last; p += step) body(begin + p * channels);
 }
 
 // Shared memory for `count` values, which it does not construct.
