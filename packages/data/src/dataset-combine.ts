@@ -1,7 +1,7 @@
 /** Datasets made of others. */
 import type { Generator as RandomGenerator } from '@flambeau/core'
 import { IndexError, randperm, ValueError } from '@flambeau/core'
-import { requireIterable, requireList, requireOptions } from '@flambeau/core/internal'
+import { requireIterable, requireList, show } from '@flambeau/core/internal'
 import type { SampleContext, WorkerRecipe } from './dataset.ts'
 import { checkSample, Dataset, IterableDataset } from './dataset.ts'
 import { recipeOf } from './loader/recipe.ts'
@@ -283,7 +283,10 @@ export class StackDataset<P extends readonly AnyDataset[] | readonly [Named]> ex
     super()
     const [first] = datasets as readonly unknown[]
     const named = datasets.length === 1 && !(first instanceof Dataset)
-    if (named && !Array.isArray(first)) requireOptions('StackDataset', first as object | null)
+    if (named && (typeof first !== 'object' || first === null)) {
+      const rule = `datasets must be datasets, or an object of them, not ${show(first)}`
+      throw new ValueError('StackDataset', [], rule, 'new StackDataset({ images, labels })')
+    }
     this.datasets = (named ? first : datasets) as Parts<P>
     const all = this.#all()
     const [one] = all

@@ -14,7 +14,10 @@ it('returns from hostile calls, or throws an error that says what to change', as
 })
 
 it.each<[call: () => unknown, message: RegExp]>([
-  [() => new data.StackDataset(null as never), /options are an object|datasets/],
+  [
+    () => new data.StackDataset(null as never),
+    /datasets must be datasets, or an object of them, not null/,
+  ],
   [() => new data.CocoDetection('.', {} as never), /annotations must be a path/],
   [() => new data.CheckpointFolder('package.json').list(), /the file cannot be read \(ENOTDIR\)/],
   [
