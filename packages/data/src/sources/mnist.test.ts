@@ -28,6 +28,8 @@ const pixels = Array.from({ length: 2 * 28 * 28 }, (_, i) => i % 256)
 describe('MNIST', () => {
   it('reads the real files', () => {
     const test = new MNIST({ train: false })
+    expect(test.data === test.images && test.targets === test.labels).toBe(true)
+    expect([test.data.shape, test.targets.shape]).toEqual([[10000, 28, 28], [10000]])
     expect(test.length).toBe(10_000)
     const [image, label] = test.getItem(0)
     expect([image.dtype, image.shape, label.item()]).toEqual(['float32', [1, 28, 28], 7])

@@ -143,6 +143,16 @@ export class MNIST extends Dataset<
     this.length = count
   }
 
+  /** The images, by torchvision's name. */
+  get data(): Tensor {
+    return this.images
+  }
+
+  /** The labels, by torchvision's name. */
+  get targets(): Tensor {
+    return this.labels
+  }
+
   override getItem(index: number, context?: SampleContext): [Tensor, Tensor] {
     const at = checkSample('MNIST', index, this.length)
     const generator = this.transform.isRandom ? context?.generator : null
