@@ -27,6 +27,7 @@ it.each<[call: () => unknown, message: RegExp]>([
   [() => new nn.ModuleList(3 as never), /modules must be a list, not 3/],
   [() => nn.init.truncNormal_(x, 1n as never), /mean must be a number, not 1n/],
   [() => nn.utils.rnn.packSequence([ones([1]), ones([2])], null as never), /enforceSorted/],
+  [() => new nn.LinearCrossEntropyLoss(3, 1, 'x' as never), /outFeatures must be a list of sizes/],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)
 })

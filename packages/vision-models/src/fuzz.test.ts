@@ -37,6 +37,11 @@ it.each<[call: () => unknown, message: RegExp]>([
       ]),
     /need boxes, labels/,
   ],
+  [() => new models.GANGenerator({ imageSize: Symbol('s') as never }), /imageSize must be a whole/],
+  [
+    () => new models.ImageBatcher().restore({ given: 3, sizes: 3 } as never, []),
+    /batch.given must be a list of sizes/,
+  ],
 ])('names what is wrong with an argument (%#)', (call, message) => {
   expect(call).toThrow(message)
 })

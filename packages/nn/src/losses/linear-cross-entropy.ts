@@ -1,7 +1,7 @@
 import type { LossReduction, Tensor } from '@flambeau/core'
 import { ShapeError, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireCounts, show } from '@flambeau/core/internal'
+import { parameters, requireCounts, requireList, show } from '@flambeau/core/internal'
 import { linearCrossEntropy } from '../functional/class-losses.ts'
 import { describe } from '../layers/describe.ts'
 import type { FactoryOptions } from '../layers/factory.ts'
@@ -90,6 +90,7 @@ export class LinearCrossEntropyLoss extends WeightedLoss {
     const [reduction, weight = null, ignoreIndex = null, labelSmoothing = 0] = rest
     super(op, weight, reduction)
     requireCounts(op, { inFeatures, numClasses }, 0)
+    requireList(op, 'outFeatures', out, 'a list of sizes')
     requireCounts(op, Object.fromEntries(out.map((size, i) => [`outFeatures[${i}]`, size])), 0)
     this.numClasses = numClasses as number
     this.outFeatures = out

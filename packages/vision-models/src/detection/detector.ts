@@ -323,9 +323,7 @@ export class ImageBatcher {
   /** Targets in the sizes of the batch. */
   targets(batch: ImageBatch, targets: readonly DetectionTarget[]): DetectionTarget[] {
     requireList('Detector', 'targets', targets, 'a list of targets')
-    requireOptions('Detector', batch, ['given', 'sizes'])
-    requireList('Detector', 'batch.given', batch.given, 'a list of sizes')
-    requireList('Detector', 'batch.sizes', batch.sizes, 'a list of sizes')
+    requireBatch(batch)
     return targets.map((target, i) => {
       requireOptions('Detector', target, ['boxes', 'labels'])
       const [from, to] = [batch.given[i] as ImageSize, batch.sizes[i] as ImageSize]
@@ -338,12 +336,20 @@ export class ImageBatcher {
   /** What was found in the batch, in the sizes of the given images. */
   restore(batch: ImageBatch, found: readonly Detection[]): Detection[] {
     requireList('Detector', 'found', found, 'a list of detections')
-    requireOptions('Detector', batch, ['given', 'sizes'])
+    requireBatch(batch)
     return found.map((one, i) => {
+      requireOptions('Detector', one, ['boxes'])
       const [from, to] = [batch.sizes[i] as ImageSize, batch.given[i] as ImageSize]
       return { ...one, boxes: resizeBoxes(one.boxes, from, to) }
     })
   }
+}
+
+/** @throws {ValueError} unless `batch` has the sizes of its images. */
+function requireBatch(batch: ImageBatch): void {
+  requireOptions('Detector', batch, ['given', 'sizes'])
+  requireList('Detector', 'batch.given', batch.given, 'a list of sizes')
+  requireList('Detector', 'batch.sizes', batch.sizes, 'a list of sizes')
 }
 
 function resize(image: Tensor, [height, width]: ImageSize, mode: 'bilinear' | 'nearest'): Tensor {

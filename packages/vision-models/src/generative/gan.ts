@@ -1,7 +1,7 @@
 /** Generative adversarial networks: of linear layers, and convolutional (DCGAN). */
 import type { Tensor } from '@flambeau/core'
 import { onesLike, randn, zerosLike } from '@flambeau/core'
-import { requireCount, requireOptions, requireTensor } from '@flambeau/core/internal'
+import { requireCount, requireCounts, requireOptions, requireTensor } from '@flambeau/core/internal'
 import * as nn from '@flambeau/nn'
 
 const F = nn.functional
@@ -39,6 +39,7 @@ export class GANGenerator extends nn.Module {
     super()
     requireOptions(new.target.name, options)
     const { latent = 64, channels = 1, imageSize = 28, hidden = 256 } = options
+    requireCounts(new.target.name, { latent, channels, imageSize, hidden }, 1)
     this.layers = new nn.Sequential(
       new nn.Linear(latent, hidden),
       new nn.LeakyReLU(0.2),
@@ -77,6 +78,7 @@ export class GANDiscriminator extends nn.Module {
     super()
     requireOptions(new.target.name, options)
     const { channels = 1, imageSize = 28, hidden = 256 } = options
+    requireCounts(new.target.name, { channels, imageSize, hidden }, 1)
     this.layers = new nn.Sequential(
       new nn.Flatten(),
       new nn.Linear(channels * imageSize ** 2, 2 * hidden),
@@ -140,6 +142,7 @@ export class DCGANGenerator extends nn.Module {
     super()
     requireOptions(new.target.name, options)
     const { latent = 100, channels = 3, imageSize = 64, features = 64 } = options
+    requireCounts(new.target.name, { latent, channels, imageSize, features }, 1)
     const up = { stride: 2, padding: 1, bias: false }
     let width = features * (imageSize / 8)
     this.main = new nn.Sequential(
@@ -187,6 +190,7 @@ export class DCGANDiscriminator extends nn.Module {
     super()
     requireOptions(new.target.name, options)
     const { channels = 3, imageSize = 64, features = 64 } = options
+    requireCounts(new.target.name, { channels, imageSize, features }, 1)
     requireCount(new.target.name, 'features', features, 1)
     const down = { stride: 2, padding: 1, bias: false }
     const last = features * (imageSize / 8)
