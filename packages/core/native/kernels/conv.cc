@@ -81,6 +81,9 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolution, is_bfloat16_forward(call)) {
   } else if (x.dtype == DType::kFloat32 && onednn_conv_fits(g)) {
     onednn_conv_forward<float>(g, channels_last(call, x).as<float>(), w.as<float>(), bias_data,
                                y.as<float>());
+  } else if (x.dtype == DType::kFloat64 && product_conv_fits(g)) {
+    product_forward(g, channels_last(call, x).as<double>(), w.as<double>(),
+                    call.has(2) ? bias.as<double>() : nullptr, y.as<double>());
   } else {
     direct_forward(g, channels_last(call, x), w, call.has(2) ? &bias : nullptr, y);
   }
@@ -102,6 +105,8 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionInputGrad, is_bfloat16_input_grad(call))
     winograd_input_grad(g, dy.as<float>(), w.as<float>(), dx.as<float>());
   } else if (grad.dtype == DType::kFloat32 && onednn_conv_fits(g)) {
     onednn_conv_input_grad<float>(g, dy.as<float>(), w.as<float>(), dx.as<float>());
+  } else if (grad.dtype == DType::kFloat64 && product_conv_fits(g)) {
+    product_input_grad(g, dy.as<double>(), w.as<double>(), dx.as<double>());
   } else {
     direct_input_grad(g, dy, w, dx);
   }
@@ -150,6 +155,9 @@ FLAMBEAU_KERNEL_ALL_TYPES_IF(convolutionWeightGrad, is_bfloat16_weight_grad(call
   } else if (grad.dtype == DType::kFloat32 && onednn_conv_fits(g)) {
     onednn_conv_weight_grad<float>(g, channels_last(call, input).as<float>(), dy.as<float>(),
                                    dw.as<float>(), db_data);
+  } else if (grad.dtype == DType::kFloat64 && product_conv_fits(g)) {
+    product_weight_grad(g, channels_last(call, input).as<double>(), dy.as<double>(),
+                        dw.as<double>(), db ? db->as<double>() : nullptr);
   } else {
     direct_weight_grad(g, channels_last(call, input), dy, dw, db);
   }

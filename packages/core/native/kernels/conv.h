@@ -21,6 +21,16 @@ void direct_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
 void direct_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw,
                         const Tensor* db);
 
+// --- float64: matrix products (conv_products.cc) ---
+
+// Channels enough for a product to be faster than loops.
+bool product_conv_fits(const ConvGeometry& g);
+void product_forward(const ConvGeometry& g, const double* x, const double* w, const double* bias,
+                     double* y);
+void product_input_grad(const ConvGeometry& g, const double* dy, const double* w, double* dx);
+void product_weight_grad(const ConvGeometry& g, const double* x, const double* dy, double* dw,
+                         double* db);
+
 // --- float32 images, our own vector loops (conv_vector.cc) ---
 
 // Few input channels. Here x may have any strides.

@@ -221,7 +221,7 @@ TEST_CASE_TEMPLATE("convolutions of other types agree with their definition", T,
   }
 }
 
-TEST_CASE("convolutions do not depend on the number of threads") {
+TEST_CASE("convolutions of floats do not depend on the number of threads") {
   for (const Conv& v : {Conv{7, 1, 28, 28, 16, 3, 3, 1, 1, 1, 1},
                         {9, 16, 20, 20, 32, 3, 3, 1, 1, 1, 1},
                         {8, 64, 24, 24, 48, 3, 3, 1, 1, 1, 1},
@@ -241,6 +241,17 @@ TEST_CASE("convolutions do not depend on the number of threads") {
     }
     for (const auto& kind : results)
       for (const auto& result : kind) CHECK(result == kind[0]);
+  }
+}
+
+TEST_CASE("convolutions of doubles agree with their definition where they are cut into blocks") {
+  for (const Conv& v :
+       {Conv{5, 20, 24, 22, 40, 3, 3, 1, 1, 1, 1}, Conv{4, 64, 18, 17, 24, 3, 3, 2, 2, 1, 0},
+        Conv{3, 32, 40, 41, 48, 3, 2, 2, 3, 1, 1, 2, 1, 4}, Conv{9, 40, 24, 24, 20, 1, 1},
+        Conv{6, 4, 64, 60, 8, 7, 5, 1, 1, 3, 2}}) {
+    check<double>(v);
+    const Threads team(3);
+    check<double>(v);
   }
 }
 
