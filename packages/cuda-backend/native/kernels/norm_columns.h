@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(kNormThreads)
   Welford<C> moments[V];
   if (channel < by.channels)
     column_moments<kPixelsAtOnce>(normalised.x, pixels, by.channels, channel, moments);
-  Affine<C> units[V];
+  Affine<C> units[V] = {};
   units_of_rows<CombineWelford>(
       moments, by.channels,
       [&](int64_t c, const Welford<C>& found) {
@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kNormThreads)
   const Settled<C> settled(block_reduce<CombineWelford>(moments), elements, eps);
   const int64_t set = static_cast<int64_t>(blockIdx.z) * by.groups + blockIdx.x;
   if (block_thread() == 0) kept.store(set, static_cast<int64_t>(gridDim.z) * by.groups, settled);
-  Affine<C> units[V];
+  Affine<C> units[V] = {};
 #pragma unroll
   for (int j = 0; j < V; ++j)
     units[j] = {settled.mean, settled.rstd * by.w[channel + j], by.b[channel + j]};

@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(kNormThreads)
     for (int j = 0; j < V; ++j) mean[j] = work.statistics[channel + j];
     column_sums<kPixelsAtOnce>(grad.dy, grad.x, pixels, channels, channel, mean, sums);
   }
-  Slope<C> units[V];
+  Slope<C> units[V] = {};
   units_of_rows<SumTwo>(
       sums, channels,
       [&](int64_t c, const Two<C>& found) {
@@ -81,7 +81,7 @@ __global__ void __launch_bounds__(kNormThreads)
   }
   whole = block_reduce<SumTwo>(whole);
   const Slope<C> shared = set_slope(mean[0], work.statistics[sets + set], work.elements, whole);
-  Slope<C> units[V];
+  Slope<C> units[V] = {};
 #pragma unroll
   for (int j = 0; j < V; ++j) units[j] = shared.with(work.w[channel + j]);
   each_of_pixels(pixels, channels, channel, [&](int64_t at) { grad.template run<V>(at, units); });

@@ -172,7 +172,7 @@ __global__ void __launch_bounds__(kNormThreads)
     norm_pixels(int64_t pixels, int64_t channels, const Unit* numbers, Op op) {
   const int64_t channel = block_channel<V>();
   if (channel >= channels) return;
-  Unit units[V];
+  Unit units[V] = {};
 #pragma unroll
   for (int j = 0; j < V; ++j) units[j] = numbers[blockIdx.z * channels + channel + j];
   each_of_pixels(pixels, channels, channel, [&](int64_t at) { op.template run<V>(at, units); });
