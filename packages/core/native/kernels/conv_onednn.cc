@@ -13,6 +13,7 @@
 #include "conv_plan.h"
 #include "half.h"
 #include "parallel.h"
+#include "rounding.h"
 #include "scratch.h"
 
 namespace flambeau {
@@ -30,8 +31,6 @@ constexpr int64_t kSummedPixels = 1024;
 constexpr int64_t kMaxSums = 16;
 // Floats whose byte offsets fit oneDNN's 32 bits.
 constexpr int64_t kMaxFloats = (int64_t{1} << 29) - 1;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t x_floats(const ConvGeometry& g) { return g.c * g.x_pixels(); }  // of an image
 int64_t y_floats(const ConvGeometry& g) { return g.o * g.y_pixels(); }

@@ -9,13 +9,12 @@
 #include "conv_sight.h"
 #include "gemm.h"
 #include "parallel.h"
+#include "rounding.h"
 #include "scratch.h"
 
 namespace flambeau {
 
 namespace {
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Calls body(place in w, group, output channel of it, tap, place in the group's inputs' channels).
 template <class Body>

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "convolution.h"
+#include "rounding.h"
 
 namespace flambeau {
 
@@ -37,7 +38,7 @@ inline SightAxis forward_axis(int64_t out, int64_t in, int64_t kernel, int64_t s
 // all of them: they are as many pixels without steps.
 inline SightAxis backward_axis(int64_t phase, int64_t in, int64_t out, int64_t kernel,
                                int64_t stride, int64_t pad, int64_t dilation) {
-  SightAxis axis{(in - phase + stride - 1) / stride, 1, out, {}};
+  SightAxis axis{ceil_div(in - phase, stride), 1, out, {}};
   for (int64_t k = kernel - 1; k >= 0; --k) {
     const int64_t shift = phase + pad - k * dilation;
     if (shift % stride == 0) axis.taps.push_back({k, shift / stride});

@@ -11,6 +11,7 @@
 #include "conv_loops.h"
 #include "isa.h"
 #include "parallel.h"
+#include "rounding.h"
 #include "scratch.h"
 
 namespace flambeau {
@@ -31,8 +32,6 @@ constexpr double kProducts = 1 << 20;
 constexpr int64_t kMaxShards = 32;
 // Pixels that a shard of the weight gradient sums at least: shards are added up in the end.
 constexpr int64_t kShardPixels = 512;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // How many of `items`, which take `products` in all, make a chunk of a parallel loop.
 int64_t grain(double products, int64_t items) {

@@ -11,6 +11,7 @@
 #include "conv.h"
 #include "isa.h"
 #include "parallel.h"
+#include "rounding.h"
 #include "scratch.h"
 #include "winograd.h"
 
@@ -29,8 +30,6 @@ constexpr int64_t kLeastSide = 12;
 // Floats of transformed weights at a time: more output channels are computed one part after the
 // other.
 constexpr int64_t kWeightFloats = int64_t{6} << 20;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // What the tiles are of: `from` [n, h, w, in] becomes `to` [n, oh, ow, out], or so many channels of
 // its pixels, which lie `to_pixel` floats apart.

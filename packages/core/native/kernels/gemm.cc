@@ -12,6 +12,7 @@
 #include "isa.h"
 #include "onednn.h"
 #include "parallel.h"
+#include "rounding.h"
 #include "scratch.h"
 
 namespace flambeau {
@@ -37,7 +38,6 @@ const GemmFunctions<T>& functions() {
   if constexpr (std::is_same_v<T, uint8_t>) return table.u8;
 }
 
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 // --- one block ---
