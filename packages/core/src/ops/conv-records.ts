@@ -85,12 +85,16 @@ function pixelAxes(grad: Tensor): number[] {
 
 type Gradients = readonly (Tensor | null | undefined)[]
 
+/** The order of images or volumes, and of their weights, with the channels innermost. */
+const channelsLastOf = ({ ndim }: Tensor): 'channelsLast' | 'channelsLast3d' =>
+  ndim === 4 ? 'channelsLast' : 'channelsLast3d'
+
 /**
  * A gradient that two kernels are to read: with gaps, as parts of a joined tensor have them, each of
  * them would have to copy it.
  */
 function withoutGaps(grad: Tensor): Tensor {
-  const memoryFormat = grad.ndim === 4 ? 'channelsLast' : 'channelsLast3d'
+  const memoryFormat = channelsLastOf(grad)
   return grad.isContiguous() || grad.isContiguous(memoryFormat)
     ? grad
     : grad.contiguous({ memoryFormat })
@@ -179,8 +183,7 @@ export function convolveTransposed(
 
 /** Has a weight its channels innermost in memory, where that differs from row-major? */
 function isChannelsLast(weight: Tensor): boolean {
-  const format = weight.ndim === 4 ? 'channelsLast' : 'channelsLast3d'
-  return !weight.isContiguous() && weight.isContiguous(format)
+  return !weight.isContiguous() && weight.isContiguous(channelsLastOf(weight))
 }
 
 /** The numbers of a kernel whose result is stored row-major, or as a weight channels-last. */

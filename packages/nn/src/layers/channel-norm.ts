@@ -1,7 +1,7 @@
 /** What batch and instance normalisation share: settings, parameters, running statistics. */
 import { noGrad } from '@flambeau/autograd'
 import type { Tensor } from '@flambeau/core'
-import { ShapeError, zeros } from '@flambeau/core'
+import { getDefaultDevice, ShapeError, zeros } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import { parameters, requireCounts, requireTensor } from '@flambeau/core/internal'
 import { ones_, zeros_ } from '../init.ts'
@@ -104,11 +104,10 @@ export abstract class ChannelNorm extends Module {
     const track = this.trackRunningStats
     // A parameter that is not kept has the place and the dtype.
     const statistics = (): Tensor | null => (track ? newParameter(shape, options).detach() : null)
-    const { device } = newParameter([0], options)
-    const count = zeros([], { dtype: 'int64', device })
+    const device = options.device ?? getDefaultDevice()
     this.registerBuffer('running_mean', statistics())
     this.registerBuffer('running_var', statistics())
-    this.registerBuffer('num_batches_tracked', track ? count : null)
+    this.registerBuffer('num_batches_tracked', track ? zeros([], { dtype: 'int64', device }) : null)
     this.resetParameters()
   }
 

@@ -2,7 +2,7 @@
 import type { Tensor } from '@flambeau/core'
 import { fromTypedArray, groupNorm, layerNorm, rmsNorm, ValueError } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
-import { parameters, requireCounts } from '@flambeau/core/internal'
+import { parameters, requireCount, requireCounts } from '@flambeau/core/internal'
 import type { LocalResponseNormOptions } from '../functional/normalization.ts'
 import { localResponseNorm } from '../functional/normalization.ts'
 import { spatialAxes } from '../functional/inputs.ts'
@@ -60,7 +60,7 @@ function rowOf(op: string, shape: unknown): number[] {
   if (row.length === 0) {
     throw new ValueError(op, [], 'normalizedShape must not be empty', `new ${op}(64)`)
   }
-  row.forEach((size, i) => requireCounts(op, { [`normalizedShape[${i}]`]: size }, 0))
+  row.forEach((size, i) => requireCount(op, `normalizedShape[${i}]`, size, 0))
   return row as number[]
 }
 

@@ -4,6 +4,7 @@ import { pixelShuffle, pixelUnshuffle, unflatten } from '@flambeau/core'
 import type { Arguments } from '@flambeau/core/internal'
 import {
   parameters,
+  requireCount,
   requireCounts,
   requireNumberList,
   requireTensor,
@@ -92,7 +93,7 @@ export class Unflatten extends Module {
     const [dim, sizes = []] = read
     requireCounts('Unflatten', { dim }, Number.MIN_SAFE_INTEGER)
     requireNumberList('Unflatten', 'unflattenedSize', sizes)
-    sizes.forEach((size, i) => requireCounts('Unflatten', { [`unflattenedSize[${i}]`]: size }, -1))
+    sizes.forEach((size, i) => requireCount('Unflatten', `unflattenedSize[${i}]`, size, -1))
     this.dim = dim as number
     this.unflattenedSize = [...sizes]
   }
