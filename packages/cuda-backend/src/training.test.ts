@@ -43,6 +43,29 @@ function train(captured: boolean): { losses: number[]; state: number[][]; nodes:
   return { losses, state, nodes: graph?.graph.nodes ?? 0 }
 }
 
+/** Launches of a normalisation's forward pass, and of that and the way back. */
+function nodesOfNorm(
+  layer: nn.BatchNorm2d | nn.GroupNorm,
+  shape: number[],
+  memoryFormat: 'contiguousFormat' | 'channelsLast',
+): [forward: number, both: number] {
+  const norm = layer.to('cuda')
+  const [x, grad] = [0, 1].map(() => randn(shape).to('cuda').contiguous({ memoryFormat })) as [
+    Tensor,
+    Tensor,
+  ]
+  x.requiresGrad_()
+  const forward = cuda.graph(() => norm.forward(x), { warmup: 1 })
+  const step = (): Tensor => {
+    norm.zeroGrad()
+    x.grad = null
+    const y = norm.forward(x)
+    y.backward(grad)
+    return y
+  }
+  return [forward.graph.nodes, cuda.graph(step, { warmup: 1 }).graph.nodes]
+}
+
 it('learns the same in a graph', () => {
   const plain = train(false)
   const graph = train(true)
@@ -55,21 +78,10 @@ it('normalises a batch in few launches, however it lies', () => {
   const forward: number[] = []
   const both: number[] = []
   for (const memoryFormat of ['contiguousFormat', 'channelsLast'] as const) {
-    const norm = new nn.BatchNorm2d(4).to('cuda')
     // Large enough for sums in parts.
-    const [x, grad] = [0, 1].map(() =>
-      randn([4, 4, 48, 64]).to('cuda').contiguous({ memoryFormat }),
-    ) as [Tensor, Tensor]
-    x.requiresGrad_()
-    forward.push(cuda.graph(() => norm.forward(x), { warmup: 1 }).graph.nodes)
-    const step = (): Tensor => {
-      norm.zeroGrad()
-      x.grad = null
-      const y = norm.forward(x)
-      y.backward(grad)
-      return y
-    }
-    both.push(cuda.graph(step, { warmup: 1 }).graph.nodes)
+    const nodes = nodesOfNorm(new nn.BatchNorm2d(4), [4, 4, 48, 64], memoryFormat)
+    forward.push(nodes[0])
+    both.push(nodes[1])
   }
   // Sums, and normalises; counts the batch and moves the running statistics on the way.
   expect(forward).toEqual([2, 2])
@@ -97,19 +109,7 @@ it.each([
   ['a batch', () => new nn.BatchNorm2d(8), [1, 2]],
   ['groups', () => new nn.GroupNorm(2, 8), [1, 3]],
 ])('normalises %s in one launch where few pixels make a set', (_, make, expected) => {
-  const norm = make().to('cuda')
-  const [x, grad] = [0, 1].map(() =>
-    randn([4, 8, 6, 6]).to('cuda').contiguous({ memoryFormat: 'channelsLast' }),
-  ) as [Tensor, Tensor]
-  x.requiresGrad_()
-  const forward = cuda.graph(() => norm.forward(x), { warmup: 1 }).graph.nodes
-  const step = (): Tensor => {
-    norm.zeroGrad()
-    x.grad = null
-    const y = norm.forward(x)
-    y.backward(grad)
-    return y
-  }
+  const nodes = nodesOfNorm(make(), [4, 8, 6, 6], 'channelsLast')
   // Of groups, the gradients of weight and bias are joined over the images.
-  expect([forward, cuda.graph(step, { warmup: 1 }).graph.nodes]).toEqual(expected)
+  expect(nodes).toEqual(expected)
 })
